@@ -1,0 +1,54 @@
+# Everything that is done often, one word each. Needs git, make and Python 3.11; the rest is installed here.
+PYTHON ?= python3.11
+BIN = .venv/bin
+
+.PHONY: help run test lint format bench lock clean
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
+
+run: .venv/run  ## Serve the API and its documentation at http://127.0.0.1:5000
+	@$(BIN)/python -m storekeeper serve
+
+test: .venv/dev  ## Run all tests, on SQLite and on PostgreSQL
+	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+
+lint: .venv/dev  ## Format, lint, types, and which module may import which
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/dev  ## Put the code into its form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv-bench/done  ## Measure Storekeeper beside the course's stack and a bare server
+	.venv-bench/bin/python -m benchmarks.run $(ARGS)
+
+lock: .venv/dev  ## Pin the newest versions that requirements*.in allow
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet pip-tools
+	for each in requirements requirements-dev requirements-bench; do \
+		.venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
+			--no-emit-index-url --no-emit-find-links -o $$each.txt $$each.in; \
+	done
+
+clean:  ## Remove what was installed and cached; your data stays
+	rm -rf .venv .venv-bench .venv-lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/run: requirements.txt | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/dev: requirements-dev.txt | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@ .venv/run
+
+.venv-bench/done: requirements-bench.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $@

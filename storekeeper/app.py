@@ -1,0 +1,145 @@
+"""The ASGI application: every URL of the API, its middleware and its errors, in one place."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import falcon
+import falcon.asgi
+import msgspec
+from falcon import media
+from falcon.asgi import Response
+
+from storekeeper import http, openapi
+from storekeeper.auth import Authentication, Guard
+from storekeeper.db import Database
+from storekeeper.door import App, Door
+from storekeeper.errors import StorekeeperError
+from storekeeper.http import Request
+from storekeeper.keys import KeyRing
+from storekeeper.login import PasswordCheck
+from storekeeper.models.throttle import Limits
+from storekeeper.passwords import Passwords, create_passwords
+from storekeeper.proxies import behind_proxies
+from storekeeper.resources import docs, health, item, member, session, store, user
+from storekeeper.settings import Settings, read_settings
+from storekeeper.tokens import Lifetimes, Tokens
+
+FLUSH_SECONDS = 60
+DAY = 86_400
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """What the resources are made of. The tests pass their own."""
+
+    db: Database
+    keys: KeyRing
+    passwords: Passwords
+
+
+def create_app(settings: Settings | None = None, parts: Parts | None = None) -> App:
+    """Build the server. Uvicorn calls this without arguments."""
+    settings = settings or read_settings()
+    parts = parts or create_parts(settings)
+    door = Door(create_api(settings, parts), settings.body_seconds)
+    served: App = behind_proxies(door, settings.trusted_proxies)
+    return served
+
+
+def create_parts(settings: Settings) -> Parts:
+    db = Database(settings.database, limit=settings.database_queue, seconds=settings.database_seconds)
+    return Parts(db, KeyRing(settings.keys_path), create_passwords(settings))
+
+
+def create_api(settings: Settings, parts: Parts) -> falcon.asgi.App[Request, Response]:
+    tokens = Tokens(parts.keys, lifetimes(settings))
+    guard = Guard(parts.db)
+    app = falcon.asgi.App(request_type=Request, middleware=_middleware(settings, tokens, guard, parts))
+    _configure(app)
+    routes = create_routes(settings, parts, tokens, guard)
+    for template, resource in routes.items():
+        app.add_route(template, resource)
+    app.add_route("/openapi.json", docs.Document(openapi.describe(routes)))
+    return app
+
+
+def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard) -> dict[str, object]:
+    """Every URL, and the resource behind it."""
+    limits = Limits(settings.login_failures, settings.login_failures_overall, settings.login_window_seconds)
+    check = PasswordCheck(guard, parts.passwords, limits, tokens.lifetimes.session)
+    is_open = settings.registration == "open"
+    return {
+        "/register": user.Register(guard, parts.passwords, parts.keys, is_open),
+        "/login": session.Login(check, tokens),
+        "/login/fresh": session.FreshLogin(guard, check, tokens),
+        "/refresh": session.Refresh(guard, tokens, settings.refresh_grace_seconds),
+        "/logout": session.Logout(guard),
+        "/sessions": session.SessionList(guard),
+        "/sessions/{session_id:id}": session.Session(guard),
+        "/user/{user_id:id}": user.User(guard),
+        "/user/{user_id:id}/password": user.Password(guard, parts.passwords, check),
+        "/users": user.UserList(guard),
+        "/store/{name:name}": store.Store(guard, settings.currency),
+        "/stores": store.StoreList(guard),
+        "/store/{name:name}/members": member.MemberList(guard),
+        "/store/{name:name}/members/{username:username}": member.Member(guard),
+        "/store/{name:name}/item/{item_name:name}": item.ItemInStore(guard),
+        "/item/{name:name}": item.Item(guard),
+        "/items": item.ItemList(guard),
+        "/": docs.Home(),
+        "/docs": docs.Page(),
+        "/docs/{name}": docs.Asset(),
+        "/livez": health.Live(),
+        "/readyz": health.Ready(guard),
+    }
+
+
+def _configure(app: falcon.asgi.App[Request, Response]) -> None:
+    app.resp_options.media_handlers[falcon.MEDIA_JSON] = media.JSONHandler(http.encode)
+    app.router_options.converters.update({"name": http.Name, "username": http.Username, "id": http.Id})
+    app.add_error_handler(Exception, http.render_bug)
+    app.add_error_handler(falcon.HTTPError, http.render_http_error)
+    app.add_error_handler(StorekeeperError, http.render_error)
+
+
+def _middleware(settings: Settings, tokens: Tokens, guard: Guard, parts: Parts) -> list[Any]:
+    chain = [Authentication(tokens), http.Reading(), Lifespan(guard, parts)]
+    if settings.cors_origins:
+        exposed = ["Link", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID"]
+        chain.insert(0, falcon.CORSMiddleware(settings.cors_origins, exposed))
+    return chain
+
+
+def lifetimes(settings: Settings) -> Lifetimes:
+    return Lifetimes(
+        access=settings.access_minutes * 60,
+        fresh=settings.fresh_minutes * 60,
+        idle=settings.refresh_days * DAY,
+        session=settings.session_days * DAY,
+    )
+
+
+class Lifespan:
+    """Middleware: what goes on beside the requests, and what is put away when the server ends."""
+
+    def __init__(self, guard: Guard, parts: Parts) -> None:
+        self._guard = guard
+        self._parts = parts
+        self._task: asyncio.Task[None] | None = None
+
+    async def process_startup(self, _scope: Any, _event: Any) -> None:
+        self._task = asyncio.create_task(self._flush_for_ever())
+
+    async def process_shutdown(self, _scope: Any, _event: Any) -> None:
+        if self._task:
+            self._task.cancel()
+        with suppress(StorekeeperError):
+            await self._guard.flush()
+        self._parts.passwords.close()
+        self._parts.db.close()
+
+    async def _flush_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            with suppress(StorekeeperError):
+                await self._guard.flush()

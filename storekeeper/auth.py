@@ -1,0 +1,99 @@
+"""Who is calling, and may they? The only way from a responder to the data leads through the guard.
+
+A token's signature is checked before a responder runs. Its session is looked up in the same hop to the database, and
+for a change in the same transaction, as the work itself: `Guard.read` and `Guard.write`.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar, TypeVarTuple
+
+from falcon.asgi import Response
+from sqlalchemy import Connection
+
+from storekeeper import operation
+from storekeeper.db import Database
+from storekeeper.errors import Forbidden, TokenMissing, TokenNotFresh
+from storekeeper.http import Request
+from storekeeper.models import session
+from storekeeper.operation import Access, Operation
+from storekeeper.tokens import Claims, Tokens
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+MINUTE = 60
+
+
+class Guard:
+    """Runs the models' functions for a request's sender, if his session is live."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._used_at: dict[int, int] = {}
+
+    async def read(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+        """Run a query. TokenRevoked or Forbidden for a sender who may not."""
+        self._note_use(req.claims)
+        result: T = await self._db.read(_admitted, req.claims, req.operation.access, function, args)
+        return result
+
+    async def write(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+        """Run a change in a transaction: committed when it returns, rolled back when it raises."""
+        self._note_use(req.claims)
+        result: T = await self._db.write(_admitted, req.claims, req.operation.access, function, args)
+        return result
+
+    async def flush(self) -> None:
+        """Write down when sessions were last used. Called once a minute, so that no read costs a write."""
+        used_at, self._used_at = self._used_at, {}
+        if used_at:
+            await self._db.write(session.note_use, used_at)
+
+    def _note_use(self, claims: Claims | None) -> None:
+        if claims:
+            self._used_at[claims.sid] = int(time.time()) // MINUTE * MINUTE
+
+
+def _admitted(
+    conn: Connection, claims: Claims | None, access: Access, function: Callable[..., T], args: tuple[Any, ...]
+) -> T:
+    """First the check, then the work."""
+    if claims:
+        live = session.get_live(conn, claims.sid, claims.user_id)
+        if access is Access.ADMIN and not live.is_admin:
+            raise Forbidden
+    return function(conn, *args)
+
+
+class Authentication:
+    """Middleware: reads the bearer token and enforces the responder's mark, as far as that needs no database."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+        self._operations: dict[tuple[type, str], Operation] = {}
+
+    async def process_resource(self, req: Request, _resp: Response, resource: object, _params: dict[str, Any]) -> None:
+        req.operation = self._operations.get((type(resource), req.method)) or self._declared(resource, req.method)
+        access = req.operation.access
+        if access is Access.PUBLIC or (access is Access.OPTIONAL and not req.auth):
+            return
+        claims = self._tokens.read(bearer_token(req), access.kinds)
+        if access is Access.FRESH and not self._tokens.is_fresh(claims):
+            raise TokenNotFresh
+        req.claims = claims
+        req.visit.user_id = claims.user_id
+
+    def _declared(self, resource: object, method: str) -> Operation:
+        responder = getattr(resource, f"on_{method.lower()}", None)
+        if responder is None:  # Falcon answers by itself: OPTIONS, or 405
+            return operation.NONE
+        return self._operations.setdefault((type(resource), method), operation.of(responder))
+
+
+def bearer_token(req: Request) -> str:
+    """The token of the Authorization header (RFC 6750 section 2.1)."""
+    scheme, _, token = (req.auth or "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise TokenMissing
+    return token

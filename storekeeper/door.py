@@ -1,0 +1,119 @@
+"""What every request passes on its way in and every answer on its way out: id, headers, log line, bounds."""
+
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import unquote
+
+import structlog
+
+from storekeeper import http
+from storekeeper.errors import InternalError
+from storekeeper.http import SECURITY_HEADERS, SLASH, Event, Receive, Visit
+
+Scope = dict[str, Any]
+Send = Callable[[Event], Awaitable[None]]
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+SLASH_ESCAPED = "%EF%B7%90"
+
+
+async def _no_body() -> Event:
+    """What Falcon is told. It would await the body before it routes, without a deadline; we read it when it is due."""
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+class Door:
+    """The outermost ASGI application."""
+
+    def __init__(self, app: App, body_seconds: float) -> None:
+        self._app = app
+        self._body_seconds = body_seconds
+        self._log = structlog.get_logger().bind()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        visit = self._visit(scope, receive)
+        answer = Answer(send, visit.id)
+        try:
+            await self._app(_routed(scope, visit), _no_body, answer.send)
+        except Exception as error:
+            self._log.error("bug", request=visit.id, exc_info=error)
+            await answer.fail()
+        finally:
+            self._note(scope, visit, answer.status, time.perf_counter() - began)
+
+    def _visit(self, scope: Scope, receive: Receive) -> Visit:
+        client = scope.get("client")
+        return Visit(_request_id(scope["headers"]), client[0] if client else "", receive, self._body_seconds)
+
+    def _note(self, scope: Scope, visit: Visit, status: int, seconds: float) -> None:
+        self._log.info(
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            status=status,
+            ms=round(seconds * 1000, 2),
+            request=visit.id,
+            address=visit.address,
+            user_id=visit.user_id,
+        )
+
+
+class Answer:
+    """Adds to an answer what every answer has, and remembers its status."""
+
+    __slots__ = ("_request_id", "_send", "status")
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id
+        self.status = 0
+
+    async def send(self, event: Event) -> None:
+        if event["type"] == "http.response.start":
+            self.status = event["status"]
+            event["headers"] = _complete(event["headers"], self._request_id)
+        await self._send(event)
+
+    async def fail(self) -> None:
+        """Answer for code that could not; nothing can be done where the answer has begun."""
+        if self.status:
+            return
+        error = InternalError()
+        headers = [(b"content-type", b"application/json")]
+        await self.send({"type": "http.response.start", "status": error.status.value, "headers": headers})
+        await self._send({"type": "http.response.body", "body": http.encode(http.describe(error))})
+
+
+def _complete(headers: Any, request_id: str) -> list[tuple[bytes, bytes]]:
+    """With the security headers that the responder did not set itself, and the request's id."""
+    given = list(headers)
+    names = {name for name, _ in given}
+    missing = [each for each in SECURITY_HEADERS if each[0] not in names]
+    return [*given, *missing, (b"x-request-id", request_id.encode())]
+
+
+def _request_id(headers: list[tuple[bytes, bytes]]) -> str:
+    """The sender's id for the request, if it is a sound one; else ours."""
+    for name, value in headers:
+        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
+            return value.decode()
+    return secrets.token_hex(8)
+
+
+def _routed(scope: Scope, visit: Visit) -> Scope:
+    """The scope as Falcon shall see it. The server's own stays as it is: it remembers there that this is a HEAD."""
+    routed = {**scope, "storekeeper.visit": visit}
+    if scope["method"] == "HEAD":
+        routed["method"] = "GET"
+    raw_path = scope.get("raw_path") or b""
+    if b"%2F" in raw_path or b"%2f" in raw_path:
+        routed["path"] = unquote(raw_path.decode("ascii").replace("%2F", SLASH).replace("%2f", SLASH))
+    return routed

@@ -1,0 +1,227 @@
+"""The outcomes a caller can act on, each with its status and code. Anything else that is raised is a bug, and a 500."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import msgspec
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """What is wrong with one member of a body, or one parameter of a URL."""
+
+    field: str
+    message: str
+
+
+class StorekeeperError(Exception):
+    """Base of the errors that are shown to the caller as they are."""
+
+    status: ClassVar[HTTPStatus] = HTTPStatus.BAD_REQUEST
+    code: ClassVar[str] = "invalid"
+    message: ClassVar[str] = "The request is not valid."
+    described: ClassVar[bool] = False  # the course calls the message "description" here: the answer has both
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.message)
+
+    def details(self) -> dict[str, Any]:
+        """Members of the answer beside `error` and `message`."""
+        return {}
+
+    def headers(self) -> dict[str, str]:
+        return {}
+
+
+class Invalid(StorekeeperError):
+    """What was sent cannot be used; `errors` names the members at fault, where some are."""
+
+    def __init__(self, message: str, field: str | None = None, errors: Sequence[FieldError] = ()) -> None:
+        super().__init__(message)
+        self.errors = [FieldError(field, message)] if field else list(errors)
+
+    def details(self) -> dict[str, Any]:
+        return {"errors": self.errors} if self.errors else {}
+
+
+class Unauthorized(StorekeeperError):
+    """`challenge` is what RFC 6750 wants in WWW-Authenticate."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    code = "unauthorized"
+    challenge: ClassVar[str] = "Bearer"
+
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": self.challenge}
+
+
+class InvalidCredentials(Unauthorized):
+    """Does not say whether the name or the password was wrong (ASVS 5.0, section 6.3)."""
+
+    code = "invalid_credentials"
+    message = "Invalid credentials!"
+
+
+class BadToken(Unauthorized):
+    challenge = 'Bearer error="invalid_token"'
+
+
+class TokenExpired(BadToken):
+    code = "token_expired"
+    message = "The token has expired."
+
+
+class TokenInvalid(BadToken):
+    code = "invalid_token"
+    message = "Signature verification failed."
+
+
+class TokenMissing(Unauthorized):
+    code = "authorization_required"
+    message = "Request does not contain an access token."
+    described = True
+
+
+class TokenNotFresh(BadToken):
+    code = "fresh_token_required"
+    message = "The token is not fresh."
+    described = True
+
+
+class TokenRevoked(BadToken):
+    code = "token_revoked"
+    message = "The token has been revoked."
+    described = True
+
+
+class Forbidden(StorekeeperError):
+    status = HTTPStatus.FORBIDDEN
+    code = "forbidden"
+    message = "Admin privilege required."
+
+
+class NotFound(StorekeeperError):
+    status = HTTPStatus.NOT_FOUND
+    code = "not_found"
+    message = "There is nothing at this address."
+
+
+class MethodNotAllowed(StorekeeperError):
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    code = "method_not_allowed"
+    message = "This address does not answer that method. `Allow` lists those that it answers."
+
+
+class Conflict(StorekeeperError):
+    """The change broke a constraint of the database: somebody else was faster."""
+
+    status = HTTPStatus.CONFLICT
+    code = "conflict"
+    message = "The change conflicts with what is stored."
+
+
+class AmbiguousName(Conflict):
+    """Several stores have an item of that name; `candidates` lists them."""
+
+    code = "ambiguous_name"
+    message = "Several stores have an item of that name. Choose one with ?store_id=."
+
+    def __init__(self, candidates: Sequence[Any]) -> None:
+        super().__init__()
+        self.candidates = candidates
+
+    def details(self) -> dict[str, Any]:
+        return {"candidates": self.candidates}
+
+
+class StoreNotEmpty(Conflict):
+    code = "store_not_empty"
+    message = "The store holds items. Delete them first, or say ?with_items=true."
+
+
+class LastAdministrator(Conflict):
+    code = "last_administrator"
+    message = "The last administrator cannot be demoted, deactivated or deleted."
+
+
+class LastOwner(Conflict):
+    code = "last_owner"
+    message = "A store keeps at least one owner."
+
+
+class AlreadyExists(StorekeeperError):
+    """A name is taken. The course answers 400 here."""
+
+    code = "already_exists"
+    message = "The name is taken."
+
+
+class RegistrationClosed(StorekeeperError):
+    status = HTTPStatus.FORBIDDEN
+    code = "registration_closed"
+    message = "Registration is closed. Ask an administrator for an account."
+
+
+class WrongSetupToken(StorekeeperError):
+    status = HTTPStatus.FORBIDDEN
+    code = "wrong_setup_token"
+    message = "The set-up token is not valid, or there is an administrator already."
+
+
+class RequestTimeout(StorekeeperError):
+    status = HTTPStatus.REQUEST_TIMEOUT
+    code = "request_timeout"
+    message = "The body did not arrive in time."
+
+
+class TooLarge(StorekeeperError):
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = "too_large"
+    message = "The body is too large: at most 65,536 bytes are read."
+
+
+class WrongMediaType(StorekeeperError):
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    code = "unsupported_media_type"
+    message = "The body has to be application/json in UTF-8, without a content encoding."
+
+
+class TooManyAttempts(StorekeeperError):
+    """Too many failed logins. `retry_after` is in seconds; `limit` and `window` are what was exceeded."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too_many_attempts"
+    message = "Too many failed logins. Try again later."
+
+    def __init__(self, retry_after: int, limit: int, window: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+        self.limit = limit
+        self.window = window
+
+    def headers(self) -> dict[str, str]:
+        """The `RateLimit` fields of draft-ietf-httpapi-ratelimit-headers."""
+        return {
+            "Retry-After": str(self.retry_after),
+            "RateLimit-Policy": f'"login";q={self.limit};w={self.window}',
+            "RateLimit": f'"login";r=0;t={self.retry_after}',
+        }
+
+
+class Unavailable(StorekeeperError):
+    """The server is too busy, or the database does not answer: worth another try soon."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "unavailable"
+    message = "The server is busy. Try again soon."
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "1"}
+
+
+class InternalError(StorekeeperError):
+    """A bug. The log has its trace; the caller learns nothing of it."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    code = "internal_error"
+    message = "Something went wrong here. The log has it, under the request's id."

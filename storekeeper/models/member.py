@@ -1,0 +1,144 @@
+"""Members: who works in a store, as owner or clerk, and what that allows. Everything else is denied."""
+
+from typing import Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from storekeeper.db import metadata
+from storekeeper.errors import Forbidden, LastOwner, NotFound
+from storekeeper.models import paging, store, user
+from storekeeper.models.store import Store, stores
+from storekeeper.models.user import users
+
+Role = Literal["owner", "clerk"]
+
+members = sa.Table(
+    "store_members",
+    metadata,
+    sa.Column("store_id", sa.ForeignKey("stores.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True),
+    sa.Column("role", sa.String(5), sa.CheckConstraint("role IN ('owner', 'clerk')", name="role"), nullable=False),
+)
+
+_standing = (
+    sa.select(stores.c.id, stores.c.name, stores.c.currency, users.c.is_admin, members.c.role)
+    .select_from(stores)
+    .join(users, users.c.id == sa.bindparam("user_id"))
+    .outerjoin(members, sa.and_(members.c.store_id == stores.c.id, members.c.user_id == users.c.id))
+)
+_listed = sa.select(users.c.id, users.c.username, members.c.role, users.c.username_key).join(
+    members, members.c.user_id == users.c.id
+)
+
+
+class Member(msgspec.Struct, frozen=True):
+    user_id: int
+    username: str
+    role: Role
+
+
+def require_clerk(conn: Connection, user_id: int, store_id: int) -> Store:
+    """The store, for whoever works in it or is an administrator. Forbidden for all others."""
+    return _require(conn, user_id, stores.c.id == store_id, ("owner", "clerk"))
+
+
+def require_owner(conn: Connection, user_id: int, store_id: int) -> Store:
+    return _require(conn, user_id, stores.c.id == store_id, ("owner",))
+
+
+def require_clerk_of(conn: Connection, user_id: int, name: str) -> Store:
+    return _require(conn, user_id, stores.c.name == name, ("owner", "clerk"))
+
+
+def require_owner_of(conn: Connection, user_id: int, name: str) -> Store:
+    return _require(conn, user_id, stores.c.name == name, ("owner",))
+
+
+def _require(conn: Connection, user_id: int, chosen: sa.ColumnElement[bool], roles: tuple[Role, ...]) -> Store:
+    row = conn.execute(_standing.where(chosen), {"user_id": user_id}).one_or_none()
+    if row is None:
+        raise NotFound("Store not found.")
+    if not row.is_admin and row.role not in roles:
+        raise Forbidden(None if "clerk" not in roles else "Only those who work in the store may do this.")
+    return Store(row.id, row.name, row.currency)
+
+
+def found_store(conn: Connection, founder_id: int, name: str, currency: str) -> Store:
+    """Add a store and make its founder the owner."""
+    founded = store.insert(conn, name, currency)
+    conn.execute(sa.insert(members).values(store_id=founded.id, user_id=founder_id, role="owner"))
+    return founded
+
+
+def page(conn: Connection, asker_id: int, name: str, asked: paging.Asked) -> paging.Page[Member]:
+    """Who works in the store, for whoever works there."""
+    of = require_clerk_of(conn, asker_id, name)
+    columns = {"id": users.c.id, "name": users.c.username_key}
+    found = paging.fetch(conn, _listed.where(members.c.store_id == of.id), columns, asked)
+    return paging.Page([_member(row) for row in found.rows], found.cursor)
+
+
+def get(conn: Connection, asker_id: int, name: str, username: str) -> Member:
+    """A member, for whoever works there. For strangers there is none."""
+    try:
+        of = require_clerk_of(conn, asker_id, name)
+    except Forbidden:
+        raise NotFound("Member not found.") from None
+    return _get(conn, of.id, user.get_by_name(conn, username).id)
+
+
+def put(conn: Connection, asker_id: int, name: str, username: str, role: Role) -> tuple[Member, bool]:
+    """Give a user that role in the store; and whether he is new there. LastOwner keeps one owner."""
+    of = require_owner_of(conn, asker_id, name)
+    _lock(conn, of)
+    person = user.get_by_name(conn, username)
+    known = _find(conn, of.id, person.id)
+    if known is None:
+        conn.execute(sa.insert(members).values(store_id=of.id, user_id=person.id, role=role))
+    elif known.role != role:
+        _refuse_last(conn, of, known)
+        conn.execute(sa.update(members).where(_is(of.id, person.id)).values(role=role))
+    return Member(person.id, person.username, role), known is None
+
+
+def delete(conn: Connection, asker_id: int, name: str, username: str) -> None:
+    """Take a user out of the store: by its owner, or by himself."""
+    person = get(conn, asker_id, name, username)
+    of = store.get(conn, name) if person.user_id == asker_id else require_owner_of(conn, asker_id, name)
+    _lock(conn, of)
+    _refuse_last(conn, of, _get(conn, of.id, person.user_id))
+    conn.execute(sa.delete(members).where(_is(of.id, person.user_id)))
+
+
+def _lock(conn: Connection, of: Store) -> None:
+    """Let nobody else change who owns the store meanwhile."""
+    conn.execute(sa.select(stores.c.id).where(stores.c.id == of.id).with_for_update())
+
+
+def _refuse_last(conn: Connection, of: Store, leaving: Member) -> None:
+    owners = sa.select(members.c.user_id).where(members.c.store_id == of.id, members.c.role == "owner")
+    others = owners.where(members.c.user_id != leaving.user_id).limit(1)
+    if leaving.role == "owner" and conn.execute(others).first() is None:
+        raise LastOwner
+
+
+def _get(conn: Connection, store_id: int, user_id: int) -> Member:
+    member = _find(conn, store_id, user_id)
+    if member is None:
+        raise NotFound("Member not found.")
+    return member
+
+
+def _find(conn: Connection, store_id: int, user_id: int) -> Member | None:
+    row = conn.execute(_listed.where(_is(store_id, user_id))).one_or_none()
+    return _member(row) if row else None
+
+
+def _member(row: Any) -> Member:
+    return Member(row.id, row.username, row.role)
+
+
+def _is(store_id: Any, user_id: Any) -> sa.ColumnElement[bool]:
+    return sa.and_(members.c.store_id == store_id, members.c.user_id == user_id)

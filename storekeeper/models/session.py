@@ -1,0 +1,178 @@
+"""Sessions: a row for each login. Its tokens are good as long as the row is there, on every worker and node.
+
+Refresh tokens are numbered. Number n stays good until n+1 has been used, and the grace longer; so a client may lose
+an answer, or ask twice at once, and always gets the same successor. Later use of n means that n was stolen.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from storekeeper.db import Id, Query, metadata
+from storekeeper.errors import InvalidCredentials, NotFound, TokenExpired, TokenRevoked
+from storekeeper.models import paging, user
+from storekeeper.models.user import Login, User, users
+
+SWEPT_AT_ONCE = 10
+SWEEP_AFTER = 60  # seconds beyond the end, so that a token's own expiry is what its sender hears of
+DEVICE_LENGTH = 200
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("began_at", sa.BigInteger, nullable=False),
+    sa.Column("ends_at", sa.BigInteger, nullable=False, index=True),
+    sa.Column("last_used_at", sa.BigInteger, nullable=False),
+    sa.Column("device", sa.String, nullable=False),
+    sa.Column("address", sa.String, nullable=False),
+    # The newest refresh number that was used, and when each number of the last seconds of grace was first used.
+    sa.Column("refresh_number", sa.Integer, nullable=False),
+    sa.Column("recent_uses", sa.JSON, nullable=False),
+    sqlite_autoincrement=True,  # an id is never used again: an old token must not fit a new session
+)
+
+_live = Query(
+    sa.select(sessions.c.user_id, users.c.is_admin)
+    .join(users, users.c.id == sessions.c.user_id)
+    .where(sessions.c.id == sa.bindparam("id"), users.c.is_active)
+)
+_refreshable = (
+    sa.select(sessions, users.c.is_admin).join(users, users.c.id == sessions.c.user_id).with_for_update(of=sessions)
+)
+_listed = sa.select(sessions.c.id, sessions.c.device, sessions.c.address, sessions.c.began_at, sessions.c.last_used_at)
+
+
+class Live(msgspec.Struct, frozen=True):
+    """Whose live session it is, and whether he is an administrator now."""
+
+    user_id: int
+    is_admin: bool
+
+
+class Session(msgspec.Struct, frozen=True):
+    """Times are seconds since 1970; `last_used_at` is kept to the minute."""
+
+    id: int
+    device: str
+    address: str
+    began_at: int
+    last_used_at: int
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """What the tokens of a session are issued for; `number` is the next refresh token's."""
+
+    user_id: int
+    is_admin: bool
+    session_id: int
+    began_at: int
+    number: int = 1
+
+
+def get_live(conn: Connection, session_id: int, user_id: int) -> Live:
+    row = _live.first(conn, id=session_id)
+    if row is None or row[0] != user_id:
+        raise TokenRevoked
+    return Live(*row)
+
+
+def begin(conn: Connection, user_id: int, lifetime: int, device: str, address: str) -> Grant:
+    """A new session. Takes away a few that have ended, so that they need no other sweeper."""
+    now = int(time.time())
+    _sweep(conn, now)
+    values = {
+        "user_id": user_id,
+        "began_at": now,
+        "ends_at": now + lifetime,
+        "last_used_at": now,
+        "device": device[:DEVICE_LENGTH],
+        "address": address,
+        "refresh_number": 0,
+        "recent_uses": [],
+    }
+    id = conn.scalars(sa.insert(sessions).values(values).returning(sessions.c.id)).one()
+    return Grant(user_id, get_live(conn, id, user_id).is_admin, id, now)
+
+
+def _sweep(conn: Connection, now: int) -> None:
+    over = sa.select(sessions.c.id).where(sessions.c.ends_at < now - SWEEP_AFTER).limit(SWEPT_AT_ONCE)
+    conn.execute(sa.delete(sessions).where(sessions.c.id.in_(over.with_for_update(skip_locked=True))))
+
+
+def page(conn: Connection, user_id: int, asked: paging.Asked) -> paging.Page[Session]:
+    mine = _listed.where(sessions.c.user_id == user_id, sessions.c.ends_at > time.time())
+    found = paging.fetch(conn, mine, {"id": sessions.c.id}, asked)
+    return paging.Page([_session(row) for row in found.rows], found.cursor)
+
+
+def _session(row: Any) -> Session:
+    return Session(row.id, row.device, row.address, row.began_at, row.last_used_at)
+
+
+def end(conn: Connection, user_id: int, session_id: int) -> None:
+    mine = sa.delete(sessions).where(sessions.c.id == session_id, sessions.c.user_id == user_id)
+    if not conn.execute(mine).rowcount:
+        raise NotFound("Session not found.")
+
+
+def end_others(conn: Connection, user_id: int, but_session_id: int = 0) -> int:
+    """End all sessions of the user but one, or all; how many they were."""
+    others = sa.delete(sessions).where(sessions.c.user_id == user_id, sessions.c.id != but_session_id)
+    return conn.execute(others).rowcount
+
+
+def set_roles(conn: Connection, user_id: int, is_admin: bool | None, is_active: bool | None) -> User:
+    """`user.set_roles`; the sessions of a user who is no longer active end."""
+    changed = user.set_roles(conn, user_id, is_admin, is_active)
+    if not changed.is_active:
+        end_others(conn, user_id)
+    return changed
+
+
+def change_password(conn: Connection, login: Login, new_hash: str, session_id: int) -> None:
+    """End the user's other sessions with it. InvalidCredentials if somebody else has changed it meanwhile."""
+    if not user.has_hash(conn, login.user_id, login.password_hash):
+        raise InvalidCredentials
+    user.set_password(conn, login.user_id, new_hash)
+    end_others(conn, login.user_id, session_id)
+
+
+def note_use(conn: Connection, used_at: Mapping[int, int]) -> None:
+    """Write down when sessions were last used: for many at once, so that no read costs a write."""
+    later = sa.update(sessions).where(
+        sessions.c.id == sa.bindparam("sid"), sessions.c.last_used_at < sa.bindparam("at")
+    )
+    rows = [{"sid": id, "at": at} for id, at in sorted(used_at.items())]
+    conn.execute(later.values(last_used_at=sa.bindparam("at")), rows)
+
+
+def refresh(conn: Connection, session_id: int, number: int, idle: int, grace: int) -> Grant | None:
+    """Use refresh token `number`; `idle` and `grace` are in seconds.
+
+    None for a stolen number: the session is ended then, and raising would undo that.
+    """
+    row = conn.execute(_refreshable.where(sessions.c.id == session_id)).one_or_none()
+    if row is None:
+        raise TokenRevoked
+    now = time.time()
+    if row.last_used_at + idle < now:
+        raise TokenExpired
+    recent = {used: at for used, at in row.recent_uses if now - at <= grace}
+    if number > row.refresh_number:
+        recent[number] = now
+    elif number < row.refresh_number and number + 1 not in recent:
+        conn.execute(sa.delete(sessions).where(sessions.c.id == session_id))
+        return None
+    _note_refresh(conn, session_id, max(number, row.refresh_number), recent, int(now))
+    return Grant(row.user_id, row.is_admin, session_id, row.began_at, number + 1)
+
+
+def _note_refresh(conn: Connection, session_id: int, number: int, recent: Mapping[int, float], now: int) -> None:
+    change = sa.update(sessions).where(sessions.c.id == session_id)
+    conn.execute(change.values(refresh_number=number, recent_uses=list(recent.items()), last_used_at=now))

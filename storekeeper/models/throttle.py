@@ -1,0 +1,81 @@
+"""The login throttle: failed logins, counted in the database, so that they hold over workers, nodes and restarts.
+
+PyPI's figures by default: 10 failures in 5 minutes for one name and for one address, 1,000 over all. A guess is
+judged after its password was checked and before its answer is given: so bursts in parallel learn no more than 10.
+"""
+
+import hashlib
+import ipaddress
+import math
+import time
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from storekeeper import db, names
+from storekeeper.db import Id, metadata
+from storekeeper.errors import TooManyAttempts
+
+EVERYBODY = "everybody"
+
+failures = sa.Table(
+    "login_failures",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("bucket", sa.String(64), nullable=False),
+    sa.Column("failed_at", sa.BigInteger, nullable=False, index=True),  # milliseconds since 1970
+    sa.Index("ix_login_failures_bucket_failed_at", "bucket", "failed_at"),
+)
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How many failures are borne in `window` seconds: for one name or address, and over all."""
+
+    each: int = 10
+    overall: int = 1000
+    window: int = 300
+
+
+def buckets(username: str, address: str) -> tuple[str, ...]:
+    """What a failure counts against. Names are hashed: people type passwords into the wrong field."""
+    name = hashlib.sha256(names.fold(username).encode()).hexdigest()[:40]
+    return (f"name {name}", f"address {_network(address)}", EVERYBODY)
+
+
+def _network(address: str) -> str:
+    """A single address; of IPv6 the /64, which is what one customer has."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
+
+
+def check(conn: Connection, counted: tuple[str, ...], limits: Limits) -> None:
+    """TooManyAttempts while any of the buckets is full."""
+    now = _now()
+    since = now - limits.window * 1000
+    found = (
+        sa.select(failures.c.bucket, sa.func.count().label("failed"), sa.func.min(failures.c.failed_at).label("first"))
+        .where(failures.c.bucket.in_(counted), failures.c.failed_at > since)
+        .group_by(failures.c.bucket)
+    )
+    for bucket, failed, first in conn.execute(found):
+        limit = limits.overall if bucket == EVERYBODY else limits.each
+        if failed >= limit:
+            raise TooManyAttempts(max(1, math.ceil((first - since) / 1000)), limit, limits.window)
+
+
+def settle(conn: Connection, counted: tuple[str, ...], limits: Limits, has_failed: bool) -> None:
+    """Judge an attempt whose password has been checked: refuse it, or count it if it failed."""
+    db.serialize(conn, "logins")
+    check(conn, counted, limits)
+    if has_failed:
+        now = _now()
+        conn.execute(sa.delete(failures).where(failures.c.failed_at <= now - limits.window * 1000))
+        conn.execute(sa.insert(failures), [{"bucket": bucket, "failed_at": now} for bucket in counted])
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

@@ -1,0 +1,157 @@
+"""Users: the table, the record and everything that can be done with one.
+
+A password's hash never leaves with a user: `User` has no field for it. Only `find_login` gives it out.
+"""
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from storekeeper import db, names
+from storekeeper.db import Id, Text, metadata
+from storekeeper.errors import AlreadyExists, LastAdministrator, NotFound, WrongSetupToken
+from storekeeper.models import paging
+
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("username", Text, nullable=False),
+    sa.Column("username_key", Text, nullable=False, unique=True),  # names.fold: look-alikes cannot coexist
+    sa.Column("password_hash", sa.String, nullable=False),
+    sa.Column("is_admin", sa.Boolean, nullable=False),
+    sa.Column("is_active", sa.Boolean, nullable=False),
+    sqlite_autoincrement=True,  # an id is never used again: an old token must not fit a new user
+)
+
+_public = (users.c.id, users.c.username, users.c.is_admin, users.c.is_active)
+_sortable = {"id": users.c.id, "name": users.c.username_key}
+_living_admin = sa.and_(users.c.is_admin, users.c.is_active)
+
+
+class User(msgspec.Struct, frozen=True):
+    id: int
+    username: str
+    is_admin: bool
+    is_active: bool
+
+
+class Login(msgspec.Struct, frozen=True):
+    """What is needed to check a password. Not for answers."""
+
+    user_id: int
+    username: str
+    password_hash: str
+
+
+def _user(row: Any) -> User:
+    return User(row.id, row.username, row.is_admin, row.is_active)
+
+
+def get(conn: Connection, user_id: int) -> User:
+    row = conn.execute(sa.select(*_public).where(users.c.id == user_id)).one_or_none()
+    if row is None:
+        raise NotFound("User not found.")
+    return _user(row)
+
+
+def get_by_name(conn: Connection, username: str) -> User:
+    row = conn.execute(sa.select(*_public).where(users.c.username_key == names.fold(username))).one_or_none()
+    if row is None:
+        raise NotFound("User not found.")
+    return _user(row)
+
+
+def get_for(conn: Connection, asker_id: int, user_id: int) -> User:
+    """The user, for himself or an administrator. For anybody else he does not exist."""
+    if asker_id != user_id and not get(conn, asker_id).is_admin:
+        raise NotFound("User not found.")
+    return get(conn, user_id)
+
+
+def page(conn: Connection, asked: paging.Asked) -> paging.Page[User]:
+    found = paging.fetch(conn, sa.select(*_public, users.c.username_key), _sortable, asked)
+    return paging.Page([_user(row) for row in found.rows], found.cursor)
+
+
+def find_login(conn: Connection, username: str) -> Login | None:
+    """By name, of an active user."""
+    return _login(conn, users.c.username_key == names.fold(username))
+
+
+def get_login(conn: Connection, user_id: int) -> Login:
+    login = _login(conn, users.c.id == user_id)
+    if login is None:
+        raise NotFound("User not found.")
+    return login
+
+
+def _login(conn: Connection, condition: sa.ColumnElement[bool]) -> Login | None:
+    query = sa.select(users.c.id, users.c.username, users.c.password_hash).where(condition, users.c.is_active)
+    row = conn.execute(query).one_or_none()
+    return Login(*row) if row else None
+
+
+def has_admin(conn: Connection) -> bool:
+    return conn.execute(sa.select(users.c.id).where(_living_admin).limit(1)).first() is not None
+
+
+def register(conn: Connection, username: str, hashed: str, is_admin: bool = False) -> User:
+    """Add a user. The password comes hashed: that is too slow to do inside a transaction."""
+    values = {
+        "username": username,
+        "username_key": names.fold(username),
+        "password_hash": hashed,
+        "is_admin": is_admin,
+        "is_active": True,
+    }
+    row = db.insert_new(conn, users, values)
+    if row is None:
+        raise AlreadyExists("A user with that username already exists.")
+    return _user(row)
+
+
+def register_first_admin(conn: Connection, username: str, hashed: str) -> User:
+    """Add the first administrator. WrongSetupToken where there is one already: its time is over."""
+    db.serialize(conn, "administrators")
+    if has_admin(conn):
+        raise WrongSetupToken
+    return register(conn, username, hashed, is_admin=True)
+
+
+def has_hash(conn: Connection, user_id: int, hashed: str) -> bool:
+    """Whether an active user still has the hash that was checked; and nobody changes it before the transaction ends."""
+    same = sa.select(users.c.id).where(users.c.id == user_id, users.c.password_hash == hashed, users.c.is_active)
+    return conn.execute(same.with_for_update()).first() is not None
+
+
+def set_password(conn: Connection, user_id: int, new_hash: str) -> None:
+    conn.execute(sa.update(users).where(users.c.id == user_id).values(password_hash=new_hash))
+
+
+def set_roles(conn: Connection, user_id: int, is_admin: bool | None, is_active: bool | None) -> User:
+    """Change what is not None. LastAdministrator where nobody would be left to undo it."""
+    db.serialize(conn, "administrators")
+    now = get(conn, user_id)
+    becomes_admin = now.is_admin if is_admin is None else is_admin
+    becomes_active = now.is_active if is_active is None else is_active
+    if not (becomes_admin and becomes_active):
+        _refuse_last(conn, now)
+    change = sa.update(users).where(users.c.id == user_id)
+    conn.execute(change.values(is_admin=becomes_admin, is_active=becomes_active))
+    return User(user_id, now.username, becomes_admin, becomes_active)
+
+
+def delete(conn: Connection, asker_id: int, user_id: int) -> None:
+    """Delete the user, and by the foreign keys his sessions and memberships. His stores stay."""
+    db.serialize(conn, "administrators")
+    _refuse_last(conn, get_for(conn, asker_id, user_id))
+    conn.execute(sa.delete(users).where(users.c.id == user_id))
+
+
+def _refuse_last(conn: Connection, leaving: User) -> None:
+    others = sa.select(users.c.id).where(_living_admin, users.c.id != leaving.id).limit(1)
+    if leaving.is_admin and leaving.is_active and conn.execute(others).first() is None:
+        raise LastAdministrator

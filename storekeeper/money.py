@@ -1,0 +1,65 @@
+"""Money is exact: whole minor units (cents) in the database, a Decimal with its currency's digits everywhere else."""
+
+import re
+from decimal import Context, Decimal, Inexact
+from typing import Any
+
+from storekeeper.errors import Invalid
+
+MOST = 10**12  # minor units
+LITERAL = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,13})?", re.ASCII)
+
+# Active ISO 4217 currencies by their digits after the point. All the others have two.
+_OTHER_DIGITS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+_TWO_DIGITS = """
+    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CNY
+    COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS
+    INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR
+    MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP
+    STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XAD XCD XCG YER ZAR ZMW ZWG
+"""
+DIGITS: dict[str, int] = dict.fromkeys(_TWO_DIGITS.split(), 2) | {
+    code: digits for digits, codes in _OTHER_DIGITS.items() for code in codes.split()
+}
+
+
+class Price(Decimal):
+    """An amount as a caller wrote it: a JSON number, or the same in quotes. Nothing is rounded away on the way in."""
+
+    @classmethod
+    def read(cls, value: Any) -> "Price":
+        """ValueError unless `value` is a number, or a string of ASCII digits with at most one point."""
+        if isinstance(value, str) and LITERAL.fullmatch(value):
+            return cls(value)
+        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+            return cls(value)
+        raise ValueError("A price is a number such as 15.99, or the same in quotes")
+
+
+def check_currency(code: str) -> str:
+    if code not in DIGITS:
+        raise Invalid("A currency is an active ISO 4217 code, such as EUR.", "currency")
+    return code
+
+
+def to_minor(price: Decimal, currency: str) -> int:
+    """15.99 as 1599 (EUR). Invalid for what is no price there: never rounded, never negative, never huge."""
+    digits = DIGITS[currency]
+    if not price.is_finite() or not 0 <= price <= from_minor(MOST, currency):
+        raise Invalid(f"A price is from 0 to {from_minor(MOST, currency)} {currency}.", "price")
+    try:
+        minor = price.scaleb(digits, Context(prec=40, traps=[Inexact]))  # the default context rounds in silence
+    except Inexact:
+        minor = Decimal("NaN")
+    if minor != minor.to_integral_value():
+        raise Invalid(f"A price in {currency} has at most {digits} digits after the point.", "price")
+    return int(minor)
+
+
+def from_minor(minor: int, currency: str) -> Decimal:
+    """1599 as 15.99, and 1600 as 16.00 (EUR)."""
+    return Decimal(minor).scaleb(-DIGITS[currency])

@@ -1,0 +1,66 @@
+"""/openapi.json and /docs: the API described, for programs and for people. Nothing is loaded from another host."""
+
+from importlib.resources import files
+from typing import Any
+
+import falcon
+from falcon.asgi import Response
+
+from storekeeper import http
+from storekeeper.errors import NotFound
+from storekeeper.http import Request
+from storekeeper.operation import public
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+CACHED = "public, max-age=3600"
+# By name: the package it comes in, the file there, and what it is.
+ASSETS = {
+    "swagger.js": ("offapi", "swagger_bundle.js", "text/javascript; charset=utf-8"),
+    "swagger.css": ("offapi", "swagger_style.css", "text/css; charset=utf-8"),
+    "start.js": ("storekeeper", "docs/start.js", "text/javascript; charset=utf-8"),
+    "icon.svg": ("storekeeper", "docs/icon.svg", "image/svg+xml"),
+}
+
+
+class Home:
+    """/"""
+
+    @public
+    async def on_get(self, req: Request, resp: Response) -> None:
+        resp.status, resp.location = falcon.HTTP_FOUND, "/docs"
+
+
+class Document:
+    """/openapi.json"""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._encoded = http.encode(document)
+
+    @public
+    async def on_get(self, req: Request, resp: Response) -> None:
+        resp.data, resp.content_type = self._encoded, falcon.MEDIA_JSON
+
+
+class Page:
+    """/docs"""
+
+    @public
+    async def on_get(self, req: Request, resp: Response) -> None:
+        resp.data = files("storekeeper").joinpath("docs/page.html").read_bytes()
+        resp.content_type = "text/html; charset=utf-8"
+        resp.set_header("Content-Security-Policy", POLICY)
+
+
+class Asset:
+    """/docs/{name}"""
+
+    @public
+    async def on_get(self, req: Request, resp: Response, name: str) -> None:
+        if name not in ASSETS:
+            raise NotFound
+        package, file, resp.content_type = ASSETS[name]
+        resp.data = files(package).joinpath(file).read_bytes()
+        resp.cache_control = [CACHED]

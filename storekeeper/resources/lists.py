@@ -1,0 +1,54 @@
+"""What the lists share: the parameters of a page, and the way to the next one (RFC 8288)."""
+
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+import msgspec
+from falcon.asgi import Response
+from msgspec import Meta
+
+from storekeeper.http import Request
+from storekeeper.models.paging import MOST, USUAL, Asked
+
+Limit = Annotated[int, Meta(ge=1, le=MOST, description="How many rows a page has at the most.")]
+Cursor = Annotated[str, Meta(max_length=600, description="Where the page begins: from `next` of the one before.")]
+Sort = Annotated[Literal["id", "name"], Meta(description="The order: by id, which is by age, or by name.")]
+
+
+class PageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A page of a list that has one order."""
+
+    limit: Limit = USUAL
+    cursor: Cursor = ""
+
+    def asked(self) -> Asked:
+        return Asked(self.limit, self.cursor)
+
+
+class SortedPageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A page of a list."""
+
+    limit: Limit = USUAL
+    cursor: Cursor = ""
+    sort: Sort = "id"
+
+    def asked(self) -> Asked:
+        return Asked(self.limit, self.cursor, self.sort)
+
+
+def next_path(path: str, query: Any, cursor: str | None) -> str | msgspec.UnsetType:
+    """The path of the next page, with the parameters of this one; unset on the last."""
+    if cursor is None:
+        return msgspec.UNSET
+    defaults = type(query)()
+    given = {name: value for name, value in msgspec.structs.asdict(query).items() if value != getattr(defaults, name)}
+    return f"{path}?{urlencode(given | {'cursor': cursor})}"
+
+
+def link_next(req: Request, resp: Response, query: Any, cursor: str | None) -> str | msgspec.UnsetType:
+    """Say in the `Link` header where the next page is, and return it for the body."""
+    # As the caller wrote it: `req.path` has its escapes resolved.
+    following = next_path(req.scope["raw_path"].decode("ascii"), query, cursor)
+    if following is not msgspec.UNSET:
+        resp.append_link(following, "next")
+    return following

@@ -1,0 +1,65 @@
+"""/store/{name}/members and /store/{name}/members/{username}"""
+
+import falcon
+import msgspec
+from falcon.asgi import Response
+from msgspec import UNSET, UnsetType
+
+from storekeeper.auth import Guard
+from storekeeper.errors import Forbidden, LastOwner, NotFound
+from storekeeper.http import Request
+from storekeeper.models import member
+from storekeeper.operation import Message, answers
+from storekeeper.resources.lists import SortedPageQuery, link_next
+
+
+class RoleBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    role: member.Role = "clerk"
+
+
+class MemberPage(msgspec.Struct, frozen=True):
+    members: list[member.Member]
+    next: str | UnsetType = UNSET
+
+
+class Member:
+    """/store/{name}/members/{username}"""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    @answers(member.Member, errors=(NotFound,))
+    async def on_get(self, req: Request, resp: Response, name: str, username: str) -> None:
+        """Read what a member of the store may do. Only for those who work there."""
+        resp.media = await self._guard.read(req, member.get, req.caller.user_id, name, username)
+
+    @answers(member.Member, (201, member.Member), errors=(Forbidden, NotFound, LastOwner))
+    async def on_put(self, req: Request, resp: Response, name: str, username: str, body: RoleBody | None) -> None:
+        """Let a user work in a store that you own, as `clerk` or as `owner`.
+
+        Without a body as clerk.
+        """
+        role = (body or RoleBody()).role
+        resp.media, is_new = await self._guard.write(req, member.put, req.caller.user_id, name, username, role)
+        resp.status = falcon.HTTP_CREATED if is_new else falcon.HTTP_OK
+        req.log("role_changed", store=name, member=username, role=role)
+
+    @answers(Message, errors=(Forbidden, NotFound, LastOwner))
+    async def on_delete(self, req: Request, resp: Response, name: str, username: str) -> None:
+        """Take a user out of a store that you own, or leave a store yourself."""
+        await self._guard.write(req, member.delete, req.caller.user_id, name, username)
+        resp.media = Message("Member removed.")
+        req.log("role_changed", store=name, member=username, role=None)
+
+
+class MemberList:
+    """/store/{name}/members"""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    @answers(MemberPage, errors=(Forbidden, NotFound))
+    async def on_get(self, req: Request, resp: Response, name: str, query: SortedPageQuery) -> None:
+        """List who works in the store. Only for those who work there."""
+        page = await self._guard.read(req, member.page, req.caller.user_id, name, query.asked())
+        resp.media = MemberPage(page.rows, link_next(req, resp, query, page.cursor))

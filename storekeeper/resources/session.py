@@ -1,0 +1,172 @@
+"""/login, /login/fresh, /refresh, /logout, /sessions and /sessions/{id}"""
+
+from typing import Annotated
+
+import msgspec
+from falcon.asgi import Response
+from msgspec import UNSET, Meta, UnsetType
+
+from storekeeper.auth import Guard
+from storekeeper.errors import InvalidCredentials, NotFound, TokenRevoked, TooManyAttempts
+from storekeeper.http import Request
+from storekeeper.login import PasswordCheck
+from storekeeper.models import session, user
+from storekeeper.models.session import Grant
+from storekeeper.operation import Message, answers, any_token, public, refresh
+from storekeeper.resources.lists import PageQuery, link_next
+from storekeeper.tokens import Tokens
+
+# Generous on purpose: what is no name or password of anybody's is answered as a wrong one.
+Typed = Annotated[str, Meta(max_length=1024, pattern="^[^\\u0000]*$")]
+
+
+class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    username: Typed
+    password: Typed
+
+
+class PasswordBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    password: Typed
+
+
+class TokenPair(msgspec.Struct, frozen=True):
+    """`expires_in` is the access token's, in seconds."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+
+
+class AccessToken(msgspec.Struct, frozen=True):
+    access_token: str
+    expires_in: int
+
+
+class SessionAnswer(msgspec.Struct, frozen=True):
+    """Times are seconds since 1970; `last_used_at` is kept to the minute."""
+
+    id: int
+    device: str
+    address: str
+    began_at: int
+    last_used_at: int
+    is_current: bool
+
+
+class SessionPage(msgspec.Struct, frozen=True):
+    sessions: list[SessionAnswer]
+    next: str | UnsetType = UNSET
+
+
+class Login:
+    """/login"""
+
+    def __init__(self, password_check: PasswordCheck, tokens: Tokens) -> None:
+        self._password_check = password_check
+        self._tokens = tokens
+
+    @public
+    @answers(TokenPair, errors=(InvalidCredentials, TooManyAttempts))
+    async def on_post(self, req: Request, resp: Response, body: Credentials) -> None:
+        """Log in, and begin a session."""
+        grant = await self._password_check.sign_in(req, body.username, body.password)
+        resp.media = token_pair(self._tokens, grant, fresh=True)
+
+
+class FreshLogin:
+    """/login/fresh"""
+
+    def __init__(self, guard: Guard, password_check: PasswordCheck, tokens: Tokens) -> None:
+        self._guard = guard
+        self._password_check = password_check
+        self._tokens = tokens
+
+    @answers(AccessToken, errors=(InvalidCredentials, TooManyAttempts))
+    async def on_post(self, req: Request, resp: Response, body: PasswordBody) -> None:
+        """Give the password again, for a fresh access token in the same session."""
+        await self._password_check.confirm(req, body.password)
+        asker = await self._guard.read(req, user.get, req.caller.user_id)
+        token = self._tokens.access(asker.id, req.caller.sid, fresh=True, is_admin=asker.is_admin)
+        resp.media = AccessToken(token, self._tokens.lifetimes.access)
+
+
+class Refresh:
+    """/refresh"""
+
+    def __init__(self, guard: Guard, tokens: Tokens, grace: int) -> None:
+        self._guard = guard
+        self._tokens = tokens
+        self._grace = grace
+
+    @refresh
+    @answers(TokenPair)
+    async def on_post(self, req: Request, resp: Response) -> None:
+        """Exchange a refresh token for an access token, which is not fresh, and the next refresh token.
+
+        A refresh token stays good until its successor has been used, and asking again answers the same successor.
+        """
+        sid, idle = req.caller.sid, self._tokens.lifetimes.idle
+        grant = await self._guard.write(req, session.refresh, sid, req.caller.number, idle, self._grace)
+        if grant is None:
+            req.log("refresh_token_reused", session_id=sid)
+            raise TokenRevoked
+        resp.media = token_pair(self._tokens, grant, fresh=False)
+
+
+class Logout:
+    """/logout"""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    @any_token
+    @answers(Message)
+    async def on_post(self, req: Request, resp: Response) -> None:
+        """End the session: its access and refresh tokens are dead at once."""
+        user_id = req.caller.user_id
+        await self._guard.write(req, session.end, user_id, req.caller.sid)
+        req.log("logout", session_id=req.caller.sid)
+        resp.media = Message(f"User <id={user_id}> successfully logged out.")
+
+
+class Session:
+    """/sessions/{session_id}"""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    @answers(Message, errors=(NotFound,))
+    async def on_delete(self, req: Request, resp: Response, session_id: int) -> None:
+        """End one of your sessions."""
+        await self._guard.write(req, session.end, req.caller.user_id, session_id)
+        req.log("session_ended", session_id=session_id)
+        resp.media = Message("Session ended.")
+
+
+class SessionList:
+    """/sessions"""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    @answers(SessionPage)
+    async def on_get(self, req: Request, resp: Response, query: PageQuery) -> None:
+        """List your sessions: the device, its address, and when it was last used."""
+        page = await self._guard.read(req, session.page, req.caller.user_id, query.asked())
+        listed = [
+            SessionAnswer(**msgspec.structs.asdict(each), is_current=each.id == req.caller.sid) for each in page.rows
+        ]
+        resp.media = SessionPage(listed, link_next(req, resp, query, page.cursor))
+
+    @answers(Message)
+    async def on_delete(self, req: Request, resp: Response) -> None:
+        """End all of your sessions but this one."""
+        count = await self._guard.write(req, session.end_others, req.caller.user_id, req.caller.sid)
+        req.log("sessions_ended", count=count)
+        resp.media = Message(f"{count} other sessions ended.")
+
+
+def token_pair(tokens: Tokens, grant: Grant, *, fresh: bool) -> TokenPair:
+    access = tokens.access(grant.user_id, grant.session_id, fresh=fresh, is_admin=grant.is_admin)
+    successor = tokens.refresh(grant.user_id, grant.session_id, number=grant.number, began=grant.began_at)
+    return TokenPair(access, successor, tokens.lifetimes.access)

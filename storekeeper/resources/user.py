@@ -1,0 +1,160 @@
+"""/register, /user/{id}, /user/{id}/password and /users"""
+
+from typing import Annotated
+
+import falcon
+import msgspec
+from falcon.asgi import Response
+from msgspec import UNSET, Meta, UnsetType
+
+from storekeeper import names, setup
+from storekeeper.auth import Guard
+from storekeeper.errors import (
+    AlreadyExists,
+    InvalidCredentials,
+    LastAdministrator,
+    NotFound,
+    RegistrationClosed,
+    TooManyAttempts,
+    WrongSetupToken,
+)
+from storekeeper.http import Request
+from storekeeper.keys import KeyRing
+from storekeeper.login import PasswordCheck
+from storekeeper.models import session, user
+from storekeeper.operation import Message, admin, answers, fresh, public
+from storekeeper.passwords import Passwords
+from storekeeper.resources.lists import SortedPageQuery, link_next
+from storekeeper.resources.session import Typed
+
+SetupToken = Annotated[str, Meta(max_length=200, description="Makes the first administrator. `serve` prints it.")]
+
+
+class RegisterBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    username: Typed
+    password: Typed
+    setup_token: SetupToken | None = None
+
+
+class RolesBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is left out stays as it is."""
+
+    is_admin: bool | None = None
+    is_active: bool | None = None
+
+
+class NewPasswordBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    current_password: Typed
+    new_password: Typed
+
+
+class Registered(msgspec.Struct, frozen=True):
+    message: str
+    id: int
+
+
+class UserPage(msgspec.Struct, frozen=True):
+    users: list[user.User]
+    next: str | UnsetType = UNSET
+
+
+class Register:
+    """/register"""
+
+    def __init__(self, guard: Guard, passwords: Passwords, keys: KeyRing, is_open: bool) -> None:
+        self._guard = guard
+        self._passwords = passwords
+        self._keys = keys
+        self._is_open = is_open
+
+    @public
+    @answers((201, Registered), errors=(AlreadyExists, RegistrationClosed, WrongSetupToken))
+    async def on_post(self, req: Request, resp: Response, body: RegisterBody) -> None:
+        """Register a user.
+
+        With the set-up token that `serve` prints while there is no administrator, he becomes the first one.
+        """
+        self._check(body)
+        hashed = await self._passwords.hash(body.password)
+        is_first = body.setup_token is not None
+        add = user.register_first_admin if is_first else user.register
+        added = await self._guard.write(req, add, body.username, hashed)
+        req.log("registered", registered_id=added.id, is_admin=added.is_admin)
+        resp.media, resp.status = Registered("User created successfully.", added.id), falcon.HTTP_CREATED
+
+    def _check(self, body: RegisterBody) -> None:
+        if body.setup_token is None and not self._is_open:
+            raise RegistrationClosed
+        if body.setup_token is not None and not setup.fits(self._keys, body.setup_token):
+            raise WrongSetupToken
+        self._passwords.check(body.password, names.of_user(body.username))
+
+
+class User:
+    """/user/{user_id}"""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    @answers(user.User, errors=(NotFound,))
+    async def on_get(self, req: Request, resp: Response, user_id: int) -> None:
+        """Read a user: yourself, or as administrator anybody."""
+        resp.media = await self._guard.read(req, user.get_for, req.caller.user_id, user_id)
+
+    @fresh
+    @answers(Message, errors=(NotFound, LastAdministrator))
+    async def on_delete(self, req: Request, resp: Response, user_id: int) -> None:
+        """Delete a user: yourself, or as administrator anybody.
+
+        The user's sessions end at once. A store that nobody owns any more stays, in the administrators' care.
+        """
+        await self._guard.write(req, user.delete, req.caller.user_id, user_id)
+        req.log("user_deleted", deleted_id=user_id)
+        resp.media = Message("User deleted.")
+
+    @admin
+    @answers(user.User, errors=(NotFound, LastAdministrator))
+    async def on_patch(self, req: Request, resp: Response, user_id: int, body: RolesBody) -> None:
+        """Make a user an administrator or not, active or not.
+
+        Deactivating ends the user's sessions. There always is an active administrator.
+        """
+        changed = await self._guard.write(req, session.set_roles, user_id, body.is_admin, body.is_active)
+        req.log("role_changed", changed_id=user_id, is_admin=changed.is_admin, is_active=changed.is_active)
+        resp.media = changed
+
+
+class Password:
+    """/user/{user_id}/password"""
+
+    def __init__(self, guard: Guard, passwords: Passwords, password_check: PasswordCheck) -> None:
+        self._guard = guard
+        self._passwords = passwords
+        self._password_check = password_check
+
+    @fresh
+    @answers(Message, errors=(InvalidCredentials, NotFound, TooManyAttempts))
+    async def on_put(self, req: Request, resp: Response, user_id: int, body: NewPasswordBody) -> None:
+        """Change your password. Your other sessions end."""
+        if user_id != req.caller.user_id:
+            raise NotFound("User not found.")
+        login = await self._password_check.confirm(req, body.current_password)
+        self._passwords.check(body.new_password, login.username, "new_password")
+        new_hash = await self._passwords.hash(body.new_password)
+        await self._guard.write(req, session.change_password, login, new_hash, req.caller.sid)
+        req.log("password_changed")
+        resp.media = Message("Password changed.")
+
+
+class UserList:
+    """/users"""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    @admin
+    @answers(UserPage)
+    async def on_get(self, req: Request, resp: Response, query: SortedPageQuery) -> None:
+        """List users."""
+        page = await self._guard.read(req, user.page, query.asked())
+        resp.media = UserPage(page.rows, link_next(req, resp, query, page.cursor))

@@ -1,0 +1,52 @@
+"""The schema's version: bringing a database up to it, under a lock, and telling whether it is there."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from storekeeper.db import serialize, transaction
+
+HEAD = "0001"  # the newest of migrations/versions; a test compares
+
+_version = sa.table("alembic_version", sa.column("version_num"))
+
+
+class SchemaError(Exception):
+    """The database cannot be used by this version of the server."""
+
+
+def version(conn: Connection) -> str | None:
+    """The database's version; None if it has no tables of ours."""
+    if not sa.inspect(conn).has_table("alembic_version"):
+        return None
+    return conn.execute(sa.select(_version.c.version_num)).scalar()
+
+
+def is_current(conn: Connection) -> bool:
+    """Cheap: one statement, which fails where there are no tables at all."""
+    return conn.execute(sa.select(_version.c.version_num)).scalar() == HEAD
+
+
+def migrate(engine: sa.Engine) -> bool:
+    """Create the tables or bring them up to date; whether there was anything to do. Of two starters, one does it."""
+    with transaction(engine) as conn:
+        serialize(conn, "migrate")
+        now = version(conn)
+        if now == HEAD:
+            return False
+        if now is not None and now > HEAD:
+            raise SchemaError(f"The database is of a later version ({now}) than this program ({HEAD}): upgrade it.")
+        _upgrade(conn)
+        return True
+
+
+def _upgrade(conn: Connection) -> None:
+    # Slow to import, and seldom needed.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = conn
+    command.upgrade(config, "head")

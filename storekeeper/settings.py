@@ -1,0 +1,154 @@
+"""Every setting of the server, read once: from a TOML file, then from the environment, which wins."""
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from storekeeper.errors import Invalid
+from storekeeper.money import check_currency
+
+PREFIX = "STOREKEEPER_"
+CONFIG = PREFIX + "CONFIG"
+CONFIG_NAME = "storekeeper.toml"
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
+
+Positive = Annotated[int, Meta(gt=0, le=1_000_000)]
+Words = tuple[str, ...]
+
+
+class SettingsError(Exception):
+    """A setting is nonsense. The message begins with its name."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the operator can change. Documented one by one in docs/operating.md; a test compares."""
+
+    data: str = "data"
+    database_url: str = ""
+    keys_file: str = ""
+
+    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 5000
+    workers: Annotated[int, Meta(gt=0, le=256)] = 1
+    trusted_proxies: Words = ()
+    cors_origins: Words = ()
+    head_seconds: Positive = 5
+    body_seconds: Positive = 10
+    keep_alive_seconds: Positive = 30
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    database_seconds: Positive = 5
+    database_queue: Positive = 256
+
+    registration: Literal["open", "closed"] = "open"
+    currency: str = "EUR"
+
+    password_length: Annotated[int, Meta(ge=8, le=64)] = 8
+    argon2_memory: Annotated[int, Meta(ge=19_456, le=4_194_304)] = 19_456
+    argon2_passes: Annotated[int, Meta(ge=2, le=100)] = 2
+    argon2_lanes: Annotated[int, Meta(ge=1, le=64)] = 1
+    logins_at_once: Annotated[int, Meta(ge=0, le=256)] = 0
+
+    access_minutes: Positive = 15
+    fresh_minutes: Positive = 15
+    refresh_days: Annotated[int, Meta(gt=0, le=3650)] = 30
+    session_days: Annotated[int, Meta(gt=0, le=3650)] = 90
+    refresh_grace_seconds: Annotated[int, Meta(ge=0, le=3600)] = 10
+
+    login_failures: Positive = 10
+    login_failures_overall: Positive = 1000
+    login_window_seconds: Positive = 300
+
+    @property
+    def database(self) -> str:
+        """The database's URL: SQLite in the data directory unless another is named."""
+        return self.database_url or f"sqlite:///{self.data_path / 'storekeeper.db'}"
+
+    @property
+    def keys_path(self) -> Path:
+        return Path(self.keys_file) if self.keys_file else self.data_path / "keys.json"
+
+    @property
+    def data_path(self) -> Path:
+        return Path(self.data).absolute()
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """SettingsError, with the setting's name, on the first that is unknown or nonsense."""
+    hints = get_type_hints(Settings, include_extras=True)
+    given = _from_file(environ) | _from_environment(environ)
+    values = {name: _convert(name, label, value, hints) for name, (label, value) in given.items()}
+    settings = Settings(**values)
+    _check(settings, {name: label for name, (label, _) in given.items()})
+    return settings
+
+
+Given = dict[str, tuple[str, Any]]  # by the setting's name: what its source calls it, and the value there
+
+
+def _from_environment(environ: Mapping[str, str]) -> Given:
+    found = {key: value for key, value in environ.items() if key.startswith(PREFIX) and key != CONFIG}
+    return {key.removeprefix(PREFIX).lower(): (key, value) for key, value in found.items()}
+
+
+def _from_file(environ: Mapping[str, str]) -> Given:
+    path = _config_path(environ)
+    if path is None:
+        return {}
+    try:
+        read = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path}: {error}") from None
+    return {name: (f"{path}: {name}", value) for name, value in read.items()}
+
+
+def _config_path(environ: Mapping[str, str]) -> Path | None:
+    if CONFIG in environ:
+        return Path(environ[CONFIG])
+    usual = Path(environ.get(PREFIX + "DATA", "data")) / CONFIG_NAME
+    return usual if usual.is_file() else None
+
+
+def _convert(name: str, label: str, value: Any, hints: Mapping[str, Any]) -> Any:
+    if name not in hints:
+        raise SettingsError(f"{label}: there is no such setting")
+    if hints[name] == Words and isinstance(value, str):
+        value = [word.strip() for word in value.split(",") if word.strip()]
+    try:
+        return msgspec.convert(value, hints[name], strict=not isinstance(value, str))
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{label}: {error}") from None
+
+
+def _check(settings: Settings, labels: Mapping[str, str]) -> None:
+    """What a type cannot say."""
+    checks: dict[str, Callable[[Any], object]] = {
+        "database_url": _check_database_url,
+        "currency": check_currency,
+        "trusted_proxies": lambda words: [ip_network(word, strict=False) for word in words],
+        "cors_origins": _check_origins,
+    }
+    for name, check in checks.items():
+        try:
+            check(getattr(settings, name))
+        except (ValueError, Invalid) as error:
+            raise SettingsError(f"{labels.get(name, name)}: {error}") from None
+
+
+def _check_database_url(url: str) -> None:
+    if url and not url.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        # The URL itself may hold a password: it is not shown.
+        raise ValueError("a database's URL begins with sqlite:/// or postgresql://")
+
+
+def _check_origins(origins: Words) -> None:
+    for origin in origins:
+        if not ORIGIN.fullmatch(origin):
+            raise ValueError(f"'{origin}' is no origin such as https://shop.example")

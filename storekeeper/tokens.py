@@ -1,0 +1,125 @@
+"""Issuing and checking the signed tokens (RFC 7519) that say who is calling."""
+
+import time
+from collections.abc import Container
+from functools import lru_cache
+from secrets import token_urlsafe
+from typing import Annotated, Any, Literal
+
+import jwt
+import msgspec
+from msgspec import Meta
+
+from storekeeper.errors import TokenExpired, TokenInvalid
+from storekeeper.keys import Key, KeyRing
+
+ALGORITHM = "HS256"
+ISSUER = "storekeeper"
+TYPE = "JWT"
+LEEWAY = 30  # seconds that clocks may differ
+LENGTH = 2048  # characters; ours have about 400
+REMEMBERED = 10_000
+
+Kind = Literal["access", "refresh"]
+Seconds = Annotated[int, Meta(ge=0, lt=2**53)]
+
+
+class Claims(msgspec.Struct, frozen=True, kw_only=True):
+    """What a token says.
+
+    `sid` is its session, `fresh` means that the password was given for it. `is_admin` is for clients to know: the
+    server believes the database. The jti of a refresh token is `<sid>.<number>`, its place in its session.
+    """
+
+    iss: str
+    sub: Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,15}$")]
+    jti: str
+    sid: Annotated[int, Meta(gt=0, lt=2**53)]
+    iat: Seconds
+    exp: Seconds
+    type: Kind
+    fresh: bool | None = None
+    is_admin: bool | None = None
+
+    @property
+    def user_id(self) -> int:
+        return int(self.sub)
+
+    @property
+    def number(self) -> int:
+        return int(self.jti.partition(".")[2])
+
+
+class Lifetimes(msgspec.Struct, frozen=True):
+    """In seconds: of an access token, of its freshness, of an idle refresh token, and of a whole session."""
+
+    access: int = 15 * 60
+    fresh: int = 15 * 60
+    idle: int = 30 * 86_400
+    session: int = 90 * 86_400
+
+
+class Tokens:
+    """Signs tokens with the newest key, and reads back what any live key signed."""
+
+    def __init__(self, keys: KeyRing, lifetimes: Lifetimes) -> None:
+        self._keys = keys
+        self.lifetimes = lifetimes
+        # A good signature stays good, so it is checked once. All else is looked at each time.
+        self._verified = lru_cache(REMEMBERED)(self._verify)
+
+    def access(self, user_id: int, sid: int, *, fresh: bool, is_admin: bool) -> str:
+        now = int(time.time())
+        claims = {"jti": token_urlsafe(16), "fresh": fresh, "is_admin": is_admin}
+        return self._sign("access", user_id, sid, now, now + self.lifetimes.access, claims)
+
+    def refresh(self, user_id: int, sid: int, *, number: int, began: int) -> str:
+        """Refresh token `number` of the session: the same each time, so that nobody need store it.
+
+        It ends with the session; that an idle session ends earlier is for the session's row to say.
+        """
+        return self._sign("refresh", user_id, sid, began, began + self.lifetimes.session, {"jti": f"{sid}.{number}"})
+
+    def read(self, token: str, kinds: Container[Kind]) -> Claims:
+        """The claims of a live token of one of these kinds; Unauthorized for any other token."""
+        if self._keys.has_changed():
+            self._verified.cache_clear()
+        claims = self._verified(token)
+        now = time.time()
+        if claims.exp + LEEWAY < now:
+            raise TokenExpired
+        if claims.iat - LEEWAY > now:
+            raise TokenInvalid("The token was issued in the future.")
+        if claims.type not in kinds:
+            raise TokenInvalid(f"A token of type '{claims.type}' is not good here.")
+        return claims
+
+    def is_fresh(self, claims: Claims) -> bool:
+        """Whether the password was given for this token, and not long ago."""
+        return bool(claims.fresh) and time.time() <= claims.iat + self.lifetimes.fresh + LEEWAY
+
+    def _sign(self, kind: Kind, user_id: int, sid: int, now: int, end: int, more: dict[str, Any]) -> str:
+        key = self._keys.newest
+        claims = {"iss": ISSUER, "sub": str(user_id), "sid": sid, "iat": now, "exp": end, "type": kind}
+        return jwt.encode(claims | more, key.secret, ALGORITHM, {"kid": key.kid, "typ": TYPE})
+
+    def _verify(self, token: str) -> Claims:
+        """Signature, head and shape. Times are for `read`: they must not be remembered."""
+        checks: Any = {"verify_exp": False, "verify_iat": False}
+        try:
+            payload = jwt.decode(token, self._key_of(token).secret, [ALGORITHM], checks, issuer=ISSUER)
+            claims = msgspec.convert(payload, Claims)
+        except (jwt.InvalidTokenError, msgspec.ValidationError, ValueError):
+            raise TokenInvalid from None
+        if claims.type == "access" and (claims.fresh is None or claims.is_admin is None):
+            raise TokenInvalid
+        return claims
+
+    def _key_of(self, token: str) -> Key:
+        if len(token) > LENGTH:
+            raise TokenInvalid
+        head = jwt.get_unverified_header(token)
+        key = self._keys.find(str(head.get("kid")))
+        if key is None or head.get("typ") != TYPE:
+            raise TokenInvalid
+        return key

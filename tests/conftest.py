@@ -1,0 +1,197 @@
+"""The cast, on a real database: Alice owns the store "ikea", Bob is a clerk there, Carol is a stranger, Root may all.
+
+Every test that uses `url`, `engine`, `app`, `client` or one of the cast runs on SQLite and on PostgreSQL.
+"""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+from falcon import testing
+
+from storekeeper import keys
+from storekeeper.app import Parts, create_app
+from storekeeper.db import Database, create_engine, transaction
+from storekeeper.keys import KeyRing
+from storekeeper.models import item, member, user
+from storekeeper.money import Price
+from storekeeper.passwords import Passwords
+from storekeeper.settings import Settings
+from tests import databases
+
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+PASSWORD = "correct horse battery"
+HASHED = CHEAP.hash(PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return databases.migrated_file(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    """A database of this process's own, with our tables."""
+    base = tmp_path_factory.getbasetemp()
+    with databases.postgresql(base if worker_id == "master" else base.parent) as url:
+        databases.schema.migrate(create_engine(url))
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database with our tables, of each kind."""
+    if request.param == "sqlite":
+        return databases.copy_file(request.getfixturevalue("template"), tmp_path)
+    url: str = request.getfixturevalue("postgresql_url")
+    databases.empty_tables(url)
+    return url
+
+
+@pytest.fixture
+def settings(url: str, tmp_path: Path) -> Settings:
+    return Settings(data=str(tmp_path), database_url=url)
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[sa.Engine]:
+    """The database with the cast, the store "ikea" (id 1, EUR) and its item "chair" (id 1, 15.99)."""
+    engine = create_engine(url)
+    with transaction(engine) as conn:
+        for name in ("alice", "bob", "carol"):
+            user.register(conn, name, HASHED)
+        user.register(conn, "root", HASHED, True)
+        member.found_store(conn, 1, "ikea", "EUR")
+        member.put(conn, 1, "ikea", "bob", "clerk")
+        item.add(conn, 1, "chair", Price("15.99"), 1)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def db(engine: sa.Engine, url: str) -> Iterator[Database]:
+    db = Database(url)
+    yield db
+    db.close()
+
+
+@pytest.fixture
+def parts(db: Database, settings: Settings) -> Iterator[Parts]:
+    keys.ensure(settings.keys_path)
+    parts = Parts(db, KeyRing(settings.keys_path), Passwords(CHEAP, 2, settings.password_length))
+    yield parts
+    parts.passwords.close()
+
+
+@pytest.fixture
+def app(parts: Parts, settings: Settings) -> Any:
+    served = create_app(settings, parts)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if "headers" in scope:  # as Uvicorn gives them: Falcon's tests hand in iterators
+            scope["headers"] = [tuple(pair) for pair in scope["headers"]]
+        await served(scope, receive, send)
+
+    return app
+
+
+@pytest.fixture
+def client(app: Any) -> testing.TestClient:
+    return testing.TestClient(app)
+
+
+class Person:
+    """Somebody who calls the API: logged in when first needed."""
+
+    def __init__(self, client: testing.TestClient, username: str, id: int, password: str = PASSWORD) -> None:
+        self.client = client
+        self.username = username
+        self.id = id
+        self.password = password
+        self._pair: dict[str, str] = {}
+
+    @property
+    def pair(self) -> dict[str, str]:
+        if not self._pair:
+            self.log_in()
+        return self._pair
+
+    def log_in(self) -> dict[str, str]:
+        """A new session, which the next calls use."""
+        body = {"username": self.username, "password": self.password}
+        answer = self.client.simulate_post("/login", json=body)
+        assert answer.status_code == 200, answer.text
+        self._pair = answer.json
+        return self._pair
+
+    def refresh(self) -> dict[str, str]:
+        """The answer to using the present refresh token; the pair stays as it is."""
+        answer = self.client.simulate_post("/refresh", headers=bearer(self.pair["refresh_token"]))
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json)
+
+    def call(self, method: str, path: str, json: Any = None, **more: Any) -> testing.Result:
+        headers = bearer(self.pair["access_token"]) | more.pop("headers", {})
+        if json is not None:
+            more["json"] = json
+        return self.client.simulate_request(method, path, headers=headers, **more)
+
+    def get(self, path: str, **more: Any) -> testing.Result:
+        return self.call("GET", path, **more)
+
+    def post(self, path: str, json: Any = None, **more: Any) -> testing.Result:
+        return self.call("POST", path, json, **more)
+
+    def put(self, path: str, json: Any = None, **more: Any) -> testing.Result:
+        return self.call("PUT", path, json, **more)
+
+    def patch(self, path: str, json: Any = None, **more: Any) -> testing.Result:
+        return self.call("PATCH", path, json, **more)
+
+    def delete(self, path: str, **more: Any) -> testing.Result:
+        return self.call("DELETE", path, **more)
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
+def alice(client: testing.TestClient) -> Person:
+    return Person(client, "alice", 1)
+
+
+@pytest.fixture
+def bob(client: testing.TestClient) -> Person:
+    return Person(client, "bob", 2)
+
+
+@pytest.fixture
+def carol(client: testing.TestClient) -> Person:
+    return Person(client, "carol", 3)
+
+
+@pytest.fixture
+def root(client: testing.TestClient) -> Person:
+    return Person(client, "root", 4)
+
+
+class Clock:
+    """What `time.time` tells; the test moves it."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("time.time", clock)
+    return clock
