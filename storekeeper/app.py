@@ -7,8 +7,9 @@ from typing import Any
 import falcon
 import falcon.asgi
 import msgspec
-from falcon import media
 from falcon.asgi import Response
+from falcon.responders import create_default_options
+from falcon.routing import CompiledRouter
 
 from storekeeper import http, openapi
 from storekeeper.auth import Authentication, Guard
@@ -54,7 +55,8 @@ def create_parts(settings: Settings) -> Parts:
 def create_api(settings: Settings, parts: Parts) -> falcon.asgi.App[Request, Response]:
     tokens = Tokens(parts.keys, lifetimes(settings))
     guard = Guard(parts.db)
-    app = falcon.asgi.App(request_type=Request, middleware=_middleware(settings, tokens, guard, parts))
+    middleware = _middleware(settings, tokens, guard, parts)
+    app = falcon.asgi.App(request_type=Request, middleware=middleware, router=Router())
     _configure(app)
     routes = create_routes(settings, parts, tokens, guard)
     for template, resource in routes.items():
@@ -95,7 +97,6 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
 
 
 def _configure(app: falcon.asgi.App[Request, Response]) -> None:
-    app.resp_options.media_handlers[falcon.MEDIA_JSON] = media.JSONHandler(http.encode)
     app.router_options.converters.update({"name": http.Name, "username": http.Username, "id": http.Id})
     app.add_error_handler(Exception, http.render_bug)
     app.add_error_handler(falcon.HTTPError, http.render_http_error)
@@ -103,10 +104,10 @@ def _configure(app: falcon.asgi.App[Request, Response]) -> None:
 
 
 def _middleware(settings: Settings, tokens: Tokens, guard: Guard, parts: Parts) -> list[Any]:
-    chain = [Authentication(tokens), http.Reading(), Lifespan(guard, parts)]
+    chain = [Authentication(tokens), http.Reading(), http.Writing(), Lifespan(guard, parts)]
     if settings.cors_origins:
-        exposed = ["Link", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID"]
-        chain.insert(0, falcon.CORSMiddleware(settings.cors_origins, exposed))
+        exposed = ["Link", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID"]
+        chain.insert(0, Cors(settings.cors_origins, exposed))
     return chain
 
 
@@ -117,6 +118,25 @@ def lifetimes(settings: Settings) -> Lifetimes:
         idle=settings.refresh_days * DAY,
         session=settings.session_days * DAY,
     )
+
+
+class Router(CompiledRouter):
+    """Knows that HEAD is answered wherever GET is, which is the door's doing: `Allow` lists it, and OPTIONS too."""
+
+    def map_http_methods(self, resource: object, **kwargs: Any) -> Any:
+        methods: Any = super().map_http_methods(resource, **kwargs)
+        if "GET" in methods:
+            methods["HEAD"] = methods["GET"]
+        methods["OPTIONS"] = create_default_options(sorted([*methods, "OPTIONS"]), asgi=True)
+        return methods
+
+
+class Cors(falcon.CORSMiddleware[Any, Any]):
+    """Answers differ by origin: a cache has to know."""
+
+    def process_response(self, req: Any, resp: Any, resource: object, req_succeeded: bool) -> None:
+        super().process_response(req, resp, resource, req_succeeded)
+        resp.append_header("Vary", "Origin")
 
 
 class Lifespan:

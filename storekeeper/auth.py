@@ -1,21 +1,22 @@
 """Who is calling, and may they? The only way from a responder to the data leads through the guard.
 
 A token's signature is checked before a responder runs. Its session is looked up in the same hop to the database, and
-for a change in the same transaction, as the work itself: `Guard.read` and `Guard.write`.
+for a change in the same transaction, as the work itself: `Guard.read`, `Guard.browse` and `Guard.write`.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, TypeVarTuple
 
 from falcon.asgi import Response
 from sqlalchemy import Connection
 
 from storekeeper import operation
-from storekeeper.db import Database
+from storekeeper.db import Database, Row
 from storekeeper.errors import Forbidden, TokenMissing, TokenNotFresh
 from storekeeper.http import Request
 from storekeeper.models import session
+from storekeeper.models.session import Guarded, Live
 from storekeeper.operation import Access, Operation
 from storekeeper.tokens import Claims, Tokens
 
@@ -34,14 +35,26 @@ class Guard:
 
     async def read(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a query. TokenRevoked or Forbidden for a sender who may not."""
-        self._note_use(req.claims)
         result: T = await self._db.read(_admitted, req.claims, req.operation.access, function, args)
+        self._note_use(req.claims)
+        return result
+
+    async def fetch(self, req: Request, query: Guarded, values: Mapping[str, Any]) -> list[Row]:
+        """The rows of a look-up by a signed-in sender: the check and the work in one statement."""
+        rows: list[Row] = await self._db.read(_fetched, req.caller, req.operation.access, query, values)
+        self._note_use(req.caller)
+        return rows
+
+    async def browse(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+        """Run a query that may take long, such as a page of a list."""
+        result: T = await self._db.browse(_admitted, req.claims, req.operation.access, function, args)
+        self._note_use(req.claims)
         return result
 
     async def write(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a change in a transaction: committed when it returns, rolled back when it raises."""
-        self._note_use(req.claims)
         result: T = await self._db.write(_admitted, req.claims, req.operation.access, function, args)
+        self._note_use(req.claims)
         return result
 
     async def flush(self) -> None:
@@ -51,6 +64,7 @@ class Guard:
             await self._db.write(session.note_use, used_at)
 
     def _note_use(self, claims: Claims | None) -> None:
+        """After the work: a use that was refused is none, or it would bring back a session that was idle too long."""
         if claims:
             self._used_at[claims.sid] = int(time.time()) // MINUTE * MINUTE
 
@@ -60,10 +74,19 @@ def _admitted(
 ) -> T:
     """First the check, then the work."""
     if claims:
-        live = session.get_live(conn, claims.sid, claims.user_id)
-        if access is Access.ADMIN and not live.is_admin:
-            raise Forbidden
+        _check(session.get_live(conn, claims.sid, claims.user_id), access)
     return function(conn, *args)
+
+
+def _fetched(conn: Connection, claims: Claims, access: Access, query: Guarded, values: Mapping[str, Any]) -> list[Row]:
+    live, rows = query.all(conn, claims.sid, claims.user_id, values)
+    _check(live, access)
+    return rows
+
+
+def _check(live: Live, access: Access) -> None:
+    if access is Access.ADMIN and not live.is_admin:
+        raise Forbidden
 
 
 class Authentication:
@@ -93,7 +116,8 @@ class Authentication:
 
 def bearer_token(req: Request) -> str:
     """The token of the Authorization header (RFC 6750 section 2.1)."""
-    scheme, _, token = (req.auth or "").partition(" ")
+    scheme, _, rest = (req.auth or "").partition(" ")
+    token = rest.strip(" ")  # any number of spaces may stand between
     if scheme.lower() != "bearer" or not token:
         raise TokenMissing
     return token

@@ -1,23 +1,24 @@
 """The command line: what an operator does that is not a request."""
 
-import getpass
 import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
 import click
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine
 
-from storekeeper import __version__, keys, log, names, passwords, schema, setup
+from storekeeper import __version__, keys, log, names, passwords, schema, setup, terminal
 from storekeeper.db import create_engine, transaction
-from storekeeper.errors import StorekeeperError
-from storekeeper.keys import KeyFileError, KeyRing
+from storekeeper.errors import AlreadyExists, NotFound
+from storekeeper.keys import KeyRing
 from storekeeper.models import paging, session, user
 from storekeeper.schema import SchemaError
-from storekeeper.settings import PREFIX, Settings, SettingsError, read_settings
+from storekeeper.settings import PREFIX, Settings, read_settings
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -25,21 +26,7 @@ Ts = TypeVarTuple("Ts")
 DAY = 86_400
 
 
-class Failing(click.Group):
-    """Says in one line what went wrong, without a trace, and exits with 1; wrong usage exits with 2."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (StorekeeperError, SettingsError, KeyFileError, SchemaError) as error:
-            raise click.ClickException(str(error)) from None
-        except DBAPIError as error:
-            raise click.ClickException(f"The database does not answer: {_first_line(error.orig)}") from None
-        except OSError as error:
-            raise click.ClickException(str(error)) from None
-
-
-@click.group(cls=Failing, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=terminal.Failing, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="storekeeper")
 @click.pass_context
 def main(ctx: click.Context) -> None:
@@ -52,12 +39,15 @@ def main(ctx: click.Context) -> None:
 
 @main.command()
 @click.option("--host", help="The address to listen on (STOREKEEPER_HOST).")
-@click.option("--port", type=int, help="The port to listen on; 0 takes a free one (STOREKEEPER_PORT).")
-@click.option("--workers", type=int, help="How many processes serve (STOREKEEPER_WORKERS).")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="The port to listen on; 0 takes a free one (STOREKEEPER_PORT)."
+)
+@click.option("--workers", type=click.IntRange(1, 256), help="How many processes serve (STOREKEEPER_WORKERS).")
 def serve(**given: Any) -> None:
     """Serve the API and its documentation.
 
-    Creates the database, or brings it up to date, and makes the signing key where there is none.
+    Creates the database, or brings it up to date, and makes the signing key where there is none. Ends within 10
+    seconds of SIGTERM or SIGINT.
     """
     from storekeeper import server  # noqa: PLC0415  not needed, and slow to load, elsewhere
 
@@ -65,10 +55,9 @@ def serve(**given: Any) -> None:
     os.environ.update({PREFIX + name.upper(): str(value) for name, value in given.items() if value is not None})
     settings = read_settings()
     _prepare(settings)
-    _greet(settings)
     scribe = log.configure(settings.log_level)
     try:
-        server.run(settings)
+        server.run(settings, greet=partial(_greet, settings))
     finally:
         scribe.close()
 
@@ -77,8 +66,7 @@ def serve(**given: Any) -> None:
 def migrate() -> None:
     """Create the database, or bring it up to date."""
     settings = read_settings()
-    _make_data_directory(settings)
-    is_changed = schema.migrate(create_engine(settings.database))
+    is_changed = _migrate(settings)
     click.echo(f"The database is {'now' if is_changed else 'already'} at version {schema.HEAD}.")
 
 
@@ -86,11 +74,16 @@ def migrate() -> None:
 @click.argument("name")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
 def create_admin(name: str, password_stdin: bool) -> None:
-    """Add an administrator with the name NAME. Asks for the password."""
+    """Add an administrator with the name NAME. Asks for the password.
+
+    Creates the database, too, where there is none.
+    """
     settings = read_settings()
+    names.of_user(name)
+    _migrate(settings)
+    _do(settings, _refuse_taken, name)
     hashed = _new_password(settings, name, password_stdin)
-    _prepare(settings)
-    added = _write(settings, user.register, name, hashed, True)
+    added = _do(settings, user.register, name, hashed, True)
     click.echo(f"{added.username} is an administrator, with the id {added.id}.")
 
 
@@ -101,11 +94,11 @@ def users() -> None:
 
 @users.command("list")
 def list_users() -> None:
-    """List all users: id, name, role and state."""
+    """List all users, one a line: id, name, role and state, with tabs in between."""
     settings = read_settings()
     asked: paging.Asked | None = paging.Asked(paging.MOST)
     while asked:
-        page = _write(settings, user.page, asked)
+        page = _do(settings, user.page, asked)
         for each in page.rows:
             role = "administrator" if each.is_admin else "user"
             click.echo(f"{each.id}\t{each.username}\t{role}\t{'active' if each.is_active else 'inactive'}")
@@ -118,7 +111,9 @@ def list_users() -> None:
 @click.option("--active/--inactive", "is_active", default=None, help="Let the user log in, or no longer.")
 def set_user(name: str, is_admin: bool | None, is_active: bool | None) -> None:
     """Change the role or the state of the user NAME. It holds from the next request on."""
-    changed = _write(read_settings(), _set_roles, name, is_admin, is_active)
+    if is_admin is None and is_active is None:
+        raise click.UsageError("Say what to change: --admin, --no-admin, --active or --inactive.")
+    changed = _do(read_settings(), _set_roles, name, is_admin, is_active)
     click.echo(
         f"{changed.username} is {'an' if changed.is_admin else 'no'} administrator"
         f" and {'active' if changed.is_active else 'inactive'}."
@@ -131,18 +126,18 @@ def set_user(name: str, is_admin: bool | None, is_active: bool | None) -> None:
 def reset_password(name: str, password_stdin: bool) -> None:
     """Give the user NAME a new password. All sessions of the user end."""
     settings = read_settings()
-    _write(settings, user.get_by_name, name)
+    _do(settings, user.get_by_name, name)
     hashed = _new_password(settings, name, password_stdin)
-    count = _write(settings, _reset_password, name, hashed)
-    click.echo(f"The password is changed. {count} sessions ended.")
+    count = _do(settings, _reset_password, name, hashed)
+    click.echo(f"The password is changed. Sessions ended: {count}.")
 
 
 @users.command("end-sessions")
 @click.argument("name")
 def end_sessions(name: str) -> None:
     """End all sessions of the user NAME."""
-    count = _write(read_settings(), _end_sessions, name)
-    click.echo(f"{count} sessions ended.")
+    count = _do(read_settings(), _end_sessions, name)
+    click.echo(f"Sessions ended: {count}.")
 
 
 @main.group("keys")
@@ -178,28 +173,39 @@ def remove(kid: str) -> None:
 
 
 @main.command()
-def check() -> None:
+@click.pass_context
+def check(ctx: click.Context) -> None:
     """Check the settings, the keys and the database. Changes nothing; exits with 1 if something is wrong."""
     settings = read_settings()
     click.echo("settings: ok")
-    if settings.keys_path.exists():
-        click.echo(f"keys: {len(keys.load(settings.keys_path))}, ok")
-    else:
-        click.echo("keys: none yet; `serve` makes the first")
-    _check_database(settings)
+    checks = {"keys": _check_keys, "database": _check_database}
+    verdicts = [_report(name, look, settings) for name, look in checks.items()]  # all, also after a bad one
+    if not all(verdicts):
+        ctx.exit(1)
 
 
-def _check_database(settings: Settings) -> None:
-    engine = create_engine(settings.database)
-    if engine.dialect.name == "sqlite" and not os.path.exists(engine.url.database or ""):
-        raise SchemaError("database: there is none yet; `storekeeper migrate` creates it")
+def _report(name: str, look: Callable[[Settings], str], settings: Settings) -> bool:
+    try:
+        click.echo(f"{name}: {look(settings)}")
+    except terminal.FORESEEN as error:
+        click.echo(f"{name}: {terminal.explain(error)}", err=True)
+        return False
+    return True
+
+
+def _check_keys(settings: Settings) -> str:
+    if not settings.keys_path.exists():
+        return "none yet; `storekeeper serve` makes the first"
+    return f"ok ({len(keys.load(settings.keys_path))})"
+
+
+def _check_database(settings: Settings) -> str:
+    engine = create_engine(settings.database, is_read_only=True)
+    _require_file(engine)
     with engine.connect() as conn:
-        version = schema.version(conn)
-        if version != schema.HEAD:
-            raise SchemaError(f"database: at version {version}, not {schema.HEAD}; run `storekeeper migrate`")
-        click.echo(f"database: {engine.dialect.name}, version {version}, ok")
-        if not user.has_admin(conn):
-            click.echo("There is no administrator yet: `storekeeper create-admin NAME` makes one.")
+        schema.require(conn)
+        hint = "" if user.has_admin(conn) else ", without an administrator: `storekeeper create-admin NAME` makes one"
+    return f"ok ({engine.dialect.name}, version {schema.HEAD}){hint}"
 
 
 def _set_roles(conn: Connection, name: str, is_admin: bool | None, is_active: bool | None) -> user.User:
@@ -216,49 +222,51 @@ def _end_sessions(conn: Connection, name: str) -> int:
     return session.end_others(conn, user.get_by_name(conn, name).id)
 
 
-def _write(settings: Settings, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
-    with transaction(create_engine(settings.database)) as conn:
+def _refuse_taken(conn: Connection, name: str) -> None:
+    with suppress(NotFound):
+        known = user.get_by_name(conn, name).username
+        raise AlreadyExists(f"A user '{known}' exists. `storekeeper users set {known} --admin` gives him the role.")
+
+
+def _do(settings: Settings, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+    """Run a model's function in a transaction, if the database is there and has this version's tables."""
+    engine = create_engine(settings.database)
+    _require_file(engine)
+    with transaction(engine) as conn:
+        schema.require(conn)
         return function(conn, *args)
+
+
+def _require_file(engine: Engine) -> None:
+    """SQLite would make an empty one."""
+    if engine.dialect.name == "sqlite" and not os.path.exists(engine.url.database or ""):
+        raise SchemaError("There is no database yet: `storekeeper migrate` creates it.")
 
 
 def _new_password(settings: Settings, name: str, from_stdin: bool) -> str:
     """The hash of a password that is good for this user."""
-    names.of_user(name)
-    password = sys.stdin.readline().rstrip("\r\n") if from_stdin else _ask()
+    password = terminal.read_password() if from_stdin else terminal.ask_password()
     passwords.check(password, name, settings.password_length)
     return passwords.create_hasher(settings).hash(password)
 
 
-def _ask() -> str:
-    password = getpass.getpass()
-    if getpass.getpass("Again: ") != password:
-        raise click.ClickException("The two passwords differ.")
-    return password
-
-
 def _prepare(settings: Settings) -> None:
-    _make_data_directory(settings)
+    _migrate(settings)
     keys.ensure(settings.keys_path)
-    schema.migrate(create_engine(settings.database))
 
 
-def _make_data_directory(settings: Settings) -> None:
+def _migrate(settings: Settings) -> bool:
     settings.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = create_engine(settings.database)
+    if engine.dialect.name == "sqlite":  # it holds the passwords' hashes: for its owner only
+        Path(str(engine.url.database)).touch(mode=0o600)
+    return schema.migrate(engine)
 
 
-def _greet(settings: Settings) -> None:
+def _greet(settings: Settings, port: int) -> None:
     """Say where the server is; and how to make the first administrator, while there is none."""
-    url = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{settings.port}"
+    url = terminal.url(settings.host, port)
     click.echo(f"Storekeeper {__version__} serves {url} (documentation: {url}/docs)")
-    if not _write(settings, user.has_admin):
-        token = setup.token(KeyRing(settings.keys_path))
-        click.echo("There is no administrator yet. Register the first one with this one-time set-up token:")
-        click.echo(
-            f"  curl {url}/register -H 'Content-Type: application/json' \\\n"
-            f"""    -d '{{"username": "admin", "password": "choose one", "setup_token": "{token}"}}'"""
-        )
+    if not _do(settings, user.has_admin):
+        click.echo(terminal.invitation(url, setup.token(KeyRing(settings.keys_path))))
     sys.stdout.flush()
-
-
-def _first_line(error: BaseException | None) -> str:
-    return (str(error).splitlines() or ["no reason given"])[0]

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib import import_module
-from typing import Any, NamedTuple, TypeVar, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
 import sqlalchemy as sa
 import structlog
@@ -46,13 +47,20 @@ class Database:
         self.engine = create_engine(url, seconds)
         reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         is_sqlite = self.engine.dialect.name == "sqlite"
-        # SQLite has one writer at a time, and its reads do not wait: more threads would only share out one core.
-        self._readers = Crew(lambda: Reader(reading), 2 if is_sqlite else 4, limit, seconds)
-        self._writers = Crew(lambda: Writer(self.engine), 1 if is_sqlite else 4, limit, seconds)
+        # SQLite's work is all in this process: more threads would only take turns on the same core.
+        size = 1 if is_sqlite else 4
+        self._readers = Crew(lambda: Reader(reading), size, limit, seconds)
+        self._browsers = Crew(lambda: Reader(reading), size, limit, seconds) if is_sqlite else self._readers
+        self._writers = Crew(lambda: Writer(self.engine), size, limit, seconds)
 
     async def read(self, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a query. There is no transaction: one round trip for each statement."""
         result: T = await self._readers.do(function, *args)
+        return result
+
+    async def browse(self, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+        """Run a query that may take long, such as a page of a list: no look-up has to wait behind it."""
+        result: T = await self._browsers.do(function, *args)
         return result
 
     async def write(self, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
@@ -61,8 +69,8 @@ class Database:
         return result
 
     def close(self) -> None:
-        self._readers.close()
-        self._writers.close()
+        for crew in (self._readers, self._browsers, self._writers):
+            crew.close()
 
 
 class Reader:
@@ -74,17 +82,13 @@ class Reader:
 
     def run(self, job: Job) -> Any:
         """Do the job, whole, and again if the connection was lost before anything of it was kept."""
-        for pause in PAUSES:
-            try:
+        for pause in (*PAUSES, None):
+            with suppress(_Lost):
                 return self._try(job)
-            except _Lost:
-                time.sleep(pause)
-                if job.is_abandoned():
-                    break
-        try:
-            return self._try(job)
-        except _Lost:
-            raise Unavailable("The database does not answer. Try again soon.") from None
+            if pause is None or job.is_abandoned():
+                break
+            time.sleep(pause)
+        raise Unavailable("The database does not answer. Try again soon.")
 
     def _try(self, job: Job) -> Any:
         try:
@@ -112,9 +116,8 @@ class Reader:
         """An outage is worth another try; anything else is a bug and stays as it is."""
         dbapi = self._engine.dialect.loaded_dbapi
         cause = error.orig if isinstance(error, DBAPIError) else error
-        if isinstance(cause, _Uncertain | _Lost):
-            return cause
-        if not isinstance(cause, (dbapi.OperationalError, dbapi.InterfaceError)):
+        # InternalError is what a server says that is read-only, after a failover.
+        if not isinstance(cause, (dbapi.OperationalError, dbapi.InterfaceError, dbapi.InternalError)):
             return error
         structlog.get_logger().warning("database_failed", reason=str(cause).splitlines()[0])
         if self._engine.dialect.name == "sqlite":  # locked, full or read-only: waited for already
@@ -145,19 +148,12 @@ class Writer(Reader):
     def _commit(self, transaction: sa.RootTransaction) -> None:
         try:
             transaction.commit()
-        except IntegrityError:
-            raise
         except DBAPIError as error:
+            self.close()  # SQLite's transaction is still open
+            if isinstance(error, IntegrityError):
+                raise
             structlog.get_logger().warning("commit_failed", reason=str(error.orig).splitlines()[0])
             raise _Uncertain("The database was lost during the change. Look whether it was made.") from error
-
-
-class Compiled(NamedTuple):
-    """A select as the driver takes it; `values` are those that stand in the select itself, such as its limit."""
-
-    sql: str
-    converters: Converters
-    values: dict[str, Any]
 
 
 class Query:
@@ -168,27 +164,29 @@ class Query:
 
     def __init__(self, select: sa.Select[Any]) -> None:
         self._select = select
-        self._compiled: dict[str, Compiled] = {}
+        self._compiled: dict[str, tuple[str, Converters]] = {}
 
     def first(self, conn: Connection, **values: Any) -> Row | None:
         rows = self.all(conn, **values)
         return rows[0] if rows else None
 
     def all(self, conn: Connection, **values: Any) -> list[Row]:
-        compiled = self._compiled.get(conn.dialect.name) or self._compile(conn.dialect)
+        sql, converters = self._compiled.get(conn.dialect.name) or self._compile(conn.dialect)
         # Fetch all, even of one row: SQLite would keep a half-read statement's snapshot open.
-        rows = _held_cursor(conn).execute(compiled.sql, compiled.values | values).fetchall()
-        if not compiled.converters:
-            return rows  # type: ignore[no-any-return]
-        return [_converted(list(row), compiled.converters) for row in rows]
+        rows: list[Row] = _held_cursor(conn).execute(sql, values).fetchall()
+        return [_converted(list(row), converters) for row in rows] if converters else rows
 
-    def _compile(self, dialect: sa.Dialect) -> Compiled:
-        made = self._select.compile(dialect=dialect)
+    def beside(self, other: "Query") -> "Query":
+        """Both in one statement: the row of `other` beside each row of this one, or beside NULLs if this has none."""
+        left, right = other._select.subquery(), self._select.subquery()
+        return Query(sa.select(left, right).select_from(left.outerjoin(right, sa.true())))
+
+    def _compile(self, dialect: sa.Dialect) -> tuple[str, Converters]:
+        sql = str(self._select.compile(dialect=dialect))
         types = [column.type.dialect_impl(dialect) for column in self._select.selected_columns]
         found = [type_.result_processor(dialect, None) for type_ in types]
         converters = [(index, convert) for index, convert in enumerate(found) if convert]
-        values = {name: value for name, value in made.params.items() if value is not None}
-        return self._compiled.setdefault(dialect.name, Compiled(str(made), converters, values))
+        return self._compiled.setdefault(dialect.name, (sql, converters))
 
 
 def _converted(row: list[Any], converters: Converters) -> Row:
@@ -233,13 +231,16 @@ def serialize(conn: Connection, key: str) -> None:
         conn.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(key))))
 
 
-def create_engine(url: str, seconds: float = 5.0) -> sa.Engine:
+def create_engine(url: str, seconds: float = 5.0, *, is_read_only: bool = False) -> sa.Engine:
     """An engine without a pool: our threads are the pool. No statement outlives `seconds` by much."""
+    # Without its parameters an error may be logged: there are passwords' hashes among them.
+    common: dict[str, Any] = {"poolclass": sa.NullPool, "hide_parameters": True}
     if sa.make_url(url).get_backend_name() != "sqlite":
-        return sa.create_engine(url, poolclass=sa.NullPool, connect_args=_postgresql_options(seconds))
+        return sa.create_engine(url, connect_args=_postgresql_options(seconds), **common)
     # "named" lets a query pass its values by name to either driver.
-    engine = sa.create_engine(url, poolclass=sa.NullPool, module=_sqlite(), paramstyle="named")
-    sa.event.listen(engine, "connect", _configure_sqlite)
+    engine = sa.create_engine(url, module=_sqlite(), paramstyle="named", **common)
+    configure = _forbid_changes if is_read_only else partial(_configure_sqlite, seconds)
+    sa.event.listen(engine, "connect", configure)
     return engine
 
 
@@ -267,9 +268,27 @@ def _sqlite() -> Any:
         return import_module("sqlite3.dbapi2")
 
 
-def _configure_sqlite(connection: Any, _record: Any) -> None:
-    connection.execute("PRAGMA busy_timeout = 4000")  # first: the next line needs the lock
-    connection.execute("PRAGMA journal_mode = WAL")
+def _configure_sqlite(seconds: float, connection: Any, _record: Any) -> None:
+    patience = 0.8 * seconds
+    connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")  # first: the next line needs the lock
+    _use_wal(connection, time.monotonic() + patience)
     connection.execute("PRAGMA synchronous = FULL")  # a commit survives a power cut
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA trusted_schema = OFF")
+
+
+def _use_wal(connection: Any, deadline: float) -> None:
+    """Also while another starter makes the file: SQLite does not wait for that by itself."""
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except connection.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _forbid_changes(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA query_only = ON")

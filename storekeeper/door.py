@@ -1,5 +1,7 @@
 """What every request passes on its way in and every answer on its way out: id, headers, log line, bounds."""
 
+import asyncio
+import itertools
 import re
 import secrets
 import time
@@ -9,16 +11,17 @@ from urllib.parse import unquote
 
 import structlog
 
-from storekeeper import http
-from storekeeper.errors import InternalError
-from storekeeper.http import SECURITY_HEADERS, SLASH, Event, Receive, Visit
+from storekeeper import http, log
+from storekeeper.errors import InternalError, StorekeeperError, Unavailable
+from storekeeper.http import NO_SLASH, SECURITY_HEADERS, SLASH, Event, Receive, Visit
 
 Scope = dict[str, Any]
 Send = Callable[[Event], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
-SLASH_ESCAPED = "%EF%B7%90"
+ESCAPED_SLASH = re.compile("%2[Ff]")
+NO_ASCII = re.compile(rb"[\x80-\xff]")
 
 
 async def _no_body() -> Event:
@@ -33,6 +36,9 @@ class Door:
         self._app = app
         self._body_seconds = body_seconds
         self._log = structlog.get_logger().bind()
+        self._write = log.writer()
+        self._prefix = secrets.token_hex(6)
+        self._numbers = itertools.count()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -43,27 +49,30 @@ class Door:
         answer = Answer(send, visit.id)
         try:
             await self._app(_routed(scope, visit), _no_body, answer.send)
+        except asyncio.CancelledError:  # the server ends, and has waited long enough
+            await answer.fail(Unavailable("The server is being stopped. Try again soon."))
         except Exception as error:
             self._log.error("bug", request=visit.id, exc_info=error)
-            await answer.fail()
+            await answer.fail(InternalError())
         finally:
             self._note(scope, visit, answer.status, time.perf_counter() - began)
 
     def _visit(self, scope: Scope, receive: Receive) -> Visit:
         client = scope.get("client")
-        return Visit(_request_id(scope["headers"]), client[0] if client else "", receive, self._body_seconds)
+        return Visit(self._request_id(scope["headers"]), client[0] if client else "", receive, self._body_seconds)
+
+    def _request_id(self, headers: list[tuple[bytes, bytes]]) -> str:
+        """The sender's id for the request, if it is a sound one; else one that no other process gives out."""
+        for name, value in headers:
+            if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
+                return value.decode()
+        return f"{self._prefix}-{next(self._numbers)}"
 
     def _note(self, scope: Scope, visit: Visit, status: int, seconds: float) -> None:
-        self._log.info(
-            "request",
-            method=scope["method"],
-            path=scope["path"],
-            status=status,
-            ms=round(seconds * 1000, 2),
-            request=visit.id,
-            address=visit.address,
-            user_id=visit.user_id,
-        )
+        if self._write:
+            ms = round(seconds * 1000, 2)
+            line = log.RequestLine(scope["method"], scope["path"], status, ms, visit.id, visit.address, visit.user_id)
+            self._write(log.encode(line))
 
 
 class Answer:
@@ -82,12 +91,12 @@ class Answer:
             event["headers"] = _complete(event["headers"], self._request_id)
         await self._send(event)
 
-    async def fail(self) -> None:
+    async def fail(self, error: StorekeeperError) -> None:
         """Answer for code that could not; nothing can be done where the answer has begun."""
         if self.status:
             return
-        error = InternalError()
-        headers = [(b"content-type", b"application/json")]
+        headers = [(name.lower().encode(), value.encode()) for name, value in error.headers().items()]
+        headers.append((b"content-type", b"application/json"))
         await self.send({"type": "http.response.start", "status": error.status.value, "headers": headers})
         await self._send({"type": "http.response.body", "body": http.encode(http.describe(error))})
 
@@ -100,20 +109,17 @@ def _complete(headers: Any, request_id: str) -> list[tuple[bytes, bytes]]:
     return [*given, *missing, (b"x-request-id", request_id.encode())]
 
 
-def _request_id(headers: list[tuple[bytes, bytes]]) -> str:
-    """The sender's id for the request, if it is a sound one; else ours."""
-    for name, value in headers:
-        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
-            return value.decode()
-    return secrets.token_hex(8)
-
-
 def _routed(scope: Scope, visit: Visit) -> Scope:
     """The scope as Falcon shall see it. The server's own stays as it is: it remembers there that this is a HEAD."""
     routed = {**scope, "storekeeper.visit": visit}
     if scope["method"] == "HEAD":
         routed["method"] = "GET"
+    if not scope["query_string"].isascii():  # Falcon would fail
+        routed["query_string"] = NO_ASCII.sub(lambda found: b"%%%02X" % found[0][0], scope["query_string"])
     raw_path = scope.get("raw_path") or b""
     if b"%2F" in raw_path or b"%2f" in raw_path:
-        routed["path"] = unquote(raw_path.decode("ascii").replace("%2F", SLASH).replace("%2f", SLASH))
+        pieces = ESCAPED_SLASH.split(raw_path.decode("ascii"))
+        routed["path"] = SLASH.join(unquote(piece).replace(SLASH, NO_SLASH) for piece in pieces)
+    elif SLASH in scope["path"]:
+        routed["path"] = scope["path"].replace(SLASH, NO_SLASH)
     return routed

@@ -18,8 +18,8 @@ class StorekeeperError(Exception):
     """Base of the errors that are shown to the caller as they are."""
 
     status: ClassVar[HTTPStatus] = HTTPStatus.BAD_REQUEST
-    code: ClassVar[str] = "invalid"
-    message: ClassVar[str] = "The request is not valid."
+    code: ClassVar[str]
+    message: ClassVar[str]
     described: ClassVar[bool] = False  # the course calls the message "description" here: the answer has both
 
     def __init__(self, message: str | None = None) -> None:
@@ -36,6 +36,9 @@ class StorekeeperError(Exception):
 class Invalid(StorekeeperError):
     """What was sent cannot be used; `errors` names the members at fault, where some are."""
 
+    code = "invalid"
+    message = "The request is not valid."
+
     def __init__(self, message: str, field: str | None = None, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(message)
         self.errors = [FieldError(field, message)] if field else list(errors)
@@ -44,12 +47,19 @@ class Invalid(StorekeeperError):
         return {"errors": self.errors} if self.errors else {}
 
 
+class BadRequest(StorekeeperError):
+    """What was sent is not HTTP, or not to be trusted."""
+
+    code = "bad_request"
+    message = "This is not a valid HTTP request."
+
+
 class Unauthorized(StorekeeperError):
-    """`challenge` is what RFC 6750 wants in WWW-Authenticate."""
+    """`challenge` is what RFC 6750 wants in WWW-Authenticate: at least one parameter, and no error without a token."""
 
     status = HTTPStatus.UNAUTHORIZED
     code = "unauthorized"
-    challenge: ClassVar[str] = "Bearer"
+    challenge: ClassVar[str] = 'Bearer realm="storekeeper"'
 
     def headers(self) -> dict[str, str]:
         return {"WWW-Authenticate": self.challenge}
@@ -63,7 +73,7 @@ class InvalidCredentials(Unauthorized):
 
 
 class BadToken(Unauthorized):
-    challenge = 'Bearer error="invalid_token"'
+    challenge = 'Bearer realm="storekeeper", error="invalid_token"'
 
 
 class TokenExpired(BadToken):
@@ -178,6 +188,12 @@ class TooLarge(StorekeeperError):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "too_large"
     message = "The body is too large: at most 65,536 bytes are read."
+
+
+class HeadTooLarge(StorekeeperError):
+    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    code = "head_too_large"
+    message = "The head of a request may have 32,768 bytes."
 
 
 class WrongMediaType(StorekeeperError):

@@ -1,24 +1,22 @@
-"""The request as the resources see it, the strict reading of what it carries, and the error as its sender sees it."""
+"""The request as the resources see it, the bounded reading of its body, and the error as its sender sees it."""
 
 import asyncio
-import json
+import re
 from collections.abc import Awaitable, Callable
-from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
-from typing import Any, TypeVar
-from urllib.parse import parse_qsl, quote
+from typing import Any
+from urllib.parse import quote
 
 import falcon
 import falcon.asgi
 import msgspec
 import structlog
+from falcon import mediatypes
 from falcon.asgi import Response
 from falcon.routing import BaseConverter
 
-from storekeeper import names, operation
+from storekeeper import names, operation, parsing
 from storekeeper.errors import (
-    FieldError,
-    Forbidden,
     InternalError,
     Invalid,
     MethodNotAllowed,
@@ -26,17 +24,17 @@ from storekeeper.errors import (
     RequestTimeout,
     StorekeeperError,
     TooLarge,
-    TooManyAttempts,
     WrongMediaType,
 )
-from storekeeper.money import Price
 from storekeeper.operation import Operation
 from storekeeper.tokens import Claims
 
 BODY_BYTES = 64 * 1024
 MAX_ID = 2**53 - 1  # the largest whole number that every JSON reader takes exactly
 PROBLEM = "application/problem+json"
+JSON_IN_UTF8 = re.compile(r'application/json\s*(?:;\s*(?:charset=("?)(?:utf-8|us-ascii)\1\s*)?)*', re.I | re.A)
 SLASH = "\ufdd0"  # stands for %2F while a path is taken apart: no name may hold it
+NO_SLASH = "\ufdd1"  # stands for a SLASH that was in the path already: no name may hold this one either
 
 SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),
@@ -47,7 +45,6 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cache-control", b"no-store"),
 )
 
-T = TypeVar("T")
 Event = dict[str, Any]
 Receive = Callable[[], Awaitable[Event]]
 
@@ -137,30 +134,21 @@ def path(*segments: str) -> str:
     return "".join(f"/{quote(segment, safe='')}" for segment in segments)
 
 
-def read_query(query_string: str, kind: type[T]) -> T:
-    """The parameters of a URL, decoded and checked. Unknown and repeated ones are refused by name."""
-    try:
-        pairs = parse_qsl(query_string, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=50)
-    except ValueError:
-        raise Invalid("The query string cannot be read.") from None
-    given = dict(pairs)
-    if len(given) < len(pairs):
-        raise Invalid("A parameter is given twice.")
-    return _convert(given, kind, strict=False)
-
-
 class Reading:
     """Middleware: hands a responder its `query` and its `body`, decoded and checked by their declared types."""
 
     async def process_resource(self, req: Request, _resp: Response, _resource: object, params: dict[str, Any]) -> None:
         declared = req.operation
+        if declared is operation.NONE:  # there is no such method: Falcon says so
+            return
         if declared.query is not None:
-            params["query"] = read_query(req.query_string, declared.query)
+            query = req.query_string
+            params["query"] = parsing.read_query(query, declared.query) if query else declared.query()
         elif req.query_string:
-            read_query(req.query_string, Nothing)
+            parsing.read_query(req.query_string, Nothing)
         if declared.body is not None:
             is_absent = declared.body_is_optional and not has_body(req)
-            params["body"] = None if is_absent else _convert(await read_json(req), declared.body, strict=True)
+            params["body"] = None if is_absent else parsing.convert(await read_json(req), declared.body, strict=True)
 
 
 class Nothing(msgspec.Struct, forbid_unknown_fields=True):
@@ -180,69 +168,20 @@ async def read_json(req: Request) -> Any:
     body = await req.visit.read_body()
     if length is not None and length != len(body):
         raise Invalid("The body ended early.")
-    return decode_json(body)
+    return parsing.decode_json(body)
 
 
 def _is_json(req: Request) -> bool:
-    media_type, *parameters = (req.content_type or "").lower().replace('"', "").replace(" ", "").split(";")
-    is_utf8 = all(each in ("charset=utf-8", "charset=us-ascii", "") for each in parameters)
-    return media_type == falcon.MEDIA_JSON and is_utf8 and req.get_header("Content-Encoding") in (None, "identity")
+    is_plain = req.get_header("Content-Encoding", default="identity").lower() == "identity"
+    return is_plain and JSON_IN_UTF8.fullmatch(req.content_type or "") is not None
 
 
-def decode_json(body: bytes) -> Any:
-    """Strict JSON (RFC 8259, I-JSON): what others read in different ways is refused. Decimals stay exact."""
-    try:
-        text = body.decode()
-        value = json.loads(text, object_pairs_hook=_object, parse_float=Decimal, parse_constant=_refuse_constant)
-        if "\\u" in text:
-            json.dumps(value, ensure_ascii=False, default=str).encode()  # fails on half of a surrogate pair
-    except (ValueError, InvalidOperation, RecursionError):
-        raise Invalid("The body is not JSON that can be read in one way only.") from None
-    return value
+class Writing:
+    """Middleware: writes the answer while a failure can still be answered. Falcon's own way is a 500 without a body."""
 
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise ValueError("a member stands twice")
-    return members
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
-
-
-def _convert(value: Any, kind: type[T], *, strict: bool) -> T:
-    try:
-        return msgspec.convert(value, kind, strict=strict, dec_hook=_read_price)
-    except msgspec.ValidationError as error:
-        errors = _field_errors(value, kind, strict=strict) if isinstance(value, dict) else []
-        raise Invalid(errors[0].message if errors else _sentence(error), errors=errors) from None
-
-
-def _field_errors(given: dict[str, Any], kind: type[Any], *, strict: bool) -> list[FieldError]:
-    """Everything that is wrong with the members, not only what is found first."""
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    errors = [FieldError(name, f"There is no '{name}' here.") for name in given if name not in fields]
-    for name, field in fields.items():
-        if name not in given:
-            errors += [FieldError(name, f"'{name}' is missing.")] if field.required else []
-            continue
-        try:
-            msgspec.convert(given[name], field.type, strict=strict, dec_hook=_read_price)
-        except msgspec.ValidationError as error:
-            errors.append(FieldError(name, _sentence(error)))
-    return errors
-
-
-def _sentence(error: msgspec.ValidationError) -> str:
-    return str(error).partition(" - at `")[0].rstrip(".") + "."
-
-
-def _read_price(kind: type[Any], value: Any) -> Any:
-    if kind is Price:
-        return Price.read(value)
-    raise NotImplementedError(kind)
+    async def process_response(self, _req: Request, resp: Response, _resource: object, _succeeded: bool) -> None:
+        if resp.media is not None:
+            resp.data, resp.media = encode(resp.media), None
 
 
 def encode(value: Any) -> bytes:
@@ -254,20 +193,15 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 async def render_error(req: Request, resp: Response, error: StorekeeperError, _params: Any, **_: Any) -> None:
     """The one renderer: every error of the API leaves through here."""
-    if isinstance(error, Forbidden | TooManyAttempts):
+    if error.status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS):
         req.log(error.code, method=req.method, path=req.path)
     resp.status = error.status
     resp.set_headers(error.headers())
-    body = describe(error)
-    if PROBLEM in req.accept:
+    if _wants_problem(req):
         resp.content_type = PROBLEM
-        body = {
-            "type": "about:blank",
-            "title": error.status.phrase,
-            "status": error.status,
-            "detail": str(error),
-        } | body
-    resp.data = encode(body)
+        resp.data = encode(_describe_problem(error))
+    else:
+        resp.data = encode(describe(error))
     if error.status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
         resp.set_header("Connection", "close")  # the rest of the body is not read
 
@@ -277,6 +211,23 @@ def describe(error: StorekeeperError) -> dict[str, Any]:
     message = str(error)
     described = {"description": message} if error.described else {}
     return {"error": error.code, "message": message} | described | error.details()
+
+
+def _describe_problem(error: StorekeeperError) -> dict[str, Any]:
+    """The same as RFC 9457 has it."""
+    problem = {"type": "about:blank", "title": error.status.phrase, "status": error.status, "detail": str(error)}
+    return problem | describe(error)
+
+
+def _wants_problem(req: Request) -> bool:
+    """Whether its sender names RFC 9457's type, and does not like plain JSON better. `*/*` is content with that."""
+    accept = req.accept.lower()
+    if PROBLEM not in accept:
+        return False
+    try:
+        return 0 < mediatypes.quality(PROBLEM, accept) >= mediatypes.quality(falcon.MEDIA_JSON, accept)
+    except falcon.InvalidMediaType:
+        return False
 
 
 async def render_http_error(req: Request, resp: Response, error: falcon.HTTPError, params: Any, **_: Any) -> None:

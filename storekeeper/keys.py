@@ -9,14 +9,17 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
+import structlog
 from msgspec import Meta
 
 SECRET_LENGTH = 32  # characters at the least; RFC 7518 section 3.2 asks for 256 bits
-WELL_KNOWN = ("jose", "secret", "change", "password", "example", "super", "default")
+VARIETY = SECRET_LENGTH // 4
+WELL_KNOWN = ("jose", "secret", "change", "password", "example", "super", "default", "your", "a-string-secret")
 LOOK_AGAIN = 1.0  # seconds after which a rotation or removal is known everywhere
 
 
@@ -58,7 +61,17 @@ class KeyRing:
         if now - self._looked_at < LOOK_AGAIN and self._seen:
             return False
         self._looked_at = now
-        status = self._path.stat()
+        try:
+            return self._look()
+        except KeyFileError as error:
+            if not self._seen:
+                raise
+            # The file may be on its way; until it is there, those that were good go on.
+            structlog.get_logger().error("keys_unreadable", reason=str(error))
+            return False
+
+    def _look(self) -> bool:
+        status = _stat(self._path)
         if (seen := (status.st_mtime_ns, status.st_ino)) == self._seen:
             return False
         self._keys, self._seen = {key.kid: key for key in load(self._path)}, seen
@@ -67,9 +80,9 @@ class KeyRing:
 
 def load(path: Path) -> list[Key]:
     """The keys, oldest first. KeyFileError for a file that is damaged, open to others, or holds a weak key."""
+    if _stat(path).st_mode & 0o077:
+        raise KeyFileError(f"{path} can be read by others: chmod 600 {path}")
     try:
-        if path.stat().st_mode & 0o077:
-            raise KeyFileError(f"{path} can be read by others: chmod 600 {path}")
         keys = msgspec.json.decode(path.read_bytes(), type=list[Key])
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}") from None
@@ -77,18 +90,33 @@ def load(path: Path) -> list[Key]:
         raise KeyFileError(f"{path} does not hold a list of keys") from None
     for key in keys:
         _refuse_weak(path, key)
+    if len({key.kid for key in keys}) < len(keys):
+        raise KeyFileError(f"{path}: two keys have the same kid")
     if not keys:
         raise KeyFileError(f"{path} holds no key")
     return sorted(keys, key=lambda key: key.created_at)
 
 
+def _stat(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except OSError as error:
+        raise KeyFileError(f"{path}: {error.strerror}") from None
+
+
 def _refuse_weak(path: Path, key: Key) -> None:
-    if len(key.secret) < SECRET_LENGTH or len(set(key.secret)) < SECRET_LENGTH // 4:
+    if len(key.secret) < SECRET_LENGTH or _is_regular(key.secret):
         raise KeyFileError(
             f"{path}: the key '{key.kid}' is too short or too regular: {SECRET_LENGTH} random characters"
         )
     if key.secret.casefold().startswith(WELL_KNOWN):
         raise KeyFileError(f"{path}: the key '{key.kid}' is a well-known one")
+
+
+def _is_regular(secret: str) -> bool:
+    """Whether it has few characters, or few steps from one to the next, or repeats itself."""
+    steps = {ord(after) - ord(before) for before, after in pairwise(secret)}
+    return min(len(set(secret)), len(steps)) < VARIETY or secret in (secret + secret)[1:-1]
 
 
 def ensure(path: Path) -> None:

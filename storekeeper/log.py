@@ -1,25 +1,38 @@
 """One line of JSON for each request and event, written by a thread so that a slow reader of the log slows nobody."""
 
+import json
 import logging
+import os
 import sys
+import time
 from collections import deque
-from threading import Event, Thread
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from select import PIPE_BUF
+from threading import Event, Lock, Thread
+from typing import Any
 
 import msgspec
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
+from structlog.typing import EventDict
 
 WAITING = 20_000  # lines; when the log's reader stands still, more are dropped, and counted
 GATHER_SECONDS = 0.02
 
 
 class Scribe:
-    """Takes lines from any thread and writes them in batches."""
+    """Takes lines from any thread and writes them in batches to a file descriptor.
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    Not to Python's stream: its buffer would be locked by a write that stands still, also when the process is to end.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
         self._lines: deque[bytes] = deque()
         self._dropped = 0
+        self._counting = Lock()
         self._woken = Event()
         self._closing = Event()
         self._thread = Thread(target=self._work, daemon=True, name="scribe")
@@ -27,7 +40,7 @@ class Scribe:
 
     def msg(self, line: bytes) -> None:
         if len(self._lines) >= WAITING:
-            self._dropped += 1
+            self._drop(1)
             return
         self._lines.append(line)
         if not self._woken.is_set():
@@ -51,12 +64,64 @@ class Scribe:
 
     def _write(self) -> None:
         lines = [self._lines.popleft() for _ in range(len(self._lines))]
-        if self._dropped:
-            lines.append(msgspec.json.encode({"event": "lines_dropped", "lines": self._dropped}))
-            self._dropped = 0
-        if lines:
-            self._stream.write(b"\n".join(lines) + b"\n")
-            self._stream.flush()
+        with self._counting:
+            dropped, self._dropped = self._dropped, 0
+        report = [_tell(dropped)] if dropped else []
+        try:
+            for batch in _batches(lines + report):
+                self._put(batch)
+        except OSError:  # the disk is full, or the reader is gone: it may come to itself, and the server goes on
+            self._drop(len(lines) + dropped)
+
+    def _put(self, batch: bytes) -> None:
+        while batch:
+            try:
+                batch = batch[os.write(self._descriptor, batch) :]
+            except BlockingIOError:  # some other program has told the terminal that we share not to block
+                time.sleep(GATHER_SECONDS)
+
+    def _drop(self, count: int) -> None:
+        with self._counting:
+            self._dropped += count
+
+
+def _batches(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Whole lines, as many as a pipe takes in one piece: the workers share one, and would cut into each other's."""
+    batch = b""
+    for line in lines:
+        if batch and len(batch) + len(line) >= PIPE_BUF:
+            yield batch
+            batch = b""
+        batch += line + b"\n"
+    yield batch
+
+
+def _tell(dropped: int) -> bytes:
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    return encode({"lines": dropped, "event": "lines_dropped", "level": "error", "time": now})
+
+
+class RequestLine(msgspec.Struct):
+    """The line that each request leaves. Made without structlog, which would take longer than a look-up."""
+
+    method: str
+    path: str
+    status: int
+    ms: float
+    request: str
+    address: str
+    user_id: int | None
+    event: str = "request"
+    level: str = "info"
+    time: datetime = msgspec.field(default_factory=partial(datetime.now, UTC))
+
+
+def writer() -> Callable[[bytes], object] | None:
+    """Where lines that are encoded already go; None where the level leaves them out."""
+    if not structlog.get_logger().bind().is_enabled_for(logging.INFO):
+        return None
+    write: Callable[[bytes], object] = structlog.get_config()["logger_factory"]().info
+    return write
 
 
 class Foreign(logging.Handler):
@@ -69,14 +134,14 @@ class Foreign(logging.Handler):
 
 def configure(level: str) -> Scribe:
     """Send everything that is logged, by us or by a library, to stderr as JSON lines."""
-    scribe = Scribe(sys.stderr.buffer)
+    scribe = Scribe(sys.stderr.fileno())
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-            structlog.processors.dict_tracebacks,
-            structlog.processors.JSONRenderer(_encode),
+            _stamp,
+            structlog.processors.ExceptionRenderer(_tracebacks()),
+            structlog.processors.JSONRenderer(encode),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=lambda *_: scribe,
@@ -86,5 +151,18 @@ def configure(level: str) -> Scribe:
     return scribe
 
 
-def _encode(event: Any, **_: Any) -> bytes:
-    return msgspec.json.encode(event, enc_hook=str)
+def _tracebacks() -> ExceptionDictTransformer:
+    """Without the values of variables: there are passwords and tokens among them."""
+    return ExceptionDictTransformer(show_locals=False)
+
+
+def _stamp(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    event["time"] = datetime.now(UTC)  # msgspec writes it as RFC 3339, faster than structlog's own stamper
+    return event
+
+
+def encode(event: Any, **_: Any) -> bytes:
+    try:
+        return msgspec.json.encode(event, enc_hook=str)
+    except (ValueError, TypeError):  # such as half of a surrogate pair, in a file's name
+        return json.dumps(event, default=str, skipkeys=True).encode("ascii")

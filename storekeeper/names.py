@@ -9,6 +9,7 @@ LENGTH = 80
 UNSEEN = frozenset(("Cc", "Cf", "Cs", "Cn", "Zl", "Zp"))
 # Zero-width, whatever their category: the grapheme joiner and the Hangul and Khmer fillers.
 FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+EMOJI = range(0x1F000, 0x1FB00)  # here Unicode adds some every year: those that this Python does not know are seen too
 USERNAME_MARKS = frozenset("._@+-")
 
 
@@ -24,7 +25,7 @@ def of_thing(value: str, field: str = "name") -> str:
 
 def _refuse_unseen(name: str, field: str) -> None:
     for char in name:
-        if unicodedata.category(char) in UNSEEN or char in FILLERS:
+        if (unicodedata.category(char) in UNSEEN and ord(char) not in EMOJI) or char in FILLERS:
             raise Invalid(f"A name may not hold U+{ord(char):04X}: it cannot be seen.", field)
 
 
@@ -32,9 +33,14 @@ def of_user(value: str) -> str:
     """A user's name as typed. Invalid unless it holds letters, digits and `. _ @ + -` only."""
     if not 1 <= len(value) <= LENGTH or len(fold(value)) > LENGTH:
         raise Invalid(f"A user name has 1 to {LENGTH} characters.", "username")
-    if not all(char.isalnum() or unicodedata.combining(char) or char in USERNAME_MARKS for char in value + fold(value)):
+    if not all(map(_is_for_users, value + fold(value))):
         raise Invalid("A user name has letters, digits and . _ @ + - only.", "username")
     return value
+
+
+def _is_for_users(char: str) -> bool:
+    is_letter = char.isalnum() or unicodedata.combining(char) > 0
+    return (is_letter and char not in FILLERS) or char in USERNAME_MARKS
 
 
 def fold(username: str) -> str:

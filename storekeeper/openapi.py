@@ -5,28 +5,13 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
-
-from storekeeper import __version__, errors, operation
-from storekeeper.errors import FieldError, StorekeeperError
-from storekeeper.http import MAX_ID, PROBLEM
-from storekeeper.money import Price
-from storekeeper.names import LENGTH
+from storekeeper import __version__, errors, operation, shapes
+from storekeeper.errors import StorekeeperError
+from storekeeper.http import PROBLEM
 from storekeeper.operation import Access, Operation
-
-Json = dict[str, Any]
+from storekeeper.shapes import ErrorBody, Json, Problem, ref
 
 METHODS = ("get", "post", "put", "patch", "delete")
-PARAMETER = re.compile(r"\{(\w+):(\w+)\}")
-ID: Json = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
-# As strict as the path can be told to be here; `storekeeper.names` has the rest.
-NAME: Json = {"type": "string", "minLength": 1, "maxLength": LENGTH, "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$"}
-USERNAME: Json = {"type": "string", "minLength": 1, "maxLength": LENGTH}
-BY_CONVERTER = {"id": ID, "name": NAME, "username": USERNAME}
-PRICE: Json = {
-    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^[0-9]{1,13}(\.[0-9]{1,13})?$"}]
-}
-AMOUNT: Json = {"type": "number", "minimum": 0, "description": "Exact, with the digits of its currency: 15.90."}
 
 ALWAYS = (errors.Invalid, errors.InternalError, errors.Unavailable)
 WITH_TOKEN = (errors.TokenExpired, errors.TokenInvalid, errors.TokenMissing, errors.TokenRevoked)
@@ -34,40 +19,66 @@ WITH_BODY = (errors.RequestTimeout, errors.TooLarge, errors.WrongMediaType)
 
 DESCRIPTION = """Stores, their items and the people who may change them.
 
-Log in for an access token, and send it as `Authorization: Bearer <token>`. Every error has one shape: `error` is a
-stable code, `message` a sentence for people. Ask for `application/problem+json` for RFC 9457 with the
-same members."""
+Log in for an access token, and send it as `Authorization: Bearer <token>`. When it has expired, `POST /refresh` gives
+the next one.
 
+Every error has one shape: `error` is a stable code, `message` a sentence for people. Ask for
+`application/problem+json` for RFC 9457 with the same members. At any address, a request that is no valid HTTP is
+answered `400` (`bad_request`), a head that is too large `431`, and a method that is not listed here `405`, with the
+others in `Allow`.
 
-class ErrorBody(msgspec.Struct):
-    """The one shape of every error."""
+Every answer has an `X-Request-ID`: your own, if you send one."""
 
-    error: str
-    message: str
-    description: str | msgspec.UnsetType = msgspec.UNSET
-    errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
-    candidates: list[Any] | msgspec.UnsetType = msgspec.UNSET
+TAGS = {
+    "user": "Accounts: register, change the password; administrators list users and say what they may do.",
+    "session": "Each login is a session. It ends with logging out, and its tokens are dead at once.",
+    "store": "Stores hold items. Whoever founds one owns it.",
+    "item": "Items have a price in the currency of their store. A name is unique within a store.",
+    "member": "Who works in a store: owners may all, clerks add items and change prices.",
+    "health": "For a supervisor or a load balancer.",
+}
+
+HEADERS: dict[str, tuple[Json, str]] = {
+    "X-Request-ID": ({"type": "string"}, "The request's id, as in the log."),
+    "Link": ({"type": "string"}, 'Where the next page is, if there is one: `<...>; rel="next"` (RFC 8288).'),
+    "Location": ({"type": "string"}, "Where the new thing is."),
+    "WWW-Authenticate": ({"type": "string"}, "The scheme, and what was wrong with the token (RFC 6750)."),
+    "Retry-After": ({"type": "integer", "minimum": 1}, "How many seconds to wait."),
+    "RateLimit": ({"type": "string"}, "What is left of the limit: `r`, until it is renewed in `t` seconds."),
+    "RateLimit-Policy": ({"type": "string"}, "The limit: `q` failed logins in `w` seconds."),
+    "Allow": ({"type": "string"}, "The methods that this address answers."),
+}
+SOMETIMES = {"Link"}
 
 
 def describe(routes: Mapping[str, object]) -> Json:
     """The document for a table of URL templates and their resources."""
     operations = list(_operations(routes))
-    schemas = _schemas(declared for _, _, _, declared in operations)
+    schemas = shapes.components(kind for *_, declared in operations for kind in _kinds(declared))
     paths: Json = {}
     for template, method, resource, declared in operations:
-        entry = paths.setdefault(PARAMETER.sub(r"{\1}", template), _path_parameters(template))
+        entry = paths.setdefault(re.sub(r":\w+\}", "}", template), _path(template))
         entry[method] = _operation(method, resource, declared, schemas)
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": "Storekeeper",
-            "version": __version__,
-            "description": DESCRIPTION,
-            "license": {"name": "MIT", "identifier": "MIT"},
-        },
-        "servers": [{"url": "/"}],
+        "info": _info(),
+        "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
         "paths": paths,
-        "components": {"schemas": schemas, "securitySchemes": _security_schemes()},
+        "components": {
+            "schemas": schemas,
+            "responses": {kind.code: _failure([kind]) for kind in shapes.all_errors()},
+            "headers": {name: _header(name) for name in HEADERS},
+            "securitySchemes": _security_schemes(),
+        },
+    }
+
+
+def _info() -> Json:
+    return {
+        "title": "Storekeeper",
+        "version": __version__,
+        "description": DESCRIPTION,
+        "license": {"name": "MIT", "identifier": "MIT"},
     }
 
 
@@ -81,48 +92,14 @@ def _operations(routes: Mapping[str, object]) -> Iterable[tuple[str, str, object
                     yield template, method, resource, declared
 
 
-def _schemas(operations: Iterable[Operation]) -> Json:
-    kinds: list[Any] = [ErrorBody]
-    for declared in operations:
-        kinds += [declared.body] if declared.body else []
-        kinds += [declared.query] if declared.query else []
-        kinds += declared.answers.values()
-    _, schemas = msgspec.json.schema_components(
-        dict.fromkeys(kinds), schema_hook=_hook, ref_template="#/components/schemas/{name}"
-    )
-    codes = sorted({error.code for error in _all_errors()})
-    schemas["ErrorBody"]["properties"]["error"] = {"type": "string", "enum": codes}
-    return {name: _as_on_the_wire(schema) for name, schema in schemas.items()}
+def _kinds(declared: Operation) -> Iterable[Any]:
+    if declared.body:
+        yield declared.body
+    yield from declared.answers.values()
 
 
-def _all_errors(base: type[StorekeeperError] = StorekeeperError) -> Iterable[type[StorekeeperError]]:
-    for kind in base.__subclasses__():
-        yield kind
-        yield from _all_errors(kind)
-
-
-def _hook(kind: type) -> Json:
-    if kind is Price:
-        return PRICE
-    raise NotImplementedError(kind)
-
-
-def _as_on_the_wire(schema: Any) -> Any:
-    """msgspec takes decimals for strings; ours are numbers."""
-    if isinstance(schema, list):
-        return [_as_on_the_wire(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if schema.get("format") == "decimal":
-        return AMOUNT
-    return {name: _as_on_the_wire(value) for name, value in schema.items()}
-
-
-def _path_parameters(template: str) -> Json:
-    found = PARAMETER.findall(template)
-    parameters = [
-        {"name": name, "in": "path", "required": True, "schema": BY_CONVERTER[converter]} for name, converter in found
-    ]
+def _path(template: str) -> Json:
+    parameters = shapes.path_parameters(template)
     return {"parameters": parameters} if parameters else {}
 
 
@@ -131,56 +108,50 @@ def _operation(method: str, resource: object, declared: Operation, schemas: Json
     described: Json = {
         "operationId": f"{method}_{re.sub(r'(?<!^)(?=[A-Z])', '_', kind.__name__).lower()}",
         "tags": [kind.__module__.rpartition(".")[2]],
-        "summary": declared.summary.rstrip("."),
+        "summary": declared.summary,
         "security": _security(declared.access),
         "responses": _successes(declared) | _failures(declared),
     }
     if declared.description:
         described["description"] = declared.description
     if declared.query:
-        described["parameters"] = _query_parameters(schemas[declared.query.__name__])
+        described["parameters"] = shapes.query_parameters(declared.query)
     if declared.body:
-        content = {"application/json": {"schema": _ref(declared.body)}}
-        described["requestBody"] = {"required": not declared.body_is_optional, "content": content}
+        described["requestBody"] = _body(declared, schemas)
     return described
 
 
-def _ref(kind: type) -> Json:
-    return {"$ref": f"#/components/schemas/{kind.__name__}"}
-
-
-def _query_parameters(schema: Json) -> list[Json]:
-    return [_query_parameter(name, dict(each)) for name, each in schema["properties"].items()]
-
-
-def _query_parameter(name: str, schema: Json) -> Json:
-    if "anyOf" in schema:  # or null, which a URL cannot say
-        schema = dict(schema["anyOf"][0])
-    if schema.get("default", 0) is None:
-        del schema["default"]
-    description = schema.pop("description", None)
-    return {"name": name, "in": "query", "schema": schema} | ({"description": description} if description else {})
+def _body(declared: Operation, schemas: Json) -> Json:
+    example = shapes.example(declared.body.__name__, schemas[declared.body.__name__])
+    content = {"schema": ref(declared.body), "example": example}
+    return {"required": not declared.body_is_optional, "content": {"application/json": content}}
 
 
 def _successes(declared: Operation) -> Json:
-    headers = {"X-Request-ID": _header("The request's id, as in the log.")}
-    if any("next" in getattr(kind, "__struct_fields__", ()) for kind in declared.answers.values()):
-        headers["Link"] = _header("Where the next page is (RFC 8288).")
     return {
         str(status.value): {
             "description": status.phrase,
-            "headers": headers,
-            "content": {"application/json": {"schema": _ref(kind)}},
+            "headers": _headers([*declared.headers, *_paging(kind)]),
+            "content": {"application/json": {"schema": ref(kind)}},
         }
         for status, kind in declared.answers.items()
     }
+
+
+def _paging(kind: Any) -> list[str]:
+    return ["Link"] if "next" in kind.__struct_fields__ else []
 
 
 def _failures(declared: Operation) -> Json:
     by_status: dict[HTTPStatus, list[type[StorekeeperError]]] = {}
     for error in _possible(declared):
         by_status.setdefault(error.status, []).append(error)
-    return {str(status.value): _failure(kinds) for status, kinds in sorted(by_status.items())}
+    return {str(status.value): _shared(kinds) for status, kinds in sorted(by_status.items())}
+
+
+def _shared(kinds: list[type[StorekeeperError]]) -> Json:
+    """By reference, where it is the one of a single error."""
+    return _failure(kinds) if len(kinds) > 1 else {"$ref": f"#/components/responses/{kinds[0].code}"}
 
 
 def _possible(declared: Operation) -> dict[type[StorekeeperError], None]:
@@ -197,27 +168,31 @@ def _possible(declared: Operation) -> dict[type[StorekeeperError], None]:
 
 
 def _failure(kinds: list[type[StorekeeperError]]) -> Json:
-    headers = {"X-Request-ID": _header("The request's id, as in the log.")}
-    for kind in kinds:
-        headers |= {name: _header("") for name in _headers_of(kind)}
-    content = {"schema": _ref(ErrorBody)}
     return {
         "description": "\n".join(f"- `{kind.code}`: {kind.message}" for kind in kinds),
-        "headers": headers,
-        "content": {"application/json": content, PROBLEM: content},
+        "headers": _headers(name for kind in kinds for name in _carried(kind)),
+        "content": {"application/json": {"schema": ref(ErrorBody)}, PROBLEM: {"schema": ref(Problem)}},
     }
 
 
-def _headers_of(kind: type[StorekeeperError]) -> Iterable[str]:
-    if issubclass(kind, errors.Unauthorized):
-        return ["WWW-Authenticate"]
-    if issubclass(kind, errors.TooManyAttempts):
-        return ["Retry-After", "RateLimit", "RateLimit-Policy"]
-    return ["Retry-After"] if issubclass(kind, errors.Unavailable) else []
+def _carried(kind: type[StorekeeperError]) -> Iterable[str]:
+    """The headers of an error, beside those of every answer."""
+    by_kind = {
+        errors.Unauthorized: ["WWW-Authenticate"],
+        errors.TooManyAttempts: ["Retry-After", "RateLimit", "RateLimit-Policy"],
+        errors.Unavailable: ["Retry-After"],
+        errors.MethodNotAllowed: ["Allow"],
+    }
+    return (name for base, names in by_kind.items() if issubclass(kind, base) for name in names)
 
 
-def _header(description: str) -> Json:
-    return {"schema": {"type": "string"}} | ({"description": description} if description else {})
+def _headers(names: Iterable[str]) -> Json:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-ID", *names)}
+
+
+def _header(name: str) -> Json:
+    schema, description = HEADERS[name]
+    return {"description": description, "required": name not in SOMETIMES, "schema": schema}
 
 
 def _security(access: Access) -> list[Json]:

@@ -42,7 +42,7 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """A responder's declaration. `answers` are the bodies of success by their status."""
+    """A responder's declaration. `answers` are the bodies of success by their status, which may carry `headers`."""
 
     summary: str
     description: str
@@ -51,6 +51,7 @@ class Operation(msgspec.Struct, frozen=True):
     body_is_optional: bool
     query: Any
     answers: dict[HTTPStatus, Any]
+    headers: tuple[str, ...]
     errors: tuple[type[StorekeeperError], ...]
 
 
@@ -70,12 +71,15 @@ refresh = _mark(Access.REFRESH)
 any_token = _mark(Access.ANY_TOKEN)
 
 
-def answers(*kinds: Any, errors: tuple[type[StorekeeperError], ...] = ()) -> Callable[[Responder], Responder]:
+def answers(
+    *kinds: Any, headers: tuple[str, ...] = (), errors: tuple[type[StorekeeperError], ...] = ()
+) -> Callable[[Responder], Responder]:
     """`@answers(Item, errors=(NotFound,))` for 200; `@answers((201, Item))` for another status, or several."""
 
     def note(responder: Responder) -> Responder:
         pairs = [each if isinstance(each, tuple) else (HTTPStatus.OK, each) for each in kinds]
         responder.answers = {HTTPStatus(status): kind for status, kind in pairs}  # type: ignore[attr-defined]
+        responder.headers = headers  # type: ignore[attr-defined]
         responder.errors = errors  # type: ignore[attr-defined]
         return responder
 
@@ -86,17 +90,18 @@ def of(responder: Callable[..., Any]) -> Operation:
     """The declaration of a responder."""
     body = responder.__annotations__.get("body")
     kinds = [kind for kind in get_args(body) if kind is not NoneType]
-    summary, _, description = (responder.__doc__ or "").partition("\n\n")
+    summary, _, description = " ".join((responder.__doc__ or "").split()).partition(". ")
     return Operation(
-        summary=summary.strip(),
-        description=" ".join(description.split()),
+        summary=summary.rstrip("."),
+        description=description,
         access=getattr(responder, "access", Access.SIGNED_IN),
         body=kinds[0] if kinds else body,
         body_is_optional=bool(kinds),
         query=responder.__annotations__.get("query"),
         answers=getattr(responder, "answers", {}),
+        headers=getattr(responder, "headers", ()),
         errors=getattr(responder, "errors", ()),
     )
 
 
-NONE = Operation("", "", Access.PUBLIC, None, False, None, {}, ())
+NONE = Operation("", "", Access.PUBLIC, None, False, None, {}, (), ())

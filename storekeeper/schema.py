@@ -24,8 +24,22 @@ def version(conn: Connection) -> str | None:
 
 
 def is_current(conn: Connection) -> bool:
-    """Cheap: one statement, which fails where there are no tables at all."""
-    return conn.execute(sa.select(_version.c.version_num)).scalar() == HEAD
+    return version(conn) == HEAD
+
+
+def require(conn: Connection) -> None:
+    """SchemaError unless the database has this version's tables. Says what to do."""
+    now = version(conn)
+    if now is None:
+        raise SchemaError("The database has no tables yet: `storekeeper migrate` makes them.")
+    _refuse_later(now)
+    if now != HEAD:
+        raise SchemaError(f"The database is of version {now}, not {HEAD}: `storekeeper migrate` brings it up to date.")
+
+
+def _refuse_later(now: str) -> None:
+    if now > HEAD:
+        raise SchemaError(f"The database is of a later version ({now}) than this program ({HEAD}): upgrade it.")
 
 
 def migrate(engine: sa.Engine) -> bool:
@@ -35,8 +49,8 @@ def migrate(engine: sa.Engine) -> bool:
         now = version(conn)
         if now == HEAD:
             return False
-        if now is not None and now > HEAD:
-            raise SchemaError(f"The database is of a later version ({now}) than this program ({HEAD}): upgrade it.")
+        if now is not None:
+            _refuse_later(now)
         _upgrade(conn)
         return True
 

@@ -3,13 +3,16 @@
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
 from msgspec import Meta
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from storekeeper.errors import Invalid
 from storekeeper.money import check_currency
@@ -30,7 +33,7 @@ class SettingsError(Exception):
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the operator can change. Documented one by one in docs/operating.md; a test compares."""
 
-    data: str = "data"
+    data: Annotated[str, Meta(min_length=1)] = "data"
     database_url: str = ""
     keys_file: str = ""
 
@@ -105,7 +108,8 @@ def _from_file(environ: Mapping[str, str]) -> Given:
     try:
         read = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{path}: {error}") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError(f"{CONFIG if CONFIG in environ else CONFIG_NAME}: {path}: {reason}") from None
     return {name: (f"{path}: {name}", value) for name, value in read.items()}
 
 
@@ -118,13 +122,18 @@ def _config_path(environ: Mapping[str, str]) -> Path | None:
 
 def _convert(name: str, label: str, value: Any, hints: Mapping[str, Any]) -> Any:
     if name not in hints:
-        raise SettingsError(f"{label}: there is no such setting")
+        raise SettingsError(f"{label}: there is no such setting{_suggestion(name, label, hints)}")
     if hints[name] == Words and isinstance(value, str):
         value = [word.strip() for word in value.split(",") if word.strip()]
     try:
         return msgspec.convert(value, hints[name], strict=not isinstance(value, str))
     except msgspec.ValidationError as error:
         raise SettingsError(f"{label}: {error}") from None
+
+
+def _suggestion(name: str, label: str, known: Iterable[str]) -> str:
+    near = "".join(get_close_matches(name, known, 1))
+    return near and f"; do you mean {PREFIX + near.upper() if label.startswith(PREFIX) else near}?"
 
 
 def _check(settings: Settings, labels: Mapping[str, str]) -> None:
@@ -142,10 +151,20 @@ def _check(settings: Settings, labels: Mapping[str, str]) -> None:
             raise SettingsError(f"{labels.get(name, name)}: {error}") from None
 
 
-def _check_database_url(url: str) -> None:
-    if url and not url.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
-        # The URL itself may hold a password: it is not shown.
+def _check_database_url(text: str) -> None:
+    """The URL may hold a password, whole or in a wrong place: nothing of it is shown, here or later."""
+    if not text:
+        return
+    if not text.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
         raise ValueError("a database's URL begins with sqlite:/// or postgresql://")
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError("this is not a database's URL: postgresql://user:password@host:5432/name") from None
+    if url.get_backend_name() == "sqlite" and (url.query or url.database in (None, "", ":memory:")):
+        raise ValueError("sqlite:/// is followed by the path of a file, and by nothing else")
+    if "@" in (url.host or ""):
+        raise ValueError("special characters in a password have to be percent-encoded, @ as %40")
 
 
 def _check_origins(origins: Words) -> None:

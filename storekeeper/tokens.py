@@ -1,5 +1,6 @@
 """Issuing and checking the signed tokens (RFC 7519) that say who is calling."""
 
+import re
 import time
 from collections.abc import Container
 from functools import lru_cache
@@ -19,6 +20,8 @@ TYPE = "JWT"
 LEEWAY = 30  # seconds that clocks may differ
 LENGTH = 2048  # characters; ours have about 400
 REMEMBERED = 10_000
+SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")  # RFC 7515 section 7.1
+NUMBER = re.compile(r"[1-9][0-9]{0,8}")  # of a refresh token: fits its column
 
 Kind = Literal["access", "refresh"]
 Seconds = Annotated[int, Meta(ge=0, lt=2**53)]
@@ -32,7 +35,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     iss: str
-    sub: Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,15}$")]
+    sub: Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,15}\Z")]
     jti: str
     sid: Annotated[int, Meta(gt=0, lt=2**53)]
     iat: Seconds
@@ -48,6 +51,13 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def number(self) -> int:
         return int(self.jti.partition(".")[2])
+
+    def is_whole(self) -> bool:
+        """Whether it says what a token of its kind has to."""
+        if self.type == "access":
+            return self.fresh is not None and self.is_admin is not None
+        sid, _, number = self.jti.partition(".")
+        return sid == str(self.sid) and NUMBER.fullmatch(number) is not None
 
 
 class Lifetimes(msgspec.Struct, frozen=True):
@@ -82,8 +92,7 @@ class Tokens:
 
     def read(self, token: str, kinds: Container[Kind]) -> Claims:
         """The claims of a live token of one of these kinds; Unauthorized for any other token."""
-        if self._keys.has_changed():
-            self._verified.cache_clear()
+        self._look_at_keys()
         claims = self._verified(token)
         now = time.time()
         if claims.exp + LEEWAY < now:
@@ -99,9 +108,15 @@ class Tokens:
         return bool(claims.fresh) and time.time() <= claims.iat + self.lifetimes.fresh + LEEWAY
 
     def _sign(self, kind: Kind, user_id: int, sid: int, now: int, end: int, more: dict[str, Any]) -> str:
+        self._look_at_keys()
         key = self._keys.newest
         claims = {"iss": ISSUER, "sub": str(user_id), "sid": sid, "iat": now, "exp": end, "type": kind}
         return jwt.encode(claims | more, key.secret, ALGORITHM, {"kid": key.kid, "typ": TYPE})
+
+    def _look_at_keys(self) -> None:
+        """Forget what a key has signed that may be gone."""
+        if self._keys.has_changed():
+            self._verified.cache_clear()
 
     def _verify(self, token: str) -> Claims:
         """Signature, head and shape. Times are for `read`: they must not be remembered."""
@@ -111,12 +126,12 @@ class Tokens:
             claims = msgspec.convert(payload, Claims)
         except (jwt.InvalidTokenError, msgspec.ValidationError, ValueError):
             raise TokenInvalid from None
-        if claims.type == "access" and (claims.fresh is None or claims.is_admin is None):
+        if not claims.is_whole():
             raise TokenInvalid
         return claims
 
     def _key_of(self, token: str) -> Key:
-        if len(token) > LENGTH:
+        if len(token) > LENGTH or not SHAPE.fullmatch(token):
             raise TokenInvalid
         head = jwt.get_unverified_header(token)
         key = self._keys.find(str(head.get("kid")))

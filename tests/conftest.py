@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
@@ -27,6 +28,11 @@ CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD = "correct horse battery"
 HASHED = CHEAP.hash(PASSWORD)
 
+# The same examples on every run, and no verdict by the clock: the machine may be busy.
+too_slow = hypothesis.HealthCheck.too_slow
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=[too_slow])
+hypothesis.settings.load_profile("steady")
+
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -34,10 +40,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+def postgresql_url(testrun_uid: str) -> Iterator[str]:
     """A database of this process's own, with our tables."""
-    base = tmp_path_factory.getbasetemp()
-    with databases.postgresql(base if worker_id == "master" else base.parent) as url:
+    with databases.postgresql(testrun_uid) as url:
         databases.schema.migrate(create_engine(url))
         yield url
 
@@ -89,14 +94,32 @@ def parts(db: Database, settings: Settings) -> Iterator[Parts]:
 
 @pytest.fixture
 def app(parts: Parts, settings: Settings) -> Any:
-    served = create_app(settings, parts)
+    return as_served(create_app(settings, parts))
 
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        if "headers" in scope:  # as Uvicorn gives them: Falcon's tests hand in iterators
-            scope["headers"] = [tuple(pair) for pair in scope["headers"]]
-        await served(scope, receive, send)
 
-    return app
+def as_served(app: Any) -> Any:
+    """The application as Uvicorn would run it, for the client of Falcon's tests."""
+
+    async def served(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":  # they begin and end one with each request
+            await outlive(receive, send)
+            return
+        # They hand in iterators.
+        scope["headers"] = [tuple(pair) for pair in scope["headers"]]
+        if "client" in scope:
+            scope["client"] = tuple(scope["client"])
+        await app(scope, receive, send)
+
+    return served
+
+
+async def outlive(receive: Any, send: Any) -> None:
+    """The lifespan protocol without a life: one application answers all the requests of a test."""
+    kind = ""
+    while kind != "lifespan.shutdown":
+        kind = (await receive())["type"]
+        if kind in ("lifespan.startup", "lifespan.shutdown"):  # others are sent as well
+            await send({"type": f"{kind}.complete"})
 
 
 @pytest.fixture

@@ -5,16 +5,19 @@ A name is unique within its store. Where a function takes a name and a `store_id
 
 from collections.abc import Sequence
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from storekeeper import db, money
-from storekeeper.db import Id, Query, Text, metadata
+from storekeeper.db import Id, Row, Text, metadata
 from storekeeper.errors import AlreadyExists, AmbiguousName, Conflict, NotFound, StoreNotEmpty
 from storekeeper.models import member, paging, store
+from storekeeper.models.session import Guarded
 from storekeeper.models.store import Store, stores
 
 CANDIDATES = 100
@@ -35,14 +38,19 @@ items = sa.Table(
 _columns = (items.c.id, items.c.name, items.c.price_minor, items.c.store_id, stores.c.currency)
 _select = sa.select(*_columns).join(stores, stores.c.id == items.c.store_id)
 _sortable = {"id": items.c.id, "name": items.c.name}
-_by_name = Query(
+_by_name = (
     _select.add_columns(stores.c.name.label("store"))
     .where(items.c.name == sa.bindparam("name"))
     .order_by(items.c.id)
-    .limit(CANDIDATES)
+    # Literally, as SQLite prepares a statement anew whenever a parameter stands there.
+    .limit(sa.literal_column(str(CANDIDATES)))
+    .offset(sa.literal_column("0"))
 )
-_in_store = Query(_select.where(items.c.store_id == sa.bindparam("store_id"), items.c.name == sa.bindparam("name")))
-_in_named_store = Query(_select.where(stores.c.name == sa.bindparam("store"), items.c.name == sa.bindparam("name")))
+_in_store = _select.where(items.c.store_id == sa.bindparam("store_id"), items.c.name == sa.bindparam("name"))
+_in_named_store = _select.where(stores.c.name == sa.bindparam("store"), items.c.name == sa.bindparam("name"))
+
+_guarded_by_name, _guarded_in_store = Guarded(_by_name), Guarded(_in_store)
+_guarded_in_named_store = Guarded(_in_named_store)
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -73,22 +81,33 @@ def _item(row: Sequence[Any]) -> Item:
     return Item(id, name, money.from_minor(price_minor, currency), store_id, currency)
 
 
+def lookup(name: str, store_id: int | None = None) -> tuple[Guarded, dict[str, Any]]:
+    """The query that finds the item, and its values: for `Guard.fetch`. `only` takes the rows."""
+    if store_id is None:
+        return _guarded_by_name, {"name": name}
+    return _guarded_in_store, {"name": name, "store_id": store_id}
+
+
+def lookup_in(store_name: str, name: str) -> tuple[Guarded, dict[str, Any]]:
+    return _guarded_in_named_store, {"store": store_name, "name": name}
+
+
 def get(conn: Connection, name: str, store_id: int | None = None) -> Item:
     """NotFound, or AmbiguousName where several stores have one and none was chosen."""
-    if store_id is not None:
-        return _only(_in_store.all(conn, name=name, store_id=store_id))
-    return _only(_by_name.all(conn, name=name))
+    if store_id is None:
+        return only(conn.execute(_by_name, {"name": name}).all())
+    return only(conn.execute(_in_store, {"name": name, "store_id": store_id}).all())
 
 
 def get_in(conn: Connection, store_name: str, name: str) -> Item:
-    return _only(_in_named_store.all(conn, store=store_name, name=name))
+    return only(conn.execute(_in_named_store, {"store": store_name, "name": name}).all())
 
 
-def _only(rows: Sequence[Any]) -> Item:
+def only(rows: Sequence[Row]) -> Item:
     if not rows:
         raise NotFound("Item not found.")
     if len(rows) > 1:
-        raise AmbiguousName([Candidate(row[3], row[5]) for row in rows])
+        raise AmbiguousName([Candidate(row[3], row[5]) for row in sorted(rows, key=itemgetter(0))])
     return _item(rows[0])
 
 
@@ -107,24 +126,25 @@ def shelf(conn: Connection, name: str, asked: paging.Asked) -> Shelf:
 
 def shelves(conn: Connection, asked: paging.Asked) -> paging.Page[Shelf]:
     """A page of stores, each with the first of its items: two statements, however many stores there are."""
-    found = paging.fetch(conn, sa.select(stores, _bound(asked.limit).exists().label("is_more")), store.sortable, asked)
+    found = paging.fetch(conn, sa.select(stores), store.sortable, asked)
     held = _first_items(conn, [row.id for row in found.rows], asked.limit)
     return paging.Page([_shelf(row, held.get(row.id, [])) for row in found.rows], found.cursor)
 
 
-def _shelf(row: Any, held: list[Item]) -> Shelf:
-    cursor = paging.encode("id", "", held[-1].id) if row.is_more else None
-    return Shelf(Store(row.id, row.name, row.currency), held, cursor)
+def _shelf(row: Any, held: list[Any]) -> Shelf:
+    is_more = held and held[-1].bound is not None
+    cursor = paging.encode(items.name, "id", "", held[-1].id) if is_more else None
+    return Shelf(Store(row.id, row.name, row.currency), [_item(each) for each in held], cursor)
 
 
-def _first_items(conn: Connection, store_ids: Sequence[int], limit: int) -> dict[int, list[Item]]:
-    """Up to `limit` items of each store, by store."""
+def _first_items(conn: Connection, store_ids: Sequence[int], limit: int) -> dict[int, list[Any]]:
+    """Up to `limit` rows of each store's items, by store, with the store's bound."""
     ends = sa.select(stores.c.id, _bound(limit).scalar_subquery().label("bound")).where(stores.c.id.in_(store_ids))
     first = ends.subquery()
     is_first = sa.and_(items.c.store_id == first.c.id, items.c.id < sa.func.coalesce(first.c.bound, 2**53))
-    held: dict[int, list[Item]] = {}
-    for row in conn.execute(_select.join(first, is_first).order_by(items.c.id)):
-        held.setdefault(row.store_id, []).append(_item(row))
+    held: dict[int, list[Any]] = {}
+    for row in conn.execute(_select.add_columns(first.c.bound).join(first, is_first).order_by(items.c.id)):
+        held.setdefault(row.store_id, []).append(row)
     return held
 
 
@@ -163,6 +183,7 @@ def delete_in(conn: Connection, user_id: int, store_name: str, name: str) -> Non
 def delete_store(conn: Connection, user_id: int, name: str, with_items: bool) -> None:
     """Delete a store that the user owns. StoreNotEmpty while it holds items, unless they are to go with it."""
     of = member.require_owner_of(conn, user_id, name)
+    store.lock(conn, of)
     held = sa.select(items.c.id).where(items.c.store_id == of.id).limit(1)
     if with_items:
         conn.execute(sa.delete(items).where(items.c.store_id == of.id))
@@ -190,7 +211,10 @@ def _put(conn: Connection, of: Store, name: str, price: Decimal) -> tuple[Item, 
 
 
 def _insert(conn: Connection, of: Store, name: str, minor: int) -> Item | None:
-    row = db.insert_new(conn, items, {"store_id": of.id, "name": name, "price_minor": minor})
+    try:
+        row = db.insert_new(conn, items, {"store_id": of.id, "name": name, "price_minor": minor})
+    except IntegrityError:  # the store was deleted since it was looked at
+        raise NotFound("Store not found.") from None
     return _item((row.id, name, minor, of.id, of.currency)) if row else None
 
 

@@ -73,8 +73,11 @@ def found_store(conn: Connection, founder_id: int, name: str, currency: str) -> 
 
 
 def page(conn: Connection, asker_id: int, name: str, asked: paging.Asked) -> paging.Page[Member]:
-    """Who works in the store, for whoever works there."""
-    of = require_clerk_of(conn, asker_id, name)
+    """Who works in the store, for whoever works there. For strangers there is no such list."""
+    try:
+        of = require_clerk_of(conn, asker_id, name)
+    except Forbidden:
+        raise NotFound from None
     columns = {"id": users.c.id, "name": users.c.username_key}
     found = paging.fetch(conn, _listed.where(members.c.store_id == of.id), columns, asked)
     return paging.Page([_member(row) for row in found.rows], found.cursor)
@@ -92,7 +95,7 @@ def get(conn: Connection, asker_id: int, name: str, username: str) -> Member:
 def put(conn: Connection, asker_id: int, name: str, username: str, role: Role) -> tuple[Member, bool]:
     """Give a user that role in the store; and whether he is new there. LastOwner keeps one owner."""
     of = require_owner_of(conn, asker_id, name)
-    _lock(conn, of)
+    store.lock(conn, of)
     person = user.get_by_name(conn, username)
     known = _find(conn, of.id, person.id)
     if known is None:
@@ -107,14 +110,9 @@ def delete(conn: Connection, asker_id: int, name: str, username: str) -> None:
     """Take a user out of the store: by its owner, or by himself."""
     person = get(conn, asker_id, name, username)
     of = store.get(conn, name) if person.user_id == asker_id else require_owner_of(conn, asker_id, name)
-    _lock(conn, of)
+    store.lock(conn, of)
     _refuse_last(conn, of, _get(conn, of.id, person.user_id))
     conn.execute(sa.delete(members).where(_is(of.id, person.user_id)))
-
-
-def _lock(conn: Connection, of: Store) -> None:
-    """Let nobody else change who owns the store meanwhile."""
-    conn.execute(sa.select(stores.c.id).where(stores.c.id == of.id).with_for_update())
 
 
 def _refuse_last(conn: Connection, of: Store, leaving: Member) -> None:

@@ -15,8 +15,9 @@ MOST = 200
 USUAL = 100
 
 T = TypeVar("T")
-Columns = Mapping[str, sa.ColumnElement[Any]]
+Columns = Mapping[str, sa.Column[Any]]
 Position = tuple[Annotated[str, Meta(max_length=200)], Annotated[int, Meta(ge=0, lt=2**53)]]
+Cursor = tuple[str, str, Position]  # of which table, in which order, after what
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -44,8 +45,8 @@ def fetch(conn: Connection, select: sa.Select[Any], columns: Columns, asked: Ask
     return _page(rows, key, id, asked)
 
 
-def _after(asked: Asked, order: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[bool]:
-    position = _decode(asked)
+def _after(asked: Asked, order: Sequence[sa.Column[Any]]) -> sa.ColumnElement[bool]:
+    position = _decode(asked, order[-1].table.name)
     return sa.tuple_(*order) > sa.tuple_(*position[-len(order) :])
 
 
@@ -53,20 +54,24 @@ def _page(rows: Sequence[sa.Row[Any]], key: Any, id: Any, asked: Asked) -> Page[
     if len(rows) <= asked.limit:
         return Page(list(rows), None)
     last = rows[asked.limit - 1]._mapping
-    return Page(list(rows[: asked.limit]), encode(asked.sort, "" if asked.sort == "id" else last[key], last[id]))
+    cursor = encode(id.table.name, asked.sort, "" if asked.sort == "id" else last[key], last[id])
+    return Page(list(rows[: asked.limit]), cursor)
 
 
-def encode(sort: str, key: str, id: int) -> str:
-    return urlsafe_b64encode(msgspec.json.encode((sort, (key, id)))).decode().rstrip("=")
+def encode(table: str, sort: str, key: str, id: int) -> str:
+    plain = str(table)  # SQLAlchemy's names are strings of its own kind
+    return urlsafe_b64encode(msgspec.json.encode((plain, sort, (key, id)))).decode().rstrip("=")
 
 
-def _decode(asked: Asked) -> Position:
-    """Where the cursor stands. Invalid for one that we did not make, or made for another order."""
+def _decode(asked: Asked, wanted: str) -> Position:
+    """Where the cursor stands. Invalid for one that we did not make, or made for another list or order."""
     try:
         text = urlsafe_b64decode(asked.cursor + "=" * (-len(asked.cursor) % 4))
-        sort, position = msgspec.json.decode(text, type=tuple[str, Position])
+        cursor: Cursor = msgspec.json.decode(text, type=Cursor)
     except (ValueError, msgspec.DecodeError):
-        raise Invalid("This is no cursor of this list.", "cursor") from None
-    if sort != asked.sort or "\0" in position[0]:
-        raise Invalid("This cursor belongs to another order.", "cursor")
+        raise Invalid("This is no cursor.", "cursor") from None
+    table, sort, position = cursor
+    is_ours = encode(table, sort, *position) == asked.cursor and "\0" not in position[0]
+    if not is_ours or (table, sort) != (wanted, asked.sort):
+        raise Invalid("This is no cursor of this list in this order.", "cursor")
     return position

@@ -40,6 +40,12 @@ def get(conn: Connection, name: str) -> Store:
     return store
 
 
+def lock(conn: Connection, of: Store) -> None:
+    """Keep others from changing who owns the store and from adding items to it. NotFound if one has just deleted it."""
+    if conn.execute(sa.select(stores.c.id).where(stores.c.id == of.id).with_for_update()).first() is None:
+        raise NotFound("Store not found.")
+
+
 def insert(conn: Connection, name: str, currency: str) -> Store:
     """Add a store that nobody owns yet: `member.found_store` is for people."""
     values: dict[str, Any] = {"name": name, "currency": money.check_currency(currency)}

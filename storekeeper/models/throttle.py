@@ -46,14 +46,17 @@ def buckets(username: str, address: str) -> tuple[str, ...]:
 def _network(address: str) -> str:
     """A single address; of IPv6 the /64, which is what one customer has."""
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return "unknown"
-    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    # A socket for both spells 192.0.2.1 as ::ffff:192.0.2.1: by their /64 all of IPv4 would be one customer.
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
 
 
 def check(conn: Connection, counted: tuple[str, ...], limits: Limits) -> None:
-    """TooManyAttempts while any of the buckets is full."""
+    """TooManyAttempts while any of the buckets is full, until none is."""
     now = _now()
     since = now - limits.window * 1000
     found = (
@@ -61,10 +64,11 @@ def check(conn: Connection, counted: tuple[str, ...], limits: Limits) -> None:
         .where(failures.c.bucket.in_(counted), failures.c.failed_at > since)
         .group_by(failures.c.bucket)
     )
-    for bucket, failed, first in conn.execute(found):
-        limit = limits.overall if bucket == EVERYBODY else limits.each
-        if failed >= limit:
-            raise TooManyAttempts(max(1, math.ceil((first - since) / 1000)), limit, limits.window)
+    bounds = {bucket: limits.overall if bucket == EVERYBODY else limits.each for bucket in counted}
+    full = [(first, bounds[bucket]) for bucket, failed, first in conn.execute(found).all() if failed >= bounds[bucket]]
+    if full:
+        first, bound = max(full)
+        raise TooManyAttempts(max(1, math.ceil((first - since) / 1000)), bound, limits.window)
 
 
 def settle(conn: Connection, counted: tuple[str, ...], limits: Limits, has_failed: bool) -> None:

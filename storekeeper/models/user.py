@@ -71,6 +71,13 @@ def get_for(conn: Connection, asker_id: int, user_id: int) -> User:
     return get(conn, user_id)
 
 
+def get_own(conn: Connection, asker_id: int, user_id: int) -> User:
+    """The user, for himself. For anybody else he does not exist."""
+    if asker_id != user_id:
+        raise NotFound("User not found.")
+    return get(conn, user_id)
+
+
 def page(conn: Connection, asked: paging.Asked) -> paging.Page[User]:
     found = paging.fetch(conn, sa.select(*_public, users.c.username_key), _sortable, asked)
     return paging.Page([_user(row) for row in found.rows], found.cursor)

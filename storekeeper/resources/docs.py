@@ -12,7 +12,7 @@ from storekeeper.http import Request
 from storekeeper.operation import public
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 CACHED = "public, max-age=3600"
@@ -20,6 +20,7 @@ CACHED = "public, max-age=3600"
 ASSETS = {
     "swagger.js": ("offapi", "swagger_bundle.js", "text/javascript; charset=utf-8"),
     "swagger.css": ("offapi", "swagger_style.css", "text/css; charset=utf-8"),
+    "page.css": ("storekeeper", "docs/page.css", "text/css; charset=utf-8"),
     "start.js": ("storekeeper", "docs/start.js", "text/javascript; charset=utf-8"),
     "icon.svg": ("storekeeper", "docs/icon.svg", "image/svg+xml"),
 }

@@ -7,7 +7,7 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import Meta
 
-from storekeeper.http import Request
+from storekeeper.http import SLASH, Request, path
 from storekeeper.models.paging import MOST, USUAL, Asked
 
 Limit = Annotated[int, Meta(ge=1, le=MOST, description="How many rows a page has at the most.")]
@@ -36,19 +36,23 @@ class SortedPageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Asked(self.limit, self.cursor, self.sort)
 
 
-def next_path(path: str, query: Any, cursor: str | None) -> str | msgspec.UnsetType:
+def next_path(list_path: str, query: Any, cursor: str | None) -> str | msgspec.UnsetType:
     """The path of the next page, with the parameters of this one; unset on the last."""
     if cursor is None:
         return msgspec.UNSET
     defaults = type(query)()
     given = {name: value for name, value in msgspec.structs.asdict(query).items() if value != getattr(defaults, name)}
-    return f"{path}?{urlencode(given | {'cursor': cursor})}"
+    return f"{list_path}?{urlencode(given | {'cursor': cursor})}"
+
+
+def _escaped(resolved: str) -> str:
+    """The path of a request, whose escapes Falcon has resolved, with them again."""
+    return path(*(segment.replace(SLASH, "/") for segment in resolved.split("/")[1:]))
 
 
 def link_next(req: Request, resp: Response, query: Any, cursor: str | None) -> str | msgspec.UnsetType:
     """Say in the `Link` header where the next page is, and return it for the body."""
-    # As the caller wrote it: `req.path` has its escapes resolved.
-    following = next_path(req.scope["raw_path"].decode("ascii"), query, cursor)
+    following = next_path(_escaped(req.path), query, cursor)
     if following is not msgspec.UNSET:
         resp.append_link(following, "next")
     return following

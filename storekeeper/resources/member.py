@@ -6,7 +6,7 @@ from falcon.asgi import Response
 from msgspec import UNSET, UnsetType
 
 from storekeeper.auth import Guard
-from storekeeper.errors import Forbidden, LastOwner, NotFound
+from storekeeper.errors import Conflict, Forbidden, LastOwner, NotFound
 from storekeeper.http import Request
 from storekeeper.models import member
 from storekeeper.operation import Message, answers
@@ -33,9 +33,9 @@ class Member:
         """Read what a member of the store may do. Only for those who work there."""
         resp.media = await self._guard.read(req, member.get, req.caller.user_id, name, username)
 
-    @answers(member.Member, (201, member.Member), errors=(Forbidden, NotFound, LastOwner))
+    @answers(member.Member, (201, member.Member), errors=(Conflict, Forbidden, NotFound, LastOwner))
     async def on_put(self, req: Request, resp: Response, name: str, username: str, body: RoleBody | None) -> None:
-        """Let a user work in a store that you own, as `clerk` or as `owner`.
+        """Let a user work in a store that you own, as clerk or as owner.
 
         Without a body as clerk.
         """
@@ -58,8 +58,8 @@ class MemberList:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(MemberPage, errors=(Forbidden, NotFound))
+    @answers(MemberPage, errors=(NotFound,))
     async def on_get(self, req: Request, resp: Response, name: str, query: SortedPageQuery) -> None:
         """List who works in the store. Only for those who work there."""
-        page = await self._guard.read(req, member.page, req.caller.user_id, name, query.asked())
+        page = await self._guard.browse(req, member.page, req.caller.user_id, name, query.asked())
         resp.media = MemberPage(page.rows, link_next(req, resp, query, page.cursor))

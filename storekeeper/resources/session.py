@@ -16,8 +16,9 @@ from storekeeper.operation import Message, answers, any_token, public, refresh
 from storekeeper.resources.lists import PageQuery, link_next
 from storekeeper.tokens import Tokens
 
+WITHOUT_NUL = "^[^\\u0000]*$"
 # Generous on purpose: what is no name or password of anybody's is answered as a wrong one.
-Typed = Annotated[str, Meta(max_length=1024, pattern="^[^\\u0000]*$")]
+Typed = Annotated[str, Meta(max_length=1024, pattern=WITHOUT_NUL)]
 
 
 class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,11 +82,12 @@ class FreshLogin:
         self._password_check = password_check
         self._tokens = tokens
 
-    @answers(AccessToken, errors=(InvalidCredentials, TooManyAttempts))
+    @answers(AccessToken, errors=(InvalidCredentials, NotFound, TooManyAttempts))
     async def on_post(self, req: Request, resp: Response, body: PasswordBody) -> None:
         """Give the password again, for a fresh access token in the same session."""
         await self._password_check.confirm(req, body.password)
         asker = await self._guard.read(req, user.get, req.caller.user_id)
+        req.log("login_confirmed", session_id=req.caller.sid)
         token = self._tokens.access(asker.id, req.caller.sid, fresh=True, is_admin=asker.is_admin)
         resp.media = AccessToken(token, self._tokens.lifetimes.access)
 
@@ -124,7 +126,7 @@ class Logout:
     async def on_post(self, req: Request, resp: Response) -> None:
         """End the session: its access and refresh tokens are dead at once."""
         user_id = req.caller.user_id
-        await self._guard.write(req, session.end, user_id, req.caller.sid)
+        await self._guard.write(req, session.log_out, user_id, req.caller.sid)
         req.log("logout", session_id=req.caller.sid)
         resp.media = Message(f"User <id={user_id}> successfully logged out.")
 
@@ -152,7 +154,7 @@ class SessionList:
     @answers(SessionPage)
     async def on_get(self, req: Request, resp: Response, query: PageQuery) -> None:
         """List your sessions: the device, its address, and when it was last used."""
-        page = await self._guard.read(req, session.page, req.caller.user_id, query.asked())
+        page = await self._guard.browse(req, session.page, req.caller.user_id, query.asked())
         listed = [
             SessionAnswer(**msgspec.structs.asdict(each), is_current=each.id == req.caller.sid) for each in page.rows
         ]

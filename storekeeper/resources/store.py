@@ -8,7 +8,7 @@ from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
 from storekeeper.auth import Guard
-from storekeeper.errors import AlreadyExists, Forbidden, NotFound, StoreNotEmpty
+from storekeeper.errors import AlreadyExists, Conflict, Forbidden, NotFound, StoreNotEmpty
 from storekeeper.http import Request, path
 from storekeeper.models import item, member
 from storekeeper.operation import Message, answers, public
@@ -49,10 +49,10 @@ class Store:
     @answers(StoreAnswer, errors=(NotFound,))
     async def on_get(self, req: Request, resp: Response, name: str, query: SortedPageQuery) -> None:
         """Read a store with a page of its items."""
-        shelf = await self._guard.read(req, item.shelf, name, query.asked())
+        shelf = await self._guard.browse(req, item.shelf, name, query.asked())
         resp.media = _answer(shelf, link_next(req, resp, query, shelf.cursor))
 
-    @answers((201, StoreAnswer), errors=(AlreadyExists,))
+    @answers((201, StoreAnswer), errors=(AlreadyExists, Conflict))
     async def on_post(self, req: Request, resp: Response, name: str, body: StoreBody | None) -> None:
         """Found a store and own it.
 
@@ -63,7 +63,7 @@ class Store:
         resp.media = _answer(item.Shelf(founded, [], None), UNSET)
         resp.status = falcon.HTTP_CREATED
 
-    @answers(Message, errors=(Forbidden, NotFound, StoreNotEmpty))
+    @answers(Message, errors=(Conflict, Forbidden, NotFound, StoreNotEmpty))
     async def on_delete(self, req: Request, resp: Response, name: str, query: DeleteStoreQuery) -> None:
         """Delete a store that you own.
 
@@ -83,7 +83,7 @@ class StoreList:
     @answers(StorePage)
     async def on_get(self, req: Request, resp: Response, query: SortedPageQuery) -> None:
         """List stores, each with the first of its items."""
-        page = await self._guard.read(req, item.shelves, query.asked())
+        page = await self._guard.browse(req, item.shelves, query.asked())
         items_query = PageQuery(query.limit)
         stores = [
             _answer(shelf, next_path(path("store", shelf.store.name), items_query, shelf.cursor)) for shelf in page.rows

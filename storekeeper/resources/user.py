@@ -7,7 +7,7 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper import names, setup
+from storekeeper import names, setup, shapes
 from storekeeper.auth import Guard
 from storekeeper.errors import (
     AlreadyExists,
@@ -18,21 +18,30 @@ from storekeeper.errors import (
     TooManyAttempts,
     WrongSetupToken,
 )
-from storekeeper.http import Request
+from storekeeper.http import Request, path
 from storekeeper.keys import KeyRing
 from storekeeper.login import PasswordCheck
 from storekeeper.models import session, user
 from storekeeper.operation import Message, admin, answers, fresh, public
-from storekeeper.passwords import Passwords
+from storekeeper.passwords import MOST, Passwords
 from storekeeper.resources.lists import SortedPageQuery, link_next
-from storekeeper.resources.session import Typed
+from storekeeper.resources.session import WITHOUT_NUL, Typed
 
+NewUsername = Annotated[str, Meta(extra_json_schema=shapes.USERNAME)]
+NewPassword = Annotated[
+    str,
+    Meta(
+        pattern=WITHOUT_NUL,
+        description="None of the 10,000 most common, nor the user name. The operator may ask for more characters.",
+        extra_json_schema={"minLength": 8, "maxLength": MOST},
+    ),
+]
 SetupToken = Annotated[str, Meta(max_length=200, description="Makes the first administrator. `serve` prints it.")]
 
 
 class RegisterBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    username: Typed
-    password: Typed
+    username: NewUsername
+    password: NewPassword
     setup_token: SetupToken | None = None
 
 
@@ -45,7 +54,7 @@ class RolesBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class NewPasswordBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     current_password: Typed
-    new_password: Typed
+    new_password: NewPassword
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -68,7 +77,7 @@ class Register:
         self._is_open = is_open
 
     @public
-    @answers((201, Registered), errors=(AlreadyExists, RegistrationClosed, WrongSetupToken))
+    @answers((201, Registered), headers=("Location",), errors=(AlreadyExists, RegistrationClosed, WrongSetupToken))
     async def on_post(self, req: Request, resp: Response, body: RegisterBody) -> None:
         """Register a user.
 
@@ -81,6 +90,7 @@ class Register:
         added = await self._guard.write(req, add, body.username, hashed)
         req.log("registered", registered_id=added.id, is_admin=added.is_admin)
         resp.media, resp.status = Registered("User created successfully.", added.id), falcon.HTTP_CREATED
+        resp.location = path("user", str(added.id))
 
     def _check(self, body: RegisterBody) -> None:
         if body.setup_token is None and not self._is_open:
@@ -136,8 +146,7 @@ class Password:
     @answers(Message, errors=(InvalidCredentials, NotFound, TooManyAttempts))
     async def on_put(self, req: Request, resp: Response, user_id: int, body: NewPasswordBody) -> None:
         """Change your password. Your other sessions end."""
-        if user_id != req.caller.user_id:
-            raise NotFound("User not found.")
+        await self._guard.read(req, user.get_own, req.caller.user_id, user_id)
         login = await self._password_check.confirm(req, body.current_password)
         self._passwords.check(body.new_password, login.username, "new_password")
         new_hash = await self._passwords.hash(body.new_password)
@@ -156,5 +165,5 @@ class UserList:
     @answers(UserPage)
     async def on_get(self, req: Request, resp: Response, query: SortedPageQuery) -> None:
         """List users."""
-        page = await self._guard.read(req, user.page, query.asked())
+        page = await self._guard.browse(req, user.page, query.asked())
         resp.media = UserPage(page.rows, link_next(req, resp, query, page.cursor))

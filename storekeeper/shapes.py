@@ -1,0 +1,168 @@
+"""The JSON Schemas of the OpenAPI document, of bodies, answers, parameters and errors, and their examples."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from storekeeper import errors
+from storekeeper.errors import FieldError, StorekeeperError
+from storekeeper.http import MAX_ID
+from storekeeper.models.item import Candidate
+from storekeeper.money import MOST, Price
+from storekeeper.names import LENGTH
+
+Json = dict[str, Any]
+
+# What only `storekeeper.names` can check to the end: not all that read the document know \p{...}, Swagger UI does not.
+NAME: Json = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": LENGTH,
+    "pattern": r"^[^\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+$",
+    "description": "Without characters that cannot be seen. A slash is sent as `%2F`.",
+}
+USERNAME: Json = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": LENGTH,
+    "pattern": r"^[^\u0000-*,/:-?\[-^`{-\u00a0]+$",
+    "description": "Letters, digits and `. _ @ + -`.",
+}
+ID: Json = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
+BY_CONVERTER = {"id": ID, "name": NAME, "username": USERNAME}
+PRICE: Json = {
+    "anyOf": [
+        {"type": "number", "minimum": 0, "maximum": MOST},
+        {"type": "string", "pattern": r"^[0-9]{1,13}(\.[0-9]{1,13})?$"},
+    ],
+    "description": "Exact, with no more digits than the store's currency has.",
+}
+AMOUNT: Json = {"type": "number", "minimum": 0, "description": "Exact, with the digits of its currency: 15.90."}
+
+PARAMETER = re.compile(r"(\w+)/\{(\w+):(\w+)\}")
+# By member, by struct and member, or by the segment of a path that a parameter follows.
+EXAMPLES: Json = {
+    "username": "alice",
+    "password": "correct horse battery",
+    "current_password": "correct horse battery",
+    "new_password": "a staple for the battery",
+    "name": "chair",
+    "StoreAnswer.name": "ikea",
+    "price": 15.99,
+    "currency": "EUR",
+    "id": 1,
+    "store_id": 1,
+    "user_id": 1,
+    "RoleBody.role": "clerk",
+    "RolesBody.is_admin": True,
+    "expires_in": 900,
+    "began_at": 1767225600,
+    "last_used_at": 1767225600,
+    "address": "192.0.2.1",
+    "/store": "ikea",
+    "/item": "chair",
+    "/user": 1,
+    "/sessions": 1,
+    "/members": "bob",
+}
+
+
+class ErrorBody(msgspec.Struct):
+    """The one shape of every error: a stable code, and a sentence for people."""
+
+    error: str
+    message: str
+    description: str | msgspec.UnsetType = msgspec.UNSET
+    errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
+    candidates: list[Candidate] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Problem(ErrorBody, kw_only=True):
+    """The same as RFC 9457 has it, for those who ask for `application/problem+json`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+def components(kinds: Iterable[Any]) -> Json:
+    """The schemas of these types, and of the errors, by name."""
+    _, schemas = msgspec.json.schema_components(
+        dict.fromkeys([*kinds, ErrorBody, Problem]), schema_hook=_hook, ref_template="#/components/schemas/{name}"
+    )
+    codes = {"type": "string", "enum": sorted({error.code for error in all_errors()})}
+    for name in ("ErrorBody", "Problem"):
+        schemas[name]["properties"]["error"] = codes
+    return {name: _completed(name, schema) for name, schema in schemas.items()}
+
+
+def all_errors(base: type[StorekeeperError] = StorekeeperError) -> Iterable[type[StorekeeperError]]:
+    """Every error that callers may meet; those without a message only group others."""
+    for kind in base.__subclasses__():
+        if kind.__module__ == errors.__name__:
+            yield from [kind] if "message" in vars(kind) else []
+            yield from all_errors(kind)
+
+
+def ref(kind: Any) -> Json:
+    return {"$ref": f"#/components/schemas/{kind.__name__}"}
+
+
+def example(name: str, schema: Json) -> Json:
+    """A body with what one needs to send. Members without an example are for the few who know why."""
+    known = {member: _example_of(name, member) for member in schema["properties"]}
+    return {member: value for member, value in known.items() if value is not None}
+
+
+def path_parameters(template: str) -> list[Json]:
+    return [
+        {"name": name, "in": "path", "required": True, "example": EXAMPLES[f"/{segment}"]} | _described(converter)
+        for segment, name, converter in PARAMETER.findall(template)
+    ]
+
+
+def _described(converter: str) -> Json:
+    """With the description where parameters have it."""
+    schema = dict(BY_CONVERTER[converter])
+    description = schema.pop("description", None)
+    return {"schema": schema} | ({"description": description} if description else {})
+
+
+def query_parameters(kind: Any) -> list[Json]:
+    _, schemas = msgspec.json.schema_components([kind])
+    return [_query_parameter(name, dict(each)) for name, each in schemas[kind.__name__]["properties"].items()]
+
+
+def _query_parameter(name: str, schema: Json) -> Json:
+    return {"name": name, "in": "query", "description": schema.pop("description"), "schema": schema}
+
+
+def _hook(kind: type) -> Json:
+    if kind is Price:
+        return PRICE
+    raise NotImplementedError(kind)
+
+
+def _completed(name: str, schema: Json) -> Json:
+    """As it is on the wire, with examples."""
+    properties = {
+        member: _as_on_the_wire(each) | _examples(_example_of(name, member))
+        for member, each in schema.get("properties", {}).items()
+    }
+    return schema | {"properties": properties}
+
+
+def _example_of(name: str, member: str) -> Any:
+    return EXAMPLES.get(f"{name}.{member}", EXAMPLES.get(member))
+
+
+def _examples(value: Any) -> Json:
+    return {} if value is None else {"examples": [value]}
+
+
+def _as_on_the_wire(schema: Mapping[str, Any]) -> Json:
+    """msgspec takes decimals for strings; ours are numbers."""
+    return AMOUNT if schema.get("format") == "decimal" else dict(schema)

@@ -1,0 +1,69 @@
+"""What the command line says and asks: errors in one line, passwords, and how to make the first administrator."""
+
+import getpass
+import sys
+from secrets import token_urlsafe
+from typing import Any
+
+import click
+from sqlalchemy.exc import DBAPIError
+
+from storekeeper.errors import StorekeeperError
+from storekeeper.keys import KeyFileError
+from storekeeper.schema import SchemaError
+from storekeeper.settings import SettingsError
+
+FORESEEN = (StorekeeperError, SettingsError, KeyFileError, SchemaError, DBAPIError, OSError)
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  where a server that listens everywhere is found
+
+
+class Failing(click.Group):
+    """Says in one line what went wrong, without a trace, and exits with 1; wrong usage exits with 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except FORESEEN as error:
+            raise click.ClickException(explain(error)) from None
+
+
+def explain(error: Exception) -> str:
+    if isinstance(error, DBAPIError):
+        reason = (str(error.orig).splitlines() or ["no reason given"])[0]
+        return f"The database cannot be used: {reason}"
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+def read_password() -> str:
+    """The first line of standard input, whatever the terminal's encoding is: the API takes UTF-8."""
+    line = sys.stdin.buffer.readline()
+    try:
+        return line.decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise click.ClickException("The password is not UTF-8.") from None
+
+
+def ask_password() -> str:
+    password = getpass.getpass()
+    if getpass.getpass("Again: ") != password:
+        raise click.ClickException("The two passwords differ.")
+    return password
+
+
+def url(host: str, port: int) -> str:
+    """Where a server that listens there is found from this machine."""
+    host = EVERYWHERE.get(host, host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def invitation(url: str, token: str) -> str:
+    """A line for a shell that makes the first administrator. No password that everybody knows: some will keep it."""
+    body = f'{{"username": "admin", "password": "{token_urlsafe(12)}", "setup_token": "{token}"}}'
+    return (
+        "There is no administrator yet. Register the first one with this one-time set-up token:\n"
+        f"  curl {url}/register -H 'Content-Type: application/json' \\\n"
+        f"    -d '{body}'\n"
+        "The password there is a random one: note it, or put in your own."
+    )

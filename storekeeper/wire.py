@@ -1,0 +1,100 @@
+"""The connection beneath the protocol: how writing to it ends, and when reading from it goes on."""
+
+import asyncio
+from collections.abc import Callable
+
+from uvicorn.protocols.http.flow_control import FlowControl
+
+LINGER_SECONDS = 2
+STALL_SECONDS = 30  # for a client to read what has been written to it
+
+
+class Outlet:
+    """The transport as Uvicorn sees it.
+
+    Closed, it lets the client read the last answer, but not for ever, and swallows what is still written.
+    """
+
+    def __init__(self, transport: asyncio.Transport, protocol: asyncio.Protocol, lingers: Callable[[], bool]) -> None:
+        self.write: Callable[[bytes], None] = transport.write
+        self.is_closing: Callable[[], bool] = transport.is_closing
+        self.close = self._close
+        self.abort = transport.abort
+        self._transport = transport
+        self._protocol = protocol
+        self._lingers = lingers
+        self._clock: asyncio.TimerHandle | None = None
+
+    def stall(self) -> None:
+        """The client does not read, and much waits for it."""
+        self._run_clock(STALL_SECONDS, self.abort)
+
+    def go_on(self) -> None:
+        if not self.is_closing():
+            self._stop_clock()
+
+    def lose(self) -> None:
+        """The connection is gone."""
+        self._stop_clock()
+        self._shut()
+
+    def _close(self) -> None:
+        self._shut()
+        if self._lingers():
+            self._linger()
+        else:
+            self._hang_up()
+
+    def _shut(self) -> None:
+        self.write = lambda _: None
+        self.is_closing = lambda: True
+        self.close = lambda: None
+
+    def _linger(self) -> None:
+        """Stop writing, but go on reading for a moment.
+
+        To what comes after its end a closed connection answers with a reset, and that can overtake our last words.
+        """
+        self._transport.set_protocol(Deaf(self._protocol))
+        self._transport.write_eof()
+        self._transport.resume_reading()
+        self._run_clock(LINGER_SECONDS, self._hang_up)
+
+    def _hang_up(self) -> None:
+        self._transport.close()
+        self._run_clock(STALL_SECONDS, self.abort)
+
+    def _run_clock(self, seconds: float, then: Callable[[], None]) -> None:
+        self._stop_clock()
+        self._clock = asyncio.get_running_loop().call_later(seconds, then)
+
+    def _stop_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+
+
+class Flow(FlowControl):
+    """Uvicorn's flow control, but the protocol has the last word on when to read on."""
+
+    def __init__(self, transport: asyncio.Transport, read_on: Callable[[], None]) -> None:
+        super().__init__(transport)
+        self._read_on = read_on
+
+    def resume_reading(self) -> None:
+        if self.read_paused:
+            self._read_on()
+
+    def stop(self) -> None:
+        """Read no more."""
+        self._read_on = lambda: None
+        self.pause_reading()
+
+
+class Deaf(asyncio.Protocol):
+    """Stands in for a protocol that has said its last word."""
+
+    def __init__(self, protocol: asyncio.Protocol) -> None:
+        self._protocol = protocol
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._protocol.connection_lost(exc)

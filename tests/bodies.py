@@ -1,0 +1,53 @@
+"""A good request of every operation that takes a body, and who sends it: to be spoiled by the tests."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from storekeeper.db import metadata
+from tests import raw
+from tests.conftest import PASSWORD, Person, bearer
+from tests.raw import JSON, Answer
+
+REQUESTS: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", "/register"): {"username": "newcomer", "password": PASSWORD},
+    ("POST", "/login"): {"username": "alice", "password": PASSWORD},
+    ("POST", "/login/fresh"): {"password": PASSWORD},
+    ("PUT", "/user/1/password"): {"current_password": PASSWORD, "new_password": "another horse"},
+    ("PATCH", "/user/3"): {"is_active": False},
+    ("POST", "/store/lidl"): {"currency": "JPY"},
+    ("PUT", "/store/ikea/members/carol"): {"role": "owner"},
+    ("POST", "/item/table"): {"price": "1.50", "store_id": 1},
+    ("PUT", "/item/chair"): {"price": 1.5, "store_id": 1},
+    ("POST", "/store/ikea/item/lamp"): {"price": 1.5},
+    ("PUT", "/store/ikea/item/lamp"): {"price": 2},
+}
+BODY_IS_OPTIONAL = {("POST", "/store/lidl"), ("PUT", "/store/ikea/members/carol")}
+
+
+class Callers:
+    """Who asks for what: the one who may."""
+
+    def __init__(self, app: Any, alice: Person, root: Person) -> None:
+        self.app = app
+        self._tokens = {"PATCH": root.pair["access_token"]}
+        self._usual = alice.pair["access_token"]
+
+    def headers(self, method: str) -> list[tuple[str, str]]:
+        return list(bearer(self._tokens.get(method, self._usual)).items())
+
+    def send(self, method: str, path: str, body: bytes | str, *headers: tuple[str, str]) -> Answer:
+        sent = body.encode() if isinstance(body, str) else body
+        return raw.send(self.app, method, path, [*self.headers(method), *(headers or [JSON])], sent)
+
+
+def everything(engine: sa.Engine) -> dict[str, Any]:
+    with engine.connect() as conn:
+        return {table.name: sorted(conn.execute(sa.select(table)).all(), key=str) for table in metadata.sorted_tables}
+
+
+def each_with_text() -> Iterable[tuple[str, str, str]]:
+    for (method, path), body in REQUESTS.items():
+        yield method, path, json.dumps(body)
