@@ -1,0 +1,1 @@
+"""One run, side by side: the course's stack, a bare ASGI function and Storekeeper."""

@@ -1,0 +1,136 @@
+"""The three candidates: how each is started on a port, and how its database gets the common data."""
+
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from benchmarks import data
+from benchmarks.bare import tables
+from benchmarks.client import Client
+from benchmarks.failure import Failure
+from storekeeper.passwords import create_hasher
+from storekeeper.settings import Settings
+
+ADMIN_NAME = "administrator"
+
+
+class Place(NamedTuple):
+    """Where a candidate works: its database, its own directory, its port."""
+
+    url: str
+    directory: Path
+    port: int
+
+
+class Candidate(NamedTuple):
+    name: str
+    title: str
+    parts: tuple[str, ...]  # the packages whose versions matter
+    command: Callable[[Place], list[str]]  # what follows `python -m`
+    environment: Callable[[Place], Mapping[str, str]]
+    fill: Callable[[Place, Mapping[str, str], int], None]  # once it serves: its environment, how many items
+
+
+def _course_command(place: Place) -> list[str]:
+    """One process, because the blocklist is a set in its memory; threads, because they did better than none."""
+    options = ["--worker-class", "gthread", "--threads", "4", "--bind", f"127.0.0.1:{place.port}"]
+    return ["gunicorn", *options, "benchmarks.course.app:create_app()"]
+
+
+def _course_environment(place: Place) -> Mapping[str, str]:
+    return {"COURSE_DATABASE_URL": place.url, "COURSE_SECRET_KEY": secrets.token_urlsafe(32)}
+
+
+def _fill_course(place: Place, _environment: Mapping[str, str], items: int) -> None:
+    add_user = sa.text("INSERT INTO users (username, password) VALUES (:username, :password)")
+    with data.create_engine(place.url).begin() as conn:
+        for username in (ADMIN_NAME, data.USERNAME):
+            conn.execute(add_user, {"username": username, "password": data.PASSWORD})
+        conn.execute(sa.text("INSERT INTO stores (name) VALUES (:name)"), [{"name": name} for name in data.STORE_NAMES])
+    data.add_items(place.url, data.IN_FLOAT, items)
+
+
+def _bare_command(place: Place) -> list[str]:
+    options = ["--factory", "--port", str(place.port), "--loop", "uvloop", "--http", "httptools"]
+    return ["uvicorn", "benchmarks.bare.app:create_app", *options, "--no-access-log", "--log-level", "warning"]
+
+
+def _bare_environment(place: Place) -> Mapping[str, str]:
+    return {"BARE_DATABASE_URL": place.url, "BARE_SECRET_KEY": secrets.token_urlsafe(32)}
+
+
+def _fill_bare(place: Place, _environment: Mapping[str, str], items: int) -> None:
+    hashed = create_hasher(Settings()).hash(data.PASSWORD)  # Storekeeper's parameters
+    users = [{"username": name, "password_hash": hashed, "is_active": True} for name in (ADMIN_NAME, data.USERNAME)]
+    engine = data.create_engine(place.url)
+    tables.metadata.create_all(engine)
+    with engine.begin() as conn:
+        conn.execute(sa.insert(tables.users), users)
+        conn.execute(sa.insert(tables.stores), [{"name": name} for name in data.STORE_NAMES])
+        conn.execute(sa.insert(tables.store_members), [{"store_id": n + 1, "user_id": 2} for n in range(data.STORES)])
+    data.add_items(place.url, data.IN_MINOR_UNITS, items)
+
+
+def _storekeeper_command(_place: Place) -> list[str]:
+    return ["storekeeper", "serve"]
+
+
+def _storekeeper_environment(place: Place) -> Mapping[str, str]:
+    """Where it is and where its data are. All else is left as it comes."""
+    return {
+        "STOREKEEPER_DATA": str(place.directory),
+        "STOREKEEPER_DATABASE_URL": place.url,
+        "STOREKEEPER_HOST": "127.0.0.1",
+        "STOREKEEPER_PORT": str(place.port),
+        "STOREKEEPER_WORKERS": "1",
+    }
+
+
+def _fill_storekeeper(place: Place, environment: Mapping[str, str], items: int) -> None:
+    _create_admin(environment)
+    client = Client(place.port)
+    client.ask("POST", "/register", {"username": data.USERNAME, "password": data.PASSWORD})
+    token = client.sign_in()["access_token"]
+    for name in data.STORE_NAMES:
+        client.ask("POST", f"/store/{name}", token=token)
+    data.add_items(place.url, data.IN_MINOR_UNITS, items)
+
+
+def _create_admin(environment: Mapping[str, str]) -> None:
+    command = [sys.executable, "-m", "storekeeper", "create-admin", ADMIN_NAME, "--password-stdin"]
+    done = subprocess.run(command, env=environment, input=data.PASSWORD, text=True, check=False, capture_output=True)
+    if done.returncode:
+        raise Failure(f"storekeeper create-admin: {done.stderr.strip()[-500:]}")
+
+
+COURSE = Candidate(
+    "course",
+    "the course's stack",
+    ("flask", "flask-restful", "flask-jwt-extended", "flask-sqlalchemy", "gunicorn"),
+    _course_command,
+    _course_environment,
+    _fill_course,
+)
+BARE = Candidate(
+    "bare",
+    "a bare ASGI function",
+    ("uvicorn", "httptools", "uvloop", "pysqlite3", "asyncpg"),
+    _bare_command,
+    _bare_environment,
+    _fill_bare,
+)
+STOREKEEPER = Candidate(
+    "storekeeper",
+    "Storekeeper",
+    ("falcon", "sqlalchemy", "msgspec", "psycopg", "argon2-cffi"),
+    _storekeeper_command,
+    _storekeeper_environment,
+    _fill_storekeeper,
+)
+
+ALL = {candidate.name: candidate for candidate in (COURSE, BARE, STOREKEEPER)}

@@ -1,0 +1,33 @@
+"""The same data for every candidate: an administrator, a user, his stores, and many items with a price each.
+
+Item number n is called `item<n>` and lies in store n % 20 + 1; the load in wrk.lua counts on that.
+"""
+
+import sqlalchemy as sa
+from pysqlite3 import dbapi2 as sqlite3  # type: ignore[import-untyped]
+
+STORES = 20
+USERNAME = "benchmark"
+PASSWORD = "seven brass kettles"
+STORE_NAMES = [f"store{number}" for number in range(1, STORES + 1)]
+
+# One statement that both databases understand; `{columns}` and `{values}` are the candidate's own.
+_ITEMS = """
+    WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :items)
+    INSERT INTO items ({columns}) SELECT {values} FROM numbers ORDER BY n"""
+_NAME_AND_STORE = f"'item' || n, n % {STORES} + 1"
+_MINOR = "n * 7919 % 10000"
+
+IN_FLOAT = _ITEMS.format(columns="name, store_id, price", values=f"{_NAME_AND_STORE}, ({_MINOR}) / 100.0")
+IN_MINOR_UNITS = _ITEMS.format(columns="name, store_id, price_minor", values=f"{_NAME_AND_STORE}, {_MINOR}")
+
+
+def create_engine(url: str) -> sa.Engine:
+    """Without a pool; SQLite with the library that Storekeeper brings."""
+    options = {"module": sqlite3} if url.startswith("sqlite") else {}
+    return sa.create_engine(url, poolclass=sa.NullPool, **options)
+
+
+def add_items(url: str, statement: str, items: int) -> None:
+    with create_engine(url).begin() as conn:
+        conn.execute(sa.text(statement), {"items": items})

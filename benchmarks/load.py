@@ -1,0 +1,54 @@
+"""The load: wrk, bounded in time, on a core of its own."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks import data
+from benchmarks.failure import Failure
+from benchmarks.operations import Operation
+
+MISSING = "The bench needs wrk. On Debian: sudo apt-get install wrk"
+SCRIPT = Path(__file__).with_name("wrk.lua")
+
+
+def require() -> None:
+    if shutil.which("wrk") is None:
+        raise Failure(MISSING)
+
+
+def version() -> str:
+    told = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout
+    return told.partition(" [")[0].removeprefix("wrk ")
+
+
+class Target(NamedTuple):
+    """What wrk is pointed at: an operation of the server on a port, with the tokens of its callers."""
+
+    operation: Operation
+    port: int
+    tokens: Sequence[str]
+
+
+def run(target: Target, items: int, seconds: int, seed: int, core: int) -> dict[str, Any]:
+    """What wrk counted. Failure if one answer was no 2xx or one connection broke."""
+    arguments = [target.operation.name, ",".join(target.tokens), str(items), str(data.STORES), str(seed)]
+    options = [f"-c{target.operation.connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(SCRIPT)]
+    wrk = ["wrk", "-t1", *options, f"http://127.0.0.1:{target.port}", "--", *arguments, data.USERNAME, data.PASSWORD]
+    done = subprocess.run(
+        ["taskset", "-c", str(core), *wrk], capture_output=True, text=True, check=False, timeout=seconds + 30
+    )
+    if done.returncode:
+        raise Failure(f"wrk ended with {done.returncode}: {done.stderr.strip()[:300]}")
+    return _read(done.stdout)
+
+
+def _read(told: str) -> dict[str, Any]:
+    counted: dict[str, Any] = json.loads(told.splitlines()[-1])
+    if counted["refused"] or counted["broken"] or not counted["requests"]:
+        answers, refused, broken = (counted[name] for name in ("requests", "refused", "broken"))
+        raise Failure(f"of {answers} answers {refused} were refusals, and {broken} connections broke.")
+    return counted

@@ -1,0 +1,81 @@
+"""A candidate's server: started on one core, waited for, and stopped again with all that it started."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.candidates import Candidate, Place
+from benchmarks.client import Client
+from benchmarks.failure import Failure
+from benchmarks.gauge import Tree
+
+ROOT = Path(__file__).parents[1]
+START_SECONDS = 30
+STOP_SECONDS = 20
+
+
+class Server(NamedTuple):
+    candidate: Candidate
+    place: Place
+    processes: Tree
+
+
+@contextmanager
+def serve(candidate: Candidate, url: str, directory: Path, items: int, core: int) -> Iterator[Server]:
+    """The candidate's server with the common data in its database."""
+    place = Place(url, directory, free_port())
+    environment = _environment(candidate.environment(place))
+    with (directory / "log").open("wb") as log:
+        process = _start(candidate, place, environment, core, log.fileno())
+        try:
+            _wait_for(process, candidate, place)
+            candidate.fill(place, environment, items)
+            yield Server(candidate, place, Tree(process.pid))
+        finally:
+            _stop(process)
+
+
+def free_port() -> int:
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        port: int = asked.getsockname()[1]
+        return port
+
+
+def _environment(own: Mapping[str, str]) -> dict[str, str]:
+    """Ours without any setting of Storekeeper's that happens to be there, and the candidate's."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("STOREKEEPER_")}
+    return inherited | {"PYTHONPATH": str(ROOT)} | dict(own)
+
+
+def _start(
+    candidate: Candidate, place: Place, environment: Mapping[str, str], core: int, log: int
+) -> subprocess.Popen[bytes]:
+    command = ["taskset", "-c", str(core), sys.executable, "-m", *candidate.command(place)]
+    return subprocess.Popen(command, env=environment, cwd=place.directory, stdout=log, stderr=log)
+
+
+def _wait_for(process: subprocess.Popen[bytes], candidate: Candidate, place: Place) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        if Client(place.port).is_answered():
+            return
+        time.sleep(0.1)
+    told = (place.directory / "log").read_text("utf-8", "replace").strip()
+    raise Failure(f"{candidate.title} does not start. The end of its log:\n{told[-1000:]}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask it to end; it takes its own children with it."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
