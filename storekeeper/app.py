@@ -76,7 +76,7 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
         "/login/fresh": session.FreshLogin(guard, check, tokens),
         "/refresh": session.Refresh(guard, tokens, settings.refresh_grace_seconds),
         "/logout": session.Logout(guard),
-        "/sessions": session.SessionList(guard),
+        "/sessions": session.SessionList(guard, tokens.lifetimes.idle),
         "/sessions/{session_id:id}": session.Session(guard),
         "/user/{user_id:id}": user.User(guard),
         "/user/{user_id:id}/password": user.Password(guard, parts.passwords, check),

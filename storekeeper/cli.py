@@ -24,6 +24,9 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 DAY = 86_400
+PASSWORD_STDIN = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from standard input instead of asking."
+)
 
 
 @click.group(cls=terminal.Failing, context_settings={"help_option_names": ["-h", "--help"]})
@@ -72,7 +75,7 @@ def migrate() -> None:
 
 @main.command()
 @click.argument("name")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+@PASSWORD_STDIN
 def create_admin(name: str, password_stdin: bool) -> None:
     """Add an administrator with the name NAME. Asks for the password.
 
@@ -81,15 +84,22 @@ def create_admin(name: str, password_stdin: bool) -> None:
     settings = read_settings()
     names.of_user(name)
     _migrate(settings)
-    _do(settings, _refuse_taken, name)
-    hashed = _new_password(settings, name, password_stdin)
-    added = _do(settings, user.register, name, hashed, True)
+    added = _add_user(settings, name, password_stdin, True)
     click.echo(f"{added.username} is an administrator, with the id {added.id}.")
 
 
 @main.group()
 def users() -> None:
-    """List users and change what they may do."""
+    """Add and list users, and change what they may do."""
+
+
+@users.command("add")
+@click.argument("name")
+@PASSWORD_STDIN
+def add_user(name: str, password_stdin: bool) -> None:
+    """Add a user with the name NAME, also while registration is closed. Asks for the password."""
+    added = _add_user(read_settings(), name, password_stdin, False)
+    click.echo(f"{added.username} is a user, with the id {added.id}.")
 
 
 @users.command("list")
@@ -122,7 +132,7 @@ def set_user(name: str, is_admin: bool | None, is_active: bool | None) -> None:
 
 @users.command("reset-password")
 @click.argument("name")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+@PASSWORD_STDIN
 def reset_password(name: str, password_stdin: bool) -> None:
     """Give the user NAME a new password. All sessions of the user end."""
     settings = read_settings()
@@ -222,10 +232,17 @@ def _end_sessions(conn: Connection, name: str) -> int:
     return session.end_others(conn, user.get_by_name(conn, name).id)
 
 
+def _add_user(settings: Settings, name: str, password_stdin: bool, is_admin: bool) -> user.User:
+    names.of_user(name)
+    _do(settings, _refuse_taken, name)  # before anybody is asked for a password
+    hashed = _new_password(settings, name, password_stdin)
+    return _do(settings, user.register, name, hashed, is_admin)
+
+
 def _refuse_taken(conn: Connection, name: str) -> None:
     with suppress(NotFound):
         known = user.get_by_name(conn, name).username
-        raise AlreadyExists(f"A user '{known}' exists. `storekeeper users set {known} --admin` gives him the role.")
+        raise AlreadyExists(f"A user '{known}' exists. `storekeeper users set {known}` changes what he may do.")
 
 
 def _do(settings: Settings, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:

@@ -9,6 +9,8 @@ LENGTH = 80
 UNSEEN = frozenset(("Cc", "Cf", "Cs", "Cn", "Zl", "Zp"))
 # Zero-width, whatever their category: the grapheme joiner and the Hangul and Khmer fillers.
 FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+# Marks that only choose among the forms of a character: good for an emoji, but two user names would look the same.
+VARIATIONS = frozenset(map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
 EMOJI = range(0x1F000, 0x1FB00)  # here Unicode adds some every year: those that this Python does not know are seen too
 USERNAME_MARKS = frozenset("._@+-")
 
@@ -39,8 +41,8 @@ def of_user(value: str) -> str:
 
 
 def _is_for_users(char: str) -> bool:
-    is_letter = char.isalnum() or unicodedata.combining(char) > 0
-    return (is_letter and char not in FILLERS) or char in USERNAME_MARKS
+    is_written = char.isalnum() or unicodedata.category(char) in ("Mn", "Mc")  # vowel signs and accents are marks
+    return (is_written and char not in FILLERS and char not in VARIATIONS) or char in USERNAME_MARKS
 
 
 def fold(username: str) -> str:

@@ -168,10 +168,14 @@ def _possible(declared: Operation) -> dict[type[StorekeeperError], None]:
 
 
 def _failure(kinds: list[type[StorekeeperError]]) -> Json:
+    examples = {kind.code: {"value": shapes.example_of_error(kind)} for kind in kinds}
     return {
         "description": "\n".join(f"- `{kind.code}`: {kind.message}" for kind in kinds),
         "headers": _headers(name for kind in kinds for name in _carried(kind)),
-        "content": {"application/json": {"schema": ref(ErrorBody)}, PROBLEM: {"schema": ref(Problem)}},
+        "content": {
+            "application/json": {"schema": ref(ErrorBody), "examples": examples},
+            PROBLEM: {"schema": ref(Problem)},
+        },
     }
 
 

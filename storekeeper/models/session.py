@@ -124,8 +124,11 @@ def _sweep(conn: Connection, now: int) -> None:
     conn.execute(sa.delete(sessions).where(sessions.c.id.in_(over.with_for_update(skip_locked=True))))
 
 
-def page(conn: Connection, user_id: int, asked: paging.Asked) -> paging.Page[Session]:
-    mine = _listed.where(sessions.c.user_id == user_id, sessions.c.ends_at > time.time())
+def page(conn: Connection, user_id: int, idle: int, asked: paging.Asked) -> paging.Page[Session]:
+    """The user's sessions that are not over, nor unused for `idle` seconds."""
+    now = int(time.time())
+    is_live = sa.and_(sessions.c.ends_at > now, sessions.c.last_used_at >= now - idle)
+    mine = _listed.where(sessions.c.user_id == user_id, is_live)
     found = paging.fetch(conn, mine, {"id": sessions.c.id}, asked)
     return paging.Page([_session(row) for row in found.rows], found.cursor)
 

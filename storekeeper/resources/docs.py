@@ -1,5 +1,6 @@
 """/openapi.json and /docs: the API described, for programs and for people. Nothing is loaded from another host."""
 
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -50,7 +51,7 @@ class Page:
 
     @public
     async def on_get(self, req: Request, resp: Response) -> None:
-        resp.data = files("storekeeper").joinpath("docs/page.html").read_bytes()
+        resp.data = _read("storekeeper", "docs/page.html")
         resp.content_type = "text/html; charset=utf-8"
         resp.set_header("Content-Security-Policy", POLICY)
 
@@ -58,10 +59,17 @@ class Page:
 class Asset:
     """/docs/{name}"""
 
+    def __init__(self) -> None:
+        self._read = cache(_read)  # once: some have more than a megabyte
+
     @public
     async def on_get(self, req: Request, resp: Response, name: str) -> None:
         if name not in ASSETS:
             raise NotFound
         package, file, resp.content_type = ASSETS[name]
-        resp.data = files(package).joinpath(file).read_bytes()
+        resp.data = self._read(package, file)
         resp.cache_control = [CACHED]
+
+
+def _read(package: str, file: str) -> bytes:
+    return files(package).joinpath(file).read_bytes()

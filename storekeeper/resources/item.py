@@ -56,7 +56,7 @@ class Item:
         resp.media = item.only(await self._guard.fetch(req, *item.lookup(name, query.chosen())))
 
     @fresh
-    @answers((201, item.Item), errors=(AlreadyExists, Conflict, Forbidden, NotFound))
+    @answers((201, item.Item), errors=(AlreadyExists, Forbidden, NotFound))
     async def on_post(self, req: Request, resp: Response, name: str, body: ItemBody) -> None:
         """Add an item to a store where you work."""
         added = await self._guard.write(req, item.add, req.caller.user_id, name, body.price, body.store_id)
@@ -87,7 +87,7 @@ class ItemInStore:
         resp.media = item.only(await self._guard.fetch(req, *item.lookup_in(name, item_name)))
 
     @fresh
-    @answers((201, item.Item), errors=(AlreadyExists, Conflict, Forbidden, NotFound))
+    @answers((201, item.Item), errors=(AlreadyExists, Forbidden, NotFound))
     async def on_post(self, req: Request, resp: Response, name: str, item_name: str, body: PriceBody) -> None:
         """Add an item to this store."""
         resp.media = await self._guard.write(req, item.add_in, req.caller.user_id, name, item_name, body.price)

@@ -148,13 +148,14 @@ class Session:
 class SessionList:
     """/sessions"""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, idle: int) -> None:
         self._guard = guard
+        self._idle = idle
 
     @answers(SessionPage)
     async def on_get(self, req: Request, resp: Response, query: PageQuery) -> None:
         """List your sessions: the device, its address, and when it was last used."""
-        page = await self._guard.browse(req, session.page, req.caller.user_id, query.asked())
+        page = await self._guard.browse(req, session.page, req.caller.user_id, self._idle, query.asked())
         listed = [
             SessionAnswer(**msgspec.structs.asdict(each), is_current=each.id == req.caller.sid) for each in page.rows
         ]

@@ -63,7 +63,7 @@ class Store:
         resp.media = _answer(item.Shelf(founded, [], None), UNSET)
         resp.status = falcon.HTTP_CREATED
 
-    @answers(Message, errors=(Conflict, Forbidden, NotFound, StoreNotEmpty))
+    @answers(Message, errors=(Forbidden, NotFound, StoreNotEmpty))
     async def on_delete(self, req: Request, resp: Response, name: str, query: DeleteStoreQuery) -> None:
         """Delete a store that you own.
 

@@ -1,0 +1,21 @@
+"""A server without a database, for what it tells of itself."""
+
+from pathlib import Path
+from typing import Any
+
+from falcon import testing
+
+from storekeeper import keys
+from storekeeper.app import create_app
+from storekeeper.settings import Settings
+
+
+def client(folder: Path) -> testing.TestClient:
+    settings = Settings(data=str(folder))
+    keys.ensure(settings.keys_path)
+    return testing.TestClient(create_app(settings))
+
+
+def document(folder: Path) -> dict[str, Any]:
+    told: dict[str, Any] = client(folder).simulate_get("/openapi.json").json
+    return told

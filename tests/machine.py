@@ -1,0 +1,234 @@
+"""Random callers, their accounts and their tokens: the half of `test_model` that is about who is calling."""
+
+import json
+from base64 import urlsafe_b64decode
+from collections.abc import Callable
+from typing import Any
+
+import hypothesis.strategies as st
+import sqlalchemy as sa
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from storekeeper.db import metadata, transaction
+from storekeeper.models import user
+from tests.conftest import HASHED, PASSWORD, Clock
+from tests.crowd import Answer, Call
+from tests.model import DAYS, MINUTES, Body, Model, Person, Refused, Session, Token
+
+USERNAMES = st.sampled_from(["root", "alice", "Alice", "bob", "nobody"])
+PASSWORDS = st.sampled_from([PASSWORD] * 4 + ["another horse battery"])
+CALLERS = st.integers(0, 11)
+WHICH = st.integers(0, 4)
+TIMES = st.sampled_from([1, 5, 11, 100, 300] * 3 + [20 * MINUTES, 40 * DAYS])
+ROLES = st.sampled_from([{"is_admin": True}, {"is_admin": False}, {"is_active": True}, {"is_active": False}, {}])
+HOME = "127.0.0.1"
+
+Expected = tuple[int, Body]
+
+
+def claims(token: str) -> Body:
+    """What a token says; the signature is for the server."""
+    payload = token.split(".")[1]
+    return dict(json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
+
+
+def message(text: str) -> Expected:
+    return 200, {"message": text}
+
+
+class Callers(RuleBasedStateMachine):
+    """Set before it runs: how to call, the clock, and the database."""
+
+    call: Callable[[Call], Answer]
+    clock: Clock
+    engine: sa.Engine
+
+    @initialize()
+    def begin(self) -> None:
+        with transaction(self.engine) as conn:
+            for table in reversed(metadata.sorted_tables):
+                conn.execute(sa.delete(table))
+            root = user.register(conn, "root", HASHED, True)
+        self.model = Model(int(self.clock.now))
+        self.model.users[self.model.new_id("user", root.id)] = Person(root.id, "root", PASSWORD, is_admin=True)
+        self.tokens: dict[str, list[Token]] = {"access": [], "refresh": []}
+        self.register("alice", PASSWORD)
+        for name in ("root", "alice"):
+            self.log_in(name, PASSWORD, HOME)
+
+    def token(self, caller: int, kind: str) -> Token | None:
+        """Mostly one of the newest of the right kind; sometimes none, or one of the other kind."""
+        other = "refresh" if kind == "access" else "access"
+        given = self.tokens[other if caller == 11 else kind]
+        return given[-1 - caller % len(given)] if given and caller != 10 else None
+
+    def user_id(self, which: int) -> int:
+        """Somebody's; or nobody's."""
+        return [*self.model.users, 10**9][which % (len(self.model.users) + 1)]
+
+    def ask(
+        self,
+        token: Token | None,
+        method: str,
+        path: str,
+        predict: Callable[[Person, Any], Expected],
+        body: Any = None,
+        **admission: Any,
+    ) -> None:
+        """Make the request and compare; `predict` is asked only for callers who are admitted."""
+        answer = self.call(Call(method, path, body, token.text if token else ""))
+        self.compare(answer, lambda given: predict(self.model.admit(token, **admission), given))
+
+    def compare(self, answer: Answer, predict: Callable[[Any], Expected]) -> None:
+        given = json.loads(answer.text, parse_float=str)
+        try:
+            expected = predict(given)
+        except Refused as refused:
+            wait = refused.body.pop("_retry_after", None)
+            assert wait is None or answer.headers["retry-after"] == wait
+            expected = refused.status, refused.body
+        assert (answer.status, given) == expected
+
+    @rule(seconds=TIMES)
+    def pass_time(self, seconds: int) -> None:
+        self.clock.now += seconds
+        self.model.now += seconds
+
+    # Coming and going
+
+    @rule(name=USERNAMES, password=PASSWORDS)
+    def register(self, name: str, password: str) -> None:
+        def predict(given: Body) -> Expected:
+            if self.model.by_name(name):
+                raise Refused(400, "already_exists", "A user with that username already exists.")
+            id = self.model.new_id("user", given["id"])
+            self.model.users[id] = Person(id, name, password)
+            return 201, {"message": "User created successfully.", "id": id}
+
+        self.compare(self.call(Call("POST", "/register", {"username": name, "password": password})), predict)
+
+    @rule(name=USERNAMES, password=PASSWORDS, address=st.sampled_from([HOME, "192.0.2.1"]))
+    def log_in(self, name: str, password: str, address: str) -> None:
+        def predict(given: Body) -> Expected:
+            person = self.model.login(name, password, address)
+            sid = self.model.new_id("session", claims(given["access_token"])["sid"])
+            session = Session(sid, person.id, address, self.model.now, self.model.now)
+            self.model.sessions[sid] = session
+            return 200, self.issued(given, session, 1, True)
+
+        body = {"username": name, "password": password}
+        self.compare(self.call(Call("POST", "/login", body, "", address)), predict)
+
+    def issued(self, given: Body, session: Session, number: int, is_fresh: bool) -> Body:
+        """The tokens of an answer. A refresh token is known, if that number was given out before."""
+        access = self.issued_access(given, session, is_fresh)
+        known = session.refresh_tokens.setdefault(number, given["refresh_token"])
+        assert len(set(session.refresh_tokens.values())) == len(session.refresh_tokens)
+        ends = session.began + 90 * DAYS
+        self.tokens["refresh"].append(Token(known, "refresh", session.id, session.began, ends, number=number))
+        return access | {"refresh_token": known}
+
+    def issued_access(self, given: Body, session: Session, is_fresh: bool) -> Body:
+        now, text, person = self.model.now, given["access_token"], self.model.users[session.user_id]
+        told = {"sub": str(person.id), "sid": session.id, "fresh": is_fresh, "is_admin": person.is_admin}
+        assert told.items() <= claims(text).items()
+        self.tokens["access"].append(Token(text, "access", session.id, now, now + 15 * MINUTES, is_fresh))
+        return {"access_token": text, "expires_in": 15 * MINUTES}
+
+    @rule(caller=CALLERS)
+    def refresh(self, caller: int) -> None:
+        token = self.token(caller, "refresh")
+
+        def predict(_: Person, given: Body) -> Expected:
+            assert token
+            return 200, self.issued(given, self.model.refresh(token), token.number + 1, False)
+
+        self.ask(token, "POST", "/refresh", predict, kinds="refresh")
+
+    @rule(caller=CALLERS, password=PASSWORDS)
+    def log_in_freshly(self, caller: int, password: str) -> None:
+        token = self.token(caller, "access")
+
+        def predict(asker: Person, given: Body) -> Expected:
+            assert token
+            self.model.check(asker, asker.username, password, HOME)
+            return 200, self.issued_access(given, self.model.sessions[token.sid], True)
+
+        self.ask(token, "POST", "/login/fresh", predict, {"password": password})
+
+    @rule(caller=CALLERS, kind=st.sampled_from(["access", "refresh"]))
+    def log_out(self, caller: int, kind: str) -> None:
+        token = self.token(caller, kind)
+
+        def predict(asker: Person, _: Body) -> Expected:
+            assert token
+            del self.model.sessions[token.sid]
+            return message(f"User <id={asker.id}> successfully logged out.")
+
+        self.ask(token, "POST", "/logout", predict, kinds="access refresh")
+
+    @rule(caller=CALLERS)
+    def list_sessions(self, caller: int) -> None:
+        token = self.token(caller, "access")
+
+        def predict(asker: Person, _: Body) -> Expected:
+            assert token
+            return 200, {"sessions": [each.shown(token.sid) for each in self.model.sessions_of(asker)]}
+
+        self.ask(token, "GET", "/sessions", predict)
+
+    @rule(caller=CALLERS)
+    def end_other_sessions(self, caller: int) -> None:
+        token = self.token(caller, "access")
+
+        def predict(asker: Person, _: Body) -> Expected:
+            assert token
+            return message(f"{self.model.end_sessions(asker.id, token.sid)} other sessions ended.")
+
+        self.ask(token, "DELETE", "/sessions", predict)
+
+    # Accounts
+
+    @rule(caller=CALLERS, which=WHICH, password=PASSWORDS, new=PASSWORDS)
+    def change_password(self, caller: int, which: int, password: str, new: str) -> None:
+        token, id = self.token(caller, "access"), self.user_id(which)
+
+        def predict(asker: Person, _: Body) -> Expected:
+            assert token
+            person = self.model.seen_user(Person(asker.id, "", ""), id)
+            self.model.check(person, person.username, password, HOME)
+            person.password = new
+            self.model.end_sessions(id, token.sid)
+            return message("Password changed.")
+
+        body = {"current_password": password, "new_password": new}
+        self.ask(token, "PUT", f"/user/{id}/password", predict, body, fresh=True)
+
+    @rule(caller=CALLERS, which=WHICH)
+    def read_user(self, caller: int, which: int) -> None:
+        id = self.user_id(which)
+        token = self.token(caller, "access")
+        self.ask(token, "GET", f"/user/{id}", lambda asker, _: (200, self.model.seen_user(asker, id).shown()))
+
+    @rule(caller=CALLERS)
+    def list_users(self, caller: int) -> None:
+        def predict(*_: Any) -> Expected:
+            return 200, {"users": [person.shown() for person in self.model.users.values()]}
+
+        self.ask(self.token(caller, "access"), "GET", "/users", predict, admin=True)
+
+    @rule(caller=CALLERS, which=WHICH, change=ROLES)
+    def set_roles(self, caller: int, which: int, change: Body) -> None:
+        id = self.user_id(which)
+        token = self.token(caller, "access")
+        self.ask(token, "PATCH", f"/user/{id}", lambda *_: (200, self.model.set_roles(id, change)), change, admin=True)
+
+    @rule(caller=CALLERS, which=WHICH)
+    def delete_user(self, caller: int, which: int) -> None:
+        id = self.user_id(which)
+
+        def predict(asker: Person, _: Body) -> Expected:
+            self.model.delete_user(asker, id)
+            return message("User deleted.")
+
+        self.ask(self.token(caller, "access"), "DELETE", f"/user/{id}", predict, fresh=True)

@@ -1,0 +1,104 @@
+"""docs/api-by-example.md: every request there is made, and answered as it says."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+import sqlalchemy as sa
+from falcon import testing
+
+from storekeeper import setup
+from storekeeper.app import Parts
+from storekeeper.db import create_engine
+from tests import prose
+
+DOCUMENT = prose.ROOT / "docs" / "api-by-example.md"
+VARIABLE = re.compile(r"\$([A-Z_0-9]+)")
+TIMES = ("began_at", "last_used_at")  # the document shows some
+ADDRESS = "192.0.2.7"
+
+
+class Message(NamedTuple):
+    """A request or an answer. `line` is its first."""
+
+    line: str
+    headers: dict[str, str]
+    body: str
+
+
+def read(text: str) -> Message:
+    head, _, body = text.partition("\n\n")
+    line, *fields = head.strip().split("\n")
+    return Message(line, dict(field.split(": ", 1) for field in fields), body.strip())
+
+
+def examples() -> Iterator[tuple[Message, Message]]:
+    """Each request and its answer."""
+    found = [read(block.text) for block in prose.blocks(DOCUMENT.read_text()) if block.language == "http"]
+    assert [message.line.startswith("HTTP/") for message in found] == [False, True] * (len(found) // 2)
+    yield from zip(found[::2], found[1::2], strict=True)
+
+
+@pytest.fixture
+def engine(url: str) -> sa.Engine:
+    """In place of the one with the cast: a database without a row."""
+    return create_engine(url)
+
+
+class Known(dict[str, str]):
+    """The variables: bound by the first answer that shows them."""
+
+    def fill(self, text: str) -> str:
+        return VARIABLE.sub(lambda found: self[found[1]], text)
+
+    def learn(self, told: Any, given: Any) -> Any:
+        """`told` with the values of its variables."""
+        if isinstance(told, dict) and isinstance(given, dict):
+            return {name: self._learn_member(name, told[name], given.get(name)) for name in told}
+        if isinstance(told, list) and isinstance(given, list) and len(told) == len(given):
+            return [self.learn(*pair) for pair in zip(told, given, strict=True)]
+        if isinstance(told, str) and VARIABLE.fullmatch(told):
+            return self.setdefault(told[1:], given)
+        return told
+
+    def _learn_member(self, name: str, told: Any, given: Any) -> Any:
+        return given if name in TIMES and type(told) is type(given) else self.learn(told, given)
+
+
+def make(client: testing.TestClient, request: Message, known: Known) -> testing.Result:
+    method, target = request.line.split()
+    headers = {name: known.fill(value) for name, value in request.headers.items()}
+    body = known.fill(request.body) or None
+    if body:
+        headers.setdefault("Content-Type", "application/json")
+    path, _, query = target.partition("?")
+    return client.simulate_request(method, path, query_string=query, headers=headers, body=body, remote_addr=ADDRESS)
+
+
+def exact(text: str) -> Any:
+    """JSON whose numbers stay as they are written: 15.90 is not 15.9."""
+    return json.loads(text, parse_float=lambda digits: ("number", digits))
+
+
+def test_every_example_is_true(client: testing.TestClient, parts: Parts) -> None:
+    known = Known(SETUP=setup.token(parts.keys))
+    for request, told in examples():
+        given = make(client, request, known)
+        assert told.line == f"HTTP/1.1 {given.status}", f"{request.line}: {given.text}"
+        for name, value in told.headers.items():
+            pattern = re.escape(value).replace(re.escape(prose.ANY), ".+")
+            assert re.fullmatch(pattern, given.headers[name]), f"{request.line}: {name}: {given.headers[name]}"
+        answer = exact(given.text)
+        assert prose.fits(known.learn(exact(told.body), answer), answer), f"{request.line}: {given.text}"
+
+
+def test_every_operation_has_an_example_of_its_success(client: testing.TestClient) -> None:
+    described = client.simulate_get("/openapi.json").json["paths"]
+    shown = {request.line.split("?")[0] for request, told in examples() if told.line.startswith("HTTP/1.1 2")}
+    for path, operations in described.items():
+        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))
+        for method in set(operations) - {"parameters"}:
+            wanted = re.compile(f"{method.upper()} {pattern}")
+            assert any(map(wanted.fullmatch, shown)), f"{method.upper()} {path} has no example"

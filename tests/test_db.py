@@ -1,0 +1,263 @@
+"""The database's threads: where a transaction begins and ends, what waits for whom, and what is refused."""
+
+import ast
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Barrier, Event
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+import storekeeper
+from storekeeper import models
+from storekeeper.db import Database, Query
+from storekeeper.errors import Conflict, NotFound, Unavailable
+from storekeeper.models import item, session, store, throttle, user
+from storekeeper.models.session import Guarded
+from storekeeper.models.throttle import Limits
+from storekeeper.money import Price
+
+# For every parameter that a query may have.
+VALUES = {"name": "chair", "store": "ikea", "store_id": 1, "session_id": 1}
+
+
+@contextmanager
+def database(url: str, **more: Any) -> Iterator[Database]:
+    db = Database(url, **more)
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+def read(db: Database, function: Callable[..., Any], *args: Any) -> Any:
+    return asyncio.run(db.read(function, *args))
+
+
+def write(db: Database, function: Callable[..., Any], *args: Any) -> Any:
+    return asyncio.run(db.write(function, *args))
+
+
+# Transactions
+
+
+def test_a_change_is_kept_when_it_returns(db: Database) -> None:
+    assert write(db, store.insert, "corner", "EUR").name == "corner"
+    assert read(db, store.get, "corner").currency == "EUR"
+
+
+@pytest.mark.parametrize("error", [NotFound(), ValueError("a bug")])
+def test_an_error_undoes_the_whole_change(db: Database, error: Exception) -> None:
+    def fail(conn: Connection) -> None:
+        store.insert(conn, "corner", "EUR")
+        user.set_password(conn, 1, "")
+        raise error
+
+    with pytest.raises(type(error)):
+        write(db, fail)
+    assert read(db, store.find, "corner") is None
+    assert read(db, user.get_login, 1).password_hash != ""
+    write(db, store.insert, "corner", "EUR")
+
+
+def test_only_the_database_ends_a_transaction() -> None:
+    """A function that takes a connection never commits: what its caller does with it belongs together."""
+    found = []
+    for path in Path(storekeeper.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                ends = node.func.attr in ("commit", "rollback", "begin_nested")
+                if ends or (node.func.attr == "begin" and not node.args):
+                    found.append(path.name)
+    assert set(found) == {"db.py"}
+
+
+def test_a_broken_constraint_is_a_conflict_and_undone(db: Database) -> None:
+    def break_one(conn: Connection) -> None:
+        store.insert(conn, "corner", "EUR")
+        conn.execute(sa.insert(item.items).values(store_id=99, name="pen", price_minor=1))
+
+    with pytest.raises(Conflict) as raised:
+        write(db, break_one)
+    assert (raised.value.status, raised.value.code) == (409, "conflict")
+    assert read(db, store.find, "corner") is None
+
+
+def test_a_constraint_that_breaks_at_the_commit_is_a_conflict_too(db: Database) -> None:
+    def defer(conn: Connection) -> None:
+        if conn.dialect.name == "sqlite":
+            conn.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        conn.execute(sa.insert(item.items).values(store_id=99, name="pen", price_minor=1))
+
+    with pytest.raises(Conflict):
+        write(db, defer)
+    write(db, store.insert, "corner", "EUR")
+    assert read(db, item.page, item.paging.Asked()).rows == [read(db, item.get, "chair")]
+
+
+def test_writers_queue(db: Database, url: str) -> None:
+    """None fails and none overwrites another, however they read before they write, in whichever worker."""
+
+    def raise_price(conn: Connection) -> None:
+        row = sa.select(item.items.c.price_minor).where(item.items.c.id == 1).with_for_update()
+        conn.execute(sa.update(item.items).values(price_minor=conn.execute(row).scalar_one() + 1))
+
+    async def scenario(*databases: Database) -> None:
+        await asyncio.gather(*(databases[n % 2].write(raise_price) for n in range(40)))
+
+    with database(url) as other:
+        asyncio.run(scenario(db, other))
+    assert read(db, item.get, "chair").price == Price("15.99") + Price("0.40")
+
+
+def test_reads_see_every_change_at_once(db: Database, url: str) -> None:
+    """No reader holds on to what it saw before: neither after an answer nor after a refusal."""
+    counted = throttle.buckets("alice", "192.0.2.1")
+    limits = Limits(each=1)
+    with database(url) as other:
+        for n in range(3):
+            write(other, throttle.settle, throttle.buckets(f"{n}", f"192.0.2.{n + 2}"), limits, True)
+        write(other, throttle.settle, counted, limits, True)
+        for price in range(3):
+            for look in (db.read, db.browse):
+                with pytest.raises(throttle.TooManyAttempts):
+                    asyncio.run(look(throttle.check, counted, limits))
+            write(other, item.put, 1, "chair", Price(price), 1)
+            assert read(db, item.get, "chair").price == price
+            assert asyncio.run(db.browse(item.get, "chair")).price == price
+        assert _open_snapshots(other) == 0
+
+
+def _open_snapshots(db: Database) -> int:
+    """How many connections are in a transaction, although nobody asks anything."""
+    if db.engine.dialect.name == "sqlite":
+        return int(read(db, lambda conn: conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()))
+    ours = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    return int(read(db, lambda conn: conn.exec_driver_sql(f"{ours} AND state <> 'idle'").scalar_one()))
+
+
+# Queries
+
+
+def _queries() -> dict[str, Query]:
+    """All of the models' that go around SQLAlchemy."""
+    found = {}
+    for module in map(models.__dict__.get, models.__all__):
+        for name, value in vars(module).items():
+            if isinstance(value, Query | Guarded):
+                found[f"{module.__name__}.{name}"] = value._query if isinstance(value, Guarded) else value
+    return found
+
+
+@pytest.mark.parametrize("name", _queries())
+def test_a_query_gives_what_core_gives(db: Database, name: str) -> None:
+    query = _queries()[name]
+
+    def compare(conn: Connection) -> list[Any]:
+        made = query._select.compile()
+        values = {key: VALUES[key] for key in made.params if key in made.binds and key in VALUES}
+        rows, expected = query.all(conn, **values), conn.execute(query._select, values).all()
+        assert [tuple(row) for row in rows] == [tuple(row) for row in expected]
+        assert [list(map(type, row)) for row in rows] == [list(map(type, row)) for row in expected]
+        assert query.first(conn, **values) == rows[0]
+        return rows
+
+    def fill(conn: Connection) -> None:
+        session.begin(conn, 1, 60, "", "")
+        store.insert(conn, "Käthe", "KWD")
+        item.put_in(conn, 4, "Käthe", "chair", Price("1000000000"))
+
+    write(db, fill)
+    assert read(db, compare)
+    assert asyncio.run(db.browse(compare)) == write(db, compare)
+
+
+# What waits, and what is refused
+
+
+def test_a_slow_change_is_given_up_and_undone(engine: sa.Engine, url: str) -> None:
+    release = Event()
+
+    def slow(conn: Connection) -> None:
+        store.insert(conn, "corner", "EUR")
+        release.wait(30)
+
+    with database(url, seconds=0.05) as db:
+        with pytest.raises(Unavailable):
+            write(db, slow)
+        release.set()
+    with database(url) as db:
+        write(db, store.insert, "kiosk", "EUR")
+        assert read(db, store.find, "corner") is None
+
+
+def test_what_was_given_up_is_not_tried_again(engine: sa.Engine, url: str) -> None:
+    release, calls = Event(), []
+
+    def lose(conn: Connection) -> None:
+        calls.append(conn)
+        release.wait(30)
+        raise engine.dialect.loaded_dbapi.InterfaceError("the connection is lost")
+
+    with database(url, seconds=0.05) as db:
+        with pytest.raises(Unavailable):
+            write(db, lose)
+        release.set()
+    assert len(calls) == 1
+
+
+def test_a_full_queue_refuses_at_once(engine: sa.Engine, url: str) -> None:
+    """Also when those who wait have given up: the threads are busy all the same."""
+    release = Event()
+
+    async def scenario(db: Database) -> None:
+        waiting = [asyncio.create_task(db.read(lambda _: release.wait(30))) for _ in range(6)]
+        await asyncio.sleep(0)
+        for task in waiting[3:]:
+            task.cancel()
+        with pytest.raises(Unavailable):
+            await db.read(store.get, "ikea")
+        assert not any(task.done() for task in waiting[:3])
+        assert (await db.write(store.insert, "corner", "EUR")).name == "corner"
+        release.set()
+        assert await asyncio.gather(*waiting[:3]) == [True] * 3
+        assert (await db.read(store.get, "ikea")).id == 1
+
+    try:
+        with database(url, limit=6, seconds=60) as db:
+            asyncio.run(scenario(db))
+    finally:
+        release.set()
+
+
+def test_a_closed_database_opens_again_and_leaves_no_thread(db: Database) -> None:
+    for _ in range(2):
+        assert read(db, store.get, "ikea").id == 1
+        threads = [thread for crew in (db._readers, db._browsers) for thread in crew._threads]
+        assert threads
+        db.close()
+        assert not any(thread.is_alive() for thread in threads)
+
+
+def test_postgresql_changes_different_things_side_by_side(postgresql_url: str) -> None:
+    """Two transactions wait for each other: they cannot be one after the other."""
+    barrier = Barrier(2)
+
+    async def scenario(db: Database) -> list[Any]:
+        return await asyncio.gather(*(db.write(lambda _: barrier.wait(30)) for _ in range(2)))
+
+    with database(postgresql_url, seconds=60) as db:
+        assert sorted(asyncio.run(scenario(db))) == [0, 1]
+
+
+def test_postgresql_gives_up_by_itself_and_keeps_what_it_acknowledges(postgresql_url: str) -> None:
+    def show(conn: Connection) -> list[str]:
+        names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "synchronous_commit")
+        return [conn.exec_driver_sql(f"SHOW {name}").scalar_one() for name in names]
+
+    with database(postgresql_url, seconds=3) as db:
+        assert read(db, show) == write(db, show) == ["3s", "3s", "6s", "on"]

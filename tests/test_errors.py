@@ -1,0 +1,157 @@
+"""The one shape of errors: as plain JSON, as RFC 9457 has it, and for a bug, of which nothing is told."""
+
+from typing import Any
+
+import pytest
+from falcon import testing
+from structlog.testing import capture_logs
+
+from storekeeper.app import Parts, create_api
+from storekeeper.door import Door
+from storekeeper.operation import public
+from storekeeper.settings import Settings
+from tests import raw
+from tests.conftest import Person, bearer
+from tests.raw import Answer
+
+SECURITY = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cache-control": "no-store",
+}
+PROBLEM = "application/problem+json"
+
+
+class Raises:
+    @public
+    async def on_get(self, _req: Any, _resp: Any) -> None:
+        raise RuntimeError("SELECT secret FROM /srv/data")
+
+
+class CannotBeSent:
+    @public
+    async def on_get(self, _req: Any, resp: Any) -> None:
+        resp.media = Raises()
+
+
+@pytest.fixture
+def buggy(settings: Settings, parts: Parts) -> Any:
+    api = create_api(settings, parts)
+    api.add_route("/raises", Raises())
+    api.add_route("/cannot-be-sent", CannotBeSent())
+    return Door(api, settings.body_seconds)
+
+
+def test_security_headers_are_on_every_answer(alice: Person, buggy: Any) -> None:
+    app, headers = alice.client.app, list(bearer(alice.pair["access_token"]).items())
+    answers = [
+        raw.send(app, "GET", "/items"),
+        raw.send(app, "HEAD", "/items"),
+        raw.send(app, "POST", "/store/lidl", headers),
+        raw.send(app, "GET", "/items?limit=0"),
+        raw.send(app, "GET", "/item/chair"),
+        raw.send(app, "GET", "/users", headers),
+        raw.send(app, "GET", "/nothing"),
+        raw.send(app, "BREW", "/items"),
+        raw.send(app, "PATCH", "/items"),
+        raw.send(app, "OPTIONS", "/items"),
+        raw.send(app, "POST", "/login"),
+        raw.send(buggy, "GET", "/raises"),
+        raw.send(buggy, "GET", "/cannot-be-sent"),
+    ]
+    assert {answer.status for answer in answers} == {200, 201, 400, 401, 403, 404, 405, 415, 500}
+    for answer in answers:
+        assert answer.headers.items() >= SECURITY.items(), answer
+        assert "x-request-id" in answer.headers
+        assert len(answer.headers) == len(answer.fields), "a header stands twice"
+
+
+@pytest.mark.parametrize("path", ["/raises", "/cannot-be-sent"])
+def test_a_bug_tells_nothing_and_is_in_the_log(path: str, buggy: Any) -> None:
+    with capture_logs() as lines:
+        answer = raw.send(buggy, "GET", path, [("X-Request-ID", "abc")])
+    assert answer.status == 500
+    assert answer.json == {
+        "error": "internal_error",
+        "message": "Something went wrong here. The log has it, under the request's id.",
+    }
+    (bug,) = (line for line in lines if line["event"] == "bug")
+    assert (bug["request"], bug["log_level"]) == ("abc", "error")
+    assert bug["exc_info"].__traceback__ is not None
+
+
+def test_a_bug_as_a_problem(buggy: Any) -> None:
+    answer = raw.send(buggy, "GET", "/raises", [("Accept", PROBLEM)])
+    assert (answer.status, answer.headers["content-type"]) == (500, PROBLEM)
+    assert b"SELECT" not in answer.body
+
+
+def ask(client: testing.TestClient, accept: str, path: str = "/items?limit=0&sort=x") -> Answer:
+    return raw.send(client.app, "GET", path, [("Accept", accept)])
+
+
+def test_a_problem_has_the_members_of_the_plain_error_and_those_of_the_rfc(client: testing.TestClient) -> None:
+    plain, problem = ask(client, "*/*"), ask(client, PROBLEM)
+    assert plain.headers["content-type"] == "application/json"
+    assert plain.json == {
+        "error": "invalid",
+        "message": "Expected `int` >= 1.",
+        "errors": [
+            {"field": "limit", "message": "Expected `int` >= 1."},
+            {"field": "sort", "message": "Invalid enum value 'x'."},
+        ],
+    }
+    assert problem.headers["content-type"] == PROBLEM
+    assert problem.json == plain.json | {
+        "type": "about:blank",
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "Expected `int` >= 1.",
+    }
+
+
+def test_the_courses_description_is_there_as_well(client: testing.TestClient) -> None:
+    answer = ask(client, PROBLEM, "/item/chair")
+    assert answer.json == {
+        "type": "about:blank",
+        "title": "Unauthorized",
+        "status": 401,
+        "detail": "Request does not contain an access token.",
+        "error": "authorization_required",
+        "message": "Request does not contain an access token.",
+        "description": "Request does not contain an access token.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_problem"),
+    [
+        ("application/problem+json", True),
+        ("Application/Problem+JSON", True),
+        ("application/json, application/problem+json", True),
+        ("application/problem+json;q=0.5", True),
+        ("text/html, application/problem+json;q=0.9, */*;q=0.8", True),
+        ("application/problem+json;q=0.5, application/json", False),
+        ("application/problem+json;q=0.5, */*;q=0.8", False),
+        ("application/problem+json;q=0", False),
+        ("application/problem+json;q=0, */*", False),
+        ("application/problem+json;q=x", False),
+        ("application/problem+jsonx", False),
+        ("application/problem+xml", False),
+        ("application/*", False),
+        ("*/*", False),
+        ("", False),
+        ("nonsense", False),
+    ],
+)
+def test_who_gets_a_problem(accept: str, is_problem: bool, client: testing.TestClient) -> None:
+    assert ask(client, accept).headers["content-type"] == (PROBLEM if is_problem else "application/json")
+
+
+def test_success_is_plain_json_whatever_is_asked_for(client: testing.TestClient) -> None:
+    for accept in (PROBLEM, "text/html", "*/*;q=0"):
+        answer = ask(client, accept, "/items")
+        assert (answer.status, answer.headers["content-type"]) == (200, "application/json")

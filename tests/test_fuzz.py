@@ -1,0 +1,116 @@
+"""Whatever is sent: never a 500, and the same verdict on SQLite and on PostgreSQL."""
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+
+from storekeeper import keys
+from storekeeper.app import Parts, create_app
+from storekeeper.db import Database, create_engine, metadata, transaction
+from storekeeper.keys import KeyRing
+from storekeeper.models import item, member, session, user
+from storekeeper.money import Price
+from storekeeper.passwords import Passwords
+from storekeeper.settings import Settings
+from storekeeper.tokens import Lifetimes, Tokens
+from tests import databases, fuzz, raw
+from tests.conftest import CHEAP, HASHED
+from tests.fuzz import Asked
+
+CAST = ("alice", "bob", "carol", "root")
+
+
+class World(NamedTuple):
+    """An application with a database of its own, and the way to make that as it was."""
+
+    app: Any
+    reset: Callable[[], None]
+
+
+def seed(engine: sa.Engine) -> None:
+    """The cast, each with a session whose id is the user's, and two stores with a chair each."""
+    with transaction(engine) as conn:
+        if conn.dialect.name == "sqlite":
+            for table in reversed(metadata.sorted_tables):
+                conn.execute(sa.delete(table))
+            conn.exec_driver_sql("DELETE FROM sqlite_sequence")
+        else:
+            conn.exec_driver_sql(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY CASCADE")
+        for number, name in enumerate(CAST, 1):
+            user.register(conn, name, HASHED, name == "root")
+            session.begin(conn, number, 86_400, "", "")
+        for number, name in enumerate(("ikea", "lidl"), 1):
+            member.found_store(conn, number, name, "EUR")
+            item.add(conn, number, "chair", Price(number), number)
+        member.put(conn, 1, "ikea", "bob", "clerk")
+        item.add(conn, 1, "table", Price(1), 1)
+
+
+@pytest.fixture
+def worlds(template: Path, postgresql_url: str, tmp_path: Path) -> Iterator[list[World]]:
+    keys.ensure(tmp_path / "keys.json")
+    opened = []
+    for url in (databases.copy_file(template, tmp_path), postgresql_url):
+        given = Settings(data=str(tmp_path), database_url=url, login_failures=10**6, login_failures_overall=10**6)
+        parts = Parts(Database(url), KeyRing(given.keys_path), Passwords(CHEAP, 2, 8))
+        opened.append((parts, World(create_app(given, parts), partial(seed, create_engine(url)))))
+    yield [world for _, world in opened]
+    for parts, _ in opened:
+        parts.passwords.close()
+        parts.db.close()
+
+
+def tokens_of(folder: Path) -> list[str]:
+    """Those of the cast, which are good in both worlds."""
+    made = Tokens(KeyRing(folder / "keys.json"), Lifetimes())
+    access = [made.access(n, n, fresh=n != 2, is_admin=n == 4) for n in range(1, 5)]
+    refresh = made.refresh(1, 1, number=1, began=int(time.time()))
+    return [*access, refresh, made.access(1, 99, fresh=True, is_admin=True)]
+
+
+def agree(worlds: list[World], tokens: list[str], asked: Asked) -> None:
+    """Ask in both worlds. What was changed is undone, so that no request depends on another."""
+    known = [] if asked.token is None else [("Authorization", f"Bearer {tokens[asked.token]}")]
+    answers = [
+        raw.send(world.app, asked.method, asked.target, [*known, *asked.headers], asked.body) for world in worlds
+    ]
+    told = [(answer.status, answer.body if answer.status >= 400 else b"") for answer in answers]
+    assert told[0] == told[1], asked
+    assert told[0][0] < 500, asked
+    if asked.method not in ("GET", "HEAD", "OPTIONS") and told[0][0] < 400:
+        for world in worlds:
+            world.reset()
+
+
+@pytest.fixture
+def ask(worlds: list[World], tmp_path: Path) -> Callable[[Asked], None]:
+    tokens = tokens_of(tmp_path)
+    assert len(tokens) == fuzz.TOKENS
+    for world in worlds:
+        world.reset()
+    return partial(agree, worlds, tokens)
+
+
+@pytest.fixture
+def document(worlds: list[World]) -> Any:
+    return raw.send(worlds[0].app, "GET", "/openapi.json").json
+
+
+def test_every_edge_gets_the_same_verdict_on_both_databases(ask: Callable[[Asked], None], document: Any) -> None:
+    for asked in fuzz.edges(document):
+        ask(asked)
+
+
+def test_never_a_500_and_the_same_verdict_on_both_databases(ask: Callable[[Asked], None], document: Any) -> None:
+    @given(fuzz.requests(document))
+    @settings(max_examples=200)
+    def hold(asked: Asked) -> None:
+        ask(asked)
+
+    hold()

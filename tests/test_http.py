@@ -1,0 +1,148 @@
+"""Around every answer: paths, methods, headers, the request's id, and the one shape of errors."""
+
+import re
+
+from falcon import testing
+
+from tests import raw
+from tests.conftest import Person, bearer
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+ALLOWED = {
+    "/": "GET, HEAD, OPTIONS",
+    "/docs": "GET, HEAD, OPTIONS",
+    "/docs/start.js": "GET, HEAD, OPTIONS",
+    "/openapi.json": "GET, HEAD, OPTIONS",
+    "/livez": "GET, HEAD, OPTIONS",
+    "/readyz": "GET, HEAD, OPTIONS",
+    "/register": "OPTIONS, POST",
+    "/login": "OPTIONS, POST",
+    "/login/fresh": "OPTIONS, POST",
+    "/refresh": "OPTIONS, POST",
+    "/logout": "OPTIONS, POST",
+    "/sessions": "DELETE, GET, HEAD, OPTIONS",
+    "/sessions/1": "DELETE, OPTIONS",
+    "/user/1": "DELETE, GET, HEAD, OPTIONS, PATCH",
+    "/user/1/password": "OPTIONS, PUT",
+    "/users": "GET, HEAD, OPTIONS",
+    "/store/ikea": "DELETE, GET, HEAD, OPTIONS, POST",
+    "/stores": "GET, HEAD, OPTIONS",
+    "/store/ikea/members": "GET, HEAD, OPTIONS",
+    "/store/ikea/members/bob": "DELETE, GET, HEAD, OPTIONS, PUT",
+    "/store/ikea/item/chair": "DELETE, GET, HEAD, OPTIONS, POST, PUT",
+    "/item/chair": "DELETE, GET, HEAD, OPTIONS, POST, PUT",
+    "/items": "GET, HEAD, OPTIONS",
+}
+NOWHERE = (
+    "/nothing",
+    "/item",
+    "/item/a/b",
+    "/items/",
+    "/ITEMS",
+    "/store%2Fikea",
+    "/store/ikea/items",
+    "/user/0",
+    "/user/01",
+    "/user/-1",
+    "/user/1.0",
+    "/user/abc",
+    "/user/9007199254740992",
+    "/user/%D9%A1",
+    "/user/1%2Fpassword",
+    "/docs/page.html",
+    "/docs/..%2F..%2Fapp.py",
+)
+
+
+def test_nothing_is_there(alice: Person) -> None:
+    for path in NOWHERE:
+        answer = raw.send(alice.client.app, "GET", path, list(bearer(alice.pair["access_token"]).items()))
+        assert answer.status == 404, path
+        assert answer.json == {"error": "not_found", "message": "There is nothing at this address."}, path
+
+
+def test_every_path_is_tried_here(client: testing.TestClient) -> None:
+    templates = client.simulate_get("/openapi.json").json["paths"]
+    patterns = [re.compile(re.sub(r"\{\w+\}", "[^/]+", template)) for template in templates]
+    assert all(any(pattern.fullmatch(path) for path in ALLOWED) for pattern in patterns)
+
+
+def test_allow_lists_exactly_what_works(client: testing.TestClient) -> None:
+    for path, allowed in ALLOWED.items():
+        asked = raw.send(client.app, "OPTIONS", path)
+        assert (asked.status, asked.headers["allow"]) == (200, allowed), path
+        for method in METHODS:
+            answer = raw.send(client.app, method, path)
+            assert (answer.status == 405) is (method not in allowed.split(", ")), (method, path)
+            if answer.status == 405:
+                assert (answer.headers["allow"], answer.json["error"]) == (allowed, "method_not_allowed")
+
+
+def test_methods_that_nobody_knows(client: testing.TestClient) -> None:
+    for method in ("BREW", "get", "TRACE", "CONNECT", "PROPFIND", "WEBSOCKET"):
+        answer = raw.send(client.app, method, "/items")
+        assert answer.status in (400, 405), method
+        assert answer.json.keys() == {"error", "message"}, method
+
+
+def test_head_answers_as_get_does(alice: Person) -> None:
+    headers = list(bearer(alice.pair["access_token"]).items())
+    for path in ("/items", "/item/chair", "/item/nothing", "/stores", "/store/ikea", "/sessions", "/livez", "/nothing"):
+        told, asked = (raw.send(alice.client.app, method, path, headers) for method in ("HEAD", "GET"))
+        ids = [dict(answer.fields).pop("x-request-id") for answer in (told, asked)]
+        assert ids[0] != ids[1]
+        assert told.status == asked.status, path
+        assert told.headers["content-length"] == asked.headers["content-length"], path
+
+
+def test_the_pages_for_people_have_a_policy_of_their_own(client: testing.TestClient) -> None:
+    answer = client.simulate_get("/docs")
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_sound_request_id_comes_back(client: testing.TestClient) -> None:
+    for sound in ("a", "7f3c9e-12", "a1B2._:/+=-", "x" * 128):
+        assert raw.send(client.app, "GET", "/livez", [("X-Request-ID", sound)]).headers["x-request-id"] == sound
+
+
+def test_a_bad_request_id_is_replaced(client: testing.TestClient) -> None:
+    ids = set()
+    for bad in ("", "x" * 129, "a b", "a\tb", 'a"b', "a,b", "<a>", "é", "a\n", "%0a"):
+        answer = raw.send(client.app, "GET", "/livez", [("X-Request-ID", bad)])
+        assert answer.headers["x-request-id"] != bad
+        ids.add(answer.headers["x-request-id"])
+    assert len(ids) == 10, "each request has an id of its own"
+
+
+NAMES = (
+    "/item/{}",
+    "/store/{}",
+    "/store/{}/members",
+    "/store/{}/item/chair",
+    "/store/ikea/item/{}",
+    "/store/ikea/members/{}",
+)
+
+
+NO_TEXT = ("%FF", "%C3%28", "a%ED%A0%80", "%C0%AF", "%00", "a%00", "%0A", "%EF%B7%90", "a%EF%B7%91b", "%E2%80%8B", "")
+
+
+def test_what_is_no_text_is_no_name(alice: Person) -> None:
+    headers = list(bearer(alice.pair["access_token"]).items())
+    for path in (template.format(segment) for template in NAMES for segment in NO_TEXT):
+        for method in ("GET", "DELETE"):
+            answer = raw.send(alice.client.app, method, path, headers)
+            if answer.status != 405:
+                assert (answer.status, answer.json["error"]) == (400, "invalid"), (method, path)
+                assert answer.wrong in ({"name"}, {"username"}), (method, path)
+
+
+def test_a_stand_in_for_the_slash_is_no_slash(alice: Person) -> None:
+    """U+FDD0, which stands for %2F inside, does not work from outside."""
+    assert alice.put("/item/a%2Fb", {"price": 5, "store_id": 1}).status_code == 201
+    headers = list(bearer(alice.pair["access_token"]).items())
+    assert raw.send(alice.client.app, "GET", "/item/a%2Fb", headers).status == 200
+    for twin in ("a%EF%B7%90b", "a%ef%b7%90b", "a%EF%B7%91b"):
+        assert raw.send(alice.client.app, "GET", f"/item/{twin}", headers).status == 400
+        assert raw.send(alice.client.app, "GET", f"/store/ikea%2F/item/{twin}", headers).status == 400

@@ -1,0 +1,150 @@
+"""/store/{name}/members and /store/{name}/members/{username}"""
+
+from typing import Any
+
+from falcon import testing
+
+from tests.conftest import Person
+
+ALICE = {"user_id": 1, "username": "alice", "role": "owner"}
+BOB = {"user_id": 2, "username": "bob", "role": "clerk"}
+CAROL = {"user_id": 3, "username": "carol", "role": "clerk"}
+ADMIN_REQUIRED = {"error": "forbidden", "message": "Admin privilege required."}
+NO_MEMBER = {"error": "not_found", "message": "Member not found."}
+NO_STORE = {"error": "not_found", "message": "Store not found."}
+NO_USER = {"error": "not_found", "message": "User not found."}
+LAST_OWNER = {"error": "last_owner", "message": "A store keeps at least one owner."}
+REMOVED = {"message": "Member removed."}
+
+HERE = "/store/ikea/members"
+
+
+def result(answer: testing.Result) -> tuple[int, Any]:
+    return answer.status_code, answer.json
+
+
+def test_who_works_there_sees_who_works_there(alice: Person, bob: Person, root: Person) -> None:
+    for person in (alice, bob, root):
+        assert result(person.get(HERE)) == (200, {"members": [ALICE, BOB]})
+        assert result(person.get(f"{HERE}/alice")) == (200, ALICE)
+        assert result(person.get(f"{HERE}/bob")) == (200, BOB)
+
+
+def test_a_stranger_sees_no_members(carol: Person) -> None:
+    """The list looks like an address with nothing there, a member like one who is none."""
+    assert result(carol.get(HERE)) == (404, {"error": "not_found", "message": "There is nothing at this address."})
+    for username in ("alice", "bob", "carol", "root", "nobody"):
+        assert result(carol.get(f"{HERE}/{username}")) == (404, NO_MEMBER), username
+        assert result(carol.delete(f"{HERE}/{username}")) == (404, NO_MEMBER), username
+
+
+def test_who_does_not_work_there(alice: Person) -> None:
+    assert result(alice.get(f"{HERE}/carol")) == (404, NO_MEMBER)
+    assert result(alice.delete(f"{HERE}/carol")) == (404, NO_MEMBER)
+    assert result(alice.get(f"{HERE}/nobody")) == (404, NO_USER)
+    assert result(alice.put(f"{HERE}/nobody")) == (404, NO_USER)
+
+
+def test_a_store_that_is_not_there(alice: Person, root: Person) -> None:
+    for person in (alice, root):
+        assert result(person.get("/store/lidl/members")) == (404, NO_STORE)
+        for method in ("GET", "PUT", "DELETE"):
+            assert result(person.call(method, "/store/lidl/members/bob")) == (404, NO_STORE), method
+
+
+def test_an_owner_lets_a_clerk_in(alice: Person, carol: Person) -> None:
+    assert carol.put("/item/chair", {"price": 1, "store_id": 1}).status_code == 403
+    assert result(alice.put(f"{HERE}/carol")) == (201, CAROL)
+    assert result(alice.put(f"{HERE}/carol", {})) == (200, CAROL)
+    assert result(alice.put(f"{HERE}/carol", {"role": "clerk"})) == (200, CAROL)
+    assert alice.get(HERE).json == {"members": [ALICE, BOB, CAROL]}
+    assert carol.put("/item/chair", {"price": 1, "store_id": 1}).status_code == 200
+    assert result(carol.delete("/item/chair")) == (403, ADMIN_REQUIRED)
+
+
+def test_a_user_is_found_by_any_spelling_of_his_name(alice: Person) -> None:
+    assert result(alice.put(f"{HERE}/CAROL")) == (201, CAROL)
+    assert result(alice.get(f"{HERE}/Carol")) == (200, CAROL)
+    assert result(alice.delete(f"{HERE}/cArol")) == (200, REMOVED)
+
+
+def test_an_owner_makes_another(alice: Person, bob: Person) -> None:
+    assert result(alice.put(f"{HERE}/bob", {"role": "owner"})) == (200, BOB | {"role": "owner"})
+    assert bob.delete("/item/chair").status_code == 200
+    assert result(bob.put(f"{HERE}/alice", {"role": "clerk"})) == (200, ALICE | {"role": "clerk"})
+    assert result(alice.put(f"{HERE}/bob", {"role": "clerk"})) == (403, ADMIN_REQUIRED)
+
+
+def test_only_owners_and_administrators_choose_who_works_there(bob: Person, carol: Person, root: Person) -> None:
+    for person in (bob, carol):
+        for username in ("alice", "bob", "carol", "nobody"):
+            for role in ("clerk", "owner"):
+                assert result(person.put(f"{HERE}/{username}", {"role": role})) == (403, ADMIN_REQUIRED), username
+    assert result(bob.delete(f"{HERE}/alice")) == (403, ADMIN_REQUIRED)
+    assert root.get(HERE).json == {"members": [ALICE, BOB]}
+    assert result(root.put(f"{HERE}/carol")) == (201, CAROL)
+    assert result(root.delete(f"{HERE}/carol")) == (200, REMOVED)
+
+
+def test_roles_that_there_are_not(alice: Person) -> None:
+    for role in ("admin", "Owner", "", None, 1, True, ["clerk"]):
+        answer = alice.put(f"{HERE}/carol", {"role": role})
+        assert answer.status_code == 400, role
+        assert [each["field"] for each in answer.json["errors"]] == ["role"], role
+    assert alice.get(f"{HERE}/carol").status_code == 404
+
+
+def test_an_owner_sends_a_clerk_away(alice: Person, bob: Person) -> None:
+    assert bob.put("/item/chair", {"price": 1, "store_id": 1}).status_code == 200
+    assert result(alice.delete(f"{HERE}/bob")) == (200, REMOVED)
+    assert alice.get(HERE).json == {"members": [ALICE]}
+    assert bob.put("/item/chair", {"price": 1, "store_id": 1}).status_code == 403, "with the same token"
+
+
+def test_a_clerk_leaves(bob: Person) -> None:
+    assert result(bob.delete(f"{HERE}/bob")) == (200, REMOVED)
+    assert bob.get(HERE).status_code == 404
+    assert result(bob.delete(f"{HERE}/bob")) == (404, NO_MEMBER)
+
+
+def test_the_last_owner_stays(alice: Person, root: Person) -> None:
+    for person in (alice, root):
+        assert result(person.delete(f"{HERE}/alice")) == (409, LAST_OWNER)
+        assert result(person.put(f"{HERE}/alice", {"role": "clerk"})) == (409, LAST_OWNER)
+        assert result(person.put(f"{HERE}/alice")) == (409, LAST_OWNER), "without a body as clerk"
+        assert result(person.put(f"{HERE}/alice", {"role": "owner"})) == (200, ALICE)
+    assert alice.get(HERE).json == {"members": [ALICE, BOB]}
+
+
+def test_an_owner_who_is_not_the_last_may_leave(alice: Person, bob: Person) -> None:
+    assert alice.put(f"{HERE}/bob", {"role": "owner"}).status_code == 200
+    assert result(alice.delete(f"{HERE}/alice")) == (200, REMOVED)
+    assert result(bob.delete(f"{HERE}/bob")) == (409, LAST_OWNER)
+    assert bob.get(HERE).json == {"members": [BOB | {"role": "owner"}]}
+
+
+def test_memberships_end_with_the_user(alice: Person, bob: Person) -> None:
+    assert bob.delete("/user/2").status_code == 200
+    assert alice.get(HERE).json == {"members": [ALICE]}
+
+
+def test_a_store_without_an_owner_is_in_the_administrators_care(alice: Person, bob: Person, root: Person) -> None:
+    assert alice.delete("/user/1").status_code == 200
+    assert result(root.get(HERE)) == (200, {"members": [BOB]})
+    assert result(bob.delete("/item/chair")) == (403, ADMIN_REQUIRED)
+    assert result(root.put(f"{HERE}/bob", {"role": "owner"})) == (200, BOB | {"role": "owner"})
+    assert bob.delete("/item/chair").status_code == 200
+
+
+def test_memberships_end_with_the_store(alice: Person, bob: Person) -> None:
+    assert alice.delete("/store/ikea?with_items=true").status_code == 200
+    assert alice.post("/store/ikea").status_code == 201
+    assert result(alice.get(HERE)) == (200, {"members": [ALICE]})
+    assert bob.get(HERE).status_code == 404
+
+
+def test_the_list_in_the_order_of_names(alice: Person) -> None:
+    assert alice.put(f"{HERE}/carol").status_code == 201
+    assert alice.put(f"{HERE}/root", {"role": "owner"}).status_code == 201
+    listed = alice.get(f"{HERE}?sort=name").json["members"]
+    assert [each["username"] for each in listed] == ["alice", "bob", "carol", "root"]

@@ -1,0 +1,258 @@
+"""/openapi.json: valid, whole, and stable. That no answer leaves it is for test_conformance."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+import openapi_spec_validator
+import pytest
+from falcon import testing
+
+from storekeeper import errors
+from storekeeper.app import Parts, create_routes, lifetimes
+from storekeeper.auth import Guard
+from storekeeper.errors import StorekeeperError
+from storekeeper.http import SECURITY_HEADERS
+from storekeeper.settings import Settings
+from storekeeper.tokens import Tokens
+from tests import described
+from tests.conftest import Person
+
+Json = dict[str, Any]
+
+# Clients are generated from these: an id that changes or goes breaks them.
+OPERATIONS = {
+    "delete_item": "DELETE /item/{name}",
+    "delete_item_in_store": "DELETE /store/{name}/item/{item_name}",
+    "delete_member": "DELETE /store/{name}/members/{username}",
+    "delete_session": "DELETE /sessions/{session_id}",
+    "delete_session_list": "DELETE /sessions",
+    "delete_store": "DELETE /store/{name}",
+    "delete_user": "DELETE /user/{user_id}",
+    "get_item": "GET /item/{name}",
+    "get_item_in_store": "GET /store/{name}/item/{item_name}",
+    "get_item_list": "GET /items",
+    "get_live": "GET /livez",
+    "get_member": "GET /store/{name}/members/{username}",
+    "get_member_list": "GET /store/{name}/members",
+    "get_ready": "GET /readyz",
+    "get_session_list": "GET /sessions",
+    "get_store": "GET /store/{name}",
+    "get_store_list": "GET /stores",
+    "get_user": "GET /user/{user_id}",
+    "get_user_list": "GET /users",
+    "patch_user": "PATCH /user/{user_id}",
+    "post_fresh_login": "POST /login/fresh",
+    "post_item": "POST /item/{name}",
+    "post_item_in_store": "POST /store/{name}/item/{item_name}",
+    "post_login": "POST /login",
+    "post_logout": "POST /logout",
+    "post_refresh": "POST /refresh",
+    "post_register": "POST /register",
+    "post_store": "POST /store/{name}",
+    "put_item": "PUT /item/{name}",
+    "put_item_in_store": "PUT /store/{name}/item/{item_name}",
+    "put_member": "PUT /store/{name}/members/{username}",
+    "put_password": "PUT /user/{user_id}/password",
+}
+PAGES = {"GET /", "GET /docs", "GET /docs/{name}"}
+FREE = {"post_register", "post_login", "get_store", "get_store_list", "get_live", "get_ready"}
+
+UNTOLD = {name.decode() for name, _ in SECURITY_HEADERS} | {"content-type", "content-length"}
+VALID = jsonschema.Draft202012Validator
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> Json:
+    return described.document(tmp_path_factory.mktemp("described"))
+
+
+@pytest.fixture(scope="module")
+def operations(document: Json) -> dict[str, Json]:
+    """By their ids, with the parameters of their paths."""
+    return {
+        operation["operationId"]: {**operation, "where": f"{method.upper()} {path}", "path": shared}
+        for path, methods in document["paths"].items()
+        for shared in [methods.get("parameters", [])]
+        for method, operation in methods.items()
+        if method != "parameters"
+    }
+
+
+def resolve(document: Json, part: Json) -> Json:
+    while "$ref" in part:
+        found = document
+        for name in part["$ref"].removeprefix("#/").split("/"):
+            found = found[name]
+        part = found
+    return part
+
+
+def schema(document: Json, part: Json) -> Json:
+    """A schema that can be checked by itself."""
+    return {**part, "components": document["components"]}
+
+
+def bodies(document: Json, operations: dict[str, Json]) -> Iterator[tuple[Json, Json]]:
+    """The content and the schema of all request bodies."""
+    for operation in operations.values():
+        if "requestBody" in operation:
+            content = operation["requestBody"]["content"]["application/json"]
+            yield content, resolve(document, content["schema"])
+
+
+def parameters(operations: dict[str, Json]) -> Iterator[Json]:
+    for operation in operations.values():
+        yield from operation["path"]
+        yield from operation.get("parameters", [])
+
+
+def test_the_document_is_valid(document: Json) -> None:
+    assert document["openapi"].startswith("3.1.")
+    openapi_spec_validator.validate(document)
+
+
+def test_operation_ids_are_stable(operations: dict[str, Json]) -> None:
+    assert {id: operation["where"] for id, operation in operations.items()} == OPERATIONS
+
+
+def test_every_route_is_a_page_or_in_the_document(settings: Settings, parts: Parts) -> None:
+    routes = create_routes(settings, parts, Tokens(parts.keys, lifetimes(settings)), Guard(parts.db))
+    responders = [(template, name) for template, resource in routes.items() for name in dir(resource)]
+    assert {
+        f"{name.removeprefix('on_').upper()} {re.sub(r':[a-z]+}', '}', template)}"
+        for template, name in responders
+        if name.startswith("on_")
+    } == set(OPERATIONS.values()) | PAGES
+
+
+def test_every_error_code_is_listed(document: Json) -> None:
+    codes = {kind.code: kind for kind in raised(StorekeeperError)}
+    for name in ("ErrorBody", "Problem"):
+        assert document["components"]["schemas"][name]["properties"]["error"]["enum"] == sorted(codes)
+    answers = document["components"]["responses"]
+    assert {code: answer["description"] for code, answer in answers.items()} == {
+        code: f"- `{code}`: {kind.message}" for code, kind in codes.items()
+    }
+
+
+def raised(base: type[StorekeeperError]) -> Iterator[type[StorekeeperError]]:
+    """All of `errors` but those that only group others, which have no message."""
+    for kind in base.__subclasses__():
+        if kind.__module__ == errors.__name__:
+            yield from raised(kind)
+            if "message" in vars(kind):
+                yield kind
+
+
+def test_who_may_call_is_told(document: Json, operations: dict[str, Json]) -> None:
+    schemes = document["components"]["securitySchemes"]
+    assert {scheme["scheme"] for scheme in schemes.values()} == {"bearer"}
+    named = {id: [list(each) for each in operation["security"]] for id, operation in operations.items()}
+    assert {id for id, each in named.items() if not each} == FREE
+    assert named["get_item_list"] == [[], ["accessToken"]]
+    assert named["post_refresh"] == [["refreshToken"]]
+    assert named["post_logout"] == [["accessToken"], ["refreshToken"]]
+    assert named["get_item"] == [["accessToken"]]
+
+
+def test_every_operation_has_a_short_summary_and_a_described_tag(document: Json, operations: dict[str, Json]) -> None:
+    described_tags = {tag["name"] for tag in document["tags"] if tag["description"].endswith(".")}
+    assert {tag for operation in operations.values() for tag in operation["tags"]} == described_tags
+    for operation in operations.values():
+        assert re.fullmatch(r"[A-Z].{6,90}[^.]", operation["summary"]), operation["where"]
+
+
+def test_nothing_stands_there_unused(document: Json) -> None:
+    used = set(re.findall(r"#/components/(\w+/[\w-]+)", str(document)))
+    told = {f"{kind}/{name}" for kind in ("schemas", "headers") for name in document["components"][kind]}
+    assert told - used == set()
+
+
+def test_bodies_and_parameters_are_bounded(document: Json, operations: dict[str, Json]) -> None:
+    for _, body in bodies(document, operations):
+        assert body["additionalProperties"] is False
+        for member in body["properties"].values():
+            assert_bounded(member)
+    for parameter in parameters(operations):
+        assert_bounded(parameter["schema"])
+
+
+def assert_bounded(schema: Json) -> None:
+    for each in schema.get("anyOf", [schema]):
+        if each.get("type") == "string":
+            assert "maxLength" in each or re.search(r"\{\d", each["pattern"]), schema
+        elif each.get("type") in ("integer", "number"):
+            assert {"minimum", "maximum"} <= each.keys(), schema
+        else:
+            assert each.get("type") in ("boolean", "null") or "enum" in each, schema
+
+
+def test_the_examples_are_good(document: Json, operations: dict[str, Json]) -> None:
+    for content, _ in bodies(document, operations):
+        VALID(schema(document, content["schema"])).validate(content["example"])
+    for operation in operations.values():
+        for parameter in operation["path"]:
+            VALID(parameter["schema"]).validate(parameter["example"])
+    for each in document["components"]["schemas"].values():
+        for member in each["properties"].values():
+            for example in member.get("examples", []):
+                VALID(schema(document, member)).validate(example)
+
+
+def test_a_body_to_begin_with(operations: dict[str, Json]) -> None:
+    def example(id: str) -> Any:
+        return operations[id]["requestBody"]["content"]["application/json"]["example"]
+
+    assert example("post_item") == {"price": 15.99, "store_id": 1}
+    assert example("post_store") == {"currency": "EUR"}
+    assert example("post_register") == example("post_login")  # no set-up token: the few who need it know
+
+
+def test_the_headers_that_answers_carry_are_told(
+    document: Json, operations: dict[str, Json], client: testing.TestClient, alice: Person
+) -> None:
+    alice.post("/store/second")
+    alice.put("/item/table", {"price": 1, "store_id": 1})
+    wrong = {"json": {"username": "ghost", "password": "wrong"}}
+    answers = [
+        ("get_item_list", alice.get("/items?limit=1"), {"link"}),
+        ("get_store_list", alice.get("/stores?limit=1"), {"link"}),
+        ("get_user_list", client.simulate_get("/users"), {"www-authenticate"}),
+        ("post_register", client.simulate_post("/register", json={"username": "d", "password": "d" * 9}), {"location"}),
+        *(("post_login", client.simulate_post("/login", **wrong), {"www-authenticate"}) for _ in range(10)),
+        ("post_login", client.simulate_post("/login", **wrong), {"retry-after", "ratelimit", "ratelimit-policy"}),
+    ]
+    for id, answer, expected in answers:
+        told = resolve(document, operations[id]["responses"][str(answer.status_code)])
+        assert_carries(document, answer, told, expected | {"x-request-id"})
+
+
+def test_allow_is_told_where_a_method_is_refused(document: Json, client: testing.TestClient) -> None:
+    answer = client.simulate_post("/items")
+    assert answer.status_code == 405
+    assert_carries(
+        document, answer, document["components"]["responses"]["method_not_allowed"], {"allow", "x-request-id"}
+    )
+
+
+def assert_carries(document: Json, answer: testing.Result, told: Json, expected: set[str]) -> None:
+    carried = answer.headers.keys() - UNTOLD
+    assert carried == expected
+    headers = {name.lower(): resolve(document, header) for name, header in told["headers"].items()}
+    assert carried <= headers.keys()
+    assert {name for name, header in headers.items() if header["required"]} <= carried
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name"), [("application/json", "ErrorBody"), ("application/problem+json", "Problem")]
+)
+def test_an_error_in_either_form_is_as_told(document: Json, alice: Person, wanted: str, name: str) -> None:
+    alice.post("/store/second")
+    alice.put("/item/chair", {"price": 1, "store_id": 2})
+    for path in ("/item/ghost", "/item/chair", "/items?limit=0"):
+        answer = alice.get(path, headers={"Accept": wanted})
+        assert answer.headers["content-type"] == wanted
+        closed = {**document["components"]["schemas"][name], "additionalProperties": False}
+        VALID(schema(document, closed)).validate(answer.json)

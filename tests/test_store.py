@@ -1,0 +1,147 @@
+"""/store/{name} and /stores"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from falcon import testing
+
+from storekeeper.db import Database, transaction
+from storekeeper.money import DIGITS
+from tests.conftest import Person
+
+CHAIR = {"id": 1, "name": "chair", "price": 15.99, "store_id": 1, "currency": "EUR"}
+IKEA = {"id": 1, "name": "ikea", "currency": "EUR", "items": [CHAIR]}
+ADMIN_REQUIRED = {"error": "forbidden", "message": "Admin privilege required."}
+NO_STORE = {"error": "not_found", "message": "Store not found."}
+
+
+def result(answer: testing.Result) -> tuple[int, Any]:
+    return answer.status_code, answer.json
+
+
+def test_anybody_may_read_a_store(client: testing.TestClient) -> None:
+    assert result(client.simulate_get("/store/ikea")) == (200, IKEA)
+
+
+def test_a_token_is_not_looked_at_there(client: testing.TestClient) -> None:
+    for path in ("/store/ikea", "/stores"):
+        assert client.simulate_get(path, headers={"Authorization": "Bearer x"}).status_code == 200
+
+
+def test_a_store_that_is_not_there(client: testing.TestClient, alice: Person) -> None:
+    assert result(client.simulate_get("/store/lidl")) == (404, NO_STORE)
+    assert result(alice.delete("/store/lidl")) == (404, NO_STORE)
+
+
+def test_found_a_store_without_a_body(carol: Person, client: testing.TestClient) -> None:
+    lidl = {"id": 2, "name": "lidl", "currency": "EUR", "items": []}
+    assert result(carol.post("/store/lidl")) == (201, lidl)
+    assert result(client.simulate_get("/store/lidl")) == (200, lidl)
+    assert carol.get("/store/lidl/members/carol").json["role"] == "owner"
+
+
+def test_found_a_store_with_an_empty_object(carol: Person) -> None:
+    assert carol.post("/store/lidl", {}).json["currency"] == "EUR"
+    assert carol.post("/store/aldi", {"currency": None}).json["currency"] == "EUR"
+
+
+def test_a_store_that_exists(carol: Person) -> None:
+    expected = {"error": "already_exists", "message": "A store with name 'ikea' already exists."}
+    assert result(carol.post("/store/ikea")) == (400, expected)
+    assert result(carol.post("/store/ikea", {"currency": "JPY"})) == (400, expected)
+    assert carol.get("/store/ikea").json == IKEA, "and it is still Alice's, in euros"
+    assert carol.get("/store/ikea/members/carol").status_code == 404
+
+
+def test_a_store_has_the_currency_of_its_founders_choice(carol: Person) -> None:
+    for currency in ("JPY", "KWD", "CLF", "USD"):
+        assert carol.post(f"/store/{currency}", {"currency": currency}).json["currency"] == currency
+        assert carol.put(f"/store/{currency}/item/thing", {"price": 1}).json["currency"] == currency
+    answer = carol.put("/store/JPY/item/thing", {"price": "1.5"})
+    assert answer.json["message"] == "A price in JPY has at most 0 digits after the point."
+
+
+def test_a_currency_that_nobody_has(carol: Person) -> None:
+    for currency in (
+        "XXX",
+        "XAU",
+        "DEM",
+        "eur",
+        "Eur",
+        "EURO",
+        "EU",
+        "",
+        "€",
+        "EUR\n",
+        " EUR",
+        "ＥＵＲ",
+        978,
+        True,
+        ["EUR"],
+    ):
+        answer = carol.post("/store/lidl", {"currency": currency})
+        assert answer.status_code == 400, currency
+        assert [each["field"] for each in answer.json["errors"]] == ["currency"], currency
+    assert "XXX" not in DIGITS
+    assert carol.get("/store/lidl").status_code == 404
+
+
+def test_delete_an_empty_store(alice: Person) -> None:
+    assert alice.delete("/item/chair").status_code == 200
+    assert result(alice.delete("/store/ikea")) == (200, {"message": "Store deleted."})
+    assert result(alice.get("/store/ikea")) == (404, NO_STORE)
+    assert result(alice.delete("/store/ikea")) == (404, NO_STORE)
+    assert alice.get("/stores").json == {"stores": []}
+
+
+def test_a_store_that_holds_items_is_kept(alice: Person, root: Person) -> None:
+    expected = {
+        "error": "store_not_empty",
+        "message": "The store holds items. Delete them first, or say ?with_items=true.",
+    }
+    for person in (alice, root):
+        for path in ("/store/ikea", "/store/ikea?with_items=false"):
+            assert result(person.delete(path)) == (409, expected)
+    assert alice.get("/store/ikea").json == IKEA
+
+
+def test_unless_they_are_to_go_with_it(alice: Person) -> None:
+    assert result(alice.delete("/store/ikea?with_items=true")) == (200, {"message": "Store deleted."})
+    assert alice.get("/item/chair").status_code == 404
+    assert alice.get("/items").json == {"items": []}
+
+
+def test_only_its_owner_and_administrators_may_delete_a_store(bob: Person, carol: Person, root: Person) -> None:
+    for person in (bob, carol):
+        for path in ("/store/ikea", "/store/ikea?with_items=true"):
+            assert result(person.delete(path)) == (403, ADMIN_REQUIRED)
+    assert root.delete("/store/ikea?with_items=true").status_code == 200
+
+
+def test_a_name_is_free_again(alice: Person, carol: Person) -> None:
+    assert alice.delete("/store/ikea?with_items=true").status_code == 200
+    assert carol.post("/store/ikea").json == {"id": 2, "name": "ikea", "currency": "EUR", "items": []}
+    assert carol.get("/store/ikea/members/carol").json["role"] == "owner"
+    assert alice.put("/item/chair", {"price": 1, "store_id": 2}).status_code == 403, "it is another store"
+
+
+def test_all_stores_for_anybody(client: testing.TestClient, carol: Person) -> None:
+    assert result(client.simulate_get("/stores")) == (200, {"stores": [IKEA]})
+    carol.post("/store/aldi", {"currency": "JPY"})
+    aldi = {"id": 2, "name": "aldi", "currency": "JPY", "items": []}
+    assert client.simulate_get("/stores").json == {"stores": [IKEA, aldi]}
+    assert client.simulate_get("/stores?sort=name").json == {"stores": [aldi, IKEA]}
+
+
+def test_a_store_may_be_emptied_while_the_list_is_read(
+    db: Database, engine: sa.Engine, client: testing.TestClient, alice: Person
+) -> None:
+    alice.put("/item/table", {"price": 1, "store_id": 1})
+
+    def empty(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "FROM items" in statement:
+            with transaction(engine) as conn:
+                conn.execute(sa.delete(items))
+
+    sa.event.listen(db.engine, "before_cursor_execute", empty)
+    assert result(client.simulate_get("/stores?limit=1")) == (200, {"stores": [IKEA | {"items": []}]})
