@@ -25,7 +25,7 @@ GATHER_SECONDS = 0.02
 class Scribe:
     """Takes lines from any thread and writes them in batches to a file descriptor.
 
-    Not to Python's stream: its buffer would be locked by a write that stands still, also when the process is to end.
+    Not to Python's stream: its buffer would cut lines where it is full, and keep what could not be written.
     """
 
     def __init__(self, descriptor: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import hypothesis.strategies as st
 import sqlalchemy as sa
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from storekeeper.db import metadata, transaction
 from storekeeper.models import user
@@ -17,9 +17,10 @@ from tests.model import DAYS, MINUTES, Body, Model, Person, Refused, Session, To
 
 USERNAMES = st.sampled_from(["root", "alice", "Alice", "bob", "nobody"])
 PASSWORDS = st.sampled_from([PASSWORD] * 4 + ["another horse battery"])
-CALLERS = st.integers(0, 11)
+ANY_TOKEN, OTHER_KIND, NO_TOKEN = 16, 20, 21
+CALLERS = st.integers(0, NO_TOKEN)
 WHICH = st.integers(0, 4)
-TIMES = st.sampled_from([1, 5, 11, 100, 300] * 3 + [20 * MINUTES, 40 * DAYS])
+TIMES = st.sampled_from([1, 5, 11, 100, 300] * 4 + [20 * MINUTES, 40 * DAYS])
 ROLES = st.sampled_from([{"is_admin": True}, {"is_admin": False}, {"is_active": True}, {"is_active": False}, {}])
 HOME = "127.0.0.1"
 
@@ -43,7 +44,6 @@ class Callers(RuleBasedStateMachine):
     clock: Clock
     engine: sa.Engine
 
-    @initialize()
     def begin(self) -> None:
         with transaction(self.engine) as conn:
             for table in reversed(metadata.sorted_tables):
@@ -52,15 +52,20 @@ class Callers(RuleBasedStateMachine):
         self.model = Model(int(self.clock.now))
         self.model.users[self.model.new_id("user", root.id)] = Person(root.id, "root", PASSWORD, is_admin=True)
         self.tokens: dict[str, list[Token]] = {"access": [], "refresh": []}
-        self.register("alice", PASSWORD)
-        for name in ("root", "alice"):
+        for name in ("alice", "bob"):
+            self.register(name, PASSWORD)
+        for name in ("root", "bob", "alice"):
             self.log_in(name, PASSWORD, HOME)
 
     def token(self, caller: int, kind: str) -> Token | None:
-        """Mostly one of the newest of the right kind; sometimes none, or one of the other kind."""
+        """Mostly a live one of the right kind; sometimes none, one of the other kind, or a dead one."""
+        if caller == NO_TOKEN:
+            return None
         other = "refresh" if kind == "access" else "access"
-        given = self.tokens[other if caller == 11 else kind]
-        return given[-1 - caller % len(given)] if given and caller != 10 else None
+        given = self.tokens[other if caller == OTHER_KIND else kind]
+        live = [each for each in given if each.sid in self.model.sessions and each.expires > self.model.now]
+        chosen = live if live and caller < ANY_TOKEN else given
+        return chosen[-1 - caller % len(chosen)] if chosen else None
 
     def user_id(self, which: int) -> int:
         """Somebody's; or nobody's."""

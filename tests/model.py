@@ -133,7 +133,7 @@ class Model:
 
     def sessions_of(self, person: Person) -> list[Session]:
         mine = [session for session in self.sessions.values() if session.user_id == person.id]
-        return [session for session in mine if session.began + 90 * DAYS > self.now]
+        return [each for each in mine if each.began + 90 * DAYS > self.now <= each.used + 30 * DAYS]
 
     def end_sessions(self, user_id: int, but: int = 0) -> int:
         ended = [s.id for s in self.sessions.values() if s.user_id == user_id and s.id != but]

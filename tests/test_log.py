@@ -270,6 +270,7 @@ def test_workers_that_share_a_pipe_do_not_cut_each_others_lines() -> None:
     for number in range(2000):
         for scribe in scribes:
             scribe.msg(b'{"event":"%d","more":"%s"}' % (number, b"x" * (number % 700)))
+    await_that(lambda: not any(scribe._lines for scribe in scribes))  # both write, and the pipe is full
     assert len(read_all(reader, writer, *scribes)) == 4000
 
 

@@ -57,7 +57,7 @@ def test_no_password_or_token_comes_out(server: Server, tmp_path: Path) -> None:
 
     accounts(tour, setup_token)
     token = tour.log_in("root")["access_token"]
-    blunders(tour)
+    blunders(tour, token)
     for each in ("", f"{MARK}.{MARK}.{MARK}", token):
         everything(tour, each)
     assert tour.call("GET", "/sessions", token=token)["error"] == "token_revoked"
@@ -88,8 +88,10 @@ def accounts(tour: Tour, setup_token: str) -> None:
     tour.call("GET", "/sessions", token=pair["access_token"])
 
 
-def blunders(tour: Tour) -> None:
-    """Secrets in the wrong place, and requests that go wrong because of them."""
+def blunders(tour: Tour, token: str) -> None:
+    """Wrong secrets, secrets in the wrong place, and requests that go wrong because of them."""
+    assert tour.log_in("alice", f"wrong {MARK}")["error"] == "invalid_credentials"
+    assert tour.call("POST", "/login/fresh", {"password": f"wrong {MARK}"}, token)["error"] == "invalid_credentials"
     tour.call("POST", "/register", {"username": PASSWORD, "password": "alice"})
     tour.call("POST", "/register", {"username": "bob", "password": MARK, "is_admin": MARK})
     tour.call("POST", "/register", {"username": "bob", "password": [MARK]})

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper.db import Database, transaction
+from storekeeper.models.item import items
 from storekeeper.money import DIGITS
 from tests.conftest import Person
 
@@ -139,7 +140,7 @@ def test_a_store_may_be_emptied_while_the_list_is_read(
     alice.put("/item/table", {"price": 1, "store_id": 1})
 
     def empty(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if "FROM items" in statement:
+        if statement.startswith("SELECT items"):
             with transaction(engine) as conn:
                 conn.execute(sa.delete(items))
 

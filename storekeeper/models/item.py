@@ -126,13 +126,13 @@ def shelf(conn: Connection, name: str, asked: paging.Asked) -> Shelf:
 
 def shelves(conn: Connection, asked: paging.Asked) -> paging.Page[Shelf]:
     """A page of stores, each with the first of its items: two statements, however many stores there are."""
-    found = paging.fetch(conn, sa.select(stores, _bound(asked.limit).exists().label("is_more")), store.sortable, asked)
+    found = paging.fetch(conn, sa.select(stores), store.sortable, asked)
     held = _first_items(conn, [row.id for row in found.rows], asked.limit)
     return paging.Page([_shelf(row, held.get(row.id, [])) for row in found.rows], found.cursor)
 
 
 def _shelf(row: Any, held: list[Any]) -> Shelf:
-    is_more = row.is_more
+    is_more = held and held[-1].bound is not None
     cursor = paging.encode(items.name, "id", "", held[-1].id) if is_more else None
     return Shelf(Store(row.id, row.name, row.currency), [_item(each) for each in held], cursor)
 

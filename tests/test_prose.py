@@ -1,0 +1,126 @@
+"""The documents keep to what there is: their links, and the settings, commands, errors and names that they tell of."""
+
+import importlib
+import re
+from collections.abc import Iterator
+from functools import reduce
+from pathlib import Path
+
+import click
+import pytest
+
+from storekeeper import protocol, shapes
+from storekeeper.cli import main
+from storekeeper.settings import PREFIX, Settings
+from tests import prose
+
+DOCUMENTS = prose.documents()
+COURSE = prose.ROOT / "docs" / "coming-from-the-course.md"
+GUIDE = prose.ROOT / "docs" / "guide.md"
+OPERATING = prose.ROOT / "docs" / "operating.md"
+
+LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
+SETTING = re.compile(PREFIX + r"([A-Z0-9_]*[A-Z0-9])")
+COMMAND = re.compile(r"(?<!-u )\bstorekeeper ((?:[a-z][a-z-]+ ?)+)")
+OPTION = re.compile(r"`(--[a-z-]+)`")
+NAMED = re.compile(r"`(storekeeper/[\w/]+\.py)(?::([\w.]+))?`")
+MACHINES_PATH = re.compile(r"/(work|home|root|Users|tmp)/")
+EVENT = re.compile(r"\.log\(\s*\"(\w+)\"|\.(?:warning|error)\(\s*\"(\w+)\"|\"event\": \"(\w+)\"|event: str = \"(\w+)\"")
+
+each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+
+
+@each_document
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in LINK.findall(prose.without_blocks(document.read_text())):
+        if not target.startswith("https://"):
+            path, _, anchor = target.partition("#")
+            file = (document.parent / path).resolve() if path else document
+            assert file.exists(), target
+            assert not anchor or anchor in anchors(file), target
+
+
+def anchors(document: Path) -> set[str]:
+    """As code hosts make them of headings."""
+    headings = re.findall(r"^#+ (.*)$", prose.without_blocks(document.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@each_document
+def test_settings_exist(document: Path) -> None:
+    known = {"CONFIG", *(name.upper() for name in Settings.__struct_fields__)}
+    assert set(SETTING.findall(document.read_text())) <= known
+
+
+@each_document
+def test_commands_exist(document: Path) -> None:
+    for words in COMMAND.findall(document.read_text()):
+        command: click.Command = main
+        for word in words.split():
+            if not isinstance(command, click.Group):
+                break
+            assert word in command.commands, words
+            command = command.commands[word]
+
+
+def commands(group: click.Group) -> Iterator[click.Command]:
+    for command in group.commands.values():
+        yield command
+        if isinstance(command, click.Group):
+            yield from commands(command)
+
+
+def test_every_command_and_option_is_documented() -> None:
+    text = OPERATING.read_text()
+    options = {name for command in commands(main) for parameter in command.params for name in options_of(parameter)}
+    assert options <= set(OPTION.findall(text))
+    for name, command in main.commands.items():
+        for each in command.commands if isinstance(command, click.Group) else [""]:
+            assert f"`storekeeper {name} {each}".rstrip() in text
+
+
+def options_of(parameter: click.Parameter) -> list[str]:
+    return [*parameter.opts, *parameter.secondary_opts] if isinstance(parameter, click.Option) else []
+
+
+@each_document
+def test_no_path_is_one_of_somebodys_machine(document: Path) -> None:
+    assert MACHINES_PATH.search(document.read_text()) is None
+
+
+@each_document
+def test_named_files_and_names_exist(document: Path) -> None:
+    for path, name in NAMED.findall(document.read_text()):
+        assert (prose.ROOT / path).is_file(), path
+        module = importlib.import_module(path.removesuffix(".py").replace("/", ".")) if name else None
+        assert not name or reduce(getattr, name.split("."), module) is not None, name
+
+
+def test_the_course_has_no_part_without_a_place_here() -> None:
+    text = COURSE.read_text()
+    parts = """
+        BLACKLIST SQLALCHEMY_DATABASE_URI SQLALCHEMY_TRACK_MODIFICATIONS PROPAGATE_EXCEPTIONS JWT_BLACKLIST_ENABLED
+        JWT_BLACKLIST_TOKEN_CHECKS secret_key create_tables JWTManager user_claims_loader token_in_blacklist_loader
+        expired_token_loader invalid_token_loader unauthorized_loader needs_fresh_token_loader revoked_token_loader
+        Store StoreList Item ItemList UserRegister User UserLogin TokenRefresh UserLogout __main__ init_app app.run
+    """
+    assert [part for part in parts.split() if not re.search(rf"\b{re.escape(part)}\b", text)] == []
+
+
+def test_every_error_is_in_the_guide() -> None:
+    table = prose.section(GUIDE.read_text(), "## Errors")
+    known = {error.code for error in shapes.all_errors()} | {protocol.BadRequest.code, protocol.HeadTooLarge.code}
+    told = re.findall(r"^\| [\d, ]+ \| (.+?) \|", table, re.MULTILINE)
+    assert {code.strip("` ") for cell in told for code in cell.split(",")} == known
+
+
+def test_every_event_of_the_log_is_documented() -> None:
+    table = prose.section(OPERATING.read_text(), "## Logs")
+    sources = [path.read_text() for path in (prose.ROOT / "storekeeper").rglob("*.py")]
+    events = {"".join(found) for source in sources for found in EVENT.findall(source)}
+    assert len(events) > 15
+    assert {event for event in events if f"`{event}`" not in table} == set()
+
+
+def test_the_packaged_list_of_passwords_names_its_source() -> None:
+    assert "zxcvbn" in (prose.ROOT / "docs" / "security.md").read_text()
