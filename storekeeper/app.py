@@ -61,7 +61,7 @@ def create_api(settings: Settings, parts: Parts) -> falcon.asgi.App[Request, Res
     routes = create_routes(settings, parts, tokens, guard)
     for template, resource in routes.items():
         app.add_route(template, resource)
-    app.add_route("/openapi.json", docs.Document(openapi.describe(routes)))
+    app.add_route("/openapi.json", docs.Document(lambda: openapi.describe(routes)))
     return app
 
 

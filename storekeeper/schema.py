@@ -45,6 +45,7 @@ def _refuse_later(now: str) -> None:
 def migrate(engine: sa.Engine) -> bool:
     """Create the tables or bring them up to date; whether there was anything to do. Of two starters, one does it."""
     with transaction(engine) as conn:
+        _take_time(conn)
         serialize(conn, "migrate")
         now = version(conn)
         if now == HEAD:
@@ -53,6 +54,13 @@ def migrate(engine: sa.Engine) -> bool:
             _refuse_later(now)
         _upgrade(conn)
         return True
+
+
+def _take_time(conn: Connection) -> None:
+    """A large table may take longer to change than any request may, and the other starter has to wait for it."""
+    if conn.dialect.name != "sqlite":
+        for limit in ("statement_timeout", "lock_timeout"):
+            conn.execute(sa.text(f"SET LOCAL {limit} = 0"))
 
 
 def _upgrade(conn: Connection) -> None:

@@ -188,7 +188,7 @@ class Callers(RuleBasedStateMachine):
 
         def predict(asker: Person, _: Body) -> Expected:
             assert token
-            return message(f"{self.model.end_sessions(asker.id, token.sid)} other sessions ended.")
+            return message(f"Other sessions ended: {self.model.end_sessions(asker.id, token.sid)}.")
 
         self.ask(token, "DELETE", "/sessions", predict)
 

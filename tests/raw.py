@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from falcon import async_to_sync
+
 Headers = Sequence[tuple[str, str]]
 
 JSON = ("Content-Type", "application/json")
@@ -44,7 +46,7 @@ def pieces(body: bytes, more_body: bool = False) -> dict[str, Any]:
 
 def exchange(app: Any, method: str, target: str, headers: Headers, events: Sequence[dict[str, Any]]) -> Answer:
     """The answer to a request whose body comes as these events."""
-    return asyncio.run(_exchange(app, scope(method, target, headers), list(events)))
+    return async_to_sync(_exchange, app, scope(method, target, headers), list(events))
 
 
 def scope(method: str, target: str, headers: Headers) -> dict[str, Any]:

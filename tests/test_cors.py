@@ -12,6 +12,9 @@ from tests.raw import Answer
 
 SHOP = "https://shop.example"
 
+# Here the database makes no difference.
+pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def opened(settings: Settings, parts: Parts) -> Any:

@@ -109,7 +109,7 @@ def test_every_edge_gets_the_same_verdict_on_both_databases(ask: Callable[[Asked
 
 def test_never_a_500_and_the_same_verdict_on_both_databases(ask: Callable[[Asked], None], document: Any) -> None:
     @given(fuzz.requests(document))
-    @settings(max_examples=200)
+    @settings(max_examples=120)
     def hold(asked: Asked) -> None:
         ask(asked)
 

@@ -2,10 +2,14 @@
 
 import re
 
+import pytest
 from falcon import testing
 
 from tests import raw
 from tests.conftest import Person, bearer
+
+# Here the database makes no difference: `test_fuzz` compares the two.
+pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 ALLOWED = {

@@ -11,6 +11,9 @@ from storekeeper import openapi
 from tests.bodies import BODY_IS_OPTIONAL, REQUESTS, Callers, each_with_text, everything
 from tests.conftest import Person
 
+# Here the database makes no difference: `test_fuzz` compares the two.
+pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+
 
 def with_member(text: str, member: str) -> str:
     return "{" + member + ", " + text[1:]

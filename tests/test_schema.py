@@ -153,6 +153,15 @@ def at_version(url: str, version: str) -> Iterator[sa.Engine]:
             conn.execute(sa.update(VERSION).values(version_num=schema.HEAD))
 
 
+def test_a_migration_may_take_longer_than_a_request(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def change_a_large_table(conn: sa.Connection) -> None:
+        if conn.dialect.name == "postgresql":
+            conn.execute(sa.text("SELECT pg_sleep(0.4)"))
+
+    monkeypatch.setattr(schema, "_upgrade", change_a_large_table)
+    assert schema.migrate(create_engine(empty_url, 0.1))
+
+
 def test_a_database_of_a_later_version_is_refused(url: str) -> None:
     with at_version(url, "9999") as engine, pytest.raises(SchemaError, match="later version"):
         schema.migrate(engine)

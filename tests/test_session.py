@@ -218,7 +218,7 @@ def test_one_sees_and_ends_ones_own_sessions_only(client: testing.TestClient, al
 def test_all_other_sessions_end_at_a_word(client: testing.TestClient, alice: Person, bob: Person) -> None:
     pairs = [alice.log_in(), alice.log_in(), bob.log_in(), alice.log_in()]
     answer = alice.delete("/sessions")
-    assert (answer.status_code, answer.json["message"]) == (200, "2 other sessions ended.")
+    assert (answer.status_code, answer.json["message"]) == (200, "Other sessions ended: 2.")
     assert [state(client, pair) for pair in pairs] == ["token_revoked", "token_revoked", "live", "live"]
 
 

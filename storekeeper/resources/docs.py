@@ -1,5 +1,6 @@
 """/openapi.json and /docs: the API described, for programs and for people. Nothing is loaded from another host."""
 
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -36,14 +37,17 @@ class Home:
 
 
 class Document:
-    """/openapi.json"""
+    """/openapi.json
 
-    def __init__(self, document: dict[str, Any]) -> None:
-        self._encoded = http.encode(document)
+    Made when it is first asked for: that takes as long as all the rest of an application's start.
+    """
+
+    def __init__(self, describe: Callable[[], dict[str, Any]]) -> None:
+        self._encoded = cache(lambda: http.encode(describe()))
 
     @public
     async def on_get(self, req: Request, resp: Response) -> None:
-        resp.data, resp.content_type = self._encoded, falcon.MEDIA_JSON
+        resp.data, resp.content_type = self._encoded(), falcon.MEDIA_JSON
 
 
 class Page:

@@ -166,7 +166,7 @@ class SessionList:
         """End all of your sessions but this one."""
         count = await self._guard.write(req, session.end_others, req.caller.user_id, req.caller.sid)
         req.log("sessions_ended", count=count)
-        resp.media = Message(f"{count} other sessions ended.")
+        resp.media = Message(f"Other sessions ended: {count}.")
 
 
 def token_pair(tokens: Tokens, grant: Grant, *, fresh: bool) -> TokenPair:
