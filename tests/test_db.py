@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Barrier, Event
+from threading import enumerate as enumerate_threads
 from typing import Any
 
+import psutil
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -234,13 +236,27 @@ def test_a_full_queue_refuses_at_once(engine: sa.Engine, url: str) -> None:
         release.set()
 
 
-def test_a_closed_database_opens_again_and_leaves_no_thread(db: Database) -> None:
-    for _ in range(2):
-        assert read(db, store.get, "ikea").id == 1
-        threads = [thread for crew in (db._readers, db._browsers) for thread in crew._threads]
-        assert threads
-        db.close()
-        assert not any(thread.is_alive() for thread in threads)
+def test_a_closed_database_leaves_nothing_and_opens_again(engine: sa.Engine, url: str) -> None:
+    before = set(enumerate_threads())
+    with database(url) as db:
+        for _ in range(2):
+            assert read(db, store.get, "ikea").id == 1
+            assert asyncio.run(db.browse(store.get, "ikea")).id == write(db, store.get, "ikea").id
+            assert set(enumerate_threads()) > before
+            db.close()
+            assert set(enumerate_threads()) == before
+            assert not _open_connections(engine)
+
+
+def _open_connections(engine: sa.Engine) -> list[Any]:
+    if engine.dialect.name == "sqlite":
+        return [file for file in psutil.Process().open_files() if file.path.startswith(str(engine.url.database))]
+    others = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    for _ in range(1000):  # the server notices a little later
+        with engine.connect() as conn:
+            if not (found := conn.exec_driver_sql(others).all()):
+                return []
+    return list(found)
 
 
 def test_postgresql_changes_different_things_side_by_side(postgresql_url: str) -> None:

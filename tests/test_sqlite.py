@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -116,6 +117,22 @@ def test_a_full_disk_answers_503_and_keeps_what_was_acknowledged(settings: Setti
     assert [item["price"] for item in held] == [n for n, answer in enumerate(answers) if answer.status == 201]
     with worker(settings) as app:
         assert _put(app, token, 100).status == 201
+
+
+def test_a_disk_that_fills_up_at_the_commit_answers_503(settings: Settings, path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with worker(settings) as app:
+        token = log_in(app, "alice")["access_token"]
+        size = path.with_name(f"{path.name}-wal").stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            refused = _put(app, token, 0)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+        assert [_put(app, token, n).status for n in range(3)] == [201] * 3
+    with closing(connect(path)) as other:
+        assert other.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
 def _allow_no_more_pages(connection: Any, _record: Any) -> None:
