@@ -1,0 +1,174 @@
+"""Whoever guesses passwords learns nothing, is heard of by nobody and costs little."""
+
+import asyncio
+from collections.abc import Iterator
+from threading import Event
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+
+from storekeeper.db import metadata, transaction
+from storekeeper.models import session
+from storekeeper.models.user import users
+from storekeeper.settings import Settings
+from tests.conftest import PASSWORD
+from tests.crowd import Answer, Call, at_once, call, log_in, send, statuses
+from tests.guessing import WRONG, Start, attempt, fail, login, starting
+
+
+@pytest.fixture
+def start(engine: sa.Engine, settings: Settings) -> Iterator[Start]:
+    with starting(settings) as start:
+        yield start
+
+
+class Counting(PasswordHasher):
+    """Counts what it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        self.count = 0
+
+    def hash(self, *args: Any, **more: Any) -> str:
+        self.count += 1
+        return super().hash(*args, **more)
+
+    def verify(self, *args: Any) -> Any:
+        self.count += 1
+        return super().verify(*args)
+
+
+# The victim
+
+
+def test_a_locked_name_keeps_its_sessions(start: Start) -> None:
+    app = start()
+    pair = log_in(app, "alice")
+    at_once([app], [login()] * 20)
+    assert attempt(app, "alice", PASSWORD).status == 429
+    assert call(app, "GET", "/item/chair", token=pair["access_token"]).status == 200
+    assert call(app, "POST", "/refresh", token=pair["refresh_token"]).status == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "given"),
+    [
+        ("POST", "/login/fresh", lambda password: {"password": password}),
+        ("PUT", "/user/1/password", lambda password: {"current_password": password, "new_password": "a new one 123"}),
+    ],
+)
+def test_giving_the_password_again_is_under_the_same_throttle(start: Start, method: str, path: str, given: Any) -> None:
+    hasher = Counting()
+    app = start(hasher, login_failures=4)
+    token = log_in(app, "alice")["access_token"]
+    wrong = Call(method, path, given(WRONG), token, "192.0.2.50")
+    assert statuses(at_once([app], [wrong, wrong])) == {401: 2}
+    fail(app, 2)
+    hasher.count = 0
+    assert statuses(at_once([app], [wrong, wrong._replace(body=given(PASSWORD)), login("alice", PASSWORD)])) == {429: 3}
+    assert hasher.count == 0
+    assert call(app, "GET", "/item/chair", token=token).status == 200
+
+
+def test_unknown_inactive_and_existing_names_look_the_same(start: Start, engine: sa.Engine) -> None:
+    """In every answer, in the statements that the database runs, and in the work of Argon2."""
+    with transaction(engine) as conn:
+        session.set_roles(conn, 3, None, False)
+    names = ("alice", "carol", "nobody", "alice's cat\n")
+    told = [_told(start, name, f"192.0.2.{n}") for n, name in enumerate(names)]
+    assert all(each == told[0] for each in told)
+    assert [status for status, *_ in told[0]] == [401, 401, 429]
+    assert [argon2 for *_, argon2 in told[0]] == [1, 1, 0]
+
+
+def _told(start: Start, name: str, address: str) -> list[Any]:
+    """What somebody can learn from three wrong logins with this name."""
+    hasher, statements = Counting(), []
+    app = start(hasher, login_failures=2)
+
+    def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    learnt = []
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        for _ in range(3):
+            hasher.count = 0
+            statements.clear()
+            answer = attempt(app, name, WRONG, address)
+            headers = {key: value for key, value in answer.headers.items() if key != "x-request-id"}
+            learnt.append((answer.status, answer.body, headers, list(statements), hasher.count))
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    return learnt
+
+
+def test_what_was_typed_is_neither_stored_nor_logged(
+    start: Start, engine: sa.Engine, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Names neither: people type passwords there."""
+    app = start(login_failures=3)
+    token = log_in(app, "alice")["access_token"]
+    fail(app, 2, login("my secret", "guess 1234"))
+    assert call(app, "POST", "/login/fresh", {"password": "guess 1234"}, token).status == 401
+    at_once([app], [login("my secret", "guess 1234")] * 5)
+    logged = "".join(capfd.readouterr())
+    assert "login_failed" in logged
+    with engine.connect() as conn:
+        stored = [str(row) for table in metadata.sorted_tables for row in conn.execute(sa.select(table))]
+    for word in ("my secret", "guess", PASSWORD, token):
+        assert not [line for line in (*stored, *logged.splitlines()) if word in line]
+
+
+# Argon2
+
+
+class Blocked(PasswordHasher):
+    """Verifies nothing until it is released."""
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        self.release = Event()
+
+    def verify(self, *args: Any) -> Any:
+        self.release.wait(30)
+        return super().verify(*args)
+
+
+def test_beyond_its_queue_a_login_is_refused_and_other_requests_go_on(start: Start) -> None:
+    hasher = Blocked()
+    app = start(hasher, at_once=1)
+    hasher.release.set()
+    token = log_in(app, "alice")["access_token"]
+    hasher.release.clear()
+
+    async def scenario() -> list[Answer]:
+        logins = [asyncio.create_task(send(app, login("alice", PASSWORD))) for _ in range(20)]
+        try:
+            refused: set[Any] = set()
+            waiting: set[Any] = set(logins)
+            done = waiting
+            while done and len(refused) < 3:  # one is under way, and 16 wait for it
+                done, waiting = await asyncio.wait(waiting, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+                refused |= done
+            assert statuses([task.result() for task in refused]) == {503: 3}
+            assert {task.result().headers["retry-after"] for task in refused} == {"1"}
+            assert (await send(app, Call("GET", "/item/chair", None, token))).status == 200
+            assert len([task for task in logins if not task.done()]) == 17
+        finally:
+            hasher.release.set()
+        return await asyncio.gather(*waiting)
+
+    assert statuses(asyncio.run(scenario())) == {200: 17}
+    assert attempt(app, "bob", PASSWORD).status == 200
+
+
+def test_a_login_with_old_parameters_is_hashed_anew(start: Start, engine: sa.Engine) -> None:
+    app = start(PasswordHasher(time_cost=2, memory_cost=16, parallelism=1))
+    log_in(app, "alice")
+    with engine.connect() as conn:
+        hashed = conn.execute(sa.select(users.c.password_hash).where(users.c.username == "alice")).scalar_one()
+    assert "m=16,t=2,p=1" in hashed
+    log_in(app, "alice")
