@@ -17,13 +17,17 @@ from storekeeper.db import Database
 from storekeeper.door import App, Door
 from storekeeper.errors import StorekeeperError
 from storekeeper.http import Request
+from storekeeper.images import Images
 from storekeeper.keys import KeyRing
 from storekeeper.login import PasswordCheck
+from storekeeper.models import import_jobs
 from storekeeper.models.throttle import Limits
 from storekeeper.passwords import Passwords, create_passwords
 from storekeeper.proxies import behind_proxies
-from storekeeper.resources import docs, health, item, member, session, store, user
+from storekeeper.resources import bulk, catalogue, docs, health, image, imports, item, member, session, store, user
+from storekeeper.runner import Runner
 from storekeeper.settings import Settings, read_settings
+from storekeeper.storage import Storage, create_storage
 from storekeeper.tokens import Lifetimes, Tokens
 
 FLUSH_SECONDS = 60
@@ -36,6 +40,9 @@ class Parts(msgspec.Struct, frozen=True):
     db: Database
     keys: KeyRing
     passwords: Passwords
+    storage: Storage
+    images: Images
+    runner: Runner
 
 
 def create_app(settings: Settings | None = None, parts: Parts | None = None) -> App:
@@ -49,7 +56,8 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
 
 def create_parts(settings: Settings) -> Parts:
     db = Database(settings.database, limit=settings.database_queue, seconds=settings.database_seconds)
-    return Parts(db, KeyRing(settings.keys_path), create_passwords(settings))
+    storage = create_storage(settings)
+    return Parts(db, KeyRing(settings.keys_path), create_passwords(settings), storage, Images(storage), Runner())
 
 
 def create_api(settings: Settings, parts: Parts) -> falcon.asgi.App[Request, Response]:
@@ -85,9 +93,19 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
         "/stores": store.StoreList(guard),
         "/store/{name:name}/members": member.MemberList(guard),
         "/store/{name:name}/members/{username:username}": member.Member(guard),
+        "/store/{name:name}/items": catalogue.StoreItemList(guard),
         "/store/{name:name}/item/{item_name:name}": item.ItemInStore(guard),
+        "/store/{name:name}/item/{item_name:name}/stock": item.StockInStore(guard),
         "/item/{name:name}": item.Item(guard),
-        "/items": item.ItemList(guard),
+        "/item/{name:name}/stock": item.Stock(guard),
+        "/store/{name:name}/item/{item_name:name}/image": image.ItemImageInStore(guard, parts.images),
+        "/item/{name:name}/image": image.ItemImage(guard, parts.images),
+        "/images/{key}/{size}": image.ImageFile(parts.images),
+        "/items": catalogue.ItemList(guard),
+        "/items/bulk": bulk.Bulk(guard),
+        "/imports": imports.ImportList(guard, parts.storage, parts.runner),
+        "/imports/{import_id:id}": imports.ImportJob(guard, parts.storage, parts.runner),
+        "/imports/{import_id:id}/refusals": imports.ImportRefusals(guard),
         "/": docs.Home(),
         "/docs": docs.Page(),
         "/docs/{name}": docs.Asset(),
@@ -155,11 +173,16 @@ class Lifespan:
             self._task.cancel()
         with suppress(StorekeeperError):
             await self._guard.flush()
+        await self._parts.runner.close()
+        self._parts.images.close()
         self._parts.passwords.close()
         self._parts.db.close()
 
     async def _flush_for_ever(self) -> None:
         while True:
+            with suppress(StorekeeperError):
+                if await self._parts.db.read(import_jobs.is_waiting):
+                    self._parts.runner.wake()
             await asyncio.sleep(FLUSH_SECONDS)
             with suppress(StorekeeperError):
                 await self._guard.flush()

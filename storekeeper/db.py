@@ -10,7 +10,6 @@ from typing import Any, TypeVar, TypeVarTuple
 import sqlalchemy as sa
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from storekeeper.crew import Crew, Job
@@ -216,19 +215,6 @@ def begin_writing(conn: Connection) -> None:
     """Take SQLite's write lock now: writers then queue instead of failing half-way."""
     if conn.dialect.name == "sqlite":
         conn.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def insert_new(conn: Connection, table: sa.Table, values: dict[str, Any]) -> Any | None:
-    """Insert a row and return it; None where a unique constraint has one already. The constraint has the last word."""
-    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
-    insert = dialect.insert(table).values(values).on_conflict_do_nothing()
-    return conn.execute(insert.returning(*table.c)).one_or_none()
-
-
-def serialize(conn: Connection, key: str) -> None:
-    """Wait until no other transaction holds `key`, and hold it until this one ends. SQLite has one writer anyway."""
-    if conn.dialect.name != "sqlite":
-        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(key))))
 
 
 def create_engine(url: str, seconds: float = 5.0, *, is_read_only: bool = False) -> sa.Engine:

@@ -111,8 +111,9 @@ def _complete(headers: Any, request_id: str) -> list[tuple[bytes, bytes]]:
 
 def _routed(scope: Scope, visit: Visit) -> Scope:
     """The scope as Falcon shall see it. The server's own stays as it is: it remembers there that this is a HEAD."""
-    routed = {**scope, "storekeeper.visit": visit}
-    if scope["method"] == "HEAD":
+    is_head = scope["method"] == "HEAD"
+    routed = {**scope, "storekeeper.visit": visit, "storekeeper.is_head": is_head}
+    if is_head:
         routed["method"] = "GET"
     if not scope["query_string"].isascii():  # Falcon would fail
         routed["query_string"] = NO_ASCII.sub(lambda found: b"%%%02X" % found[0][0], scope["query_string"])

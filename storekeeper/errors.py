@@ -149,6 +149,21 @@ class StoreNotEmpty(Conflict):
     message = "The store holds items. Delete them first, or say ?with_items=true."
 
 
+class OutOfStock(Conflict):
+    code = "out_of_stock"
+    message = "There are too few on hand."
+
+
+class ImportIsOver(Conflict):
+    code = "import_is_over"
+    message = "The import has ended already."
+
+
+class TooManyImports(Conflict):
+    code = "too_many_imports"
+    message = "You have too many imports that are not over. Cancel one, carry it out, or wait until one has ended."
+
+
 class LastAdministrator(Conflict):
     code = "last_administrator"
     message = "The last administrator cannot be demoted, deactivated or deleted."
@@ -188,6 +203,9 @@ class TooLarge(StorekeeperError):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "too_large"
     message = "The body is too large: at most 65,536 bytes are read."
+
+    def __init__(self, most_bytes: int = 65_536) -> None:
+        super().__init__(f"The body is too large: at most {most_bytes:,} bytes are read.")
 
 
 class HeadTooLarge(StorekeeperError):

@@ -2,9 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args, get_origin
 from urllib.parse import quote
 
 import falcon
@@ -26,10 +26,10 @@ from storekeeper.errors import (
     TooLarge,
     WrongMediaType,
 )
-from storekeeper.operation import Operation
+from storekeeper.operation import BODY_BYTES, Operation
 from storekeeper.tokens import Claims
 
-BODY_BYTES = 64 * 1024
+SLOWEST = 16 * 1024  # bytes per second that a long body has to make, beyond the seconds that every body has
 MAX_ID = 2**53 - 1  # the largest whole number that every JSON reader takes exactly
 PROBLEM = "application/problem+json"
 JSON_IN_UTF8 = re.compile(r'application/json\s*(?:;\s*(?:charset=("?)(?:utf-8|us-ascii)\1\s*)?)*', re.I | re.A)
@@ -61,22 +61,50 @@ class Visit:
         self.seconds = seconds
         self.user_id: int | None = None
 
-    async def read_body(self) -> bytes:
+    async def read_body(self, most_bytes: int = BODY_BYTES, length: int | None = None) -> bytes:
         """The whole body, within its bounds. A cut one raises: nothing may be done with it."""
-        pieces, size = [], 0
+        return b"".join([piece async for piece in self.pieces(most_bytes, length)])
+
+    async def pieces(self, most_bytes: int, length: int | None) -> AsyncIterator[bytes]:
+        """The body as it arrives. It is good only when the last piece has come: a body may be cut, or too large."""
+        if (length or 0) > most_bytes:
+            raise TooLarge(most_bytes)
+        size, deadline = 0, asyncio.get_running_loop().time() + self.seconds
+        while True:
+            event = await self._receive_before(deadline + size / SLOWEST)
+            if event["type"] == "http.disconnect":
+                raise Invalid("The body ended early.")
+            if (size := size + len(event.get("body", b""))) > most_bytes:
+                raise TooLarge(most_bytes)
+            yield event.get("body", b"")
+            if not event.get("more_body"):
+                break
+        if length is not None and length != size:
+            raise Invalid("The body ended early.")
+
+    async def _receive_before(self, deadline: float) -> Event:
         try:
-            async with asyncio.timeout(self.seconds):
-                while True:
-                    event = await self.receive()
-                    if event["type"] == "http.disconnect":
-                        raise Invalid("The body ended early.")
-                    pieces.append(event.get("body", b""))
-                    if (size := size + len(pieces[-1])) > BODY_BYTES:
-                        raise TooLarge
-                    if not event.get("more_body"):
-                        return b"".join(pieces)
+            async with asyncio.timeout_at(deadline):
+                return await self.receive()
         except TimeoutError:
             raise RequestTimeout from None
+
+
+class Upload:
+    """A file that somebody sends: its declared type, and its bytes, which are to be read once."""
+
+    def __init__(self, req: "Request", media_type: str) -> None:
+        self.media_type = media_type
+        self.size = 0
+        self._req = req
+
+    async def read(self) -> bytes:
+        return b"".join([piece async for piece in self.pieces()])
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        async for piece in self._req.visit.pieces(self._req.operation.most_bytes, self._req.content_length):
+            self.size += len(piece)
+            yield piece
 
 
 class Request(falcon.asgi.Request):
@@ -95,6 +123,11 @@ class Request(falcon.asgi.Request):
         """Who is calling. Only for responders that are not open to everybody."""
         assert self.claims, f"{self.method} {self.uri_template} is open: it has no caller"
         return self.claims
+
+    @property
+    def is_head(self) -> bool:
+        """Whether only the headers are wanted. Falcon takes it for a GET."""
+        return bool(self.scope["storekeeper.is_head"])
 
     @property
     def device(self) -> str:
@@ -143,10 +176,15 @@ class Reading:
             return
         if declared.query is not None:
             query = req.query_string
-            params["query"] = parsing.read_query(query, declared.query) if query else declared.query()
+            params["query"] = parsing.read_query(query, declared.query)
         elif req.query_string:
             parsing.read_query(req.query_string, Nothing)
-        if declared.body is not None:
+        if declared.uploads:
+            params["upload"] = Upload(req, media_type(req, declared.uploads))
+        elif get_origin(declared.body) is list:
+            (row,) = get_args(declared.body)
+            params["body"] = parsing.convert_rows(await read_json(req), row, declared.most_rows)
+        elif declared.body is not None:
             is_absent = declared.body_is_optional and not has_body(req)
             params["body"] = None if is_absent else parsing.convert(await read_json(req), declared.body, strict=True)
 
@@ -160,20 +198,23 @@ def has_body(req: Request) -> bool:
 
 
 async def read_json(req: Request) -> Any:
-    length = req.content_length
-    if (length or 0) > BODY_BYTES:
-        raise TooLarge
-    if not _is_json(req):
+    if (req.content_length or 0) > req.operation.most_bytes:
+        raise TooLarge(req.operation.most_bytes)
+    if not _is_plain(req) or not JSON_IN_UTF8.fullmatch(req.content_type or ""):
         raise WrongMediaType
-    body = await req.visit.read_body()
-    if length is not None and length != len(body):
-        raise Invalid("The body ended early.")
-    return parsing.decode_json(body)
+    return parsing.decode_json(await req.visit.read_body(req.operation.most_bytes, req.content_length))
 
 
-def _is_json(req: Request) -> bool:
-    is_plain = req.get_header("Content-Encoding", default="identity").lower() == "identity"
-    return is_plain and JSON_IN_UTF8.fullmatch(req.content_type or "") is not None
+def media_type(req: Request, known: Sequence[str]) -> str:
+    """The declared type of an upload, without its parameters. WrongMediaType unless it is one of those known."""
+    declared = (req.content_type or "").partition(";")[0].strip().lower()
+    if declared not in known or not _is_plain(req):
+        raise WrongMediaType(f"The body has to be one of {', '.join(known)}, without a content encoding.")
+    return declared
+
+
+def _is_plain(req: Request) -> bool:
+    return req.get_header("Content-Encoding", default="identity").lower() == "identity"
 
 
 class Writing:

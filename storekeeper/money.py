@@ -46,17 +46,17 @@ def check_currency(code: str) -> str:
     return code
 
 
-def to_minor(price: Decimal, currency: str) -> int:
+def to_minor(price: Decimal, currency: str, field: str = "price") -> int:
     """15.99 as 1599 (EUR). Invalid for what is no price there: never rounded, never negative, never huge."""
     digits = DIGITS[currency]
     if not price.is_finite() or not 0 <= price <= from_minor(MOST, currency):
-        raise Invalid(f"A price is from 0 to {from_minor(MOST, currency)} {currency}.", "price")
+        raise Invalid(f"A price is from 0 to {from_minor(MOST, currency)} {currency}.", field)
     try:
         minor = price.scaleb(digits, Context(prec=40, traps=[Inexact]))  # the default context rounds in silence
     except Inexact:
         minor = Decimal("NaN")
     if minor != minor.to_integral_value():
-        raise Invalid(f"A price in {currency} has at most {digits} digits after the point.", "price")
+        raise Invalid(f"A price in {currency} has at most {digits} digits after the point.", field)
     return int(minor)
 
 

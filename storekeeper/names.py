@@ -1,10 +1,13 @@
-"""The names of stores, items and users: what may be in one, and which are the same."""
+"""The names of stores, items and users, and other short texts: what may be in one, and which are the same."""
 
 import unicodedata
 
 from storekeeper.errors import Invalid
 
 LENGTH = 80
+SKU_LENGTH = 64
+TAG_LENGTH = 40
+DESCRIPTION_LENGTH = 4000
 # Control, format (bidi and zero-width characters), surrogate and unassigned characters; line and paragraph separators.
 UNSEEN = frozenset(("Cc", "Cf", "Cs", "Cn", "Zl", "Zp"))
 # Zero-width, whatever their category: the grapheme joiner and the Hangul and Khmer fillers.
@@ -17,18 +20,49 @@ USERNAME_MARKS = frozenset("._@+-")
 
 def of_thing(value: str, field: str = "name") -> str:
     """The name of a store or an item, in NFC: one spelling for what looks the same. Invalid if it is none."""
-    name = unicodedata.normalize("NFC", value)
-    if not 1 <= len(name) <= LENGTH:
-        raise Invalid(f"A name has 1 to {LENGTH} characters.", field)
-    if not name.isascii() or not name.isprintable():
-        _refuse_unseen(name, field)
-    return name
+    return _line("name", value, LENGTH, field)
 
 
-def _refuse_unseen(name: str, field: str) -> None:
-    for char in name:
+def of_sku(value: str) -> str:
+    """A shop's own number of an item, as typed: leading zeros count. No spaces at its ends, which nobody sees."""
+    return _line("SKU", value.strip(), SKU_LENGTH, "sku")
+
+
+def of_tag(value: str, field: str = "tags") -> str:
+    """A tag, in small letters: Garden and garden are one. Semicolons stand between tags."""
+    tag = _line("tag", " ".join(value.split()).casefold(), TAG_LENGTH, field)
+    if ";" in tag:
+        raise Invalid("A tag may not hold a semicolon: it stands between tags.", field)
+    return tag
+
+
+def of_description(value: str) -> str:
+    """A text of several lines, which end with LF."""
+    text = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
+    if len(text) > DESCRIPTION_LENGTH:
+        raise Invalid(f"A description has at most {DESCRIPTION_LENGTH:,} characters.", "description")
+    if "\0" in text or not _is_utf8(text):
+        raise Invalid("A description may not hold NUL or half of a surrogate pair.", "description")
+    return text
+
+
+def _is_utf8(text: str) -> bool:
+    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _line(kind: str, value: str, most: int, field: str) -> str:
+    text = unicodedata.normalize("NFC", value)
+    if not 1 <= len(text) <= most:
+        raise Invalid(f"A {kind} has 1 to {most} characters.", field)
+    if not text.isascii() or not text.isprintable():
+        _refuse_unseen(kind, text, field)
+    return text
+
+
+def _refuse_unseen(kind: str, text: str, field: str) -> None:
+    for char in text:
         if (unicodedata.category(char) in UNSEEN and ord(char) not in EMOJI) or char in FILLERS:
-            raise Invalid(f"A name may not hold U+{ord(char):04X}: it cannot be seen.", field)
+            raise Invalid(f"A {kind} may not hold U+{ord(char):04X}: it cannot be seen.", field)
 
 
 def of_user(value: str) -> str:

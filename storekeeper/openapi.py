@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
 from storekeeper import __version__, errors, operation, shapes
 from storekeeper.errors import StorekeeperError
@@ -34,6 +34,7 @@ TAGS = {
     "session": "Each login is a session. It ends with logging out, and its tokens are dead at once.",
     "store": "Stores hold items. Whoever founds one owns it.",
     "item": "Items have a price in the currency of their store. A name is unique within a store.",
+    "import": "Files of items, brought into a store: first a plan, then the work, which goes on by itself.",
     "member": "Who works in a store: owners may all, clerks add items and change prices.",
     "health": "For a supervisor or a load balancer.",
 }
@@ -46,9 +47,13 @@ HEADERS: dict[str, tuple[Json, str]] = {
     "Retry-After": ({"type": "integer", "minimum": 1}, "How many seconds to wait."),
     "RateLimit": ({"type": "string"}, "What is left of the limit: `r`, until it is renewed in `t` seconds."),
     "RateLimit-Policy": ({"type": "string"}, "The limit: `q` failed logins in `w` seconds."),
+    "Preference-Applied": ({"type": "string"}, "What was done of what `Prefer` asks for (RFC 7240)."),
+    "Vary": ({"type": "string"}, "Which headers of the request the answer depends on."),
+    "ETag": ({"type": "string"}, "What `If-None-Match` may name to be answered 304 (RFC 9110)."),
+    "Content-Disposition": ({"type": "string"}, "What a file would be called (RFC 6266)."),
     "Allow": ({"type": "string"}, "The methods that this address answers."),
 }
-SOMETIMES = {"Link"}
+SOMETIMES = {"Link", "Preference-Applied", "Content-Disposition"}
 
 
 def describe(routes: Mapping[str, object]) -> Json:
@@ -88,13 +93,13 @@ def _operations(routes: Mapping[str, object]) -> Iterable[tuple[str, str, object
         for method in METHODS:
             if responder := getattr(resource, f"on_{method}", None):
                 declared = operation.of(responder)
-                if declared.answers:
+                if declared.answers or declared.formats:
                     yield template, method, resource, declared
 
 
 def _kinds(declared: Operation) -> Iterable[Any]:
     if declared.body:
-        yield declared.body
+        yield (get_args(declared.body) or (declared.body,))[0]
     yield from declared.answers.values()
 
 
@@ -107,7 +112,7 @@ def _operation(method: str, resource: object, declared: Operation, schemas: Json
     kind = type(resource)
     described: Json = {
         "operationId": f"{method}_{re.sub(r'(?<!^)(?=[A-Z])', '_', kind.__name__).lower()}",
-        "tags": [kind.__module__.rpartition(".")[2]],
+        "tags": [getattr(kind, "tag", kind.__module__.rpartition(".")[2])],
         "summary": declared.summary,
         "security": _security(declared.access),
         "responses": _successes(declared) | _failures(declared),
@@ -116,23 +121,39 @@ def _operation(method: str, resource: object, declared: Operation, schemas: Json
         described["description"] = declared.description
     if declared.query:
         described["parameters"] = shapes.query_parameters(declared.query)
-    if declared.body:
+    if declared.uploads:
+        described["requestBody"] = _upload(declared)
+    elif declared.body:
         described["requestBody"] = _body(declared, schemas)
     return described
 
 
+def _upload(declared: Operation) -> Json:
+    schema = shapes.FILE | {"maxLength": declared.most_bytes}
+    return {"required": True, "content": {media_type: {"schema": schema} for media_type in declared.uploads}}
+
+
 def _body(declared: Operation, schemas: Json) -> Json:
-    example = shapes.example(declared.body.__name__, schemas[declared.body.__name__])
-    content = {"schema": ref(declared.body), "example": example}
+    (row,) = get_args(declared.body) or (declared.body,)
+    example = shapes.example(row.__name__, schemas[row.__name__])
+    content: Json = {"schema": ref(row), "example": example}
+    if row is not declared.body:
+        rows = {"type": "array", "items": ref(row), "maxItems": declared.most_rows}
+        content = {"schema": rows, "example": [example]}
     return {"required": not declared.body_is_optional, "content": {"application/json": content}}
 
 
 def _successes(declared: Operation) -> Json:
+    files: Json = {each: {"schema": shapes.FILE} for each in declared.formats}
+    if not declared.answers:
+        headers = _headers(declared.headers)
+        unchanged = {"304": {"description": "Not Modified", "headers": headers}} if "ETag" in headers else {}
+        return {"200": {"description": "OK", "headers": headers, "content": files}} | unchanged
     return {
         str(status.value): {
             "description": status.phrase,
             "headers": _headers([*declared.headers, *_paging(kind)]),
-            "content": {"application/json": {"schema": ref(kind)}},
+            "content": {"application/json": {"schema": ref(kind)}} | files,
         }
         for status, kind in declared.answers.items()
     }
@@ -162,7 +183,7 @@ def _possible(declared: Operation) -> dict[type[StorekeeperError], None]:
         possible.append(errors.TokenNotFresh)
     if declared.access is Access.ADMIN:
         possible.append(errors.Forbidden)
-    if declared.body:
+    if declared.body or declared.uploads:
         possible += WITH_BODY
     return dict.fromkeys(possible)
 

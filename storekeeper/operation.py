@@ -1,19 +1,22 @@
 """What a responder declares: who may call it, what it takes and what it answers. The checks and OpenAPI read this.
 
 Who may call it is a mark: `@public`, `@optional`, `@fresh`, `@admin`, `@refresh`, `@any_token`; without one, whoever is
-signed in. What it takes are its parameters `body` and `query`, by their types. What it answers stands in `@answers`.
+signed in. What it takes are its parameters `body` and `query`, by their types, or an `upload`, by `@takes`. What it
+answers stands in `@answers`.
 """
 
 from collections.abc import Callable
 from enum import Enum, auto
 from http import HTTPStatus
-from types import NoneType
+from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args
 
 import msgspec
 
 from storekeeper.errors import StorekeeperError
 from storekeeper.tokens import Kind
+
+BODY_BYTES = 64 * 1024
 
 Responder = TypeVar("Responder", bound=Callable[..., Any])
 
@@ -42,7 +45,11 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """A responder's declaration. `answers` are the bodies of success by their status, which may carry `headers`."""
+    """A responder's declaration. `answers` are the bodies of success by their status, which may carry `headers`.
+
+    `uploads` are the media types of what it takes as a file, and `formats` those that it answers beside JSON. A body
+    that is a list has up to `most_rows`.
+    """
 
     summary: str
     description: str
@@ -53,6 +60,10 @@ class Operation(msgspec.Struct, frozen=True):
     answers: dict[HTTPStatus, Any]
     headers: tuple[str, ...]
     errors: tuple[type[StorekeeperError], ...]
+    uploads: tuple[str, ...] = ()
+    most_bytes: int = BODY_BYTES
+    most_rows: int = 0
+    formats: tuple[str, ...] = ()
 
 
 def _mark(access: Access) -> Callable[[Responder], Responder]:
@@ -71,8 +82,23 @@ refresh = _mark(Access.REFRESH)
 any_token = _mark(Access.ANY_TOKEN)
 
 
+def takes(*media_types: str, most_bytes: int, most_rows: int = 0) -> Callable[[Responder], Responder]:
+    """A body of up to so many bytes: JSON, or with media types a file of one of these, as the parameter `upload`."""
+
+    def note(responder: Responder) -> Responder:
+        responder.uploads = media_types  # type: ignore[attr-defined]
+        responder.most_bytes = most_bytes  # type: ignore[attr-defined]
+        responder.most_rows = most_rows  # type: ignore[attr-defined]
+        return responder
+
+    return note
+
+
 def answers(
-    *kinds: Any, headers: tuple[str, ...] = (), errors: tuple[type[StorekeeperError], ...] = ()
+    *kinds: Any,
+    headers: tuple[str, ...] = (),
+    errors: tuple[type[StorekeeperError], ...] = (),
+    formats: tuple[str, ...] = (),
 ) -> Callable[[Responder], Responder]:
     """`@answers(Item, errors=(NotFound,))` for 200; `@answers((201, Item))` for another status, or several."""
 
@@ -81,6 +107,7 @@ def answers(
         responder.answers = {HTTPStatus(status): kind for status, kind in pairs}  # type: ignore[attr-defined]
         responder.headers = headers  # type: ignore[attr-defined]
         responder.errors = errors  # type: ignore[attr-defined]
+        responder.formats = formats  # type: ignore[attr-defined]
         return responder
 
     return note
@@ -89,7 +116,7 @@ def answers(
 def of(responder: Callable[..., Any]) -> Operation:
     """The declaration of a responder."""
     body = responder.__annotations__.get("body")
-    kinds = [kind for kind in get_args(body) if kind is not NoneType]
+    kinds = [kind for kind in get_args(body) if kind is not NoneType] if isinstance(body, UnionType) else []
     summary, _, description = " ".join((responder.__doc__ or "").split()).partition(". ")
     return Operation(
         summary=summary.rstrip("."),
@@ -101,6 +128,10 @@ def of(responder: Callable[..., Any]) -> Operation:
         answers=getattr(responder, "answers", {}),
         headers=getattr(responder, "headers", ()),
         errors=getattr(responder, "errors", ()),
+        uploads=getattr(responder, "uploads", ()),
+        most_bytes=getattr(responder, "most_bytes", BODY_BYTES),
+        most_rows=getattr(responder, "most_rows", 0),
+        formats=getattr(responder, "formats", ()),
     )
 
 

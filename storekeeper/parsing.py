@@ -35,6 +35,8 @@ def read_query(query_string: str, kind: type[T]) -> T:
 
 
 def _pairs(query_string: str) -> list[tuple[str, str]]:
+    if not query_string:
+        return []
     try:
         return parse_qsl(
             query_string,
@@ -98,6 +100,22 @@ def convert(value: Any, kind: type[T], *, strict: bool) -> T:
     except msgspec.ValidationError as error:
         errors = _field_errors(value, kind, strict=strict) if isinstance(value, dict) else []
         raise Invalid(errors[0].message if errors else _sentence(error), errors=errors[:MOST_ERRORS]) from None
+
+
+def convert_rows(value: Any, kind: type[T], most: int) -> list[T | Invalid]:
+    """A list of up to so many of `kind`; where one is none, why it is not."""
+    if not isinstance(value, list):
+        raise Invalid("The body has to be a list.")
+    if len(value) > most:
+        raise Invalid(f"There are at most {most:,} rows in a request.")
+    return [_convert_row(each, kind) for each in value]
+
+
+def _convert_row(value: Any, kind: type[T]) -> T | Invalid:
+    try:
+        return convert(value, kind, strict=True)
+    except Invalid as error:
+        return error
 
 
 def _field_errors(given: dict[str, Any], kind: type[Any], *, strict: bool) -> list[FieldError]:

@@ -1,23 +1,18 @@
 """Hashing, checking and judging passwords: Argon2id, off the event loop, only a few at a time."""
 
-import asyncio
 import gzip
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import cache
 from importlib.resources import files
-from typing import TypeVar, TypeVarTuple
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from storekeeper.errors import Invalid, Unavailable
+from storekeeper import old_hashes
+from storekeeper.errors import Invalid
 from storekeeper.names import fold
+from storekeeper.pool import Pool
 from storekeeper.settings import Settings
-
-T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
 
 MOST = 256  # characters
 WAITING = 16  # for each one under way; beyond, logging in is answered 503
@@ -27,54 +22,44 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher, at_once: int, least: int) -> None:
         self._hasher = hasher
         self._nobody = hasher.hash("the password of nobody")
-        self._pool = ThreadPoolExecutor(at_once, "argon2")
-        self._limit = at_once * (1 + WAITING)
-        self._unfinished = 0
+        self._pool = Pool("argon2", at_once, WAITING)
         self._least = least
 
     async def hash(self, password: str) -> str:
-        return await self._run(self._hasher.hash, password)
+        return await self._pool.run(self._hasher.hash, password)
 
     async def fit(self, password: str, hashed: str | None) -> bool:
         """Whether this is the password. Takes as long when there is no such user (hashed is None)."""
-        fits = await self._run(self._verify, hashed or self._nobody, password)
+        fits = await self._pool.run(self._verify, hashed or self._nobody, password)
         return fits and hashed is not None
 
     def is_outdated(self, hashed: str) -> bool:
-        """Whether the hash was made with other parameters than today's."""
-        return self._hasher.check_needs_rehash(hashed)
+        """Whether the hash was made with other parameters than today's, or in another way."""
+        return old_hashes.is_checkable(hashed) or self._hasher.check_needs_rehash(hashed)
 
     def check(self, password: str, username: str, field: str = "password") -> None:
         check(password, username, self._least, field)
 
     def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.close()
 
     def _verify(self, hashed: str, password: str) -> bool:
+        if old_hashes.is_checkable(hashed):
+            return old_hashes.fits(hashed, password)
         try:
             return self._hasher.verify(hashed, password)
         except (VerificationError, InvalidHashError):
             return False
 
-    async def _run(self, function: Callable[[*Ts], T], *args: *Ts) -> T:
-        if self._unfinished >= self._limit:
-            raise Unavailable
-        self._unfinished += 1
-        work = self._pool.submit(partial(function, *args))
-        # Counted until it is done, also when its caller has hung up: the core is busy all the same.
-        loop = asyncio.get_running_loop()
-        work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._finish))
-        return await asyncio.wrap_future(work)
-
-    def _finish(self) -> None:
-        self._unfinished -= 1
-
 
 def create_passwords(settings: Settings) -> Passwords:
-    """With the operator's parameters, and as many at once as there are cores for each worker."""
+    return Passwords(create_hasher(settings), count_at_once(settings), settings.password_length)
+
+
+def count_at_once(settings: Settings) -> int:
+    """How many to hash at once: what the operator says, or as many as there are cores for each worker."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    at_once = settings.logins_at_once or max(1, cores // settings.workers)
-    return Passwords(create_hasher(settings), at_once, settings.password_length)
+    return settings.logins_at_once or max(1, cores // settings.workers)
 
 
 def create_hasher(settings: Settings) -> PasswordHasher:

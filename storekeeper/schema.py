@@ -5,9 +5,10 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.db import serialize, transaction
+from storekeeper.db import create_engine, transaction
+from storekeeper.dialects import serialize
 
-HEAD = "0001"  # the newest of migrations/versions; a test compares
+HEAD = "0002"  # the newest of migrations/versions; a test compares
 
 _version = sa.table("alembic_version", sa.column("version_num"))
 
@@ -35,6 +36,16 @@ def require(conn: Connection) -> None:
     _refuse_later(now)
     if now != HEAD:
         raise SchemaError(f"The database is of version {now}, not {HEAD}: `storekeeper migrate` brings it up to date.")
+
+
+def open_engine(url: str) -> sa.Engine:
+    """An engine for a database that is there and has this version's tables. SchemaError where it has not."""
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").exists():  # SQLite would make it
+        raise SchemaError("There is no database yet: `storekeeper migrate` creates it.")
+    with engine.connect() as conn:
+        require(conn)
+    return engine
 
 
 def _refuse_later(now: str) -> None:

@@ -21,6 +21,8 @@ PREFIX = "STOREKEEPER_"
 CONFIG = PREFIX + "CONFIG"
 CONFIG_NAME = "storekeeper.toml"
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
+ENDPOINT = re.compile(ORIGIN.pattern + r"(?:/[A-Za-z0-9._~/-]*)?")
+BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9._-]*[A-Za-z0-9_-])*/?")
 
 Positive = Annotated[int, Meta(gt=0, le=1_000_000)]
 Words = tuple[str, ...]
@@ -50,6 +52,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     database_seconds: Positive = 5
     database_queue: Positive = 256
 
+    storage_url: str = ""
+    storage_endpoint: str = ""
+    storage_region: str = ""
+    storage_access_key: str = ""
+    storage_secret_key: str = ""
+
     registration: Literal["open", "closed"] = "open"
     currency: str = "EUR"
 
@@ -68,6 +76,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     login_failures: Positive = 10
     login_failures_overall: Positive = 1000
     login_window_seconds: Positive = 300
+
+    def __repr__(self) -> str:
+        """Without the values, as some are secret: a trace or a log would show them."""
+        return f"Settings(data={self.data!r}, ...)"
 
     @property
     def database(self) -> str:
@@ -140,6 +152,9 @@ def _check(settings: Settings, labels: Mapping[str, str]) -> None:
     """What a type cannot say."""
     checks: dict[str, Callable[[Any], object]] = {
         "database_url": _check_database_url,
+        "storage_url": _check_storage_url,
+        "storage_endpoint": _check_endpoint,
+        "storage_secret_key": lambda secret: _check_pair(settings.storage_access_key, secret),
         "currency": check_currency,
         "trusted_proxies": lambda words: [ip_network(word, strict=False) for word in words],
         "cors_origins": _check_origins,
@@ -165,6 +180,22 @@ def _check_database_url(text: str) -> None:
         raise ValueError("sqlite:/// is followed by the path of a file, and by nothing else")
     if "@" in (url.host or ""):
         raise ValueError("special characters in a password have to be percent-encoded, @ as %40")
+
+
+def _check_storage_url(text: str) -> None:
+    if text and not BUCKET.fullmatch(text):
+        raise ValueError("files are kept in s3://bucket or s3://bucket/folder, or without this in the data directory")
+
+
+def _check_endpoint(text: str) -> None:
+    """Somebody may write his keys into it: nothing of it is shown."""
+    if text and not ENDPOINT.fullmatch(text):
+        raise ValueError("an endpoint is a URL such as https://s3.example, without keys")
+
+
+def _check_pair(access_key: str, secret_key: str) -> None:
+    if bool(access_key) != bool(secret_key):
+        raise ValueError("STOREKEEPER_STORAGE_ACCESS_KEY and STOREKEEPER_STORAGE_SECRET_KEY go together")
 
 
 def _check_origins(origins: Words) -> None:

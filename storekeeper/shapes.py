@@ -9,6 +9,7 @@ import msgspec
 from storekeeper import errors
 from storekeeper.errors import FieldError, StorekeeperError
 from storekeeper.http import MAX_ID
+from storekeeper.images import SIZES
 from storekeeper.models.item import Candidate
 from storekeeper.money import MOST, Price
 from storekeeper.names import LENGTH
@@ -31,7 +32,10 @@ USERNAME: Json = {
     "description": "Letters, digits and `. _ @ + -`.",
 }
 ID: Json = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
-BY_CONVERTER = {"id": ID, "name": NAME, "username": USERNAME}
+KEY: Json = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+SIZE: Json = {"enum": list(SIZES)}
+# Of parameters in paths, by the converter, or the name of those that have none.
+BY_KIND = {"id": ID, "name": NAME, "username": USERNAME, "key": KEY, "size": SIZE}
 PRICE: Json = {
     "anyOf": [
         {"type": "number", "minimum": 0, "maximum": MOST},
@@ -39,10 +43,11 @@ PRICE: Json = {
     ],
     "description": "Exact, with no more digits than the store's currency has.",
 }
+FILE: Json = {"type": "string", "format": "binary"}
 AMOUNT: Json = {"type": "number", "minimum": 0, "description": "Exact, with the digits of its currency: 15.90."}
 
-PARAMETER = re.compile(r"(\w+)/\{(\w+):(\w+)\}")
-# By member, by struct and member, or by the segment of a path that a parameter follows.
+PARAMETER = re.compile(r"(?:(\w+)/)?\{(\w+)(?::(\w+))?\}")
+# By struct, by member, by struct and member, or by the segment of a path that a parameter follows.
 EXAMPLES: Json = {
     "username": "alice",
     "password": "correct horse battery",
@@ -66,6 +71,19 @@ EXAMPLES: Json = {
     "/user": 1,
     "/sessions": 1,
     "/members": "bob",
+    "/imports": 1,
+    "/images": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "size": "small",
+    "Import.size": 48_213,
+    "sku": "CH-15",
+    "barcode": "4006381333931",
+    "description": "Oak, oiled.",
+    "tags": ["garden"],
+    "stock": 12,
+    "delta": -2,
+    "negative_stock": True,
+    "ItemChange": {"price": 14.99, "tags": ["garden"]},
+    "BulkRow": {"store_id": 1, "name": "chair", "price": 15.99},
 }
 
 
@@ -112,8 +130,10 @@ def ref(kind: Any) -> Json:
 
 
 def example(name: str, schema: Json) -> Json:
-    """A body with what one needs to send. Members without an example are for the few who know why."""
-    known = {member: _example_of(name, member) for member in schema["properties"]}
+    """A body to begin with: what has to be sent, or some of what can be where nothing has."""
+    if name in EXAMPLES:
+        return dict(EXAMPLES[name])
+    known = {member: _example_of(name, member) for member in schema["required"] or schema["properties"]}
     return {member: value for member, value in known.items() if value is not None}
 
 
@@ -124,25 +144,29 @@ def example_of_error(kind: type[StorekeeperError]) -> Json:
 
 def path_parameters(template: str) -> list[Json]:
     return [
-        {"name": name, "in": "path", "required": True, "example": EXAMPLES[f"/{segment}"]} | _described(converter)
+        {"name": name, "in": "path", "required": True, "example": EXAMPLES.get(f"/{segment}", EXAMPLES.get(name))}
+        | _described(converter or name)
         for segment, name, converter in PARAMETER.findall(template)
     ]
 
 
-def _described(converter: str) -> Json:
+def _described(kind: str) -> Json:
     """With the description where parameters have it."""
-    schema = dict(BY_CONVERTER[converter])
+    schema = dict(BY_KIND[kind])
     description = schema.pop("description", None)
     return {"schema": schema} | ({"description": description} if description else {})
 
 
 def query_parameters(kind: Any) -> list[Json]:
-    _, schemas = msgspec.json.schema_components([kind])
-    return [_query_parameter(name, dict(each)) for name, each in schemas[kind.__name__]["properties"].items()]
+    _, schemas = msgspec.json.schema_components([kind], schema_hook=_hook)
+    declared = schemas[kind.__name__]
+    needed = declared["required"]
+    return [_query_parameter(name, dict(each), name in needed) for name, each in declared["properties"].items()]
 
 
-def _query_parameter(name: str, schema: Json) -> Json:
-    return {"name": name, "in": "query", "description": schema.pop("description"), "schema": schema}
+def _query_parameter(name: str, schema: Json, is_needed: bool) -> Json:
+    required = {"required": True} if is_needed else {}
+    return {"name": name, "in": "query", "description": schema.pop("description"), "schema": schema} | required
 
 
 def _hook(kind: type) -> Json:

@@ -2,6 +2,7 @@
 
 import getpass
 import sys
+from collections.abc import Mapping
 from secrets import token_urlsafe
 from typing import Any
 
@@ -34,6 +35,36 @@ def explain(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     return str(error)
+
+
+class Progress:
+    """A bar for each step of a long work, on a terminal; elsewhere nothing."""
+
+    def __init__(self, labels: Mapping[str, str]) -> None:
+        self._labels = labels
+        self._step = ""
+        self._bar: Any = None
+        self._percent = 0
+
+    def show(self, step: str, _counts: object, percent: int) -> None:
+        if step != self._step:
+            self.close()
+            if step in self._labels and sys.stderr.isatty():
+                self._bar = click.progressbar(length=100, label=self._labels[step], file=sys.stderr)
+            self._step, self._percent = step, 0
+        if self._bar:
+            self._bar.update(percent - self._percent)
+            self._percent = percent
+
+    def close(self) -> None:
+        if self._bar:
+            self._bar.render_finish()
+        self._bar = None
+
+
+def printable(text: str) -> str:
+    """One line without what could steer a terminal: parts of it come from files."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 def read_password() -> str:

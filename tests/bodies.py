@@ -11,7 +11,7 @@ from tests import raw
 from tests.conftest import PASSWORD, Person, bearer
 from tests.raw import JSON, Answer
 
-REQUESTS: dict[tuple[str, str], dict[str, Any]] = {
+REQUESTS: dict[tuple[str, str], Any] = {
     ("POST", "/register"): {"username": "newcomer", "password": PASSWORD},
     ("POST", "/login"): {"username": "alice", "password": PASSWORD},
     ("POST", "/login/fresh"): {"password": PASSWORD},
@@ -23,6 +23,12 @@ REQUESTS: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/item/chair"): {"price": 1.5, "store_id": 1},
     ("POST", "/store/ikea/item/lamp"): {"price": 1.5},
     ("PUT", "/store/ikea/item/lamp"): {"price": 2},
+    ("PATCH", "/store/ikea"): {"negative_stock": True},
+    ("PATCH", "/item/chair"): {"price": 2, "tags": ["garden"]},
+    ("PATCH", "/store/ikea/item/chair"): {"description": "Oak."},
+    ("POST", "/item/chair/stock"): {"delta": 2},
+    ("POST", "/store/ikea/item/chair/stock"): {"delta": -2},
+    ("POST", "/items/bulk"): [{"store_id": 1, "name": "chair", "stock": 2}],
 }
 BODY_IS_OPTIONAL = {("POST", "/store/lidl"), ("PUT", "/store/ikea/members/carol")}
 

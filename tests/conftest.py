@@ -17,11 +17,15 @@ from falcon import testing
 from storekeeper import keys
 from storekeeper.app import Parts, create_app
 from storekeeper.db import Database, create_engine, transaction
+from storekeeper.images import Images
 from storekeeper.keys import KeyRing
 from storekeeper.models import item, member, user
+from storekeeper.models.draft import Fields
 from storekeeper.money import Price
 from storekeeper.passwords import Passwords
+from storekeeper.runner import Runner
 from storekeeper.settings import Settings
+from storekeeper.storage import create_storage
 from tests import databases
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -72,7 +76,7 @@ def engine(url: str) -> Iterator[sa.Engine]:
         user.register(conn, "root", HASHED, True)
         member.found_store(conn, 1, "ikea", "EUR")
         member.put(conn, 1, "ikea", "bob", "clerk")
-        item.add(conn, 1, "chair", Price("15.99"), 1)
+        item.add(conn, 1, 1, "chair", Fields(price=Price("15.99")))
     yield engine
     engine.dispose()
 
@@ -87,14 +91,27 @@ def db(engine: sa.Engine, url: str) -> Iterator[Database]:
 @pytest.fixture
 def parts(db: Database, settings: Settings) -> Iterator[Parts]:
     keys.ensure(settings.keys_path)
-    parts = Parts(db, KeyRing(settings.keys_path), Passwords(CHEAP, 2, settings.password_length))
+    parts = make_parts(settings, db, Passwords(CHEAP, 2, settings.password_length))
     yield parts
     parts.passwords.close()
+    parts.images.close()
+
+
+def make_parts(settings: Settings, db: Database, passwords: Passwords) -> Parts:
+    storage = create_storage(settings)
+    return Parts(db, KeyRing(settings.keys_path), passwords, storage, Images(storage), Idle())
 
 
 @pytest.fixture
 def app(parts: Parts, settings: Settings) -> Any:
     return as_served(create_app(settings, parts))
+
+
+class Idle(Runner):
+    """Starts nothing: the tests carry out imports themselves."""
+
+    def wake(self) -> None:
+        pass
 
 
 def as_served(app: Any) -> Any:

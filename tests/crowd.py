@@ -10,12 +10,11 @@ from urllib.parse import quote, unquote
 from argon2 import PasswordHasher
 
 from storekeeper import keys
-from storekeeper.app import Parts, create_app
+from storekeeper.app import create_app
 from storekeeper.db import Database
-from storekeeper.keys import KeyRing
 from storekeeper.passwords import Passwords
 from storekeeper.settings import Settings
-from tests.conftest import CHEAP, PASSWORD
+from tests.conftest import CHEAP, PASSWORD, make_parts
 
 
 class Call(NamedTuple):
@@ -40,7 +39,7 @@ def worker(settings: Settings, hasher: PasswordHasher = CHEAP, at_once: int = 8,
     db = Database(settings.database, seconds=seconds)
     passwords = Passwords(hasher, at_once, settings.password_length)
     try:
-        yield create_app(settings, Parts(db, KeyRing(settings.keys_path), passwords))
+        yield create_app(settings, make_parts(settings, db, passwords))
     finally:
         passwords.close()
         db.close()

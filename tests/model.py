@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.shop import shop, whole
+
 DIGITS = {"EUR": 2, "JPY": 0, "KWD": 3}
 LEEWAY, MINUTES, DAYS = 30, 60, 86_400
 GRACE, FAILURES, WINDOW = 10, 3, 300
@@ -84,8 +86,7 @@ class Item:
 
     def shown(self) -> Body:
         price: Any = self.price if "." in self.price else int(self.price)
-        store = {"store_id": self.store.id, "currency": self.store.currency}
-        return {"id": self.id, "name": self.name, "price": price} | store
+        return whole(self.id, self.name, price, self.store.id, self.store.currency)
 
 
 class Model:
@@ -221,7 +222,7 @@ class Model:
 
     def shelf(self, store: Store) -> Body:
         held = [item.shown() for item in self.items.values() if item.store is store]
-        return {"id": store.id, "name": store.name, "currency": store.currency, "items": held}
+        return shop(store.id, store.name, held, store.currency)
 
     def delete_store(self, asker: Person, name: str, with_items: bool) -> None:
         store = self.require(asker, "owner", name)

@@ -1,6 +1,8 @@
 """Who may call what: every operation of the API, for every kind of caller, in one table that the routes are held to."""
 
+import asyncio
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,15 +11,18 @@ from falcon import testing
 from falcon.asgi import Response
 from falcon.constants import COMBINED_METHODS
 
+from storekeeper import images
 from storekeeper.app import Parts, create_api, create_routes
 from storekeeper.auth import Guard
 from storekeeper.db import metadata, transaction
 from storekeeper.door import Door
 from storekeeper.http import Request
-from storekeeper.models import item, member, session, user
+from storekeeper.models import imports, item, member, session, user
+from storekeeper.models.draft import Fields
 from storekeeper.money import Price
 from storekeeper.settings import Settings
 from storekeeper.tokens import Lifetimes, Tokens
+from tests import pictures
 from tests.conftest import HASHED, PASSWORD, Clock, Person, as_served, bearer
 
 # What each caller hears: a status, or the error of a 401 by the word that ERRORS has for it. But for nobody, each
@@ -41,8 +46,10 @@ PUT    /user/{user_id}/password                none   dead  dead     kind    404
 GET    /users                                  none   dead  dead     kind    403     200   403      403   403   200
 GET    /store/{name}                           200    200   200      200     200     200   200      200   200   200
 POST   /store/{name}                           none   dead  dead     kind    201     201   201      201   201   201
+PATCH  /store/{name}                           none   dead  dead     kind    403     200   403      403   200   200
 DELETE /store/{name}                           none   dead  dead     kind    403     200   403      403   200   200
 GET    /stores                                 200    200   200      200     200     200   200      200   200   200
+GET    /store/{name}/items                     200    dead  dead     kind    200     200   200      200   200   200
 GET    /store/{name}/members                   none   dead  dead     kind    404     200   404      200   200   200
 GET    /store/{name}/members/{username}        none   dead  dead     kind    404     200   404      200   200   200
 PUT    /store/{name}/members/{username}        none   dead  dead     kind    403     201   403      403   201   201
@@ -50,12 +57,28 @@ DELETE /store/{name}/members/{username}        none   dead  dead     kind    404
 GET    /item/{name}                            none   dead  dead     kind    200     200   200      200   200   200
 POST   /item/{name}                            none   dead  dead     kind    403     stale 403      201   201   201
 PUT    /item/{name}                            none   dead  dead     kind    403     200   403      200   200   200
+PATCH  /item/{name}                            none   dead  dead     kind    403     200   403      200   200   200
 DELETE /item/{name}                            none   dead  dead     kind    403     200   403      403   200   200
+POST   /item/{name}/stock                      none   dead  dead     kind    403     200   403      200   200   200
+PUT    /item/{name}/image                      none   dead  dead     kind    403     200   403      200   200   200
+DELETE /item/{name}/image                      none   dead  dead     kind    403     200   403      200   200   200
 GET    /store/{name}/item/{item_name}          none   dead  dead     kind    200     200   200      200   200   200
 POST   /store/{name}/item/{item_name}          none   dead  dead     kind    403     stale 403      201   201   201
 PUT    /store/{name}/item/{item_name}          none   dead  dead     kind    403     200   403      200   200   200
+PATCH  /store/{name}/item/{item_name}          none   dead  dead     kind    403     200   403      200   200   200
 DELETE /store/{name}/item/{item_name}          none   dead  dead     kind    403     200   403      403   200   200
+POST   /store/{name}/item/{item_name}/stock    none   dead  dead     kind    403     200   403      200   200   200
+PUT    /store/{name}/item/{item_name}/image    none   dead  dead     kind    403     200   403      200   200   200
+DELETE /store/{name}/item/{item_name}/image    none   dead  dead     kind    403     200   403      200   200   200
 GET    /items                                  200    dead  dead     kind    200     200   200      200   200   200
+GET    /images/{key}/{size}                    200    200   200      200     200     200   200      200   200   200
+POST   /items/bulk                             none   dead  dead     kind    403     200   403      200   200   200
+GET    /imports                                none   dead  dead     kind    403     200   403      200   200   200
+POST   /imports                                none   dead  dead     kind    403     202   403      202   202   202
+GET    /imports/{import_id}                    none   dead  dead     kind    404     200   404      200   200   200
+POST   /imports/{import_id}                    none   dead  dead     kind    404     202   404      202   202   202
+DELETE /imports/{import_id}                    none   dead  dead     kind    404     200   404      200   200   200
+GET    /imports/{import_id}/refusals           none   dead  dead     kind    404     200   404      200   200   200
 GET    /                                       302    302   302      302     302     302   302      302   302   302
 GET    /docs                                   200    200   200      200     200     200   200      200   200   200
 GET    /docs/{name}                            200    200   200      200     200     200   200      200   200   200
@@ -76,6 +99,8 @@ EXPECTED = {f"{method} {template}": dict(zip(CALLERS, row, strict=True)) for met
 USERS = {"owner": 1, "refresh": 1, "ended": 1, "clerk": 2, "stranger": 3, "admin": 4, "stale": 4}
 USERS |= {"demoted": 6, "inactive": 7}
 
+IMAGE = "0" * 64
+
 # The requests, where they are not the template itself; all are valid, so that the verdict is about rights alone.
 PATHS = {
     "/sessions/{session_id}": "/sessions/1",
@@ -85,7 +110,16 @@ PATHS = {
     "/store/{name}/members": "/store/ikea/members",
     "/store/{name}/members/{username}": "/store/ikea/members/bob",
     "/item/{name}": "/item/chair",
+    "/store/{name}/items": "/store/ikea/items",
+    "/item/{name}/stock": "/item/chair/stock",
+    "/item/{name}/image": "/item/chair/image",
     "/store/{name}/item/{item_name}": "/store/ikea/item/chair",
+    "/store/{name}/item/{item_name}/stock": "/store/ikea/item/chair/stock",
+    "/store/{name}/item/{item_name}/image": "/store/ikea/item/chair/image",
+    "/images/{key}/{size}": f"/images/{IMAGE}/small",
+    "/imports": "/imports?store=ikea",
+    "/imports/{import_id}": "/imports/1",
+    "/imports/{import_id}/refusals": "/imports/1/refusals",
     "/docs/{name}": "/docs/start.js",
     # What comes or goes has a name of its own.
     "POST /store/{name}": "/store/new",
@@ -96,6 +130,7 @@ PATHS = {
     "DELETE /item/{name}": "/item/lamp",
     "POST /store/{name}/item/{item_name}": "/store/ikea/item/desk",
     "DELETE /store/{name}/item/{item_name}": "/store/ikea/item/sofa",
+    "POST /imports/{import_id}": "/imports/2",
 }
 BODIES: dict[str, Any] = {
     "POST /register": {"username": "newcomer", "password": PASSWORD},
@@ -108,6 +143,18 @@ BODIES: dict[str, Any] = {
     "PUT /item/{name}": {"price": 5, "store_id": 1},
     "POST /store/{name}/item/{item_name}": {"price": 5},
     "PUT /store/{name}/item/{item_name}": {"price": 5},
+    "PATCH /store/{name}": {"negative_stock": True},
+    "PATCH /item/{name}": {"price": 5},
+    "PATCH /store/{name}/item/{item_name}": {"price": 5},
+    "POST /item/{name}/stock": {"delta": 5},
+    "POST /store/{name}/item/{item_name}/stock": {"delta": 5},
+    "POST /items/bulk": [{"store_id": 1, "name": "chair", "price": 5}],
+}
+PNG = "image/png", pictures.encoded(pictures.two_colours(2, 2), "PNG")
+UPLOADS = {
+    "PUT /item/{name}/image": PNG,
+    "PUT /store/{name}/item/{item_name}/image": PNG,
+    "POST /imports": ("text/csv", b"name,price\r\nrug,5\r\n"),
 }
 
 
@@ -117,8 +164,12 @@ def tokens(parts: Parts) -> Tokens:
 
 
 @pytest.fixture
-def world(engine: sa.Engine) -> sa.Engine:
-    """Beside the cast: those who may no longer, what is there to be deleted, and session 1, which is Alice's."""
+def world(engine: sa.Engine, parts: Parts) -> sa.Engine:
+    """Beside the cast: those who may no longer, what is there to be deleted, and session 1, which is Alice's.
+
+    Import 1 waits, and import 2 is planned.
+    """
+    asyncio.run(parts.storage.put(images.path(IMAGE, "small"), b"image"))
     with transaction(engine) as conn:
         for name in ("dave", "frank", "ivan"):
             user.register(conn, name, HASHED)
@@ -126,8 +177,11 @@ def world(engine: sa.Engine) -> sa.Engine:
         member.found_store(conn, 1, "shed", "EUR")
         member.put(conn, 1, "shed", "bob", "clerk")
         for name in ("lamp", "sofa"):
-            item.add(conn, 1, name, Price("5"), 1)
+            item.add(conn, 1, 1, name, Fields(price=Price("5")))
         session.begin(conn, 1, 3600, "", "")
+        for _ in range(2):
+            imports.add(conn, 1, imports.Order(store="ikea", file="imports/a", file_name="", size=1))
+        conn.execute(sa.update(imports.jobs).where(imports.jobs.c.id == 2).values(state="planned", ended_at=1))
     return engine
 
 
@@ -156,27 +210,35 @@ def ask(client: testing.TestClient, operation: str, headers: dict[str, str]) -> 
     """What the caller hears, in the words of the table."""
     method, template = operation.split()
     path = PATHS.get(operation) or PATHS.get(template, template)
-    answer = client.simulate_request(method, path, headers=headers, json=BODIES.get(operation))
+    given: dict[str, Any] = {"json": BODIES.get(operation)}
+    if operation in UPLOADS:
+        media_type, given["body"] = UPLOADS[operation]
+        headers = headers | {"Content-Type": media_type}
+    answer = client.simulate_request(method, path, headers=headers, **given)
     if answer.status_code != 401:
         return str(answer.status_code)
     code = answer.json["error"]
     return next((word for word, known in ERRORS.items() if known == code), code)
 
 
-def everything(engine: sa.Engine) -> dict[str, list[str]]:
-    """All rows of all tables."""
+def everything(engine: sa.Engine, settings: Settings) -> dict[str, list[str]]:
+    """All rows of all tables, and the names of all files."""
+    files = {"files": sorted(str(each) for each in Path(settings.data, "files").rglob("*") if each.is_file())}
     with engine.connect() as conn:
-        return {each.name: sorted(map(repr, conn.execute(sa.select(each)))) for each in metadata.sorted_tables}
+        rows = {each.name: sorted(map(repr, conn.execute(sa.select(each)))) for each in metadata.sorted_tables}
+    return rows | files
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-def test_what_each_caller_may_do(world: sa.Engine, client: testing.TestClient, tokens: Tokens, caller: str) -> None:
+def test_what_each_caller_may_do(
+    world: sa.Engine, settings: Settings, client: testing.TestClient, tokens: Tokens, caller: str
+) -> None:
     expected = {each: row[caller] for each, row in EXPECTED.items()}
     refused = [each for each, verdict in expected.items() if not verdict.startswith(("2", "3"))]
     headers = knock(world, tokens, caller)
-    before = everything(world)
+    before = everything(world, settings)
     heard = {each: ask(client, each, headers) for each in refused}
-    assert everything(world) == before, "a refused call has changed something"
+    assert everything(world, settings) == before, "a refused call has changed something"
     for each in [each for each in expected if each not in refused]:
         heard[each] = ask(client, each, knock(world, tokens, caller))
     assert heard == expected

@@ -22,6 +22,7 @@ from storekeeper import names
 from storekeeper.errors import Invalid
 from storekeeper.http import MAX_ID
 from storekeeper.settings import Settings
+from tests import pictures
 from tests.conftest import PASSWORD, Person
 
 CODE = re.compile(r"^- `(\w+)`", re.MULTILINE)
@@ -146,6 +147,8 @@ def before_call(context: Any, case: Case, kwargs: Any) -> None:
     make_present(case)
     if case.meta and case.meta.generation.mode.is_positive:
         make_sound(case)
+        if case.method == "PUT" and case.path.endswith("/image"):
+            kwargs["data"] = IMAGE  # as its body, Schemathesis would take the bytes for a mistake
 
 
 def make_present(case: Case) -> None:
@@ -154,6 +157,8 @@ def make_present(case: Case) -> None:
         case.path_parameters["name"] = "a store that may go"
     if case.path.startswith("/store/{name}/") and not case.meta.is_negative_at(ParameterLocation.PATH):
         case.path_parameters["name"] = "ikea"
+    if case.path == "/imports" and not case.meta.is_negative_at(ParameterLocation.QUERY):
+        case.query["store"] = "ikea"
     if isinstance(case.body, dict) and is_id(case.body.get("store_id")):
         case.body["store_id"] = 1
 
@@ -165,17 +170,41 @@ def is_id(value: Any) -> bool:
 def make_sound(case: Case) -> None:
     """What JSON Schema cannot say of a request that is right."""
     case.query.pop("cursor", None)  # they are ours: nobody can make one up
+    make_search_sound(case)
     case.path_parameters.update({name: sound(name, value) for name, value in case.path_parameters.items()})
-    if isinstance(case.body, dict):
-        case.body.update({name: SOUND[name](value) for name, value in case.body.items() if value and name in SOUND})
+    for members in (case.query, *(case.body if isinstance(case.body, list) else [case.body])):
+        if isinstance(members, dict):
+            members.update({name: SOUND[name](value) for name, value in members.items() if value and name in SOUND})
     if case.path == "/register":
         case.body["username"] = sound("username", case.body["username"])
+    if case.path == "/items/bulk":
+        rows = [{"price": 15.99} | each | dict.fromkeys(("sku", "barcode")) for each in case.body]
+        case.body[:] = {row["name"]: row for row in rows}.values()
 
 
-# A price in cents, a currency of ISO 4217, and passwords that are not common.
+def make_search_sound(case: Case) -> None:
+    """Prices can only be compared within a store, and what is found ranked if something was searched for."""
+    by = {name.removeprefix("-") for name in (*case.query, str(case.query.get("sort")))}
+    if case.path == "/items" and by & {"price_min", "price_max", "price", "stock"}:
+        case.query["store_id"] = 1
+    if case.query.get("sort") == "rank":
+        case.query.setdefault("q", "chair")
+
+
+def cents(price: Any) -> Any:
+    return type(price)("15.99" if isinstance(price, str) else 15.99)
+
+
+IMAGE = pictures.encoded(pictures.two_colours(2, 2), "PNG")
+# A price in cents, a currency of ISO 4217, a barcode whose last digit is right, and passwords that are not common.
 SOUND: dict[str, Callable[[Any], Any]] = {
-    "price": lambda price: type(price)("15.99" if isinstance(price, str) else 15.99),
+    "price": cents,
+    "price_min": cents,
+    "price_max": cents,
     "currency": lambda _: "EUR",
+    "tag": lambda tag: tag[: names.TAG_LENGTH],
+    "barcode": lambda _: "4006381333931",
+    "columns": lambda _: "Artikel:name",
 } | dict.fromkeys(("password", "current_password", "new_password"), lambda _: PASSWORD)
 
 

@@ -60,7 +60,7 @@ def test_it_may_send_a_token(opened: Any) -> None:
     assert answer.status == 200
     assert told(answer).items() >= {
         ("access-control-allow-origin", SHOP),
-        ("access-control-allow-methods", "DELETE, GET, HEAD, OPTIONS, POST, PUT"),
+        ("access-control-allow-methods", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"),
         ("access-control-allow-headers", "authorization"),
     }
     assert "access-control-allow-credentials" not in answer.headers, "there are no cookies"

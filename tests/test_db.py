@@ -18,7 +18,8 @@ import storekeeper
 from storekeeper import models
 from storekeeper.db import Database, Query
 from storekeeper.errors import Conflict, NotFound, Unavailable
-from storekeeper.models import item, session, store, throttle, user
+from storekeeper.models import item, listing, session, store, throttle, user
+from storekeeper.models.draft import Fields
 from storekeeper.models.session import Guarded
 from storekeeper.models.throttle import Limits
 from storekeeper.money import Price
@@ -98,7 +99,7 @@ def test_a_constraint_that_breaks_at_the_commit_is_a_conflict_too(db: Database) 
     with pytest.raises(Conflict):
         write(db, defer)
     write(db, store.insert, "corner", "EUR")
-    assert read(db, item.page, item.paging.Asked()).rows == [read(db, item.get, "chair")]
+    assert read(db, listing.page, listing.Filter(), listing.paging.Asked()).rows == [read(db, item.get, "chair")]
 
 
 def test_writers_queue(db: Database, url: str) -> None:
@@ -128,7 +129,7 @@ def test_reads_see_every_change_at_once(db: Database, url: str) -> None:
             for look in (db.read, db.browse):
                 with pytest.raises(throttle.TooManyAttempts):
                     asyncio.run(look(throttle.check, counted, limits))
-            write(other, item.put, 1, "chair", Price(price), 1)
+            write(other, item.put, 1, 1, "chair", Fields(price=Price(price)))
             assert read(db, item.get, "chair").price == price
             assert asyncio.run(db.browse(item.get, "chair")).price == price
         assert _open_snapshots(other) == 0
@@ -171,7 +172,7 @@ def test_a_query_gives_what_core_gives(db: Database, name: str) -> None:
     def fill(conn: Connection) -> None:
         session.begin(conn, 1, 60, "", "")
         store.insert(conn, "Käthe", "KWD")
-        item.put_in(conn, 4, "Käthe", "chair", Price("1000000000"))
+        item.put(conn, 4, "Käthe", "chair", Fields(price=Price("1000000000")))
 
     write(db, fill)
     assert read(db, compare)

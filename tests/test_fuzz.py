@@ -11,16 +11,18 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 
 from storekeeper import keys
-from storekeeper.app import Parts, create_app
+from storekeeper.app import create_app
 from storekeeper.db import Database, create_engine, metadata, transaction
 from storekeeper.keys import KeyRing
-from storekeeper.models import item, member, session, user
+from storekeeper.models import imports, item, member, search, session, user
+from storekeeper.models.draft import Fields
+from storekeeper.models.imports import Order
 from storekeeper.money import Price
 from storekeeper.passwords import Passwords
 from storekeeper.settings import Settings
 from storekeeper.tokens import Lifetimes, Tokens
 from tests import databases, fuzz, raw
-from tests.conftest import CHEAP, HASHED
+from tests.conftest import CHEAP, HASHED, make_parts
 from tests.fuzz import Asked
 
 CAST = ("alice", "bob", "carol", "root")
@@ -34,11 +36,12 @@ class World(NamedTuple):
 
 
 def seed(engine: sa.Engine) -> None:
-    """The cast, each with a session whose id is the user's, and two stores with a chair each."""
+    """The cast, each with a session whose id is the user's; two stores with a chair each; and two imports."""
     with transaction(engine) as conn:
         if conn.dialect.name == "sqlite":
             for table in reversed(metadata.sorted_tables):
                 conn.execute(sa.delete(table))
+            conn.execute(sa.delete(search.entries))
             conn.exec_driver_sql("DELETE FROM sqlite_sequence")
         else:
             conn.exec_driver_sql(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY CASCADE")
@@ -47,9 +50,12 @@ def seed(engine: sa.Engine) -> None:
             session.begin(conn, number, 86_400, "", "")
         for number, name in enumerate(("ikea", "lidl"), 1):
             member.found_store(conn, number, name, "EUR")
-            item.add(conn, number, "chair", Price(number), number)
+            item.add(conn, number, number, "chair", Fields(price=Price(number)))
         member.put(conn, 1, "ikea", "bob", "clerk")
-        item.add(conn, 1, "table", Price(1), 1)
+        item.add(conn, 1, 1, "table", Fields(price=Price(1)))
+        for _ in range(2):
+            imports.add(conn, 1, Order(store="ikea", file="imports/a", file_name="", size=1))
+        conn.execute(sa.update(imports.jobs).where(imports.jobs.c.id == 2).values(state="planned"))
 
 
 @pytest.fixture
@@ -58,11 +64,12 @@ def worlds(template: Path, postgresql_url: str, tmp_path: Path) -> Iterator[list
     opened = []
     for url in (databases.copy_file(template, tmp_path), postgresql_url):
         given = Settings(data=str(tmp_path), database_url=url, login_failures=10**6, login_failures_overall=10**6)
-        parts = Parts(Database(url), KeyRing(given.keys_path), Passwords(CHEAP, 2, 8))
+        parts = make_parts(given, Database(url), Passwords(CHEAP, 2, 8))
         opened.append((parts, World(create_app(given, parts), partial(seed, create_engine(url)))))
     yield [world for _, world in opened]
     for parts, _ in opened:
         parts.passwords.close()
+        parts.images.close()
         parts.db.close()
 
 

@@ -29,13 +29,23 @@ ALLOWED = {
     "/user/1": "DELETE, GET, HEAD, OPTIONS, PATCH",
     "/user/1/password": "OPTIONS, PUT",
     "/users": "GET, HEAD, OPTIONS",
-    "/store/ikea": "DELETE, GET, HEAD, OPTIONS, POST",
+    "/store/ikea": "DELETE, GET, HEAD, OPTIONS, PATCH, POST",
     "/stores": "GET, HEAD, OPTIONS",
     "/store/ikea/members": "GET, HEAD, OPTIONS",
     "/store/ikea/members/bob": "DELETE, GET, HEAD, OPTIONS, PUT",
-    "/store/ikea/item/chair": "DELETE, GET, HEAD, OPTIONS, POST, PUT",
-    "/item/chair": "DELETE, GET, HEAD, OPTIONS, POST, PUT",
+    "/store/ikea/items": "GET, HEAD, OPTIONS",
+    "/store/ikea/item/chair": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT",
+    "/store/ikea/item/chair/stock": "OPTIONS, POST",
+    "/store/ikea/item/chair/image": "DELETE, OPTIONS, PUT",
+    "/item/chair": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT",
+    "/item/chair/stock": "OPTIONS, POST",
+    "/item/chair/image": "DELETE, OPTIONS, PUT",
+    "/images/0/small": "GET, HEAD, OPTIONS",
     "/items": "GET, HEAD, OPTIONS",
+    "/items/bulk": "OPTIONS, POST",
+    "/imports": "GET, HEAD, OPTIONS, POST",
+    "/imports/1": "DELETE, GET, HEAD, OPTIONS, POST",
+    "/imports/1/refusals": "GET, HEAD, OPTIONS",
 }
 NOWHERE = (
     "/nothing",
@@ -44,7 +54,10 @@ NOWHERE = (
     "/items/",
     "/ITEMS",
     "/store%2Fikea",
-    "/store/ikea/items",
+    "/store/ikea/items/chair",
+    "/item/chair/price",
+    "/imports/0",
+    "/images/small",
     "/user/0",
     "/user/01",
     "/user/-1",
@@ -99,6 +112,18 @@ def test_head_answers_as_get_does(alice: Person) -> None:
         assert told.headers["content-length"] == asked.headers["content-length"], path
 
 
+def test_the_head_of_a_file_does_not_tell_its_length(alice: Person) -> None:
+    """Nobody knows it before the last line."""
+    headers = [*bearer(alice.pair["access_token"]).items(), ("Accept", "text/csv")]
+    told, asked = (raw.send(alice.client.app, method, "/items", headers) for method in ("HEAD", "GET"))
+    assert (told.status, told.body) == (200, b"")
+    assert asked.body.startswith(b"id,store,name,")
+    assert told.headers.keys() == asked.headers.keys()
+    assert "content-length" not in told.headers
+    for method in ("HEAD", "GET"):
+        assert raw.send(alice.client.app, method, "/store/nowhere/items", headers).status == 404
+
+
 def test_the_pages_for_people_have_a_policy_of_their_own(client: testing.TestClient) -> None:
     answer = client.simulate_get("/docs")
     assert "script-src 'self'" in answer.headers["content-security-policy"]
@@ -123,8 +148,11 @@ NAMES = (
     "/item/{}",
     "/store/{}",
     "/store/{}/members",
+    "/store/{}/items",
     "/store/{}/item/chair",
+    "/store/{}/item/chair/image",
     "/store/ikea/item/{}",
+    "/item/{}/image",
     "/store/ikea/members/{}",
 )
 

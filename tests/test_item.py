@@ -6,8 +6,9 @@ import pytest
 from falcon import testing
 
 from tests.conftest import Person, bearer
+from tests.shop import whole
 
-CHAIR = {"id": 1, "name": "chair", "price": 15.99, "store_id": 1, "currency": "EUR"}
+CHAIR = whole(1, "chair", 15.99)
 ADMIN_REQUIRED = {"error": "forbidden", "message": "Admin privilege required."}
 WORKERS_ONLY = {"error": "forbidden", "message": "Only those who work in the store may do this."}
 NO_ITEM = {"error": "not_found", "message": "Item not found."}
@@ -21,7 +22,8 @@ def result(answer: testing.Result) -> tuple[int, Any]:
 def test_read_an_item(alice: Person) -> None:
     answer = alice.get("/item/chair")
     assert answer.status_code == 200
-    assert answer.text == '{"id":1,"name":"chair","price":15.99,"store_id":1,"currency":"EUR"}'
+    assert answer.text.startswith('{"id":1,"name":"chair","price":15.99,"store_id":1,"currency":"EUR",')
+    assert answer.json == CHAIR
 
 
 def test_whoever_is_signed_in_may_read(carol: Person) -> None:
@@ -38,10 +40,10 @@ def test_an_unknown_item(alice: Person) -> None:
 
 
 def test_add_an_item(bob: Person) -> None:
-    table = {"id": 2, "name": "table", "price": 20, "store_id": 1, "currency": "EUR"}
+    table = whole(2, "table", 20)
     assert result(bob.post("/item/table", {"price": 20, "store_id": 1})) == (201, table)
     assert result(bob.get("/item/table")) == (200, table)
-    lamp = {"id": 3, "name": "lamp", "price": 9.5, "store_id": 1, "currency": "EUR"}
+    lamp = whole(3, "lamp", 9.5)
     assert result(bob.post("/store/ikea/item/lamp", {"price": "9.50"})) == (201, lamp)
 
 
@@ -64,7 +66,7 @@ def test_put_changes_an_item_or_adds_it(bob: Person) -> None:
     assert result(bob.put("/item/chair", {"price": 12, "store_id": 1})) == (200, CHAIR | {"price": 12})
     assert result(bob.put("/store/ikea/item/chair", {"price": 13})) == (200, CHAIR | {"price": 13})
     assert bob.get("/item/chair").json["price"] == 13
-    table = {"id": 2, "name": "table", "price": 1, "store_id": 1, "currency": "EUR"}
+    table = whole(2, "table", 1)
     assert result(bob.put("/item/table", {"price": 1, "store_id": 1})) == (201, table)
     assert result(bob.put("/item/table", {"price": 1, "store_id": 1})) == (200, table)
     assert bob.put("/store/ikea/item/lamp", {"price": 1}).status_code == 201
@@ -153,7 +155,7 @@ def test_put_is_never_ambiguous(alice: Person) -> None:
 
 @pytest.mark.usefixtures("two_chairs")
 def test_all_items_for_the_signed_in(carol: Person) -> None:
-    lidls = {"id": 2, "name": "chair", "price": 7, "store_id": 2, "currency": "EUR"}
+    lidls = whole(2, "chair", 7, 2)
     assert result(carol.get("/items")) == (200, {"items": [CHAIR, lidls]})
 
 

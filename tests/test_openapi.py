@@ -1,5 +1,6 @@
 """/openapi.json: valid, whole, and stable. That no answer leaves it is for test_conformance."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -9,11 +10,12 @@ import openapi_spec_validator
 import pytest
 from falcon import testing
 
-from storekeeper import errors
+from storekeeper import errors, images
 from storekeeper.app import Parts, create_routes, lifetimes
 from storekeeper.auth import Guard
 from storekeeper.errors import StorekeeperError
 from storekeeper.http import SECURITY_HEADERS
+from storekeeper.resources import imports
 from storekeeper.settings import Settings
 from storekeeper.tokens import Tokens
 from tests import described
@@ -23,13 +25,20 @@ Json = dict[str, Any]
 
 # Clients are generated from these: an id that changes or goes breaks them.
 OPERATIONS = {
+    "delete_import_job": "DELETE /imports/{import_id}",
     "delete_item": "DELETE /item/{name}",
+    "delete_item_image": "DELETE /item/{name}/image",
+    "delete_item_image_in_store": "DELETE /store/{name}/item/{item_name}/image",
     "delete_item_in_store": "DELETE /store/{name}/item/{item_name}",
     "delete_member": "DELETE /store/{name}/members/{username}",
     "delete_session": "DELETE /sessions/{session_id}",
     "delete_session_list": "DELETE /sessions",
     "delete_store": "DELETE /store/{name}",
     "delete_user": "DELETE /user/{user_id}",
+    "get_image_file": "GET /images/{key}/{size}",
+    "get_import_job": "GET /imports/{import_id}",
+    "get_import_list": "GET /imports",
+    "get_import_refusals": "GET /imports/{import_id}/refusals",
     "get_item": "GET /item/{name}",
     "get_item_in_store": "GET /store/{name}/item/{item_name}",
     "get_item_list": "GET /items",
@@ -39,25 +48,42 @@ OPERATIONS = {
     "get_ready": "GET /readyz",
     "get_session_list": "GET /sessions",
     "get_store": "GET /store/{name}",
+    "get_store_item_list": "GET /store/{name}/items",
     "get_store_list": "GET /stores",
     "get_user": "GET /user/{user_id}",
     "get_user_list": "GET /users",
+    "patch_item": "PATCH /item/{name}",
+    "patch_item_in_store": "PATCH /store/{name}/item/{item_name}",
+    "patch_store": "PATCH /store/{name}",
     "patch_user": "PATCH /user/{user_id}",
+    "post_bulk": "POST /items/bulk",
     "post_fresh_login": "POST /login/fresh",
+    "post_import_job": "POST /imports/{import_id}",
+    "post_import_list": "POST /imports",
     "post_item": "POST /item/{name}",
     "post_item_in_store": "POST /store/{name}/item/{item_name}",
     "post_login": "POST /login",
     "post_logout": "POST /logout",
     "post_refresh": "POST /refresh",
     "post_register": "POST /register",
+    "post_stock": "POST /item/{name}/stock",
+    "post_stock_in_store": "POST /store/{name}/item/{item_name}/stock",
     "post_store": "POST /store/{name}",
     "put_item": "PUT /item/{name}",
+    "put_item_image": "PUT /item/{name}/image",
+    "put_item_image_in_store": "PUT /store/{name}/item/{item_name}/image",
     "put_item_in_store": "PUT /store/{name}/item/{item_name}",
     "put_member": "PUT /store/{name}/members/{username}",
     "put_password": "PUT /user/{user_id}/password",
 }
+GIVEN = {
+    "get_item_list": {"application/json", "text/csv", "application/jsonl"},
+    "get_store_item_list": {"application/json", "text/csv", "application/jsonl"},
+    "get_image_file": {"image/webp"},
+}
 PAGES = {"GET /", "GET /docs", "GET /docs/{name}"}
-FREE = {"post_register", "post_login", "get_store", "get_store_list", "get_live", "get_ready"}
+FREE = {"post_register", "post_login", "get_store", "get_store_list", "get_image_file", "get_live", "get_ready"}
+IMAGE = "0" * 64
 
 UNTOLD = {name.decode() for name, _ in SECURITY_HEADERS} | {"content-type", "content-length"}
 VALID = jsonschema.Draft202012Validator
@@ -95,11 +121,16 @@ def schema(document: Json, part: Json) -> Json:
 
 
 def bodies(document: Json, operations: dict[str, Json]) -> Iterator[tuple[Json, Json]]:
-    """The content and the schema of all request bodies."""
+    """The content and the schema of all request bodies that are JSON."""
+    for content in contents(operations):
+        if "application/json" in content:
+            yield content["application/json"], resolve(document, content["application/json"]["schema"])
+
+
+def contents(operations: dict[str, Json]) -> Iterator[Json]:
+    """What may be sent, by media type."""
     for operation in operations.values():
-        if "requestBody" in operation:
-            content = operation["requestBody"]["content"]["application/json"]
-            yield content, resolve(document, content["schema"])
+        yield operation.get("requestBody", {}).get("content", {})
 
 
 def parameters(operations: dict[str, Json]) -> Iterator[Json]:
@@ -151,7 +182,8 @@ def test_who_may_call_is_told(document: Json, operations: dict[str, Json]) -> No
     assert {scheme["scheme"] for scheme in schemes.values()} == {"bearer"}
     named = {id: [list(each) for each in operation["security"]] for id, operation in operations.items()}
     assert {id for id, each in named.items() if not each} == FREE
-    assert named["get_item_list"] == [[], ["accessToken"]]
+    for id in ("get_item_list", "get_store_item_list"):
+        assert named[id] == [[], ["accessToken"]]
     assert named["post_refresh"] == [["refreshToken"]]
     assert named["post_logout"] == [["accessToken"], ["refreshToken"]]
     assert named["get_item"] == [["accessToken"]]
@@ -172,8 +204,10 @@ def test_nothing_stands_there_unused(document: Json) -> None:
 
 def test_bodies_and_parameters_are_bounded(document: Json, operations: dict[str, Json]) -> None:
     for _, body in bodies(document, operations):
-        assert body["additionalProperties"] is False
-        for member in body["properties"].values():
+        row = resolve(document, body.get("items", body))
+        assert row is body or body["maxItems"] <= 1000
+        assert row["additionalProperties"] is False
+        for member in row["properties"].values():
             assert_bounded(member)
     for parameter in parameters(operations):
         assert_bounded(parameter["schema"])
@@ -185,8 +219,28 @@ def assert_bounded(schema: Json) -> None:
             assert "maxLength" in each or re.search(r"\{\d", each["pattern"]), schema
         elif each.get("type") in ("integer", "number"):
             assert {"minimum", "maximum"} <= each.keys(), schema
+        elif each.get("type") == "array":
+            assert "maxItems" in each, schema
+            assert_bounded(each["items"])
         else:
             assert each.get("type") in ("boolean", "null") or "enum" in each, schema
+
+
+def test_files_are_told_with_their_types_and_bounded(operations: dict[str, Json]) -> None:
+    taken = dict(zip(operations, contents(operations), strict=True))
+    files = {id: content for id, content in taken.items() if content and "application/json" not in content}
+    pictures = {f"image/{kind}" for kind in ("png", "jpeg", "webp", "gif")}
+    assert {id: set(content) for id, content in files.items()} == {
+        "put_item_image": pictures,
+        "put_item_image_in_store": pictures,
+        "post_import_list": set(imports.TYPES),
+    }
+    for content in files.values():
+        for each in content.values():
+            assert each["schema"]["format"] == "binary"
+            assert each["schema"]["maxLength"] <= 2**28
+    given = {id: set(operation["responses"]["200"]["content"]) for id, operation in operations.items() if id in GIVEN}
+    assert given == GIVEN
 
 
 def test_the_examples_are_good(document: Json, operations: dict[str, Json]) -> None:
@@ -207,17 +261,29 @@ def test_a_body_to_begin_with(operations: dict[str, Json]) -> None:
 
     assert example("post_item") == {"price": 15.99, "store_id": 1}
     assert example("post_store") == {"currency": "EUR"}
+    assert example("patch_item") == {"price": 14.99, "tags": ["garden"]}
+    assert example("post_bulk") == [{"store_id": 1, "name": "chair", "price": 15.99}]
     assert example("post_register") == example("post_login")  # no set-up token: the few who need it know
 
 
 def test_the_headers_that_answers_carry_are_told(
-    document: Json, operations: dict[str, Json], client: testing.TestClient, alice: Person
+    document: Json, operations: dict[str, Json], parts: Parts, client: testing.TestClient, alice: Person
 ) -> None:
     alice.post("/store/second")
     alice.put("/item/table", {"price": 1, "store_id": 1})
+    asyncio.run(parts.storage.put(images.path(IMAGE, "full"), b"image"))
+    tag = client.simulate_get(f"/images/{IMAGE}/full").headers["etag"]
+    file = {"body": b"name,price\r\n", "headers": {"Content-Type": "text/csv"}}
     wrong = {"json": {"username": "ghost", "password": "wrong"}}
     answers = [
-        ("get_item_list", alice.get("/items?limit=1"), {"link"}),
+        ("get_item_list", alice.get("/items?limit=1"), {"link", "vary"}),
+        ("get_item_list", alice.get("/items", headers={"Prefer": "count=exact"}), {"preference-applied", "vary"}),
+        ("get_item_list", alice.get("/items", headers={"Accept": "text/csv"}), {"content-disposition", "vary"}),
+        ("post_bulk", alice.post("/items/bulk", []), set()),
+        ("post_bulk", alice.post("/items/bulk", [], headers={"Prefer": "handling=lenient"}), {"preference-applied"}),
+        ("post_import_list", alice.post("/imports?store=ikea", **file), {"location"}),
+        ("get_image_file", client.simulate_get(f"/images/{IMAGE}/full"), {"etag"}),
+        ("get_image_file", client.simulate_get(f"/images/{IMAGE}/full", headers={"If-None-Match": tag}), {"etag"}),
         ("get_store_list", alice.get("/stores?limit=1"), {"link"}),
         ("get_user_list", client.simulate_get("/users"), {"www-authenticate"}),
         ("post_register", client.simulate_post("/register", json={"username": "d", "password": "d" * 9}), {"location"}),

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from storekeeper.db import Database, transaction
-from storekeeper.models import item, member, session, user
+from storekeeper.models import item, member, session, shelf, user
+from storekeeper.models.draft import Fields
 from storekeeper.money import Price
 from tests import raw
 from tests.conftest import HASHED, Person, bearer
@@ -48,9 +49,9 @@ def shop(engine: sa.Engine) -> sa.Engine:
         member.found_store(conn, 1, "aldi", "EUR")
         member.found_store(conn, 1, "lidl", "EUR")
         for name in "gfedcba":
-            item.add(conn, 1, name, Price(1), 1)
+            item.add(conn, 1, 1, name, Fields(price=Price(1)))
         for name in "edcba":
-            item.add(conn, 1, name, Price(2), 2)
+            item.add(conn, 1, 2, name, Fields(price=Price(2)))
     return engine
 
 
@@ -64,7 +65,7 @@ def test_with_few_rows_the_answer_is_the_courses(reader: Reader) -> None:
         ("/items", {"items"}),
         ("/items?limit=13", {"items"}),
         ("/stores", {"stores"}),
-        ("/store/ikea?limit=8", {"id", "name", "currency", "items"}),
+        ("/store/ikea?limit=8", {"id", "name", "currency", "negative_stock", "items"}),
         ("/users?limit=4", {"users"}),
         ("/sessions?limit=1", {"sessions"}),
         ("/store/ikea/members?limit=2", {"members"}),
@@ -196,7 +197,7 @@ def test_the_number_of_statements_is_the_same_for_any_number_of_stores(db: Datab
         for number in range(30):
             founded = member.found_store(conn, 1, f"store {number}", "EUR")
             for name in "abc":
-                item.add(conn, 1, name, Price(1), founded.id)
+                item.add(conn, 1, founded.id, name, Fields(price=Price(1)))
     assert (count("/stores"), count("/store/ikea"), count("/items")) == few
     assert few[0] == 2
 
@@ -206,7 +207,7 @@ Change = Callable[[sa.Connection, str], None]
 
 
 def add_item(conn: sa.Connection, name: str) -> None:
-    item.add(conn, 1, name, Price(1), 1)
+    item.add(conn, 1, 1, name, Fields(price=Price(1)))
 
 
 def add_store(conn: sa.Connection, name: str) -> None:
@@ -233,7 +234,7 @@ def leave(conn: sa.Connection, name: str) -> None:
 LISTS: dict[str, tuple[str, str, Change, Change]] = {
     "/items": ("items", "name", add_item, remove(item.items, "name")),
     "/store/ikea": ("items", "name", add_item, remove(item.items, "name")),
-    "/stores": ("stores", "name", add_store, lambda conn, name: item.delete_store(conn, 1, name, False)),
+    "/stores": ("stores", "name", add_store, lambda conn, name: shelf.delete_store(conn, 1, name, False)),
     "/users": ("users", "username", add_user, remove(user.users, "username")),
     "/store/ikea/members": ("members", "username", add_member, leave),
 }

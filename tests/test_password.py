@@ -183,7 +183,7 @@ def meddling() -> Iterator[Meddling]:
 
 @pytest.fixture
 def meddled(parts: Parts, settings: Settings, meddling: Meddling) -> testing.TestClient:
-    return testing.TestClient(as_served(create_app(settings, Parts(parts.db, parts.keys, meddling))))
+    return testing.TestClient(as_served(create_app(settings, msgspec.structs.replace(parts, passwords=meddling))))
 
 
 def set_password(engine: sa.Engine, hashed: str) -> None:
@@ -222,7 +222,7 @@ def test_a_hash_is_renewed_at_login_when_the_parameters_were_raised(
     parts: Parts, settings: Settings, engine: sa.Engine
 ) -> None:
     stronger = Passwords(PasswordHasher(time_cost=2, memory_cost=16, parallelism=1), 2, 8)
-    client = testing.TestClient(as_served(create_app(settings, Parts(parts.db, parts.keys, stronger))))
+    client = testing.TestClient(as_served(create_app(settings, msgspec.structs.replace(parts, passwords=stronger))))
     assert login(client, "wrong") == 401
     assert hash_of(engine, "alice") == HASHED
     assert login(client, PASSWORD) == 200

@@ -17,14 +17,14 @@ from sqlalchemy import Connection
 
 import storekeeper
 from storekeeper import schema
-from storekeeper.app import Parts, create_app
+from storekeeper.app import create_app
 from storekeeper.db import Database, create_engine, metadata
-from storekeeper.keys import KeyRing, ensure
+from storekeeper.keys import ensure
 from storekeeper.passwords import Passwords
 from storekeeper.schema import SchemaError
 from storekeeper.settings import Settings
 from tests import databases
-from tests.conftest import CHEAP
+from tests.conftest import CHEAP, make_parts
 from tests.crowd import Call, call, send, worker
 
 VERSION = sa.table("alembic_version", sa.column("version_num"))
@@ -47,8 +47,14 @@ def test_the_migrations_end_where_the_program_is() -> None:
 
 def test_migrations_make_what_the_models_declare(url: str) -> None:
     with create_engine(url).connect() as conn:
-        context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": True})
+        compared = {"compare_type": True, "compare_server_default": True, "include_name": _is_declared}
+        context = MigrationContext.configure(conn, opts=compared)
         assert compare_metadata(context, metadata) == []
+
+
+def _is_declared(name: str | None, kind: str, _parents: Any) -> bool:
+    """The index of words is not: it is a virtual table on SQLite."""
+    return kind != "table" or not str(name).startswith("item_search")
 
 
 def test_every_name_is_the_declared_one(empty_url: str) -> None:
@@ -56,6 +62,8 @@ def test_every_name_is_the_declared_one(empty_url: str) -> None:
     engine = create_engine(empty_url)
     schema.migrate(engine)
     migrated = _described(engine)
+    with engine.begin() as conn:
+        conn.execute(sa.text("DROP TABLE item_search"))
     metadata.drop_all(engine)
     metadata.create_all(engine)
     assert migrated == _described(engine)
@@ -197,7 +205,7 @@ def test_a_server_is_not_ready_while_the_database_hangs(settings: Settings) -> N
     ensure(settings.keys_path)
     db = Database(settings.database, seconds=60)
     passwords = Passwords(CHEAP, 1, 8)
-    app = create_app(settings, Parts(db, KeyRing(settings.keys_path), passwords))
+    app = create_app(settings, make_parts(settings, db, passwords))
 
     async def scenario() -> list[int]:
         hanging = [asyncio.create_task(db.read(lambda _: release.wait(30))) for _ in range(8)]

@@ -116,12 +116,22 @@ def everything(tour: Tour, token: str) -> None:
         for method in sorted(set(operations) - {"parameters"}):
             tour.call(method.upper(), concrete, body_of(operations[method], document), token)
             tour.call(method.upper(), concrete, {MARK: MARK}, token)
-            tour.call(method.upper(), concrete, PASSWORD.encode(), token)
+            for media_type in media_types(operations[method]):
+                head = f"Content-Type: {media_type}\r\n".encode()
+                tour.call(method.upper(), f"{concrete}?store={MARK}", PASSWORD.encode(), token, head)
+                tour.call(method.upper(), concrete, PASSWORD.encode(), token, head)
 
 
 def body_of(operation: Any, document: Any) -> Any:
     """The members of the body that it takes, secrets all."""
-    if "requestBody" not in operation:
+    content = operation.get("requestBody", {}).get("content", {})
+    if "application/json" not in content:
         return None
-    name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-    return dict.fromkeys(document["components"]["schemas"][name]["properties"], MARK)
+    schema = content["application/json"]["schema"]
+    name = schema.get("items", schema)["$ref"].rpartition("/")[2]
+    body = dict.fromkeys(document["components"]["schemas"][name]["properties"], MARK)
+    return [body] if "items" in schema else body
+
+
+def media_types(operation: Any) -> list[str]:
+    return list(operation.get("requestBody", {}).get("content", {})) or ["application/json"]

@@ -9,9 +9,10 @@ from storekeeper.db import Database, transaction
 from storekeeper.models.item import items
 from storekeeper.money import DIGITS
 from tests.conftest import Person
+from tests.shop import shop, whole
 
-CHAIR = {"id": 1, "name": "chair", "price": 15.99, "store_id": 1, "currency": "EUR"}
-IKEA = {"id": 1, "name": "ikea", "currency": "EUR", "items": [CHAIR]}
+CHAIR = whole(1, "chair", 15.99)
+IKEA = shop(1, "ikea", [CHAIR])
 ADMIN_REQUIRED = {"error": "forbidden", "message": "Admin privilege required."}
 NO_STORE = {"error": "not_found", "message": "Store not found."}
 
@@ -35,7 +36,7 @@ def test_a_store_that_is_not_there(client: testing.TestClient, alice: Person) ->
 
 
 def test_found_a_store_without_a_body(carol: Person, client: testing.TestClient) -> None:
-    lidl = {"id": 2, "name": "lidl", "currency": "EUR", "items": []}
+    lidl = shop(2, "lidl")
     assert result(carol.post("/store/lidl")) == (201, lidl)
     assert result(client.simulate_get("/store/lidl")) == (200, lidl)
     assert carol.get("/store/lidl/members/carol").json["role"] == "owner"
@@ -121,7 +122,7 @@ def test_only_its_owner_and_administrators_may_delete_a_store(bob: Person, carol
 
 def test_a_name_is_free_again(alice: Person, carol: Person) -> None:
     assert alice.delete("/store/ikea?with_items=true").status_code == 200
-    assert carol.post("/store/ikea").json == {"id": 2, "name": "ikea", "currency": "EUR", "items": []}
+    assert carol.post("/store/ikea").json == shop(2, "ikea")
     assert carol.get("/store/ikea/members/carol").json["role"] == "owner"
     assert alice.put("/item/chair", {"price": 1, "store_id": 2}).status_code == 403, "it is another store"
 
@@ -129,7 +130,7 @@ def test_a_name_is_free_again(alice: Person, carol: Person) -> None:
 def test_all_stores_for_anybody(client: testing.TestClient, carol: Person) -> None:
     assert result(client.simulate_get("/stores")) == (200, {"stores": [IKEA]})
     carol.post("/store/aldi", {"currency": "JPY"})
-    aldi = {"id": 2, "name": "aldi", "currency": "JPY", "items": []}
+    aldi = shop(2, "aldi", [], "JPY")
     assert client.simulate_get("/stores").json == {"stores": [IKEA, aldi]}
     assert client.simulate_get("/stores?sort=name").json == {"stores": [aldi, IKEA]}
 

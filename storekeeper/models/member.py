@@ -23,7 +23,7 @@ members = sa.Table(
 )
 
 _standing = (
-    sa.select(stores.c.id, stores.c.name, stores.c.currency, users.c.is_admin, members.c.role)
+    sa.select(*stores.c, users.c.is_admin, members.c.role)
     .select_from(stores)
     .join(users, users.c.id == sa.bindparam("user_id"))
     .outerjoin(members, sa.and_(members.c.store_id == stores.c.id, members.c.user_id == users.c.id))
@@ -39,30 +39,28 @@ class Member(msgspec.Struct, frozen=True):
     role: Role
 
 
-def require_clerk(conn: Connection, user_id: int, store_id: int) -> Store:
-    """The store, for whoever works in it or is an administrator. Forbidden for all others."""
-    return _require(conn, user_id, stores.c.id == store_id, ("owner", "clerk"))
+def require_clerk(conn: Connection, user_id: int, which: int | str) -> Store:
+    """The store of that id or name, for whoever works in it or is an administrator. Forbidden for all others."""
+    return _require(conn, user_id, which, ("owner", "clerk"))
 
 
-def require_owner(conn: Connection, user_id: int, store_id: int) -> Store:
-    return _require(conn, user_id, stores.c.id == store_id, ("owner",))
+def require_worker(conn: Connection, user_id: int | None, which: int | str) -> Store:
+    """The store, for whoever works in it, and for the operator, who is no user."""
+    return store.get(conn, which) if user_id is None else require_clerk(conn, user_id, which)
 
 
-def require_clerk_of(conn: Connection, user_id: int, name: str) -> Store:
-    return _require(conn, user_id, stores.c.name == name, ("owner", "clerk"))
+def require_owner(conn: Connection, user_id: int, which: int | str) -> Store:
+    return _require(conn, user_id, which, ("owner",))
 
 
-def require_owner_of(conn: Connection, user_id: int, name: str) -> Store:
-    return _require(conn, user_id, stores.c.name == name, ("owner",))
-
-
-def _require(conn: Connection, user_id: int, chosen: sa.ColumnElement[bool], roles: tuple[Role, ...]) -> Store:
-    row = conn.execute(_standing.where(chosen), {"user_id": user_id}).one_or_none()
+def _require(conn: Connection, user_id: int, which: int | str, roles: tuple[Role, ...]) -> Store:
+    query = _standing.where(store.is_(which))
+    row = conn.execute(query, {"user_id": user_id}).one_or_none()
     if row is None:
         raise NotFound("Store not found.")
     if not row.is_admin and row.role not in roles:
         raise Forbidden(None if "clerk" not in roles else "Only those who work in the store may do this.")
-    return Store(row.id, row.name, row.currency)
+    return Store(*row[:-2])
 
 
 def found_store(conn: Connection, founder_id: int, name: str, currency: str) -> Store:
@@ -72,10 +70,15 @@ def found_store(conn: Connection, founder_id: int, name: str, currency: str) -> 
     return founded
 
 
+def set_up_store(conn: Connection, user_id: int, name: str, negative_stock: bool) -> Store:
+    """Change the settings of a store that the user owns."""
+    return store.set_negative_stock(conn, require_owner(conn, user_id, name), negative_stock)
+
+
 def page(conn: Connection, asker_id: int, name: str, asked: paging.Asked) -> paging.Page[Member]:
     """Who works in the store, for whoever works there. For strangers there is no such list."""
     try:
-        of = require_clerk_of(conn, asker_id, name)
+        of = require_clerk(conn, asker_id, name)
     except Forbidden:
         raise NotFound from None
     columns = {"id": users.c.id, "name": users.c.username_key}
@@ -86,7 +89,7 @@ def page(conn: Connection, asker_id: int, name: str, asked: paging.Asked) -> pag
 def get(conn: Connection, asker_id: int, name: str, username: str) -> Member:
     """A member, for whoever works there. For strangers there is none."""
     try:
-        of = require_clerk_of(conn, asker_id, name)
+        of = require_clerk(conn, asker_id, name)
     except Forbidden:
         raise NotFound("Member not found.") from None
     return _get(conn, of.id, user.get_by_name(conn, username).id)
@@ -94,7 +97,7 @@ def get(conn: Connection, asker_id: int, name: str, username: str) -> Member:
 
 def put(conn: Connection, asker_id: int, name: str, username: str, role: Role) -> tuple[Member, bool]:
     """Give a user that role in the store; and whether he is new there. LastOwner keeps one owner."""
-    of = require_owner_of(conn, asker_id, name)
+    of = require_owner(conn, asker_id, name)
     store.lock(conn, of)
     person = user.get_by_name(conn, username)
     known = _find(conn, of.id, person.id)
@@ -109,7 +112,7 @@ def put(conn: Connection, asker_id: int, name: str, username: str, role: Role) -
 def delete(conn: Connection, asker_id: int, name: str, username: str) -> None:
     """Take a user out of the store: by its owner, or by himself."""
     person = get(conn, asker_id, name, username)
-    of = store.get(conn, name) if person.user_id == asker_id else require_owner_of(conn, asker_id, name)
+    of = store.get(conn, name) if person.user_id == asker_id else require_owner(conn, asker_id, name)
     store.lock(conn, of)
     _refuse_last(conn, of, _get(conn, of.id, person.user_id))
     conn.execute(sa.delete(members).where(_is(of.id, person.user_id)))

@@ -15,13 +15,17 @@ MOST = 200
 USUAL = 100
 
 T = TypeVar("T")
-Columns = Mapping[str, sa.Column[Any]]
-Position = tuple[Annotated[str, Meta(max_length=200)], Annotated[int, Meta(ge=0, lt=2**53)]]
+Columns = Mapping[str, sa.ColumnElement[Any]]
+Key = Annotated[str, Meta(max_length=200)] | Annotated[int, Meta(ge=-(2**53), lt=2**53)]
+Position = list[Key]
 Cursor = tuple[str, str, Position]  # of which table, in which order, after what
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """Which page is wanted: at most `limit` rows that come after `cursor` in the order of `sort`."""
+    """Which page is wanted: at most `limit` rows that come after `cursor` in the order of `sort`.
+
+    `sort` is a key; with a minus before it, the order is reversed.
+    """
 
     limit: int = USUAL
     cursor: str = ""
@@ -35,43 +39,48 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     cursor: str | None
 
 
-def fetch(conn: Connection, select: sa.Select[Any], columns: Columns, asked: Asked) -> Page[sa.Row[Any]]:
-    """One page of `select`. `columns` are the keys that it may be sorted by; "id" is one of them, and unique."""
-    key, id = columns[asked.sort], columns["id"]
-    order = (id,) if asked.sort == "id" else (key, id)
+def fetch(
+    conn: Connection, select: sa.Select[Any], columns: Columns, asked: Asked, table: str = ""
+) -> Page[sa.Row[Any]]:
+    """One page of `select`, of the `table` that is named where it is not the one of the ids.
+
+    `columns` are the keys that it may be sorted by; "id" is one of them, and unique. `select` has them all.
+    """
+    table = table or str(columns["id"].table.name)
+    key = asked.sort.removeprefix("-")
+    order = [columns[each] for each in dict.fromkeys((key, "id"))]
     if asked.cursor:
-        select = select.where(_after(asked, order))
-    rows = conn.execute(select.order_by(*order).limit(asked.limit + 1)).all()
-    return _page(rows, key, id, asked)
-
-
-def _after(asked: Asked, order: Sequence[sa.Column[Any]]) -> sa.ColumnElement[bool]:
-    position = _decode(asked, order[-1].table.name)
-    return sa.tuple_(*order) > sa.tuple_(*position[-len(order) :])
-
-
-def _page(rows: Sequence[sa.Row[Any]], key: Any, id: Any, asked: Asked) -> Page[sa.Row[Any]]:
+        select = select.where(_after(asked, order, table))
+    if asked.sort.startswith("-"):
+        select = select.order_by(*(each.desc() for each in order))
+    else:
+        select = select.order_by(*order)
+    rows = conn.execute(select.limit(asked.limit + 1)).all()
     if len(rows) <= asked.limit:
         return Page(list(rows), None)
     last = rows[asked.limit - 1]._mapping
-    cursor = encode(id.table.name, asked.sort, "" if asked.sort == "id" else last[key], last[id])
-    return Page(list(rows[: asked.limit]), cursor)
+    return Page(list(rows[: asked.limit]), encode(table, asked.sort, [last[each] for each in order]))
 
 
-def encode(table: str, sort: str, key: str, id: int) -> str:
-    plain = str(table)  # SQLAlchemy's names are strings of its own kind
-    return urlsafe_b64encode(msgspec.json.encode((plain, sort, (key, id)))).decode().rstrip("=")
+def _after(asked: Asked, order: Sequence[sa.ColumnElement[Any]], table: str) -> sa.ColumnElement[bool]:
+    kinds = [each.type.python_type for each in order]
+    position = sa.tuple_(*decode(asked.cursor, table, asked.sort, kinds))
+    return sa.tuple_(*order) < position if asked.sort.startswith("-") else sa.tuple_(*order) > position
 
 
-def _decode(asked: Asked, wanted: str) -> Position:
+def encode(table: str, sort: str, position: Position) -> str:
+    return urlsafe_b64encode(msgspec.json.encode((table, sort, position))).decode().rstrip("=")
+
+
+def decode(cursor: str, table: str, sort: str, kinds: Sequence[type]) -> Position:
     """Where the cursor stands. Invalid for one that we did not make, or made for another list or order."""
     try:
-        text = urlsafe_b64decode(asked.cursor + "=" * (-len(asked.cursor) % 4))
-        cursor: Cursor = msgspec.json.decode(text, type=Cursor)
+        text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        read: Cursor = msgspec.json.decode(text, type=Cursor)
     except (ValueError, msgspec.DecodeError):
         raise Invalid("This is no cursor.", "cursor") from None
-    table, sort, position = cursor
-    is_ours = encode(table, sort, *position) == asked.cursor and "\0" not in position[0]
-    if not is_ours or (table, sort) != (wanted, asked.sort):
+    of, order, position = read
+    is_ours = encode(of, order, position) == cursor and not any("\0" in str(key) for key in position)
+    if not is_ours or (of, order, [type(key) for key in position]) != (table, sort, list(kinds)):
         raise Invalid("This is no cursor of this list in this order.", "cursor")
     return position

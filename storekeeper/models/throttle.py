@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper import db, names
+from storekeeper import dialects, names
 from storekeeper.db import Id, metadata
 from storekeeper.errors import TooManyAttempts
 
@@ -73,7 +73,7 @@ def check(conn: Connection, counted: tuple[str, ...], limits: Limits) -> None:
 
 def settle(conn: Connection, counted: tuple[str, ...], limits: Limits, has_failed: bool) -> None:
     """Judge an attempt whose password has been checked: refuse it, or count it if it failed."""
-    db.serialize(conn, "logins")
+    dialects.serialize(conn, "logins")
     check(conn, counted, limits)
     if has_failed:
         now = _now()

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper import db, names
+from storekeeper import dialects, names
 from storekeeper.db import Id, Text, metadata
 from storekeeper.errors import AlreadyExists, LastAdministrator, NotFound, WrongSetupToken
 from storekeeper.models import paging
@@ -114,7 +114,7 @@ def register(conn: Connection, username: str, hashed: str, is_admin: bool = Fals
         "is_admin": is_admin,
         "is_active": True,
     }
-    row = db.insert_new(conn, users, values)
+    row = dialects.insert_new(conn, users, values)
     if row is None:
         raise AlreadyExists("A user with that username already exists.")
     return _user(row)
@@ -122,7 +122,7 @@ def register(conn: Connection, username: str, hashed: str, is_admin: bool = Fals
 
 def register_first_admin(conn: Connection, username: str, hashed: str) -> User:
     """Add the first administrator. WrongSetupToken where there is one already: its time is over."""
-    db.serialize(conn, "administrators")
+    dialects.serialize(conn, "administrators")
     if has_admin(conn):
         raise WrongSetupToken
     return register(conn, username, hashed, is_admin=True)
@@ -140,7 +140,7 @@ def set_password(conn: Connection, user_id: int, new_hash: str) -> None:
 
 def set_roles(conn: Connection, user_id: int, is_admin: bool | None, is_active: bool | None) -> User:
     """Change what is not None. LastAdministrator where nobody would be left to undo it."""
-    db.serialize(conn, "administrators")
+    dialects.serialize(conn, "administrators")
     now = get(conn, user_id)
     becomes_admin = now.is_admin if is_admin is None else is_admin
     becomes_active = now.is_active if is_active is None else is_active
@@ -153,7 +153,7 @@ def set_roles(conn: Connection, user_id: int, is_admin: bool | None, is_active: 
 
 def delete(conn: Connection, asker_id: int, user_id: int) -> None:
     """Delete the user, and by the foreign keys his sessions and memberships. His stores stay."""
-    db.serialize(conn, "administrators")
+    dialects.serialize(conn, "administrators")
     _refuse_last(conn, get_for(conn, asker_id, user_id))
     conn.execute(sa.delete(users).where(users.c.id == user_id))
 

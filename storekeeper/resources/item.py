@@ -1,6 +1,5 @@
-"""/item/{name}, /items and /store/{name}/item/{item_name}"""
+"""/item/{name} and /store/{name}/item/{item_name}, with their /stock"""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import falcon
@@ -8,25 +7,36 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
+from storekeeper import names
 from storekeeper.auth import Guard
-from storekeeper.errors import AlreadyExists, AmbiguousName, Conflict, Forbidden, NotFound
+from storekeeper.errors import AlreadyExists, AmbiguousName, Conflict, Forbidden, NotFound, OutOfStock
 from storekeeper.http import MAX_ID, Request
 from storekeeper.models import item
+from storekeeper.models.draft import MOST_STOCK, Fields
 from storekeeper.money import Price
-from storekeeper.operation import Message, answers, fresh, optional
-from storekeeper.resources.lists import SortedPageQuery, link_next
+from storekeeper.operation import Message, answers, fresh
 
 StoreId = Annotated[int, Meta(ge=1, le=MAX_ID)]
 ChosenStoreId = Annotated[StoreId, Meta(description="Which store's, where several have an item of that name.")]
 
 
-class ItemBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ItemBody(Fields, kw_only=True, frozen=True, forbid_unknown_fields=True):
     price: Price
     store_id: StoreId
 
 
-class PriceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ItemInStoreBody(Fields, kw_only=True, frozen=True, forbid_unknown_fields=True):
     price: Price
+
+
+class ItemChange(Fields, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """What is to change; what is left out stays as it is."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=names.LENGTH)] | UnsetType = UNSET
+
+
+class StockBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    delta: Annotated[int, Meta(ge=-MOST_STOCK, le=MOST_STOCK, description="How many came in, or with a minus went.")]
 
 
 class ItemQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,14 +44,6 @@ class ItemQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def chosen(self) -> int | None:
         return None if isinstance(self.store_id, UnsetType) else self.store_id
-
-
-class ItemPage(msgspec.Struct, frozen=True):
-    """Whole items for the signed in; for others their names, and a message that says so."""
-
-    items: Sequence[item.Item | str]
-    message: str | UnsetType = UNSET
-    next: str | UnsetType = UNSET
 
 
 class Item:
@@ -59,14 +61,22 @@ class Item:
     @answers((201, item.Item), errors=(AlreadyExists, Forbidden, NotFound))
     async def on_post(self, req: Request, resp: Response, name: str, body: ItemBody) -> None:
         """Add an item to a store where you work."""
-        added = await self._guard.write(req, item.add, req.caller.user_id, name, body.price, body.store_id)
-        resp.media, resp.status = added, falcon.HTTP_CREATED
+        resp.media = await self._guard.write(req, item.add, req.caller.user_id, body.store_id, name, body)
+        resp.status = falcon.HTTP_CREATED
 
-    @answers(item.Item, (201, item.Item), errors=(Conflict, Forbidden, NotFound))
+    @answers(item.Item, (201, item.Item), errors=(AlreadyExists, Conflict, Forbidden, NotFound))
     async def on_put(self, req: Request, resp: Response, name: str, body: ItemBody) -> None:
-        """Set an item's price, or add the item where the store has none of that name."""
-        put = await self._guard.write(req, item.put, req.caller.user_id, name, body.price, body.store_id)
-        answer_put(resp, put)
+        """Change an item, or add the item where the store has none of that name.
+
+        What is left out stays as it is.
+        """
+        answer_put(resp, await self._guard.write(req, item.put, req.caller.user_id, body.store_id, name, body))
+
+    @answers(item.Item, errors=(AlreadyExists, AmbiguousName, Conflict, Forbidden, NotFound))
+    async def on_patch(self, req: Request, resp: Response, name: str, query: ItemQuery, body: ItemChange) -> None:
+        """Change what you name, and nothing else. `name` renames the item."""
+        args = req.caller.user_id, name, query.chosen(), body
+        resp.media = await self._guard.write(req, item.change, *args)
 
     @answers(Message, errors=(Forbidden, NotFound, AmbiguousName))
     async def on_delete(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
@@ -84,45 +94,60 @@ class ItemInStore:
     @answers(item.Item, errors=(NotFound,))
     async def on_get(self, req: Request, resp: Response, name: str, item_name: str) -> None:
         """Read an item of a store."""
-        resp.media = item.only(await self._guard.fetch(req, *item.lookup_in(name, item_name)))
+        resp.media = item.only(await self._guard.fetch(req, *item.lookup(item_name, name)))
 
     @fresh
     @answers((201, item.Item), errors=(AlreadyExists, Forbidden, NotFound))
-    async def on_post(self, req: Request, resp: Response, name: str, item_name: str, body: PriceBody) -> None:
+    async def on_post(self, req: Request, resp: Response, name: str, item_name: str, body: ItemInStoreBody) -> None:
         """Add an item to this store."""
-        resp.media = await self._guard.write(req, item.add_in, req.caller.user_id, name, item_name, body.price)
+        resp.media = await self._guard.write(req, item.add, req.caller.user_id, name, item_name, body)
         resp.status = falcon.HTTP_CREATED
 
-    @answers(item.Item, (201, item.Item), errors=(Conflict, Forbidden, NotFound))
-    async def on_put(self, req: Request, resp: Response, name: str, item_name: str, body: PriceBody) -> None:
-        """Set the price of an item of this store, or add the item."""
-        put = await self._guard.write(req, item.put_in, req.caller.user_id, name, item_name, body.price)
-        answer_put(resp, put)
+    @answers(item.Item, (201, item.Item), errors=(AlreadyExists, Conflict, Forbidden, NotFound))
+    async def on_put(self, req: Request, resp: Response, name: str, item_name: str, body: ItemInStoreBody) -> None:
+        """Change an item of this store, or add the item."""
+        answer_put(resp, await self._guard.write(req, item.put, req.caller.user_id, name, item_name, body))
+
+    @answers(item.Item, errors=(AlreadyExists, Conflict, Forbidden, NotFound))
+    async def on_patch(self, req: Request, resp: Response, name: str, item_name: str, body: ItemChange) -> None:
+        """Change what you name of an item of this store, and nothing else."""
+        args = req.caller.user_id, item_name, name, body
+        resp.media = await self._guard.write(req, item.change, *args)
 
     @answers(Message, errors=(Forbidden, NotFound))
     async def on_delete(self, req: Request, resp: Response, name: str, item_name: str) -> None:
         """Delete an item of this store."""
-        await self._guard.write(req, item.delete_in, req.caller.user_id, name, item_name)
+        await self._guard.write(req, item.delete, req.caller.user_id, item_name, name)
         resp.media = Message("Item deleted.")
 
 
-class ItemList:
-    """/items"""
+class Stock:
+    """/item/{name}/stock"""
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @optional
-    @answers(ItemPage)
-    async def on_get(self, req: Request, resp: Response, query: SortedPageQuery) -> None:
-        """List items: whole ones for the signed in, names for everybody else."""
-        page = await self._guard.browse(req, item.page, query.asked())
-        following = link_next(req, resp, query, page.cursor)
-        if req.claims:
-            resp.media = ItemPage(page.rows, next=following)
-        else:
-            names = [each.name for each in page.rows]
-            resp.media = ItemPage(names, message="More data available if you log in.", next=following)
+    @answers(item.Item, errors=(AmbiguousName, Forbidden, NotFound, OutOfStock))
+    async def on_post(self, req: Request, resp: Response, name: str, query: ItemQuery, body: StockBody) -> None:
+        """Add to the stock of an item, or take from it.
+
+        Exact, however many do so at once. Never below zero, unless the store allows it.
+        """
+        args = req.caller.user_id, name, query.chosen(), body.delta
+        resp.media = await self._guard.write(req, item.adjust_stock, *args)
+
+
+class StockInStore:
+    """/store/{name}/item/{item_name}/stock"""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    @answers(item.Item, errors=(Forbidden, NotFound, OutOfStock))
+    async def on_post(self, req: Request, resp: Response, name: str, item_name: str, body: StockBody) -> None:
+        """Add to the stock of an item of this store, or take from it."""
+        args = req.caller.user_id, item_name, name, body.delta
+        resp.media = await self._guard.write(req, item.adjust_stock, *args)
 
 
 def answer_put(resp: Response, put: tuple[item.Item, bool]) -> None:

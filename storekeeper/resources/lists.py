@@ -40,8 +40,9 @@ def next_path(list_path: str, query: Any, cursor: str | None) -> str | msgspec.U
     """The path of the next page, with the parameters of this one; unset on the last."""
     if cursor is None:
         return msgspec.UNSET
-    defaults = type(query)()
-    given = {name: value for name, value in msgspec.structs.asdict(query).items() if value != getattr(defaults, name)}
+    defaults = {field.name: field.default for field in msgspec.structs.fields(query)}
+    given = {name: value for name, value in msgspec.structs.asdict(query).items() if value != defaults[name]}
+    given = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
     return f"{list_path}?{urlencode(given | {'cursor': cursor})}"
 
 
@@ -56,3 +57,9 @@ def link_next(req: Request, resp: Response, query: Any, cursor: str | None) -> s
     if following is not msgspec.UNSET:
         resp.append_link(following, "next")
     return following
+
+
+def prefers(req: Request, preference: str) -> bool:
+    """Whether the sender asks for it in `Prefer` (RFC 7240)."""
+    given = (req.get_header("Prefer") or "").lower().split(",")
+    return preference in [each.replace(" ", "").partition(";")[0] for each in given]

@@ -1,0 +1,142 @@
+"""CSV and its kin: the encoding of a file, and its records, each with the line where it begins."""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import BinaryIO, Literal
+
+from storekeeper.errors import Invalid
+
+DELIMITERS = ",;\t|"
+MOST_RECORD = 2**20  # characters
+CHUNK = 2**16  # bytes
+SEPARATOR_IS = "sep="  # begins Excel's own first line
+NUL = "\0"
+LOST = "\ufffd"  # stands where bytes could not be decoded
+CODECS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "windows-1252": "cp1252"}
+
+Encoding = Literal["utf-8", "utf-16", "windows-1252"]
+Record = tuple[int, list[str] | str]  # the line where it begins, and its cells or why there are none
+
+
+def find_encoding(file: BinaryIO) -> Encoding:
+    """What the byte order mark says; without one, Windows-1252 if the file is not UTF-8 as a whole."""
+    file.seek(0)
+    mark = file.read(3)
+    if mark.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    is_utf8 = mark == codecs.BOM_UTF8 or LOST not in find_suspects(file, "utf-8")
+    return "utf-8" if is_utf8 else "windows-1252"
+
+
+def find_suspects(file: BinaryIO, encoding: Encoding) -> str:
+    """The characters by which to know unreadable cells: none for nearly every file, so that no cell is looked at."""
+    suspects = ""
+    decoder = codecs.getincrementaldecoder(CODECS[encoding])()
+    file.seek(0)
+    try:
+        while chunk := file.read(CHUNK):
+            if NUL in decoder.decode(chunk):
+                suspects = NUL
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return NUL + LOST
+    except UnicodeError:
+        raise Invalid("This is not UTF-16: it would begin with a byte order mark.", "encoding") from None
+    return suspects
+
+
+@contextmanager
+def _decoded(file: BinaryIO, encoding: Encoding) -> Iterator[io.TextIOWrapper]:
+    file.seek(0)
+    text = io.TextIOWrapper(file, CODECS[encoding], errors="replace", newline="")
+    try:
+        yield text
+    finally:
+        if not file.closed:
+            text.detach()  # or it would close the file
+
+
+def read(file: BinaryIO, encoding: Encoding, delimiter: str) -> Iterator[Record]:
+    """The records, or why one cannot be read. A blank line is an empty record; Excel's own first line is left out.
+
+    Invalid where a record is longer than a mebibyte, or a cell than the csv module's own bound.
+    """
+    with _decoded(file, encoding) as text:
+        for line, cells in _records(text, delimiter):
+            if line > 1 or not _names_delimiter(cells):
+                yield line, cells
+
+
+def _names_delimiter(cells: list[str] | str) -> bool:
+    return isinstance(cells, list) and bool(cells) and cells[0].lower().startswith(SEPARATOR_IS)
+
+
+def _records(text: io.TextIOWrapper, delimiter: str) -> Iterator[Record]:
+    begin = length = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal length
+        while line := text.readline(MOST_RECORD):
+            length += len(line)
+            if length >= MOST_RECORD:
+                raise _too_long(begin)
+            yield line
+
+    reader = csv.reader(lines(), delimiter=delimiter, strict=True)
+    while True:
+        begin = reader.line_num + 1
+        length = 0
+        try:
+            yield begin, next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if "limit" in str(error):  # its own bound of a cell, 131,072 characters
+                raise _too_long(begin) from None
+            yield begin, _reason(error)
+
+
+def _reason(error: csv.Error) -> str:
+    if "end of data" in str(error):
+        return "A quote is opened here and never closed. Nothing after it was read."
+    return "A quote stands within a cell. There it is written twice, and the cell has quotes around it."
+
+
+def _too_long(line: int) -> Invalid:
+    return Invalid(f"The record that begins in line {line} is too long. Is a quote there not closed?")
+
+
+def find_error(cells: list[str], width: int, suspects: str) -> str | None:
+    """Why a record cannot be used, if so."""
+    if len(cells) != width and cells:
+        return f"There are {len(cells)} cells here, and {width} columns."
+    if suspects and any(suspect in cell for cell in cells for suspect in suspects):
+        return "There are characters here that cannot be read."
+    return None
+
+
+def find_delimiter(file: BinaryIO, encoding: Encoding, headings: Sequence[str]) -> str:
+    """What Excel's own first line says; else the one that makes most of the headings known."""
+    with _decoded(file, encoding) as text:
+        first = text.readline(MOST_RECORD).rstrip("\r\n")
+    if first[:-1].lower() == SEPARATOR_IS and first[-1] in DELIMITERS:
+        return first[-1]
+
+    def known(delimiter: str) -> int:
+        _, cells = read_headings(file, encoding, delimiter)
+        return len({cell.strip().casefold() for cell in cells}.intersection(headings))
+
+    return max(DELIMITERS, key=known)
+
+
+def read_headings(file: BinaryIO, encoding: Encoding, delimiter: str) -> tuple[int, list[str]]:
+    """The first record that is not blank, and its line."""
+    for line, cells in read(file, encoding, delimiter):
+        if isinstance(cells, str):
+            return line, []
+        if any(map(str.strip, cells)):
+            return line, cells
+    raise Invalid("The file is empty.")

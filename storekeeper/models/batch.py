@@ -1,0 +1,240 @@
+"""Many items of a store at once: what it would do, and doing it. For bulk requests and for imports.
+
+`plan` compares drafts with what is there and says for each whether it would be added, changed or left, or why it is
+refused; `carry_out` does what is planned, by the fastest way that each database has.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from storekeeper import dialects
+from storekeeper.errors import Conflict, Invalid
+from storekeeper.models import draft, search, store
+from storekeeper.models.item import SEARCHED, items
+from storekeeper.models.store import Store
+
+Key = Literal["name", "sku", "barcode"]
+
+UNIQUE: tuple[Key, ...] = ("name", "sku", "barcode")
+LABELS = {"name": "name", "sku": "SKU", "barcode": "barcode"}
+
+_INSERTED = [column.name for column in items.c if column.name != "image"]
+_TO_SQLITE = f"INSERT INTO items ({', '.join(_INSERTED)}) VALUES (:{', :'.join(_INSERTED)})"  # noqa: S608
+_USUAL = {"sku": None, "barcode": None, "description": "", "tags": "", "stock": 0, "archived_at": None}
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What one row says of an item, by field. `line` tells the rows apart, for whoever sent them."""
+
+    line: int
+    fields: Mapping[str, Any]
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why a row cannot be taken."""
+
+    line: int
+    field: str | None
+    message: str
+
+
+class Add(msgspec.Struct, frozen=True):
+    line: int
+    values: dict[str, Any]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What is to change of an item: its row as it is, and the columns that differ."""
+
+    line: int
+    now: Any
+    values: dict[str, Any]
+
+
+class Plan(msgspec.Struct, frozen=True):
+    adds: list[Add]
+    changes: list[Change]
+    unchanged: list[Change]
+    refusals: list[Refusal]
+
+
+class _Row(msgspec.Struct, frozen=True):
+    """A draft, checked."""
+
+    line: int
+    values: dict[str, Any]
+
+
+First = Callable[[str, str, int], int]  # of a field, its value and a line: the line that had this value first
+
+
+def plan(
+    conn: Connection,
+    of: Store,
+    drafts: Iterable[Draft],
+    key: Key = "name",
+    *,
+    first: First | None = None,
+    is_final: bool = False,
+) -> Plan:
+    """What these rows would do to the store's items. An item is known by its `key`.
+
+    No two rows may have one name, SKU or barcode, nor one that another item has now, even if it is to give that up.
+    `first` remembers those of all plans that belong together. If the plan `is_final`, the items are locked until the
+    transaction ends, and no other final plan for the store is made before.
+    """
+    if is_final:
+        store.take_turns(conn, of)
+    made = Plan([], [], [], [])
+    seen: dict[tuple[str, str], int] = {}
+    first = first or (lambda field, value, line: seen.setdefault((field, value), line))
+    rows = list(_unrepeated(_checked(drafts, of, key, made.refusals), first, made.refusals))
+    holders = _find_holders(conn, of, rows, is_final=is_final)
+    for row in rows:
+        now = holders[key].get(row.values[key])
+        if refusal := _conflict(row, now, holders):
+            made.refusals.append(refusal)
+        elif now is None:
+            made.adds.append(Add(row.line, row.values))
+        elif values := _differences(row.values, now):
+            made.changes.append(Change(row.line, now, values))
+        else:
+            made.unchanged.append(Change(row.line, now, {}))
+    made.refusals.sort(key=lambda refusal: refusal.line)
+    return made
+
+
+def _checked(drafts: Iterable[Draft], of: Store, key: Key, refusals: list[Refusal]) -> Iterable[_Row]:
+    """The drafts as columns, without those that are refused by themselves."""
+    for each in drafts:
+        try:
+            values = draft.columns(each.fields, of)
+        except Invalid as error:
+            refusals += [Refusal(each.line, flaw.field, flaw.message) for flaw in error.errors]
+            continue
+        if values.get(key) is None:
+            refusals.append(Refusal(each.line, key, f"The {LABELS[key]} is missing, by which the item is known."))
+        else:
+            yield _Row(each.line, values)
+
+
+def _unrepeated(rows: Iterable[_Row], first: First, refusals: list[Refusal]) -> Iterable[_Row]:
+    """The rows without those that have what an earlier one has: nobody could say which is meant."""
+    for row in rows:
+        repeated = [_repeated(row, field, first) for field in UNIQUE if row.values.get(field) is not None]
+        if found := [refusal for refusal in repeated if refusal]:
+            refusals += found
+        else:
+            yield row
+
+
+def _repeated(row: _Row, field: str, first: First) -> Refusal | None:
+    earlier = first(field, row.values[field], row.line)
+    message = f"Line {earlier} has this {LABELS[field]} already."
+    return Refusal(row.line, field, message) if earlier != row.line else None
+
+
+Holders = Mapping[str, Mapping[str, Any]]
+
+
+def _find_holders(conn: Connection, of: Store, rows: Sequence[_Row], *, is_final: bool) -> Holders:
+    """The store's items that have one of these names, SKUs or barcodes, by each of the three."""
+    holders: dict[str, dict[str, Any]] = {}
+    for field in UNIQUE:
+        wanted = [value for row in rows if (value := row.values.get(field)) is not None]
+        query = _query_holders(conn, of, field, wanted)
+        found = conn.execute(query.with_for_update(of=items) if is_final else query) if wanted else ()
+        holders[field] = {getattr(row, field): row for row in found if row.id is not None}
+    return holders
+
+
+def _query_holders(conn: Connection, of: Store, field: str, wanted: list[str]) -> sa.Select[Any]:
+    # An outer join on SQLite, as that keeps its planner from reading the whole store.
+    values = dialects.column_of(conn, wanted)
+    is_held = sa.and_(items.c.store_id == of.id, items.c[field] == values.c.value)
+    return sa.select(items).select_from(values).join(items, is_held, isouter=conn.dialect.name == "sqlite")
+
+
+def _conflict(row: _Row, now: Any, holders: Holders) -> Refusal | None:
+    if now is None:
+        for field, column in (("name", "name"), ("price", "price_minor")):
+            if column not in row.values:
+                return Refusal(row.line, field, f"There is no such item yet, and its {field} is missing.")
+    for field in UNIQUE:
+        holder = holders[field].get(row.values.get(field, ""))
+        if holder is not None and (now is None or holder.id != now.id):
+            message = f"The item '{holder.name}' has the {LABELS[field]} '{row.values[field]}' already."
+            return Refusal(row.line, field, message)
+    return None
+
+
+def _differences(values: Mapping[str, Any], now: Any) -> dict[str, Any]:
+    return {column: value for column, value in values.items() if not _is_same(column, value, now._mapping[column])}
+
+
+def _is_same(column: str, value: Any, now: Any) -> bool:
+    if column == "archived_at":
+        return (value is None) == (now is None)
+    return bool(value == now)
+
+
+def carry_out(conn: Connection, of: Store, made: Plan) -> list[int]:
+    """Add and change what is planned. Conflict where somebody was faster. Returns the ids of what was added."""
+    now = int(time.time())
+    try:
+        _change(conn, made.changes, now)
+        return _add(conn, of, made.adds, now)
+    except IntegrityError as error:
+        raise Conflict from error
+
+
+def _change(conn: Connection, changes: Sequence[Change], now: int) -> None:
+    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for each in changes:
+        values = each.values | {"updated_at": now}
+        by_columns.setdefault(tuple(values), []).append({f"new_{name}": value for name, value in values.items()})
+        by_columns[tuple(values)][-1]["wanted"] = each.now.id
+    for columns, alike in by_columns.items():
+        statement = sa.update(items).where(items.c.id == sa.bindparam("wanted"))
+        conn.execute(statement.values({column: sa.bindparam(f"new_{column}") for column in columns}), alike)
+    rows = [dict(each.now._mapping) | each.values for each in changes if SEARCHED & each.values.keys()]
+    search.index(conn, [_entry(row) for row in rows])
+
+
+def _add(conn: Connection, of: Store, adds: Sequence[Add], now: int) -> list[int]:
+    ids = _next_ids(conn, len(adds))
+    always = _USUAL | {"store_id": of.id, "updated_at": now}
+    rows = [always | each.values | {"id": id} for id, each in zip(ids, adds, strict=True)]
+    if rows:
+        _insert(conn, rows)
+        search.add(conn, [_entry(row) for row in rows])
+    return ids
+
+
+def _next_ids(conn: Connection, count: int) -> list[int]:
+    if not count:
+        return []
+    if conn.dialect.name == "sqlite":  # nobody else writes now
+        last = conn.scalar(sa.text("SELECT seq FROM sqlite_sequence WHERE name = 'items'")) or 0
+        return list(range(last + 1, last + 1 + count))
+    sequence = sa.func.nextval(sa.func.pg_get_serial_sequence("items", "id"))
+    return list(conn.scalars(sa.select(sequence).select_from(sa.func.generate_series(1, count))))
+
+
+def _insert(conn: Connection, rows: list[dict[str, Any]]) -> None:
+    if conn.dialect.name == "sqlite":
+        conn.exec_driver_sql(_TO_SQLITE, rows)
+    else:
+        dialects.copy(conn, items.name, _INSERTED, (tuple(map(row.__getitem__, _INSERTED)) for row in rows))
+
+
+def _entry(row: Mapping[str, Any]) -> search.Entry:
+    return search.Entry(
+        row["id"], row["store_id"], row["name"], row["sku"], row["barcode"], row["description"], row["tags"]
+    )

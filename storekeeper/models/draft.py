@@ -1,0 +1,88 @@
+"""What callers say about an item, checked: from members of a body or cells of a file to columns of the table."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from storekeeper import barcodes, money, names
+from storekeeper.errors import FieldError, Invalid
+from storekeeper.models.store import Store
+from storekeeper.money import Price
+
+MOST_TAGS = 20
+MOST_STOCK = 10**12
+
+Sku = Annotated[
+    str, Meta(description="The shop's own number of the item.", extra_json_schema={"maxLength": names.SKU_LENGTH})
+]
+Barcode = Annotated[
+    str,
+    Meta(
+        description="A GTIN of 8, 12, 13 or 14 digits, its check digit right.",
+        extra_json_schema={"pattern": "^([0-9]{8}|[0-9]{12,14})?$"},
+    ),
+]
+Tag = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": names.TAG_LENGTH})]
+Tags = Annotated[list[Tag], Meta(max_length=MOST_TAGS, description="In small letters, without semicolons.")]
+Stock = Annotated[int, Meta(ge=-MOST_STOCK, le=MOST_STOCK, description="How many are on hand.")]
+
+
+class Fields(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """What is said about an item; what is left out stays as it is."""
+
+    price: Price | UnsetType = UNSET
+    sku: Sku | UnsetType | None = UNSET
+    barcode: Barcode | UnsetType | None = UNSET
+    description: Annotated[str, Meta(max_length=names.DESCRIPTION_LENGTH)] | UnsetType = UNSET
+    tags: Tags | UnsetType = UNSET
+    stock: Stock | UnsetType = UNSET
+    archived: Annotated[bool, Meta(description="No longer sold: not in lists, but still there.")] | UnsetType = UNSET
+
+    def given(self) -> dict[str, Any]:
+        """What is said, by field."""
+        return {field: value for field in _CONVERTERS if (value := getattr(self, field, UNSET)) is not UNSET}
+
+
+def columns(given: Mapping[str, Any], of: Store) -> dict[str, Any]:
+    """The columns to set, with their values, for what is said by field. Invalid names each field that is wrong."""
+    values: dict[str, Any] = {}
+    errors: list[FieldError] = []
+    for field, value in given.items():
+        try:
+            column, convert = _CONVERTERS[field]
+            values[column] = convert(value, of)
+        except Invalid as error:
+            errors += error.errors
+    if errors:
+        raise Invalid(errors[0].message, errors=errors)
+    return values
+
+
+def tags(values: list[str]) -> str:
+    """As the table has them: sorted, each once, semicolons in between."""
+    if len(values) > MOST_TAGS:
+        raise Invalid(f"An item has at most {MOST_TAGS} tags.", "tags")
+    return ";".join(sorted({names.of_tag(each) for each in values}))
+
+
+def _stock(count: int, of: Store) -> int:
+    if not -MOST_STOCK <= count <= MOST_STOCK:
+        raise Invalid(f"A stock has at most {MOST_STOCK:,}.", "stock")
+    if count < 0 and not of.negative_stock:
+        raise Invalid("The stock cannot be below zero in this store.", "stock")
+    return count
+
+
+_CONVERTERS: dict[str, tuple[str, Callable[[Any, Store], Any]]] = {
+    "name": ("name", lambda name, _: names.of_thing(name)),
+    "price": ("price_minor", lambda price, of: money.to_minor(price, of.currency)),
+    "sku": ("sku", lambda sku, _: names.of_sku(sku) if sku else None),
+    "barcode": ("barcode", lambda code, _: barcodes.check(code) if code else None),
+    "description": ("description", lambda text, _: names.of_description(text)),
+    "tags": ("tags", lambda given, _: tags(given)),
+    "stock": ("stock", _stock),
+    "archived": ("archived_at", lambda is_archived, _: int(time.time()) if is_archived else None),
+}

@@ -1,0 +1,139 @@
+"""The index of words: which items hold all of some words, on SQLite by FTS5 and on PostgreSQL by a tsvector.
+
+A row has the words of an item's title (name, SKU and barcode) and of its body (description, tags, and the marks by
+which the items of a store or with a tag are found). Neither database takes text apart here: `storekeeper.words` did.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
+
+from storekeeper import dialects, words
+
+SAMPLE = 2000  # rows
+COMMON = 10  # matches among them
+
+# Not in the metadata: on SQLite it is a virtual table.
+entries = sa.table("item_search", sa.column("rowid", sa.BigInteger), sa.column("document", TSVECTOR))
+
+_TO_SQLITE = "INSERT OR REPLACE INTO item_search (rowid, title, body) VALUES (:id, :title, :body)"
+_TO_POSTGRESQL = """
+    INSERT INTO item_search (rowid, document) VALUES (%(id)s, %(document)s::tsvector)
+    ON CONFLICT (rowid) DO UPDATE SET document = excluded.document
+"""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """What an item is found by. `tags` are as the table has them, with semicolons in between."""
+
+    id: int
+    store_id: int
+    name: str
+    sku: str | None
+    barcode: str | None
+    description: str
+    tags: str
+
+    def title(self) -> list[str]:
+        return words.fold(" ".join(filter(None, (self.name, self.sku, self.barcode))))
+
+    def body(self) -> list[str]:
+        marks = [words.of_tag(tag) for tag in self.tags.split(";") if tag]
+        return [*words.fold(f"{self.description} {self.tags}"), words.of_store(self.store_id), *marks]
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What is looked for: items that hold a word for each of these beginnings, and all of these marks."""
+
+    beginnings: Sequence[str]
+    marks: Sequence[str]
+
+
+def index(conn: Connection, entries: Iterable[Entry]) -> None:
+    """Make these items findable, new ones and changed ones."""
+    is_sqlite = conn.dialect.name == "sqlite"
+    values = [_to_sqlite(each) if is_sqlite else {"id": each.id, "document": vector(each)} for each in entries]
+    if values:
+        conn.exec_driver_sql(_TO_SQLITE if is_sqlite else _TO_POSTGRESQL, values)
+
+
+def add(conn: Connection, entries: Sequence[Entry]) -> None:
+    """Make many new items findable."""
+    if conn.dialect.name == "sqlite":
+        index(conn, entries)
+    else:
+        dialects.copy(conn, "item_search", ("rowid", "document"), ((each.id, vector(each)) for each in entries))
+
+
+def drop(conn: Connection, ids: sa.ScalarSelect[Any] | Sequence[int]) -> None:
+    """Forget items. PostgreSQL does so by itself, when their rows go."""
+    if conn.dialect.name == "sqlite":
+        conn.execute(sa.delete(entries).where(entries.c.rowid.in_(ids)))
+
+
+def match(conn: Connection, terms: Terms, *, is_title: bool = False, is_walk: bool = True) -> sa.ColumnElement[bool]:
+    """The condition on `entries` that all terms are there; the words in the title, if `is_title`.
+
+    `is_walk` keeps PostgreSQL from its index: see `is_common`.
+    """
+    if conn.dialect.name == "sqlite":
+        return sa.literal_column("item_search").op("MATCH")(_sqlite_query(terms, is_title))
+    query = sa.cast(_postgresql_query(terms, is_title), TSQUERY)
+    is_match = entries.c.document.op("@@", is_comparison=True)(query)
+    return is_match.is_(sa.true()) if is_walk else is_match
+
+
+def order(*, is_walk: bool) -> sa.ColumnElement[int]:
+    """By what to sort `entries` for the order of the items' ids, with or without an index."""
+    return entries.c.rowid if is_walk else entries.c.rowid + sa.literal_column("0")
+
+
+def is_common(conn: Connection, terms: Terms) -> bool:
+    """Whether the first items that match are found fastest by walking through all in the order of their ids.
+
+    SQLite's index is in that order. PostgreSQL's is not: it has to fetch and sort all that match, and the planner
+    cannot estimate how many begin with a word. So a sample of SAMPLE rows tells.
+    """
+    if conn.dialect.name == "sqlite":
+        return True
+    sampled = sa.text("SELECT least(100, 100.0 * :rows / greatest(reltuples, 1)) FROM pg_class WHERE relname = :name")
+    percent = conn.scalar(sampled, {"rows": SAMPLE, "name": entries.name})
+    sample = sa.tablesample(entries, sa.func.system(percent))
+    is_match = sample.c.document.op("@@")(sa.cast(_postgresql_query(terms, False), TSQUERY))
+    hits: int = conn.scalars(sa.select(sa.func.count()).select_from(sample).where(is_match)).one()
+    return hits >= COMMON
+
+
+def tidy(conn: Connection) -> None:
+    """After many changes: let the database count its rows anew, so that it finds the shortest ways."""
+    if conn.dialect.name == "sqlite":
+        conn.exec_driver_sql("PRAGMA optimize")
+        return
+    conn.exec_driver_sql("SELECT gin_clean_pending_list('ix_item_search_document')")
+    conn.exec_driver_sql("ANALYZE items, item_search")
+
+
+def vector(entry: Entry) -> str:
+    """A tsvector's text. The weight tells title (A) and body (C) apart."""
+    title = [f"'{word}':1A" for word in entry.title()]
+    return " ".join([*title, *(f"'{word}':2C" for word in entry.body())])
+
+
+def _to_sqlite(entry: Entry) -> dict[str, Any]:
+    return {"id": entry.id, "title": " ".join(entry.title()), "body": " ".join(entry.body())}
+
+
+def _sqlite_query(terms: Terms, is_title: bool) -> str:
+    columns = "{title} : " if is_title else ""
+    wanted = [f'{columns}"{word}" *' for word in terms.beginnings]
+    return " AND ".join([*wanted, *(f'"{mark}"' for mark in terms.marks)])
+
+
+def _postgresql_query(terms: Terms, is_title: bool) -> str:
+    weight = ":*A" if is_title else ":*"
+    wanted = [f"'{word}'{weight}" for word in terms.beginnings]
+    return " & ".join([*wanted, *(f"'{mark}'" for mark in terms.marks)])

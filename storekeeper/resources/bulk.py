@@ -1,0 +1,78 @@
+"""/items/bulk: many items in one request"""
+
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+from falcon.asgi import Response
+from msgspec import UNSET, Meta, UnsetType
+
+from storekeeper import http, names
+from storekeeper.auth import Guard
+from storekeeper.errors import Forbidden, NotFound, StorekeeperError
+from storekeeper.http import Request
+from storekeeper.models import bulk
+from storekeeper.models.draft import Fields
+from storekeeper.models.item import Item
+from storekeeper.operation import answers, takes
+from storekeeper.resources.item import StoreId
+from storekeeper.resources.lists import prefers
+from storekeeper.shapes import ErrorBody
+
+MOST_ROWS = 1000
+MOST_BYTES = 2**20
+
+
+class BulkRow(Fields, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """An item to add, or to change if the store has one of that name. A new one needs a price."""
+
+    store_id: StoreId
+    name: Annotated[str, Meta(min_length=1, max_length=names.LENGTH)]
+
+
+class BulkResult(msgspec.Struct, frozen=True):
+    """What became of a row: the item, or the error that the row alone would have had."""
+
+    status: int
+    item: Item | UnsetType = UNSET
+    error: ErrorBody | UnsetType = UNSET
+
+
+class BulkAnswer(msgspec.Struct, frozen=True):
+    """A result for each row, in the order of the rows."""
+
+    results: list[BulkResult]
+
+
+class Bulk:
+    """/items/bulk"""
+
+    tag = "item"
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    @takes(most_bytes=MOST_BYTES, most_rows=MOST_ROWS)
+    @answers(BulkAnswer, headers=("Preference-Applied",), errors=(Forbidden, NotFound))
+    async def on_post(self, req: Request, resp: Response, body: list[BulkRow]) -> None:
+        """Add and change up to 1,000 items at once, all or none.
+
+        With `Prefer: handling=lenient`, each row is taken or refused by itself.
+        """
+        is_lenient = prefers(req, "handling=lenient")
+        rows = [_row(each) for each in body]
+        args = req.caller.user_id, rows, is_lenient
+        outcomes = await self._guard.write(req, bulk.put, *args)
+        resp.media = BulkAnswer([_result(each) for each in outcomes])
+        if is_lenient:
+            resp.set_header("Preference-Applied", "handling=lenient")
+
+
+def _row(given: BulkRow | StorekeeperError) -> bulk.Row | StorekeeperError:
+    return bulk.Row(given.store_id, given.given()) if isinstance(given, BulkRow) else given
+
+
+def _result(outcome: bulk.Outcome) -> BulkResult:
+    if isinstance(outcome, StorekeeperError):
+        return BulkResult(outcome.status, error=ErrorBody(**http.describe(outcome)))
+    return BulkResult(HTTPStatus.CREATED if outcome.is_new else HTTPStatus.OK, item=outcome.item)

@@ -1,0 +1,172 @@
+"""/items and /store/{name}/items: lists of items, searched, filtered and sorted"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated, Any, Literal
+
+import falcon
+import msgspec
+from falcon.asgi import Response
+from msgspec import UNSET, Meta, UnsetType
+
+from storekeeper import cells
+from storekeeper.auth import Guard
+from storekeeper.cells import Line
+from storekeeper.errors import NotFound, TokenMissing
+from storekeeper.http import MAX_ID, Request
+from storekeeper.models import export, item, listing
+from storekeeper.models.listing import Filter
+from storekeeper.models.paging import USUAL, Asked, Page
+from storekeeper.money import Price
+from storekeeper.operation import answers, optional
+from storekeeper.resources.lists import Cursor, Limit, link_next, prefers
+
+CSV, JSON_LINES = "text/csv", "application/jsonl"
+FORMATS = (CSV, JSON_LINES)
+HEADERS = ("Preference-Applied", "Vary", "Content-Disposition")
+SORTS = Literal["id", "-id", "name", "-name", "updated", "-updated", "price", "-price", "stock", "-stock", "rank"]
+GTIN = {"pattern": "^([0-9]{8}|[0-9]{12,14})$"}
+ORDER = """The order; a minus reverses it. By id, which is by age, by name, by the time of the last change; within a
+store also by price or stock. What is searched with `q` comes by `rank` unless another is given."""
+
+
+class ItemsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A page of items, and which are wanted: those that meet all that is given."""
+
+    limit: Limit = USUAL
+    cursor: Cursor = ""
+    sort: Annotated[SORTS, Meta(description=" ".join(ORDER.split()))] | UnsetType = UNSET
+    q: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=200,
+                description="Words, or their beginnings, without regard to accents or case.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    tag: (
+        Annotated[str, Meta(min_length=1, max_length=200, description="A tag, or several with semicolons in between.")]
+        | UnsetType
+    ) = UNSET
+    sku: Annotated[str, Meta(min_length=1, max_length=64, description="The exact SKU.")] | UnsetType = UNSET
+    barcode: Annotated[str, Meta(description="The exact barcode.", extra_json_schema=GTIN)] | UnsetType = UNSET
+    price_min: Annotated[Price, Meta(description="The lowest price; needs a store.")] | UnsetType = UNSET
+    price_max: Annotated[Price, Meta(description="The highest price; needs a store.")] | UnsetType = UNSET
+    in_stock: Annotated[bool, Meta(description="Only what is on hand, or only what is not.")] | UnsetType = UNSET
+    updated_since: (
+        Annotated[int, Meta(ge=0, le=MAX_ID, description="Only what was changed since then, in seconds since 1970.")]
+        | UnsetType
+    ) = UNSET
+    archived: Annotated[Literal["no", "yes", "any"], Meta(description="Whether archived items are wanted.")] = "no"
+
+    def asked(self) -> Asked:
+        usual = "id" if isinstance(self.q, UnsetType) else "rank"
+        return Asked(self.limit, self.cursor, usual if isinstance(self.sort, UnsetType) else self.sort)
+
+    def wanted(self, store: int | str | None) -> Filter:
+        paging = ("limit", "cursor", "sort", "store_id")
+        given = {field: value for field, value in msgspec.structs.asdict(self).items() if field not in paging}
+        return Filter(store=store, **{field: value for field, value in given.items() if value is not UNSET})
+
+
+class AllItemsQuery(ItemsQuery, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    store_id: Annotated[int, Meta(ge=1, le=MAX_ID, description="Only the items of this store.")] | UnsetType = UNSET
+
+
+class ItemPage(msgspec.Struct, frozen=True):
+    """Whole items for the signed in; for others of `/items` their names, and a message that says so.
+
+    `total` is there if `Prefer: count=exact` asks for it.
+    """
+
+    items: Sequence[item.Item | str]
+    message: str | UnsetType = UNSET
+    total: int | UnsetType = UNSET
+    next: str | UnsetType = UNSET
+
+
+class ItemList:
+    """/items"""
+
+    tag = "item"
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    @optional
+    @answers(ItemPage, headers=HEADERS, errors=(NotFound,), formats=FORMATS)
+    async def on_get(self, req: Request, resp: Response, query: AllItemsQuery) -> None:
+        """List items: whole ones for the signed in, names for everybody else.
+
+        For the signed in also as a file, with all that is wanted: `Accept: text/csv` or `application/jsonl`.
+        """
+        store_id = None if isinstance(query.store_id, UnsetType) else query.store_id
+        if await answer_file(self._guard, req, resp, query.wanted(store_id)):
+            return
+        page = await _page(self._guard, req, resp, query, store_id)
+        if not req.claims:
+            names = [each.name for each in page.items if isinstance(each, item.Item)]
+            page = msgspec.structs.replace(page, items=names, message="More data available if you log in.")
+        resp.media = page
+
+
+class StoreItemList:
+    """/store/{name}/items"""
+
+    tag = "item"
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    @optional
+    @answers(ItemPage, headers=HEADERS, errors=(NotFound,), formats=FORMATS)
+    async def on_get(self, req: Request, resp: Response, name: str, query: ItemsQuery) -> None:
+        """List the items of a store.
+
+        For the signed in also as a file, with all that is wanted: `Accept: text/csv` or `application/jsonl`.
+        """
+        if await answer_file(self._guard, req, resp, query.wanted(name)):
+            return
+        resp.media = await _page(self._guard, req, resp, query, name)
+
+
+async def _page(guard: Guard, req: Request, resp: Response, query: ItemsQuery, store: int | str | None) -> ItemPage:
+    wanted = query.wanted(store)
+    page = await guard.browse(req, listing.page, wanted, query.asked())
+    total: Any = UNSET
+    if prefers(req, "count=exact"):
+        total = await guard.browse(req, listing.count, wanted)
+        resp.set_header("Preference-Applied", "count=exact")
+    return ItemPage(page.rows, total=total, next=link_next(req, resp, query, page.cursor))
+
+
+async def answer_file(guard: Guard, req: Request, resp: Response, wanted: Filter) -> bool:
+    """Answer with all items as a file, if that is what the sender likes better than JSON."""
+    resp.append_header("Vary", "Accept")
+    preferred = req.client_prefers((falcon.MEDIA_JSON, *FORMATS))
+    if preferred not in FORMATS:
+        return False
+    if req.claims is None:
+        raise TokenMissing
+    is_csv = preferred == CSV
+    first = await guard.browse(req, export.page, wanted)  # what is wrong with the request is an error, not a cut file
+    resp.content_type = f"{preferred}; charset=utf-8"
+    resp.set_header("Content-Disposition", f'attachment; filename="items.{"csv" if is_csv else "jsonl"}"')
+    resp.stream = _lines(guard, req, wanted, is_csv, first)
+    return True
+
+
+async def _lines(guard: Guard, req: Request, wanted: Filter, is_csv: bool, page: Page[Line]) -> AsyncIterator[bytes]:
+    """A page at a time. The session is checked for each: what fails then cuts the answer, and its reader sees that."""
+    if req.is_head:
+        return
+    write = cells.csv_line if is_csv else cells.json_line
+    if is_csv:
+        yield cells.csv_head()
+    while True:
+        yield b"".join(map(write, page.rows))
+        if page.cursor is None:
+            return
+        page = await guard.browse(req, export.page, wanted, page.cursor)

@@ -1,0 +1,94 @@
+"""/item/{name}/image and /store/{name}/item/{item_name}/image, and /images/{key}/{size}"""
+
+import re
+
+import falcon
+from falcon import ETag
+from falcon.asgi import Response
+
+from storekeeper.auth import Guard
+from storekeeper.errors import AmbiguousName, Forbidden, NotFound
+from storekeeper.http import Request, Upload
+from storekeeper.images import BYTES, MEDIA_TYPES, SIZES, Images
+from storekeeper.models import item, member
+from storekeeper.operation import answers, public, takes
+from storekeeper.resources.item import ItemQuery
+
+KEY = re.compile(r"[0-9a-f]{64}")
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+class ItemImage:
+    """/item/{name}/image"""
+
+    tag = "item"
+
+    def __init__(self, guard: Guard, images: Images) -> None:
+        self._guard = guard
+        self._images = images
+
+    @takes(*MEDIA_TYPES, most_bytes=BYTES)
+    @answers(item.Item, errors=(Forbidden, NotFound, AmbiguousName))
+    async def on_put(self, req: Request, resp: Response, name: str, query: ItemQuery, upload: Upload) -> None:
+        """Give an item of a store where you work an image. It is made anew in two sizes, without its metadata."""
+        resp.media = await put(self._guard, self._images, req, upload, name, query.chosen())
+
+    @answers(item.Item, errors=(Forbidden, NotFound, AmbiguousName))
+    async def on_delete(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
+        """Take an item's image away."""
+        resp.media = await self._guard.write(req, item.set_image, req.caller.user_id, name, query.chosen(), None)
+
+
+class ItemImageInStore:
+    """/store/{name}/item/{item_name}/image"""
+
+    tag = "item"
+
+    def __init__(self, guard: Guard, images: Images) -> None:
+        self._guard = guard
+        self._images = images
+
+    @takes(*MEDIA_TYPES, most_bytes=BYTES)
+    @answers(item.Item, errors=(Forbidden, NotFound))
+    async def on_put(self, req: Request, resp: Response, name: str, item_name: str, upload: Upload) -> None:
+        """Give an item of this store an image. It is made anew in two sizes, without its metadata."""
+        resp.media = await put(self._guard, self._images, req, upload, item_name, name)
+
+    @answers(item.Item, errors=(Forbidden, NotFound))
+    async def on_delete(self, req: Request, resp: Response, name: str, item_name: str) -> None:
+        """Take the image of an item of this store away."""
+        resp.media = await self._guard.write(req, item.set_image, req.caller.user_id, item_name, name, None)
+
+
+class ImageFile:
+    """/images/{key}/{size}"""
+
+    tag = "item"
+
+    def __init__(self, images: Images) -> None:
+        self._images = images
+
+    @public
+    @answers(formats=("image/webp",), headers=("ETag",), errors=(NotFound,))
+    async def on_get(self, req: Request, resp: Response, key: str, size: str) -> None:
+        """Get the image of an item, in `full` size or `small`."""
+        if not KEY.fullmatch(key) or size not in SIZES:
+            raise NotFound("There is no such image.")
+        tag = ETag(f"{key[:32]}-{size}")
+        if tag in (req.if_none_match or ()):
+            resp.status = falcon.HTTP_NOT_MODIFIED
+        else:
+            resp.data, resp.content_type = await self._images.get(key, size), "image/webp"
+        resp.etag = tag
+        resp.set_header("Cache-Control", FOR_EVER)
+        resp.set_header("Cross-Origin-Resource-Policy", "cross-origin")  # it is for the pages of any web shop
+
+
+async def put(
+    guard: Guard, images: Images, req: Request, upload: Upload, name: str, which: int | str | None
+) -> item.Item:
+    """First the right to do it, then the files, then the row: no row names a file that is not there."""
+    now = await guard.read(req, item.get, name, which)
+    await guard.read(req, member.require_clerk, req.caller.user_id, now.store_id)
+    key = await images.add(await upload.read())
+    return await guard.write(req, item.set_image, req.caller.user_id, name, now.store_id, key)

@@ -1,0 +1,207 @@
+"""/imports: bring a file's items into a store, first as a plan"""
+
+from collections.abc import Sequence
+from secrets import token_hex
+from typing import Annotated, Any, Literal
+
+import falcon
+import msgspec
+from falcon.asgi import Response
+from msgspec import UNSET, Meta, UnsetType
+
+from storekeeper import names, shapes, sheets
+from storekeeper.auth import Guard
+from storekeeper.errors import Forbidden, ImportIsOver, Invalid, NotFound, StorekeeperError, TooManyImports
+from storekeeper.http import Request, Upload, path
+from storekeeper.models import imports
+from storekeeper.models.batch import Key, Refusal
+from storekeeper.models.imports import Import, Order
+from storekeeper.models.paging import USUAL, Asked
+from storekeeper.operation import answers, takes
+from storekeeper.resources.lists import Cursor, Limit, link_next
+from storekeeper.runner import Runner
+from storekeeper.storage import Storage
+
+MOST_BYTES = 256 * 2**20
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+TYPES = ("text/csv", "application/jsonl", "application/x-ndjson", XLSX, "application/octet-stream")
+
+NAME = shapes.NAME | {"description": "The name of the store."}
+StoreName = Annotated[str, Meta(extra_json_schema=NAME)]
+NO_CONTROLS = "^[^\\x00-\\x1f]*$"
+MATCH = "By what an item of the file is known to be one of the store's."
+
+
+class ImportQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    store: StoreName
+    match: Annotated[Key, Meta(description=MATCH)] = "name"
+    dry_run: Annotated[bool, Meta(description="Only make the plan; `POST /imports/{id}` carries it out.")] = False
+    skip_refused: Annotated[bool, Meta(description="Import the other lines, when some are refused.")] = False
+    format: Annotated[Literal["auto", "csv", "jsonl", "xlsx"], Meta(description="What the file is.")] = "auto"
+    encoding: Annotated[Literal["auto", "utf-8", "utf-16", "windows-1252"], Meta(description="Of a CSV file.")] = "auto"
+    delimiter: Annotated[
+        Literal["auto", "comma", "semicolon", "tab", "pipe"],
+        Meta(description="What is between the cells of a CSV file."),
+    ] = "auto"
+    decimal: Annotated[Literal["auto", "point", "comma"], Meta(description="The decimal mark of prices.")] = "auto"
+    columns: Annotated[
+        str,
+        Meta(
+            max_length=1000,
+            description="Which column is which field, such as `Artikel:name;Preis:price`; no field leaves it out.",
+        ),
+    ] = ""
+    sheet: Annotated[str, Meta(max_length=100, description="The worksheet, if not the first.")] = ""
+    file_name: Annotated[
+        str,
+        Meta(max_length=200, pattern=NO_CONTROLS, description="What the file is called, for the list of imports."),
+    ] = ""
+
+    def options(self) -> sheets.Options:
+        return sheets.Options(
+            format=self.format,
+            encoding=self.encoding,
+            delimiter=DELIMITERS[self.delimiter],
+            decimal=self.decimal,
+            columns=read_columns(self.columns),
+            sheet=self.sheet or None,
+        )
+
+
+DELIMITERS: dict[str, Any] = {"auto": "auto", "comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+
+
+def read_columns(text: str) -> dict[str, str]:
+    """`Artikel:name;Preis:price` as a mapping of headings to fields. `store:` maps to none: it is left out."""
+    pairs = [each.rpartition(":") for each in text.split(";") if each.strip()]
+    if not all(heading.strip() for heading, _, _ in pairs):
+        raise Invalid("'columns' is written like Artikel:name;Preis:price.", "columns")
+    return {heading.strip(): field.strip() for heading, _, field in pairs}
+
+
+class ImportsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    store: StoreName
+    limit: Limit = USUAL
+    cursor: Cursor = ""
+
+
+class RefusalsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    limit: Limit = USUAL
+    cursor: Cursor = ""
+
+
+class ConfirmQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    skip_refused: Annotated[bool, Meta(description="Import the other lines, when some are refused.")] = False
+
+
+class ImportPage(msgspec.Struct, frozen=True):
+    imports: Sequence[Import]
+    next: str | UnsetType = UNSET
+
+
+class RefusalPage(msgspec.Struct, frozen=True):
+    """Lines that were refused, each with the field at fault, if there is one, and the reason."""
+
+    refusals: Sequence[Refusal]
+    next: str | UnsetType = UNSET
+
+
+class ImportList:
+    """/imports"""
+
+    tag = "import"
+
+    def __init__(self, guard: Guard, storage: Storage, runner: Runner) -> None:
+        self._guard = guard
+        self._storage = storage
+        self._runner = runner
+
+    @takes(*TYPES, most_bytes=MOST_BYTES)
+    @answers((202, Import), headers=("Location",), errors=(Forbidden, NotFound, TooManyImports))
+    async def on_post(self, req: Request, resp: Response, query: ImportQuery, upload: Upload) -> None:
+        """Import a file of items into a store where you work.
+
+        Answered at once: the work goes on by itself, and `GET /imports/{id}` tells how far it is. No line of a file is
+        imported while one is refused, unless `skip_refused` says so.
+        """
+        options = query.options()
+        store = names.of_thing(query.store, "store")
+        await self._guard.read(req, imports.require_room, req.caller.user_id, store)
+        file = f"imports/{token_hex(16)}"
+        await self._storage.put_pieces(file, upload.pieces())
+        order = Order(
+            store=store,
+            file=file,
+            file_name=query.file_name,
+            size=upload.size,
+            options=options,
+            match=query.match,
+            is_dry_run=query.dry_run,
+            skips_refused=query.skip_refused,
+        )
+        try:
+            added = await self._guard.write(req, imports.add, req.caller.user_id, order)
+        except StorekeeperError:
+            await self._storage.delete(file)
+            raise
+        self._runner.wake()
+        _answer_accepted(resp, added)
+
+    @answers(ImportPage, errors=(Forbidden, NotFound))
+    async def on_get(self, req: Request, resp: Response, query: ImportsQuery) -> None:
+        """List the imports of a store where you work, newest first."""
+        asked = Asked(query.limit, query.cursor, "-id")
+        store = names.of_thing(query.store, "store")
+        page = await self._guard.browse(req, imports.page, req.caller.user_id, store, asked)
+        resp.media = ImportPage(page.rows, link_next(req, resp, query, page.cursor))
+
+
+class ImportJob:
+    """/imports/{import_id}"""
+
+    tag = "import"
+
+    def __init__(self, guard: Guard, storage: Storage, runner: Runner) -> None:
+        self._guard = guard
+        self._storage = storage
+        self._runner = runner
+
+    @answers(Import, errors=(NotFound,))
+    async def on_get(self, req: Request, resp: Response, import_id: int) -> None:
+        """Read how far an import is, and what it did or would do."""
+        resp.media = await self._guard.read(req, imports.get, req.caller.user_id, import_id)
+
+    @answers((202, Import), headers=("Location",), errors=(ImportIsOver, NotFound))
+    async def on_post(self, req: Request, resp: Response, import_id: int, query: ConfirmQuery) -> None:
+        """Carry out an import whose plan was made, or which was refused for some of its lines."""
+        args = req.caller.user_id, import_id, query.skip_refused
+        confirmed = await self._guard.write(req, imports.confirm, *args)
+        self._runner.wake()
+        _answer_accepted(resp, confirmed)
+
+    @answers(Import, errors=(ImportIsOver, NotFound))
+    async def on_delete(self, req: Request, resp: Response, import_id: int) -> None:
+        """Cancel an import that is not over. What it has imported stays."""
+        resp.media, file = await self._guard.write(req, imports.cancel, req.caller.user_id, import_id)
+        await self._storage.delete(file)
+
+
+class ImportRefusals:
+    """/imports/{import_id}/refusals"""
+
+    tag = "import"
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    @answers(RefusalPage, errors=(NotFound,))
+    async def on_get(self, req: Request, resp: Response, import_id: int, query: RefusalsQuery) -> None:
+        """List the lines that were refused, each with its reason."""
+        asked = Asked(query.limit, query.cursor, "line")
+        page = await self._guard.browse(req, imports.page_refusals, req.caller.user_id, import_id, asked)
+        resp.media = RefusalPage(page.rows, link_next(req, resp, query, page.cursor))
+
+
+def _answer_accepted(resp: Response, job: Import) -> None:
+    resp.media, resp.status = job, falcon.HTTP_ACCEPTED
+    resp.location = path("imports", str(job.id))

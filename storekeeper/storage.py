@@ -1,0 +1,173 @@
+"""Files beside the database, by name: in a folder of the data directory, or in an S3-compatible bucket."""
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Container
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+from urllib.parse import urlsplit
+
+import obstore
+import structlog
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, S3Store
+
+from storekeeper.errors import NotFound, Unavailable
+from storekeeper.settings import Settings
+
+T = TypeVar("T")
+
+SECONDS = 15  # for one call, with all its retries
+CODE = re.compile(r"<Code>(\w+)</Code>")
+STATUS = re.compile(r"(?<=status code: \d{3}).*")
+
+
+class Storage:
+    """Every method raises Unavailable when the store cannot be reached, or does not answer in time."""
+
+    def __init__(self, store: LocalStore | S3Store) -> None:
+        self._store = store
+
+    async def put(self, name: str, data: bytes) -> None:
+        """Whole or not at all, and on the disk afterwards. What had that name is replaced."""
+        await _reach(obstore.put_async(self._store, name, data, use_multipart=False))
+        if isinstance(self._store, LocalStore) and self._store.prefix:
+            await _reach(asyncio.to_thread(_flush, self._store.prefix / name))
+
+    async def put_pieces(self, name: str, pieces: AsyncIterator[bytes]) -> None:
+        """The same for a file that does not fit into the memory, as it arrives. What `pieces` raise is raised.
+
+        It is not flushed to the disk: whoever needs it after a loss of power has to send it again.
+        """
+        try:
+            await obstore.put_async(self._store, name, pieces)
+        except BaseError as error:
+            raise _unavailable(error) from None
+
+    def copy_from(self, name: str, file: BinaryIO) -> None:
+        """Keep a copy of a file. It is left at its end."""
+        file.seek(0)
+        try:
+            obstore.put(self._store, name, file)
+        except BaseError as error:
+            raise _unavailable(error) from None
+
+    def copy_to(self, name: str, file: BinaryIO) -> None:
+        """Write what has that name to a file. NotFound where there is none."""
+        try:
+            for piece in obstore.get(self._store, name).stream():
+                file.write(piece)
+        except FileNotFoundError:
+            raise NotFound("There is no such file.") from None
+        except BaseError as error:
+            raise _unavailable(error) from None
+
+    async def find(self, name: str) -> bytes | None:
+        with suppress(FileNotFoundError):
+            found = await _reach(obstore.get_async(self._store, name), lacking=True)
+            return (await _reach(found.bytes_async())).to_bytes()
+        return None
+
+    async def get(self, name: str) -> bytes:
+        found = await self.find(name)
+        if found is None:
+            raise NotFound("There is no such file.")
+        return found
+
+    async def find_time(self, name: str) -> float | None:
+        """When the file was written, in seconds since 1970."""
+        with suppress(FileNotFoundError):
+            meta = await _reach(obstore.head_async(self._store, name), lacking=True)
+            return meta["last_modified"].timestamp()
+        return None
+
+    async def exists(self, name: str) -> bool:
+        return await self.find_time(name) is not None
+
+    async def delete(self, name: str) -> None:
+        """Also when there is no such file."""
+        with suppress(FileNotFoundError):
+            await _reach(obstore.delete_async(self._store, name), lacking=True)
+
+    async def prune(self, folder: str, names_in_use: Container[str], older_than_seconds: float) -> int:
+        """Delete the files that nobody needs, and say how many. Young ones stay: their row may be under way."""
+        deleted = 0
+        for name in [name async for name in self.list(folder) if name not in names_in_use]:
+            written = await self.find_time(name)  # only now, as it may have been written again meanwhile
+            if written is not None and written < time.time() - older_than_seconds:
+                await self.delete(name)
+                deleted += 1
+        return deleted
+
+    async def list(self, folder: str) -> AsyncIterator[str]:
+        """The names of what is in a folder and in those below it."""
+        pages = obstore.list(self._store, folder)
+        while page := await _reach(anext(pages, [])):
+            for each in page:
+                yield each["path"]
+
+
+async def _reach(work: Awaitable[T], lacking: bool = False) -> T:
+    """What the store answers. With `lacking`, FileNotFoundError where it has no such file."""
+    try:
+        async with asyncio.timeout(SECONDS):
+            return await work
+    except (BaseError, OSError) as error:
+        if lacking and isinstance(error, FileNotFoundError) and "NoSuchBucket" not in str(error):
+            raise
+        raise _unavailable(error) from None
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    structlog.get_logger().warning("storage_failed", reason=_reason(error))
+    return Unavailable("The files cannot be reached. Try again soon.")
+
+
+def _reason(error: Exception) -> str:
+    """For the log: without the body of an answer, where a server may repeat what it was sent."""
+    text = str(error) or type(error).__name__
+    code = CODE.search(text)
+    return STATUS.sub("", text.partition("\n")[0]) + (f" {code[1]}" if code else "")
+
+
+def _flush(path: Path) -> None:
+    """A file that a row names has to outlive a loss of power: obstore writes and renames it, but does not sync."""
+    for each in (path, path.parent):
+        opened = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
+def create_storage(settings: Settings) -> Storage:
+    return Storage(_bucket(settings) if settings.storage_url else _folder(settings.data_path / "files"))
+
+
+def _folder(path: Path) -> LocalStore:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return LocalStore(path, automatic_cleanup=True)
+
+
+def _bucket(settings: Settings) -> S3Store:
+    """What is not set comes from the environment: AWS_ACCESS_KEY_ID and so on."""
+    url = urlsplit(settings.storage_url)
+    given = {
+        "endpoint": settings.storage_endpoint,
+        "region": settings.storage_region,
+        "access_key_id": settings.storage_access_key,
+        "secret_access_key": settings.storage_secret_key,
+    }
+    config: Any = {name: value for name, value in given.items() if value}
+    is_plain = settings.storage_endpoint.startswith("http://")
+    return S3Store(
+        url.netloc,
+        prefix=url.path.strip("/") or None,
+        config=config,
+        client_options={"allow_http": is_plain, "connect_timeout": "3s", "timeout": "10s"},
+        retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=10)},
+    )

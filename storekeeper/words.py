@@ -1,0 +1,36 @@
+"""Text as it is searched: words without accents and case, so that "Smørrebrød" is found by "smorre".
+
+Both databases get the same words, made here, so that they find the same.
+"""
+
+import re
+import unicodedata
+
+# Letters that Unicode does not take apart into a letter and a mark.
+_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"})
+# Chinese and Japanese are written without spaces: there each character is a word.
+_CJK = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
+_ACCENTS = frozenset(("Mn", "Mc", "Me"))
+_LONGEST = 100  # characters: PostgreSQL takes no word of more than 2,046 bytes
+_MARK = "\xa7"  # stands before what is no word of the text: no word begins with it
+
+
+def fold(text: str) -> list[str]:
+    """The words of a text, in its order. None where it has neither letters nor digits."""
+    if not text.isascii():
+        text = "".join(filter(_is_no_accent, unicodedata.normalize("NFKD", text)))
+    return [word[:_LONGEST] for word in _WORD.findall(text.casefold().translate(_LETTERS))]
+
+
+def _is_no_accent(char: str) -> bool:
+    return unicodedata.category(char) not in _ACCENTS
+
+
+def of_store(store_id: int) -> str:
+    """What all items of a store are found by, beside their words."""
+    return f"{_MARK}s{store_id}"
+
+
+def of_tag(tag: str) -> str:
+    return f"{_MARK}t{tag.encode().hex()}"

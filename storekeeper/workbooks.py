@@ -1,0 +1,220 @@
+"""Excel's workbooks (.xlsx): the rows of a worksheet, read by calamine once it is known to be harmless.
+
+calamine holds a worksheet as a full grid, from its first cell to its last: two cells that are far apart would ask for
+more memory than there is, and end the process. It also shows errors as empty cells, and formulas as their last result.
+So the worksheet's XML is looked through first.
+"""
+
+import re
+import zipfile
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import BinaryIO
+from xml.parsers import expat
+
+import msgspec
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum
+
+from storekeeper.errors import Invalid
+
+MOST_BYTES = 512 * 2**20  # unpacked
+MOST_PARTS = 10_000
+MOST_CELLS = 5_000_000  # calamine takes some 100 bytes for each
+REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})", re.ASCII)
+RELATIONSHIPS = "xl/_rels/workbook.xml.rels"
+WORKBOOK = "xl/workbook.xml"
+UNREADABLE = (
+    *(CalamineError, zipfile.BadZipFile, zlib.error, expat.ExpatError, EOFError),
+    *(ValueError, KeyError, IndexError, RuntimeError),  # odd references, parts that are missing, or encrypted
+)
+
+
+class Flaw(msgspec.Struct, frozen=True):
+    """A cell that holds no value of its own."""
+
+    what: str
+
+
+ERROR = Flaw("an error, such as #REF!")
+FORMULA = Flaw("a formula: keep its value only")
+DATE = Flaw("a date or a time")
+
+Cell = str | Decimal | Flaw
+Parts = dict[str, zipfile.ZipInfo]
+Flaws = dict[int, dict[int, Flaw]]  # by row and column, from 0
+
+
+class Worksheet(msgspec.Struct, frozen=True):
+    grid: CalamineSheet
+    flaws: Flaws
+
+    def read_headings(self) -> tuple[int, list[str]]:
+        """The first row that is not empty, and its number."""
+        for number, cells in self._rows():
+            if any(cells):
+                headings = ["" if isinstance(cell, Flaw) else str(cell) for cell in cells]
+                return number, headings[: _width(headings)]
+        raise Invalid("The worksheet is empty.")
+
+    def read(self, begin: int, width: int) -> Iterator[tuple[int, list[Cell] | str]]:
+        """Each row from number `begin` on with its cells, or why they cannot be used. Empty rows are left out."""
+        for number, cells in self._rows():
+            if number < begin or not any(cells):
+                continue
+            if _width(cells) > width:
+                yield number, f"There are {_width(cells)} cells here, and {width} columns."
+            else:
+                yield number, [*cells, *[""] * width][:width]
+
+    def _rows(self) -> Iterator[tuple[int, list[Cell]]]:
+        left = self.grid.start[1] if self.grid.start else 0  # the grid's own first column
+        rows = self.grid.iter_rows()
+        for index in range(max(self.grid.total_height, *self.flaws, 0) + 1):
+            cells = [_cell(value) for value in next(rows, [])]
+            for column, flaw in self.flaws.get(index, {}).items():
+                cells += [""] * (column - left + 1 - len(cells))
+                cells[max(column - left, 0)] = flaw
+            yield index + 1, cells
+
+
+def _width(cells: list[Cell] | list[str]) -> int:
+    return max((index for index, cell in enumerate(cells, 1) if cell), default=0)
+
+
+def _cell(value: object) -> Cell:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return Decimal(format(value, ".15g"))  # the digits that Excel itself keeps and shows
+    return DATE
+
+
+def open_worksheet(file: BinaryIO, name: str | None) -> Worksheet:
+    """The worksheet of that name, or the first. Invalid for what is no workbook, or too large to be read."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            parts = _list_parts(archive)
+            file.seek(0)
+            with CalamineWorkbook.from_filelike(file) as workbook:
+                name = _choose(workbook, name)
+                survey = _Survey()
+                _parse(archive, parts[_find_part(archive, parts, name)], survey.see)
+                return Worksheet(workbook.get_sheet_by_name(name), survey.flaws)
+    except UNREADABLE:
+        raise Invalid("The workbook cannot be read. Save it anew as .xlsx, without a password, or as CSV.") from None
+
+
+def _list_parts(archive: zipfile.ZipFile) -> Parts:
+    """The parts by name, as calamine looks for them: it does not care for case, nor which way slashes lean."""
+    listed = archive.infolist()
+    if len(listed) > MOST_PARTS or sum(part.file_size for part in listed) > MOST_BYTES:
+        raise Invalid(f"The workbook is too large: it unpacks to more than {MOST_BYTES:,} bytes.")
+    parts = {part.filename.replace("\\", "/").lower(): part for part in listed}
+    is_other_kind = WORKBOOK not in parts or "content.xml" in parts  # calamine would try those of LibreOffice too
+    if is_other_kind or archive.comment or len(parts) < len(listed):  # two readers might see two workbooks
+        raise zipfile.BadZipFile
+    return parts
+
+
+def _choose(workbook: CalamineWorkbook, asked: str | None) -> str:
+    names = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+    if asked is not None and asked not in names:
+        raise Invalid(f"The workbook has no worksheet '{asked}'.", "sheet")
+    if not names:
+        raise Invalid("The workbook has no worksheet.")
+    return names[0] if asked is None else asked
+
+
+def _find_part(archive: zipfile.ZipFile, parts: Parts, name: str) -> str:
+    """The part with a worksheet: the workbook tells an id, whose target is told elsewhere."""
+    sheets = [each for each in _elements(archive, parts[WORKBOOK], "sheet") if each["name"] == name]
+    (id,) = [value for key, value in sheets[0].items() if key.endswith(":id")]
+    relations = _elements(archive, parts[RELATIONSHIPS], "Relationship")
+    target = {each["Id"]: each["Target"] for each in relations}[id].removeprefix("/")
+    return (target if target.startswith("xl/") else f"xl/{target}").lower()
+
+
+def _elements(archive: zipfile.ZipFile, part: zipfile.ZipInfo, wanted: str) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = []
+
+    def see(name: str, attributes: dict[str, str]) -> None:
+        if _local(name) == wanted:
+            found.append(attributes)
+
+    _parse(archive, part, see)
+    return found
+
+
+def _local(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+def _parse(archive: zipfile.ZipFile, part: zipfile.ZipInfo, on_element: Callable[[str, dict[str, str]], None]) -> None:
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = on_element
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    with archive.open(part) as stream:
+        parser.ParseFile(stream)
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise ValueError("no workbook has one")
+
+
+class _Survey:
+    """Sees the elements of a worksheet, and notes the cells that calamine would not show as what they are.
+
+    Invalid where the grid would be too large.
+    """
+
+    def __init__(self) -> None:
+        self.flaws: Flaws = defaultdict(dict)
+        self._rows = self._columns = 0
+        self._row = self._column = -1
+        self._is_error = False
+        self._is_in_cell = False
+
+    def see(self, name: str, attributes: dict[str, str]) -> None:
+        match _local(name):
+            case "c":
+                self._begin_cell(attributes)
+            case "v" | "is" if self._is_in_cell:
+                self._fill(ERROR if self._is_error else None)
+            case "f" if self._is_in_cell:
+                self._fill(FORMULA)
+            case "row":
+                self._row = int(attributes["r"]) - 1 if "r" in attributes else self._row + 1
+                self._column = -1
+            case _:  # what follows the rows has formulas too
+                self._is_in_cell = False
+
+    def _begin_cell(self, attributes: dict[str, str]) -> None:
+        self._is_in_cell = True
+        self._is_error = attributes.get("t") == "e"
+        if reference := attributes.get("r"):
+            self._row, self._column = _position(reference)
+        else:
+            self._column += 1
+
+    def _fill(self, flaw: Flaw | None) -> None:
+        self._rows = max(self._rows, self._row + 1)
+        self._columns = max(self._columns, self._column + 1)
+        if self._rows * self._columns > MOST_CELLS:
+            raise Invalid(f"The worksheet is too large: over {MOST_CELLS:,} cells. Save it as CSV.")
+        if flaw:
+            self.flaws[self._row].setdefault(self._column, flaw)
+
+
+def _position(reference: str) -> tuple[int, int]:
+    """Row and column, from 0: B3 is (2, 1)."""
+    match = REFERENCE.fullmatch(reference.upper())
+    if not match:
+        raise ValueError(reference)
+    column = 0
+    for letter in match[1]:
+        column = column * 26 + ord(letter) - ord("A") + 1
+    return int(match[2]) - 1, column - 1

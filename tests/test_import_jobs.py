@@ -1,0 +1,316 @@
+"""Imports that are interrupted: by a crash, by another runner, by their owner, or as a right is lost."""
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from storekeeper.db import transaction
+from storekeeper.errors import Conflict
+from storekeeper.importing import Importer
+from storekeeper.models import batch, import_jobs, imports, item, member, session, shelf, user
+from storekeeper.models.draft import Fields
+from storekeeper.models.import_jobs import DEAD_AFTER, OLD_AFTER, Job
+from storekeeper.models.imports import Import, Order, jobs
+from storekeeper.models.item import items
+from storekeeper.money import Price
+from storekeeper.settings import Settings
+from storekeeper.storage import create_storage
+from tests.conftest import Clock, Person
+from tests.moving import carry_out, catalogue, kept, start
+
+AT_ONCE = 2  # rows in a step
+FILE = b"name,price,sku\n" + b"".join(b"item %d,%d,%d\n" % (number, number, number) for number in range(1, 8))
+
+Meet = Callable[[], Any]
+
+
+@pytest.fixture(autouse=True)
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storekeeper.importing.AT_ONCE", AT_ONCE)
+
+
+@pytest.fixture
+def job(engine: sa.Engine) -> Job:
+    """Bob's import, in the hands of a runner."""
+    order = Order(store="ikea", file="imports/a", file_name="", size=len(FILE))
+    with transaction(engine) as conn:
+        imports.add(conn, 2, order)
+    return take(engine)
+
+
+def take(engine: sa.Engine) -> Job:
+    with transaction(engine) as conn:
+        taken = import_jobs.take(conn, token_hex(4))
+    assert taken
+    return taken
+
+
+def presume_dead(engine: sa.Engine) -> None:
+    with transaction(engine) as conn:
+        conn.execute(sa.update(jobs).values(beat_at=jobs.c.beat_at - DEAD_AFTER - 1))
+
+
+def run(engine: sa.Engine, job: Job, meet: Meet, when: tuple[str, int] = ("importing", 4)) -> None:
+    """Carry out a job. Something happens once it has come so far: a state, and a number of rows."""
+
+    def tell(state: str, counts: imports.Counts, _percent: int) -> None:
+        if (state, counts.rows) == when:
+            meet()
+
+    Importer(engine, job, BytesIO(FILE), tell).run()
+
+
+def now(engine: sa.Engine) -> Import:
+    with engine.connect() as conn:
+        return imports.get(conn, None, 1)
+
+
+def names(engine: sa.Engine) -> list[str]:
+    with engine.connect() as conn:
+        return list(conn.scalars(sa.select(items.c.name).order_by(items.c.id)))
+
+
+ALL = ["chair", *(f"item {number}" for number in range(1, 8))]
+
+
+class Crash(BaseException):
+    """As sudden as the end of a process: nothing is tidied up."""
+
+
+def crash() -> None:
+    raise Crash
+
+
+@pytest.mark.parametrize(
+    "when", [("checking", 0), ("checking", 4), ("checking", 7), ("importing", 2), ("importing", 6), ("importing", 7)]
+)
+def test_an_interrupted_import_goes_on_and_ends_as_any_other(
+    when: tuple[str, int], engine: sa.Engine, job: Job
+) -> None:
+    with pytest.raises(Crash):  # `tell` is called within the step: that step is lost
+        run(engine, job, crash, when)
+    with transaction(engine) as conn:
+        assert import_jobs.take(conn, "too early") is None
+        assert not import_jobs.is_waiting(conn)
+    presume_dead(engine)
+    run(engine, take(engine), crash, ("never", 0))
+    ended = now(engine)
+    assert (ended.state, ended.rows, ended.added, ended.unchanged, ended.refused) == ("done", 7, 7, 0, 0)
+    assert names(engine) == ALL
+
+
+@pytest.mark.parametrize("when", [("checking", 4), ("importing", 4)])
+def test_a_runner_that_was_taken_for_dead_does_no_harm(when: tuple[str, int], engine: sa.Engine, job: Job) -> None:
+    done: list[Import] = []
+
+    def stall() -> None:
+        """Meanwhile another runner takes the job up and ends it."""
+        presume_dead(engine)
+        run(engine, take(engine), crash, ("never", 0))
+        done.append(now(engine))
+
+    _Stalled(engine, job, stall, when).run()
+    assert done[0].state == "done"
+    assert now(engine) == done[0]
+    assert names(engine) == ALL
+
+
+class _Stalled(Importer):
+    """Is stopped between two steps."""
+
+    def __init__(self, engine: sa.Engine, job: Job, meet: Meet, when: tuple[str, int]) -> None:
+        super().__init__(engine, job, BytesIO(FILE), lambda *_: None)
+        self._meet, self._when = meet, when
+
+    def _check_some(self, sheet: Any, rows: Any, seen: Any, counts: imports.Counts) -> imports.Counts:
+        self._stall("checking", counts)
+        return super()._check_some(sheet, rows, seen, counts)
+
+    def _import_some(self, sheet: Any, rows: Any, refused: Any, counts: imports.Counts) -> imports.Counts:
+        self._stall("importing", counts)
+        return super()._import_some(sheet, rows, refused, counts)
+
+    def _stall(self, state: str, counts: imports.Counts) -> None:
+        if (state, counts.rows) == self._when:
+            self._meet()
+
+
+def deactivate(conn: sa.Connection) -> None:
+    session.set_roles(conn, 2, None, False)
+
+
+def let_go(conn: sa.Connection) -> None:
+    member.delete(conn, 1, "ikea", "bob")
+
+
+def cancel(conn: sa.Connection) -> None:
+    imports.cancel(conn, 2, 1)
+
+
+@pytest.mark.parametrize("when", [("checking", 4), ("importing", 4)])
+@pytest.mark.parametrize(
+    ("meet", "state", "reason"),
+    [
+        (deactivate, "failed", "Whoever started this import may no longer log in."),
+        (let_go, "failed", "Only those who work in the store may do this."),
+        (cancel, "cancelled", None),
+    ],
+)
+def test_an_import_ends_with_the_right_to_it(
+    meet: Callable[[sa.Connection], None],
+    state: str,
+    reason: str | None,
+    when: tuple[str, int],
+    engine: sa.Engine,
+    job: Job,
+) -> None:
+    def interfere() -> None:
+        with transaction(engine) as conn:
+            meet(conn)
+
+    _Stalled(engine, job, interfere, when).run()
+    ended, done = now(engine), when[1] if when[0] == "importing" else 0
+    assert (ended.state, ended.reason, ended.added, len(names(engine)) - 1) == (state, reason, done, done)
+    assert ended.ended_at is not None
+
+
+@pytest.mark.parametrize("when", [("checking", 4), ("importing", 4)])
+@pytest.mark.parametrize("gone", ["user", "store"])
+def test_an_import_goes_with_its_user_and_its_store(
+    gone: str, when: tuple[str, int], engine: sa.Engine, job: Job
+) -> None:
+    def interfere() -> None:
+        with transaction(engine) as conn:
+            if gone == "user":
+                user.delete(conn, 2, 2)
+            else:
+                shelf.delete_store(conn, 1, "ikea", True)
+
+    _Stalled(engine, job, interfere, when).run()
+    with engine.connect() as conn:
+        assert conn.execute(sa.select(jobs)).all() == []
+    expected = {"user": ALL[: 1 + (4 if when[0] == "importing" else 0)], "store": []}
+    assert names(engine) == expected[gone]
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)  # on SQLite nobody can: there is one writer
+@pytest.mark.parametrize(
+    ("rival", "added", "changed", "refused"),
+    [(("item 1", "77"), 6, 1, []), (("rival", "1"), 6, 0, ["The item 'rival' has the SKU '1' already."])],
+)
+def test_what_somebody_adds_between_the_plan_of_a_step_and_its_end_is_compared_anew(
+    rival: tuple[str, str],
+    added: int,
+    changed: int,
+    refused: list[str],
+    engine: sa.Engine,
+    job: Job,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rivals = [rival]
+    carry_out = batch.carry_out
+
+    def be_late(conn: sa.Connection, of: Any, made: batch.Plan) -> list[int]:
+        if rivals:
+            name, sku = rivals.pop()
+            with transaction(engine) as other:
+                item.add(other, 1, 1, name, Fields(price=Price("99"), sku=sku))
+        return carry_out(conn, of, made)
+
+    monkeypatch.setattr(batch, "carry_out", be_late)
+    run(engine, job, crash, ("never", 0))
+    ended = now(engine)
+    assert (ended.state, ended.rows, ended.added, ended.changed, ended.refused) == (
+        "done",
+        7,
+        added,
+        changed,
+        len(refused),
+    )
+    with engine.connect() as conn:
+        assert list(conn.scalars(sa.select(imports.refusals.c.message))) == refused
+        prices = dict(conn.execute(sa.select(items.c.name, items.c.price_minor)).all())  # type: ignore[arg-type]
+    assert sorted(prices) == sorted({*ALL, rival[0]} - ({"item 1"} if refused else set()))
+    assert prices.get("item 1") == (None if refused else 100)
+
+
+def test_a_conflict_that_does_not_end_fails_the_import(
+    engine: sa.Engine, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+
+    def lose(*_: object) -> list[int]:
+        tries.append(1)
+        raise Conflict
+
+    monkeypatch.setattr(batch, "carry_out", lose)
+    run(engine, job, crash, ("never", 0))
+    assert (now(engine).state, len(tries)) == ("failed", 3)
+    assert now(engine).reason == "The change conflicts with what is stored."
+
+
+def test_a_bug_fails_the_import_and_is_shown(engine: sa.Engine, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fall_over(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(batch, "plan", fall_over)
+    with pytest.raises(ZeroDivisionError):
+        run(engine, job, crash, ("never", 0))
+    assert (now(engine).state, now(engine).reason) == ("failed", "Something went wrong here. The server's log has it.")
+
+
+def test_without_the_database_an_import_waits(engine: sa.Engine, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lose(*_: object, **__: object) -> None:
+        raise sa.exc.OperationalError("", {}, Exception("gone"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(batch, "plan", lose)
+        with pytest.raises(sa.exc.OperationalError):
+            run(engine, job, crash, ("never", 0))
+    assert now(engine).state == "checking"
+    presume_dead(engine)
+    run(engine, take(engine), crash, ("never", 0))
+    assert now(engine).state == "done"
+
+
+# By way of the command that a server starts
+
+
+def test_jobs_are_done_in_turn_and_a_bad_one_holds_up_nobody(bob: Person, settings: Settings, tmp_path: Path) -> None:
+    paths = [start(bob, f"name,price\nitem {number},5\n") for number in range(4)]
+    first, second = sorted(kept(tmp_path), key=lambda path: path.stat().st_mtime_ns)[:2]
+    first.unlink()  # as on a machine that has other files
+    bob.delete(paths[1])
+    assert not second.exists()
+    carry_out(settings)
+    states = [bob.get(path).json for path in paths]
+    assert [each["state"] for each in states] == ["failed", "cancelled", "done", "done"]
+    assert states[0]["reason"].startswith("Its file is not there.")
+    assert [each["name"] for each in catalogue(bob)] == ["chair", "item 2", "item 3"]
+
+
+def test_old_imports_are_forgotten_and_files_that_nobody_needs_deleted(
+    bob: Person, settings: Settings, engine: sa.Engine, clock: Clock, tmp_path: Path
+) -> None:
+    planned = start(bob, "name,price\nlamp,5\n", dry_run=True)
+    carry_out(settings)
+    create_storage(settings).copy_from("imports/lost", BytesIO(b"a request was cut"))
+    clock.now += OLD_AFTER - 2
+    bob.log_in()
+    carry_out(settings)
+    assert bob.get(planned).status_code == 200
+    (only,) = kept(tmp_path)
+    assert only.name != "lost"
+    clock.now += 4
+    with engine.connect() as conn:
+        assert import_jobs.is_waiting(conn)
+    carry_out(settings)
+    assert bob.get(planned).status_code == 404
+    assert kept(tmp_path) == []
+    with engine.connect() as conn:
+        assert not import_jobs.is_waiting(conn)

@@ -1,0 +1,156 @@
+"""The requests of imports: what is refused at once, who may do what, and how many imports are kept."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from falcon import testing
+
+from storekeeper.db import transaction
+from storekeeper.models import member
+from storekeeper.models.imports import MOST_KEPT
+from storekeeper.resources.imports import MOST_BYTES
+from storekeeper.settings import Settings
+from tests import moving, raw
+from tests.conftest import Person, bearer
+from tests.crowd import Call, at_once, statuses, worker
+from tests.moving import carry_out, catalogue, counts, kept, send, start, upload
+from tests.raw import DISCONNECT
+
+Bring = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def bring(bob: Person, settings: Settings) -> Bring:
+    """The clerk's imports."""
+    return partial(moving.bring, bob, settings)
+
+
+REQUESTS: list[tuple[str, dict[str, str], int, str]] = [
+    ("", {}, 400, "invalid"),
+    ("store=nosuch", {}, 404, "not_found"),
+    ("store=ikea&match=id", {}, 400, "invalid"),
+    ("store=ikea&columns=:name", {}, 400, "invalid"),
+    ("store=ikea&columns=name", {}, 400, "invalid"),
+    ("store=ikea&file_name=%00", {}, 400, "invalid"),
+    ("store=ikea&dryrun=true", {}, 400, "invalid"),
+    ("store=ikea", {"Content_Type": "application/json"}, 415, "unsupported_media_type"),
+    ("store=ikea", {"Content_Encoding": "gzip"}, 415, "unsupported_media_type"),
+    ("store=ikea", {"Content_Length": str(MOST_BYTES + 1)}, 413, "too_large"),
+    ("store=ikea", {"Content_Length": "1000"}, 400, "invalid"),  # more than there is
+    ("store=ikea", {"Authorization": "Bearer x"}, 401, "invalid_token"),
+]
+
+
+def test_a_request_that_is_refused_leaves_nothing_behind(app: Any, bob: Person, tmp_path: Path) -> None:
+    for query, headers, status, error in REQUESTS:
+        answer = send(app, bob, b"name,price\nlamp,5\n", query, **headers)
+        assert (answer.status, answer.json["error"]) == (status, error), (query, headers)
+    assert bob.get("/imports?store=ikea").json == {"imports": []}
+    assert kept(tmp_path) == []
+
+
+def test_a_cut_upload_leaves_nothing_behind(app: Any, bob: Person, tmp_path: Path) -> None:
+    headers = [*bearer(bob.pair["access_token"]).items(), ("Content-Type", "text/csv")]
+    first = raw.pieces(b"name,price\n" * 2**20, more_body=True)  # more than one part of it
+    for events in ([DISCONNECT], [first, DISCONNECT]):
+        answer = raw.exchange(app, "POST", "/imports?store=ikea", headers, events)
+        assert (answer.status, answer.json["message"]) == (400, "The body ended early.")
+    assert bob.get("/imports?store=ikea").json == {"imports": []}
+    assert kept(tmp_path) == []
+
+
+def test_imports_are_for_those_who_work_in_the_store(
+    client: testing.TestClient, alice: Person, bob: Person, carol: Person, root: Person, settings: Settings
+) -> None:
+    first = start(bob, "name,price\nlamp,x\n")
+    assert upload(carol, "name,price\n").status_code == 403
+    assert carol.get("/imports?store=ikea").status_code == 403
+    for call in (carol.get, carol.post, carol.delete):
+        assert (call(first).status_code, call(first).json["message"]) == (404, "Import not found.")
+    assert carol.get(f"{first}/refusals").status_code == 404
+    assert client.simulate_get(first).status_code == 401
+    carry_out(settings)
+    second = start(alice, "name,price\nrug,5\n", dry_run=True)
+    for person in (alice, bob, root):
+        listed = person.get("/imports?store=ikea").json["imports"]
+        assert [f"/imports/{each['id']}" for each in listed] == [second, first]
+        assert person.get(first).json == listed[1]
+        assert len(person.get(f"{first}/refusals").json["refusals"]) == 1
+    page = bob.get("/imports?store=ikea&limit=1").json
+    assert [page["imports"], bob.get(page["next"]).json["imports"]] == [[listed[0]], [listed[1]]]
+
+
+def test_an_import_that_is_over_is_neither_cancelled_nor_confirmed(
+    bring: Bring, bob: Person, settings: Settings
+) -> None:
+    waiting = start(bob, "name,price\nlamp,5\n")
+    assert bob.post(waiting).json["message"] == "Only an import whose plan is made can be confirmed."
+    answer = bob.delete(waiting)
+    assert (answer.status_code, counts(answer.json)) == (200, ("cancelled", 0, 0, 0, 0))
+    planned = bring("name,price\nlamp,5\n", dry_run=True)
+    done = bring("name,price\nchair,5\n")
+    answer = bob.delete(f"/imports/{planned['id']}")
+    assert (answer.status_code, counts(answer.json)) == (200, ("cancelled", 0, 0, 0, 0))
+    for path in (waiting, f"/imports/{planned['id']}", f"/imports/{done['id']}"):
+        for answer in (bob.delete(path), bob.post(path)):
+            assert (answer.status_code, answer.json["error"]) == (409, "import_is_over")
+    carry_out(settings)
+    assert [each["name"] for each in catalogue(bob)] == ["chair"]
+
+
+def test_of_many_who_confirm_or_cancel_at_once_one_does(bring: Bring, bob: Person, settings: Settings) -> None:
+    job = bring("name,price\nlamp,5\n", dry_run=True)
+    path, token = f"/imports/{job['id']}", bob.pair["access_token"]
+    with worker(settings) as first, worker(settings) as second:
+        answers = at_once([first, second], [Call("POST", path, token=token)] * 8)
+        assert statuses(answers) == {202: 1, 409: 7}
+        carry_out(settings)
+        job = bring("name,price\nrug,5\n", dry_run=True)
+        answers = at_once([first, second], [Call("DELETE", f"/imports/{job['id']}", token=token)] * 8)
+        assert statuses(answers) == {200: 1, 409: 7}
+    assert [each["name"] for each in catalogue(bob)] == ["chair", "lamp"]
+
+
+def test_nobody_fills_the_disk_with_imports(
+    alice: Person, bob: Person, bring: Bring, settings: Settings, engine: sa.Engine, tmp_path: Path
+) -> None:
+    for _ in range(3):
+        bring("name,price\nchair,5\n")  # these are over
+    paths = [start(bob, "name,price\nlamp,5\n", dry_run=True) for _ in range(MOST_KEPT // 2)]
+    carry_out(settings)
+    paths += [start(bob, "name,price\nlamp,5\n") for _ in range(MOST_KEPT - len(paths))]
+    answer = upload(bob, "name,price\nrug,5\n")
+    assert (answer.status_code, answer.json["error"]) == (409, "too_many_imports")
+    assert len(kept(tmp_path)) == MOST_KEPT
+    start(alice, "name,price\nbed,5\n")  # hers are counted for herself
+    for path in paths:
+        assert upload(bob, "name,price\nrug,5\n").status_code == 409
+        bob.delete(path)
+        bob.delete(start(bob, "name,price\nrug,5\n"))
+        start(bob, "name,price\nrug,5\n")
+    with transaction(engine) as conn:
+        member.found_store(conn, 2, "aldi", "EUR")
+    assert upload(bob, "name,price\n", store="aldi").status_code == 409
+    assert len(kept(tmp_path)) == MOST_KEPT + 1
+
+
+def test_of_many_at_once_no_more_are_kept(bob: Person, settings: Settings, tmp_path: Path) -> None:
+    headers = [*bearer(bob.pair["access_token"]).items(), ("Content-Type", "text/csv")]
+
+    async def upload_all(apps: list[Any]) -> list[raw.Answer]:
+        return await asyncio.gather(
+            *(
+                raw._exchange(app, raw.scope("POST", "/imports?store=ikea", headers), [raw.pieces(b"name")])
+                for app in apps
+            )
+        )
+
+    with worker(settings) as first, worker(settings) as second:
+        answers = asyncio.run(upload_all([first, second] * MOST_KEPT))
+    assert sorted(answer.status for answer in answers) == [202] * MOST_KEPT + [409] * MOST_KEPT
+    assert len(kept(tmp_path)) == MOST_KEPT

@@ -1,0 +1,62 @@
+"""The words of a text, as it is searched."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storekeeper import words
+
+FOLDED = {
+    "": [],
+    "?!_ \n-": [],
+    "Garden Chair": ["garden", "chair"],
+    "don't_stop, it's 7.5": ["don", "t", "stop", "it", "s", "7", "5"],
+    "0012-A/b": ["0012", "a", "b"],
+    "Smørrebrød Łódź Đà Ísland Þór": ["smorrebrod", "lodz", "da", "island", "thor"],
+    "Œuvre Æsir İstanbul ısı ħ": ["oeuvre", "aesir", "istanbul", "isi", "h"],
+    "Straße STRASSE ẞ": ["strasse", "strasse", "ss"],
+    "café cafe\u0301": ["cafe", "cafe"],
+    "Σίσυφος ΣΊΣΥΦΟΣ": ["σισυφοσ", "σισυφοσ"],
+    "Ёлка": ["елка"],
+    "木製の椅子": list("木製の椅子"),
+    "テーブルA4 ｶﾞﾗｽ": [*"テーフル", "a4", *"カラス"],
+    "\U00020bb7野家": ["\U00020bb7", "野", "家"],
+    "ﬁne ① ½ Ⅻ m²": ["fine", "1", "1", "2", "xii", "m2"],
+    "हिन्दी": ["हनद"],
+    "🪑 chair❤️": ["chair"],
+}
+
+
+@pytest.mark.parametrize("text", FOLDED)
+def test_the_words_of_a_text(text: str) -> None:
+    assert words.fold(text) == FOLDED[text]
+
+
+def test_korean_is_found_while_it_is_typed() -> None:
+    (word,) = words.fold("한국어")
+    for typed in ("ㅎ", "하", "한", "한구", "한국", "한국어"):
+        (beginning,) = words.fold(typed)
+        assert word.startswith(beginning), typed
+
+
+def test_a_long_word_is_found_by_itself() -> None:
+    """PostgreSQL takes none of more than 2,046 bytes."""
+    for char in "xß\U00010400":
+        (word,) = words.fold(char * 4000)
+        assert len(word.encode()) < 2046
+        assert word.startswith(words.fold(char * 50)[0])
+        assert words.fold(char * 300) == [word]
+
+
+@given(st.text())
+def test_words_hold_nothing_that_an_index_would_take_for_its_language(text: str) -> None:
+    found = words.fold(text)
+    assert all(char.isalnum() or (char > "\x7f" and not char.isspace()) for word in found for char in word)
+    assert words.fold(" ".join(found)) == found, "and stay the same"
+
+
+@given(st.integers(1, 2**53), st.text(min_size=1))
+def test_no_text_holds_a_mark(store_id: int, tag: str) -> None:
+    for mark in (words.of_store(store_id), words.of_tag(tag)):
+        assert mark not in words.fold(mark)
+        assert mark.replace("\xa7", "").isalnum()
