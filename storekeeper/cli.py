@@ -13,6 +13,8 @@ import click
 from sqlalchemy import Connection, Engine
 
 from storekeeper import __version__, keys, log, names, passwords, schema, setup, terminal
+from storekeeper.adoption.command import adopt
+from storekeeper.catalogue_cli import export_, images_group, import_, imports_group
 from storekeeper.db import create_engine, transaction
 from storekeeper.errors import AlreadyExists, NotFound
 from storekeeper.keys import KeyRing
@@ -38,6 +40,10 @@ def main(ctx: click.Context) -> None:
     Settings are read from STOREKEEPER_* variables and from storekeeper.toml in the data directory
     (STOREKEEPER_DATA, ./data by default). docs/operating.md lists them all.
     """
+
+
+for each in (adopt, import_, export_, imports_group, images_group):
+    main.add_command(each)
 
 
 @main.command()
@@ -247,10 +253,7 @@ def _refuse_taken(conn: Connection, name: str) -> None:
 
 def _do(settings: Settings, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
     """Run a model's function in a transaction, if the database is there and has this version's tables."""
-    engine = create_engine(settings.database)
-    _require_file(engine)
-    with transaction(engine) as conn:
-        schema.require(conn)
+    with transaction(schema.open_engine(settings.database)) as conn:
         return function(conn, *args)
 
 

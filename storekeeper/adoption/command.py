@@ -1,0 +1,76 @@
+"""`storekeeper adopt`"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from storekeeper import money, passwords, schema
+from storekeeper.adoption import report, source, target
+from storekeeper.adoption.people import Secret
+from storekeeper.adoption.plan import Plan, Taken, Wishes, draw
+from storekeeper.db import transaction
+from storekeeper.errors import Conflict
+from storekeeper.settings import Settings, read_settings
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Tell what would happen, and write nothing.")
+@click.option("--report", "report_file", type=click.Path(path_type=Path), help="A new file for every decision.")
+@click.option("--currency", help="The currency of the stores (STOREKEEPER_CURRENCY).")
+@click.option("--owner", help="The user who becomes the owner of all stores.")
+@click.option("--admin", help="The user who becomes an administrator. Without it, nobody does.")
+@click.option("--lost-store", help="The store for items that have none. Without it, they are not taken over.")
+@click.option("--into-existing", is_flag=True, help="Adopt also where there are stores already, beside them.")
+def adopt(
+    file: Path, dry_run: bool, report_file: Path | None, currency: str | None, into_existing: bool, **named: str | None
+) -> None:
+    """Take over FILE, the SQLite database of the course's app: its users, stores, items and tags.
+
+    All or nothing. FILE is not changed; stop the course's app first. docs/adopting.md tells what becomes of what.
+    """
+    settings = read_settings()
+    wishes = Wishes(currency=money.check_currency(currency or settings.currency), **named)
+    engine = schema.open_engine(settings.database)
+    taken = _look(engine, into_existing)
+    found = _read(file)
+    plan = draw(found, taken, wishes)
+    with report.kept(report_file, plan):
+        if not dry_run:
+            _write(engine, settings, plan)
+    for line in report.tell(found, plan, settings.password_length):
+        click.echo(line)
+    click.echo("\nThis was a dry run: nothing is written." if dry_run else "\nDone.")
+
+
+def _look(engine: sa.Engine, into_existing: bool) -> Taken:
+    with engine.connect() as conn:
+        return target.look(conn, into_existing)
+
+
+def _read(file: Path) -> source.Source:
+    try:
+        return source.read(file)
+    except source.SourceError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _write(engine: sa.Engine, settings: Settings, plan: Plan) -> None:
+    hashes = _hash(settings, [each.secret for each in plan.users])  # before the transaction: it may take minutes
+    try:
+        with transaction(engine) as conn:
+            target.write(conn, plan, hashes)
+    except IntegrityError:
+        raise Conflict("Somebody took one of the names meanwhile. Nothing is written: try again.") from None
+
+
+def _hash(settings: Settings, secrets: Sequence[Secret]) -> list[str]:
+    hashed = target.hash_all(secrets, passwords.create_hasher(settings), passwords.count_at_once(settings))
+    # Elsewhere than on a terminal it would only be a line without news.
+    is_hidden = not sys.stderr.isatty()
+    with click.progressbar(hashed, len(secrets), label="Passwords", file=sys.stderr, hidden=is_hidden) as bar:
+        return list(bar)

@@ -1,0 +1,78 @@
+"""What becomes of the whole database: decided before anything is written, so that a dry run tells the same."""
+
+import msgspec
+
+from storekeeper import names
+from storekeeper.adoption import goods, people
+from storekeeper.adoption.decision import Decision
+from storekeeper.adoption.goods import NewStore
+from storekeeper.adoption.people import NewUser
+from storekeeper.adoption.source import LeftOut, Source
+from storekeeper.errors import NotFound
+
+NO_PLACE = {
+    ("items_in_order", None): "Storekeeper has no orders.",
+    ("orders", None): "Storekeeper has no orders.",
+    ("users", "email"): "Storekeeper has no mail addresses.",
+}
+
+
+class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+    """What the operator says. Users are named as they are called in Storekeeper."""
+
+    currency: str
+    owner: str | None = None
+    admin: str | None = None
+    lost_store: str | None = None
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """The names that are in Storekeeper's database already."""
+
+    users: list[str]
+    stores: list[str]
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """`owner` and `admin` are names of users of the plan; the owner's may be of one who is there already."""
+
+    users: list[NewUser]
+    stores: list[NewStore]
+    currency: str
+    owner: str | None
+    admin: str | None
+    decisions: list[Decision]
+
+
+def draw(source: Source, taken: Taken, wishes: Wishes) -> Plan:
+    """NotFound for an owner or administrator who is nobody, Invalid for a name that cannot be one."""
+    decisions: list[Decision] = []
+    users = people.judge(source, taken.users, decisions)
+    stores = goods.judge(source, taken.stores, wishes.currency, wishes.lost_store, decisions)
+    decisions += map(_left_out, source.left_out)
+    new = [each.username for each in users]
+    return Plan(
+        users,
+        stores,
+        wishes.currency,
+        _called(wishes.owner, [*new, *taken.users]),
+        _called(wishes.admin, new),
+        decisions,
+    )
+
+
+def _left_out(each: LeftOut) -> Decision:
+    kind = "column_not_taken" if each.column else "table_not_taken"
+    name = f"{each.table}.{each.column}" if each.column else each.table
+    reason = NO_PLACE.get((each.table, each.column), "Storekeeper does not know it.")
+    return Decision(kind, None, name, None, f"{each.count:,} {'values' if each.column else 'rows'}. {reason}")
+
+
+def _called(name: str | None, known: list[str]) -> str | None:
+    """The user of that name, as it is written there."""
+    if name is None:
+        return None
+    for each in known:
+        if names.fold(each) == names.fold(name):
+            return each
+    raise NotFound(f"There will be no user '{name}'. A dry run tells the new names.")

@@ -1,0 +1,80 @@
+"""Storekeeper's side: which names are taken, and writing what was planned, in one transaction."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from secrets import token_urlsafe
+from typing import Any, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+from sqlalchemy import Connection
+
+from storekeeper import names
+from storekeeper.adoption.goods import NewItem
+from storekeeper.adoption.people import Secret
+from storekeeper.adoption.plan import Plan, Taken
+from storekeeper.errors import Conflict
+from storekeeper.models import batch, member, store, user
+from storekeeper.models.store import Store, stores
+from storekeeper.models.user import users
+
+T = TypeVar("T")
+
+AT_ONCE = 5000  # rows of one statement, which may not take long
+
+
+def look(conn: Connection, is_filled_allowed: bool) -> Taken:
+    """Conflict where there are stores already and nobody said that this is right: a second run makes copies."""
+    names_there = list(conn.scalars(sa.select(stores.c.name)))
+    if names_there and not is_filled_allowed:
+        raise Conflict("There are stores in Storekeeper's database. --into-existing adopts beside them, not into them.")
+    return Taken(list(conn.scalars(sa.select(users.c.username))), names_there)
+
+
+def hash_all(secrets: Sequence[Secret], hasher: PasswordHasher, at_once: int) -> Iterator[str]:
+    """What to store for each, in order. Where there is no password: the hash of one that nobody knows."""
+    unknown = hasher.hash(token_urlsafe(32))
+    with ThreadPoolExecutor(at_once, "argon2") as pool:
+        yield from pool.map(lambda secret: _hash(secret, hasher, unknown), secrets)
+
+
+def _hash(secret: Secret, hasher: PasswordHasher, unknown: str) -> str:
+    if secret.text is None:
+        return unknown
+    return secret.text if secret.is_hashed else hasher.hash(secret.text)
+
+
+def write(conn: Connection, plan: Plan, hashes: Sequence[str]) -> None:
+    """`hashes` are the users' in order."""
+    for rows in _portions(_user_rows(plan, hashes)):
+        conn.execute(sa.insert(users), rows)
+    owner_id = user.get_by_name(conn, plan.owner).id if plan.owner else None
+    for each in plan.stores:
+        values = each.name, plan.currency
+        of = store.insert(conn, *values) if owner_id is None else member.found_store(conn, owner_id, *values)
+        _write_items(conn, of, each.items)
+
+
+def _user_rows(plan: Plan, hashes: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for each, hashed in zip(plan.users, hashes, strict=True):
+        yield {
+            "username": each.username,
+            "username_key": names.fold(each.username),
+            "password_hash": hashed,
+            "is_admin": each.username == plan.admin,
+            "is_active": each.is_active,
+        }
+
+
+def _write_items(conn: Connection, of: Store, new: list[NewItem]) -> None:
+    for portion in _portions(new):
+        adds = [batch.Add(line, msgspec.structs.asdict(each)) for line, each in enumerate(portion)]
+        batch.carry_out(conn, of, batch.Plan(adds, [], [], []))
+
+
+def _portions(rows: Iterable[T]) -> Iterator[list[T]]:
+    left = iter(rows)
+    while portion := list(islice(left, AT_ONCE)):
+        yield portion
