@@ -56,6 +56,22 @@ ALL = {
 }
 
 
+def _pages(client: Client, token: str) -> bool:
+    items: list[Json] = client.ask("GET", "/store/store1/items?sort=price&limit=20", token=token)["items"]
+    return len(items) == PAGE and items == sorted(items, key=lambda each: (each["price"], each["id"]))
+
+
+def _finds(client: Client, token: str) -> bool:
+    return all("bababa" in each["description"] for each in client.ask("GET", "/items?q=bababa", token=token)["items"])
+
+
+# What `benchmarks.growth` measures beside the read.
+CATALOGUE = (
+    Operation("page", "20 items of a store, by price", 32, True, "access_token", _pages),
+    Operation("search", "search for a word", 32, True, "access_token", _finds),
+)
+
+
 def sign_in(operation: Operation, client: Client) -> list[str]:
     """New tokens for the operation, each of a session of its own, after one answer has been looked at."""
     tokens: list[str] = [client.sign_in()[operation.token] for _ in range(SESSIONS)]

@@ -19,8 +19,8 @@ def _lines(results: Results) -> Iterator[str]:
     yield from (_plan(results), "")
     for database in dict.fromkeys(m.database for m in results.measurements):
         yield from (f"## {DATABASES[database]}", "")
-        yield from (*_table(HEADS, _rows(results, database), left=2), "")
-        yield from (*_table(MEMORY_HEADS, _memory_rows(results.memory, database), left=1), "")
+        yield from (*table(HEADS, _rows(results, database), left=2), "")
+        yield from (*table(MEMORY_HEADS, _memory_rows(results.memory, database), left=1), "")
     versions = ", ".join(f"{name} {number}" for name, number in results.machine.versions.items())
     yield f"Versions: {versions}."
 
@@ -70,7 +70,7 @@ def _memory_rows(memory: Sequence[Memory], database: str) -> Iterator[tuple[str,
             yield (candidates.ALL[each.candidate].title, *(f"{number:.0f}" for number in numbers))
 
 
-def _table(heads: Sequence[str], rows: Iterator[tuple[str, ...]], left: int) -> Iterator[str]:
+def table(heads: Sequence[str], rows: Iterator[tuple[str, ...]], left: int) -> Iterator[str]:
     yield f"| {' | '.join(heads)} |"
     yield f"|{'---|' * left}{'---:|' * (len(heads) - left)}"
     for row in rows:

@@ -10,6 +10,16 @@ local function item()
   return "/item/item" .. number, number % stores + 1
 end
 
+-- A word of the vocabulary of growth.py.
+local function word()
+  local letters = ""
+  for _ = 1, 3 do
+    local consonant, vowel = math.random(9), math.random(3)
+    letters = letters .. ("bdfgklmnp"):sub(consonant, consonant) .. ("aio"):sub(vowel, vowel)
+  end
+  return letters
+end
+
 local function caller()
   return callers[math.random(#callers)]
 end
@@ -24,6 +34,12 @@ local asks = {
     local price = string.format("%d.%02d", math.random(0, 99), math.random(0, 99))
     return wrk.format("PUT", path, caller(), '{"price": ' .. price .. ', "store_id": ' .. store .. "}")
   end,
+
+  page = function()
+    return wrk.format("GET", "/store/store" .. math.random(stores) .. "/items?sort=price&limit=20", caller())
+  end,
+
+  search = function() return wrk.format("GET", "/items?limit=20&q=" .. word(), caller()) end,
 
   login = function() return wrk.format("POST", "/login") end,
 

@@ -1,0 +1,162 @@
+"""`python -m benchmarks.growth`: what a look-up, a page and a search cost as the catalogue grows to ten million items.
+
+One database grows from each size to the next, and the same server answers. The words of the items are drawn from a
+fixed vocabulary, so that ten times the items are ten times the hits of each word.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from benchmarks import data, databases, load, operations, report
+from benchmarks.candidates import STOREKEEPER
+from benchmarks.client import Client
+from benchmarks.load import Target
+from benchmarks.measure import LOAD_CORE, SERVER_CORE
+from benchmarks.server import Server, serve
+from storekeeper import dialects
+from storekeeper.db import create_engine, transaction
+from storekeeper.models import search
+from storekeeper.models.item import items
+
+HERE = Path(__file__).parent
+SIZES = tuple(10**power for power in range(3, 8))
+AT_ONCE = 20_000
+SYLLABLES = [consonant + vowel for consonant in "bdfgklmnp" for vowel in "aio"]
+VOCABULARY = len(SYLLABLES) ** 3  # wrk.lua makes the same words
+COLUMNS = ("id", "store_id", "name", "price_minor", "sku", "description", "tags", "stock", "updated_at")
+
+
+class Cost(NamedTuple):
+    kind: str
+    operation: str
+    size: int
+    rate: float
+    cpu_us: float  # of the server and of the database, for each request
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
+    parser.add_argument("--most", type=int, default=SIZES[-1], help="the largest size (10000000)")
+    parser.add_argument("--seconds", type=int, default=4, help="the length of each run of wrk (4)")
+    parser.add_argument("--database", choices=databases.KINDS, action="append", help="only this one")
+    args = parser.parse_args()
+    load.require()
+    costs: list[Cost] = []
+    for kind in args.database or databases.KINDS:
+        with tempfile.TemporaryDirectory(prefix="storekeeper-bench-") as name:
+            costs += _measure(kind, Path(name), [size for size in SIZES if size <= args.most], args.seconds)
+    text = render(costs)
+    print(text)
+    if not args.database and args.most == SIZES[-1]:
+        (HERE / "growth.md").write_text(text, "utf-8")
+
+
+def _measure(kind: str, directory: Path, sizes: list[int], seconds: int) -> Iterator[Cost]:
+    with databases.open_databases(kind, directory, ["growth"], LOAD_CORE) as found:
+        url = found.url("growth")
+        with serve(STOREKEEPER, url, directory, 1, SERVER_CORE) as server:
+            have = 1
+            for size in sizes:
+                grow(url, have, size)
+                found.settle("growth")
+                have = size
+                yield from _costs(kind, found, server, size, seconds)
+
+
+def _costs(kind: str, found: databases.Databases, server: Server, size: int, seconds: int) -> Iterator[Cost]:
+    client = Client(server.place.port)
+    for operation in (operations.ALL["read"], *operations.CATALOGUE):
+        target = Target(operation, server.place.port, operations.sign_in(operation, client))
+        load.run(target, size, 1, 0, LOAD_CORE)
+        trees = [tree for tree in (server.processes, found.processes) if tree]
+        before = sum(tree.cpu_seconds() for tree in trees)
+        counted = load.run(target, size, seconds, 1, LOAD_CORE)
+        used = sum(tree.cpu_seconds() for tree in trees) - before
+        cost = Cost(
+            kind, operation.name, size, counted["requests"] / counted["seconds"], 1e6 * used / counted["requests"]
+        )
+        print(f"{kind:<11}{operation.name:<8}{size:>11,}{cost.rate:>9,.0f}/s{cost.cpu_us:>9,.0f} µs CPU", flush=True)
+        yield cost
+
+
+def grow(url: str, have: int, size: int) -> None:
+    """From the first `have` items to `size`. Their indexes are made anew afterwards, which is far quicker."""
+    engine = create_engine(url, 3600)
+    indexes = sorted(items.indexes, key=lambda index: str(index.name))
+    with transaction(engine) as conn:
+        for index in indexes:
+            index.drop(conn)
+    for first in range(have + 1, size + 1, AT_ONCE):
+        with transaction(engine) as conn:
+            _add(conn, range(first, min(first + AT_ONCE, size + 1)))
+    with transaction(engine) as conn:
+        for index in indexes:
+            index.create(conn)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        search.tidy(conn)
+
+
+def _add(conn: sa.Connection, numbers: range) -> None:
+    rows = list(map(row, numbers))
+    if conn.dialect.name == "sqlite":
+        marks = ", ".join(f":{column}" for column in COLUMNS)
+        statement = f"INSERT INTO items ({', '.join(COLUMNS)}) VALUES ({marks})"
+        conn.exec_driver_sql(statement, [dict(zip(COLUMNS, each, strict=True)) for each in rows])
+    else:
+        dialects.copy(conn, "items", COLUMNS, rows)
+    search.add(conn, list(map(entry, rows)))
+
+
+Row = tuple[int, int, str, int, str, str, str, int, int]
+
+
+def entry(row: Row) -> search.Entry:
+    id, store_id, name, _, sku, description, tags, *_ = row
+    return search.Entry(id, store_id, name, sku, None, description, tags)
+
+
+def row(number: int) -> Row:
+    description = " ".join(word(number * 6 + each) for each in range(6))
+    price = number * 7919 % 10000
+    store = number % data.STORES + 1
+    return number, store, f"item{number}", price, f"S{number}", description, f"tag{number % 50}", number % 100, number
+
+
+def word(number: int) -> str:
+    """One of the vocabulary, as if drawn at random."""
+    drawn = number * 2_654_435_761 % 2**32 % VOCABULARY
+    return SYLLABLES[drawn // 729] + SYLLABLES[drawn // 27 % 27] + SYLLABLES[drawn % 27]
+
+
+def render(costs: list[Cost]) -> str:
+    return "\n".join(_lines(costs)) + "\n"
+
+
+def _lines(costs: list[Cost]) -> Iterator[str]:
+    sizes = sorted({cost.size for cost in costs})
+    yield from ("# As the catalogue grows", "", "CPU microseconds of the server and its database for each request.", "")
+    heads = ("", "", *(f"{size:,}" for size in sizes), "last ÷ first")
+    yield from report.table(heads, iter(_rows(costs, sizes)), left=2)
+
+
+def _rows(costs: list[Cost], sizes: list[int]) -> Iterator[tuple[str, ...]]:
+    titles = {operation.name: operation.title for operation in (operations.ALL["read"], *operations.CATALOGUE)}
+    by_size = {(cost.kind, cost.operation, cost.size): cost.cpu_us for cost in costs}
+    for kind in dict.fromkeys(cost.kind for cost in costs):
+        for name, title in titles.items():
+            numbers = [by_size[kind, name, size] for size in sizes]
+            yield (
+                report.DATABASES[kind],
+                title,
+                *(f"{number:,.0f}" for number in numbers),
+                f"{numbers[-1] / numbers[0]:.2f}",
+            )
+
+
+if __name__ == "__main__":
+    main()
