@@ -1,6 +1,7 @@
 """The ASGI application: every URL of the API, its middleware and its errors, in one place."""
 
 import asyncio
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -20,11 +21,26 @@ from storekeeper.http import Request
 from storekeeper.images import Images
 from storekeeper.keys import KeyRing
 from storekeeper.login import PasswordCheck
-from storekeeper.models import import_jobs
+from storekeeper.models import import_jobs, journal
 from storekeeper.models.throttle import Limits
 from storekeeper.passwords import Passwords, create_passwords
 from storekeeper.proxies import behind_proxies
-from storekeeper.resources import bulk, catalogue, docs, health, image, imports, item, member, session, store, user
+from storekeeper.resources import (
+    bulk,
+    catalogue,
+    changes,
+    docs,
+    health,
+    history,
+    image,
+    imports,
+    item,
+    member,
+    session,
+    store,
+    user,
+)
+from storekeeper.resources.conditions import Conditions
 from storekeeper.runner import Runner
 from storekeeper.settings import Settings, read_settings
 from storekeeper.storage import Storage, create_storage
@@ -78,6 +94,7 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
     limits = Limits(settings.login_failures, settings.login_failures_overall, settings.login_window_seconds)
     check = PasswordCheck(guard, parts.passwords, limits, tokens.lifetimes.session)
     is_open = settings.registration == "open"
+    conditions = Conditions(settings.require_if_match)
     return {
         "/register": user.Register(guard, parts.passwords, parts.keys, is_open),
         "/login": session.Login(check, tokens),
@@ -89,18 +106,25 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
         "/user/{user_id:id}": user.User(guard),
         "/user/{user_id:id}/password": user.Password(guard, parts.passwords, check),
         "/users": user.UserList(guard),
-        "/store/{name:name}": store.Store(guard, settings.currency),
+        "/store/{name:name}": store.Store(guard, settings.currency, conditions),
         "/stores": store.StoreList(guard),
         "/store/{name:name}/members": member.MemberList(guard),
         "/store/{name:name}/members/{username:username}": member.Member(guard),
         "/store/{name:name}/items": catalogue.StoreItemList(guard),
-        "/store/{name:name}/item/{item_name:name}": item.ItemInStore(guard),
+        "/store/{name:name}/item/{item_name:name}": item.ItemInStore(guard, conditions),
         "/store/{name:name}/item/{item_name:name}/stock": item.StockInStore(guard),
-        "/item/{name:name}": item.Item(guard),
+        "/item/{name:name}": item.Item(guard, conditions),
         "/item/{name:name}/stock": item.Stock(guard),
         "/store/{name:name}/item/{item_name:name}/image": image.ItemImageInStore(guard, parts.images),
         "/item/{name:name}/image": image.ItemImage(guard, parts.images),
         "/images/{key}/{size}": image.ImageFile(parts.images),
+        "/item/{name:name}/history": history.ItemHistory(guard),
+        "/item/{name:name}/price": history.ItemPrice(guard),
+        "/store/{name:name}/item/{item_name:name}/history": history.ItemHistoryInStore(guard),
+        "/store/{name:name}/item/{item_name:name}/price": history.ItemPriceInStore(guard),
+        "/store/{name:name}/history": history.StoreHistory(guard),
+        "/changes": changes.Changes(guard),
+        "/audit": history.Audit(guard),
         "/items": catalogue.ItemList(guard),
         "/items/bulk": bulk.Bulk(guard),
         "/imports": imports.ImportList(guard, parts.storage, parts.runner),
@@ -122,9 +146,9 @@ def _configure(app: falcon.asgi.App[Request, Response]) -> None:
 
 
 def _middleware(settings: Settings, tokens: Tokens, guard: Guard, parts: Parts) -> list[Any]:
-    chain = [Authentication(tokens), http.Reading(), http.Writing(), Lifespan(guard, parts)]
+    chain = [Authentication(tokens), http.Reading(), http.Writing(), Lifespan(guard, parts, settings.journal_days)]
     if settings.cors_origins:
-        exposed = ["Link", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID"]
+        exposed = ["ETag", "Link", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID"]
         chain.insert(0, Cors(settings.cors_origins, exposed))
     return chain
 
@@ -160,9 +184,10 @@ class Cors(falcon.CORSMiddleware[Any, Any]):
 class Lifespan:
     """Middleware: what goes on beside the requests, and what is put away when the server ends."""
 
-    def __init__(self, guard: Guard, parts: Parts) -> None:
+    def __init__(self, guard: Guard, parts: Parts, journal_days: int) -> None:
         self._guard = guard
         self._parts = parts
+        self._journal_days = journal_days
         self._task: asyncio.Task[None] | None = None
 
     async def process_startup(self, _scope: Any, _event: Any) -> None:
@@ -183,6 +208,13 @@ class Lifespan:
             with suppress(StorekeeperError):
                 if await self._parts.db.read(import_jobs.is_waiting):
                     self._parts.runner.wake()
+            await self._forget()
             await asyncio.sleep(FLUSH_SECONDS)
             with suppress(StorekeeperError):
                 await self._guard.flush()
+
+    async def _forget(self) -> None:
+        """Drop what the journal need not keep any longer, a little at a time."""
+        if self._journal_days:
+            with suppress(StorekeeperError):
+                await self._parts.db.write(journal.forget, int(time.time()) - self._journal_days * DAY)

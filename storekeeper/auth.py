@@ -5,17 +5,21 @@ for a change in the same transaction, as the work itself: `Guard.read`, `Guard.b
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar, TypeVarTuple
 
 from falcon.asgi import Response
 from sqlalchemy import Connection
 
 from storekeeper import operation
+from storekeeper.bell import Bell
 from storekeeper.db import Database, Row
-from storekeeper.errors import Forbidden, TokenMissing, TokenNotFresh
+from storekeeper.errors import Forbidden, KeyInUse, TokenMissing, TokenNotFresh
 from storekeeper.http import Request
-from storekeeper.models import session
+from storekeeper.models import idempotency, journal, session
+from storekeeper.models.idempotency import Once
+from storekeeper.models.journal import Author
 from storekeeper.models.session import Guarded, Live
 from storekeeper.operation import Access, Operation
 from storekeeper.tokens import Claims, Tokens
@@ -27,11 +31,13 @@ MINUTE = 60
 
 
 class Guard:
-    """Runs the models' functions for a request's sender, if his session is live."""
+    """Runs the models' functions for a request's sender, if his session is live. Rings the bell for each change."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._used_at: dict[int, int] = {}
+        self._under_way: set[str] = set()
+        self.bell = Bell()
 
     async def read(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a query. TokenRevoked or Forbidden for a sender who may not."""
@@ -52,10 +58,38 @@ class Guard:
         return result
 
     async def write(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
-        """Run a change in a transaction: committed when it returns, rolled back when it raises."""
-        result: T = await self._db.write(_admitted, req.claims, req.operation.access, function, args)
+        """Run a change in a transaction: committed when it returns, rolled back when it raises.
+
+        With an Idempotency-Key it is made once: KeyReused, or KeyInUse while it is under way.
+        """
+        once = _once(req)
+        with self._alone(once):
+            return await self._write(req, once, function, args)
+
+    async def record(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+        """Run a change that each attempt makes, whatever its Idempotency-Key, as it is no effect but a trace."""
+        return await self._write(req, None, function, args)
+
+    async def _write(self, req: Request, once: Once | None, function: Callable[..., T], args: tuple[Any, ...]) -> T:
+        author = Author(req.claims.user_id if req.claims else None, req.visit.id)
+        result: T = await self._db.write(_written, req.claims, req.operation.access, author, once, function, args)
         self._note_use(req.claims)
+        self.bell.ring()
         return result
+
+    @contextmanager
+    def _alone(self, once: Once | None) -> Iterator[None]:
+        """Of several requests with one key, let in the first. Those at other workers meet at the database."""
+        if once is None:
+            yield
+            return
+        if once.key in self._under_way:
+            raise KeyInUse
+        self._under_way.add(once.key)
+        try:
+            yield
+        finally:
+            self._under_way.discard(once.key)
 
     async def flush(self) -> None:
         """Write down when sessions were last used. Called once a minute, so that no read costs a write."""
@@ -76,6 +110,30 @@ def _admitted(
     if claims:
         _check(session.get_live(conn, claims.sid, claims.user_id), access)
     return function(conn, *args)
+
+
+def _written(
+    conn: Connection,
+    claims: Claims | None,
+    access: Access,
+    author: Author,
+    once: Once | None,
+    function: Callable[..., T],
+    args: tuple[Any, ...],
+) -> T:
+    journal.sign(conn, author)
+    if once is None:
+        return _admitted(conn, claims, access, function, args)
+    result: T = _admitted(conn, claims, access, idempotency.run, (once, function, args))
+    return result
+
+
+def _once(req: Request) -> Once | None:
+    """What an Idempotency-Key says of a request, whose body has been read."""
+    key, digest = req.visit.key, req.visit.digest
+    if key is None or digest is None or req.claims is None:
+        return None
+    return idempotency.of(req.claims.user_id, key, digest.hexdigest())
 
 
 def _fetched(conn: Connection, claims: Claims, access: Access, query: Guarded, values: Mapping[str, Any]) -> list[Row]:

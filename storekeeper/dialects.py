@@ -40,3 +40,11 @@ def serialize(conn: Connection, key: str) -> None:
     """Wait until no other transaction holds `key`, and hold it until this one ends. SQLite has one writer anyway."""
     if conn.dialect.name != "sqlite":
         conn.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(key))))
+
+
+def try_serialize(conn: Connection, key: str) -> bool:
+    """Hold `key` until this transaction ends, unless another one does. SQLite has one writer anyway."""
+    if conn.dialect.name == "sqlite":
+        return True
+    taken: bool = conn.scalars(sa.select(sa.func.pg_try_advisory_xact_lock(sa.func.hashtextextended(key, 0)))).one()
+    return taken

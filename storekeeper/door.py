@@ -13,7 +13,8 @@ import structlog
 
 from storekeeper import http, log
 from storekeeper.errors import InternalError, StorekeeperError, Unavailable
-from storekeeper.http import NO_SLASH, SECURITY_HEADERS, SLASH, Event, Receive, Visit
+from storekeeper.http import NO_SLASH, SECURITY_HEADERS, SLASH
+from storekeeper.visit import Event, Receive, Visit
 
 Scope = dict[str, Any]
 Send = Callable[[Event], Awaitable[None]]
@@ -45,10 +46,10 @@ class Door:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        visit = self._visit(scope, receive)
+        visit = scope["storekeeper.visit"] = self._visit(scope, receive)
         answer = Answer(send, visit.id)
         try:
-            await self._app(_routed(scope, visit), _no_body, answer.send)
+            await self._app(_routed(scope), _no_body, answer.send)
         except asyncio.CancelledError:  # the server ends, and has waited long enough
             await answer.fail(Unavailable("The server is being stopped. Try again soon."))
         except Exception as error:
@@ -109,10 +110,10 @@ def _complete(headers: Any, request_id: str) -> list[tuple[bytes, bytes]]:
     return [*given, *missing, (b"x-request-id", request_id.encode())]
 
 
-def _routed(scope: Scope, visit: Visit) -> Scope:
+def _routed(scope: Scope) -> Scope:
     """The scope as Falcon shall see it. The server's own stays as it is: it remembers there that this is a HEAD."""
     is_head = scope["method"] == "HEAD"
-    routed = {**scope, "storekeeper.visit": visit, "storekeeper.is_head": is_head}
+    routed = {**scope, "storekeeper.is_head": is_head}
     if is_head:
         routed["method"] = "GET"
     if not scope["query_string"].isascii():  # Falcon would fail

@@ -164,6 +164,16 @@ class TooManyImports(Conflict):
     message = "You have too many imports that are not over. Cancel one, carry it out, or wait until one has ended."
 
 
+class KeyInUse(Conflict):
+    """The first request with this Idempotency-Key has not been answered yet."""
+
+    code = "idempotency_key_in_use"
+    message = "A request with this Idempotency-Key is under way. Ask again for its answer."
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "1"}
+
+
 class LastAdministrator(Conflict):
     code = "last_administrator"
     message = "The last administrator cannot be demoted, deactivated or deleted."
@@ -191,6 +201,51 @@ class WrongSetupToken(StorekeeperError):
     status = HTTPStatus.FORBIDDEN
     code = "wrong_setup_token"
     message = "The set-up token is not valid, or there is an administrator already."
+
+
+class HistoryForgotten(StorekeeperError):
+    """What was asked for is older than what the journal keeps."""
+
+    status = HTTPStatus.GONE
+    code = "history_forgotten"
+    message = "The journal does not go back that far."
+
+
+class ResyncRequired(StorekeeperError):
+    """The changes after a cursor are not all known any more. `cursor` is where to go on after reading all anew."""
+
+    status = HTTPStatus.GONE
+    code = "resync_required"
+    message = "The changes after this cursor are no longer kept. Go on from `cursor`, and then read everything anew."
+
+    def __init__(self, cursor: int = 0) -> None:
+        super().__init__()
+        self.cursor = cursor
+
+    def details(self) -> dict[str, Any]:
+        return {"cursor": self.cursor}
+
+
+class PreconditionFailed(StorekeeperError):
+    """What the sender believed in `If-Match` or `If-None-Match` is not so: somebody else was faster."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+    code = "precondition_failed"
+    message = "It is not as you believe: somebody has changed it. Read it again."
+
+
+class PreconditionRequired(StorekeeperError):
+    status = HTTPStatus.PRECONDITION_REQUIRED
+    code = "precondition_required"
+    message = "Send If-Match with the ETag of what you change, or If-None-Match: * to add."
+
+
+class KeyReused(StorekeeperError):
+    """An Idempotency-Key has come with another request before."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "idempotency_key_reused"
+    message = "This Idempotency-Key has come with another request. Each request has a key of its own."
 
 
 class RequestTimeout(StorekeeperError):

@@ -1,8 +1,7 @@
 """The request as the resources see it, the bounded reading of its body, and the error as its sender sees it."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from http import HTTPStatus
 from typing import Any, get_args, get_origin
 from urllib.parse import quote
@@ -21,18 +20,18 @@ from storekeeper.errors import (
     Invalid,
     MethodNotAllowed,
     NotFound,
-    RequestTimeout,
     StorekeeperError,
     TooLarge,
     WrongMediaType,
 )
-from storekeeper.operation import BODY_BYTES, Operation
+from storekeeper.operation import Operation
 from storekeeper.tokens import Claims
+from storekeeper.visit import Visit
 
-SLOWEST = 16 * 1024  # bytes per second that a long body has to make, beyond the seconds that every body has
 MAX_ID = 2**53 - 1  # the largest whole number that every JSON reader takes exactly
 PROBLEM = "application/problem+json"
 JSON_IN_UTF8 = re.compile(r'application/json\s*(?:;\s*(?:charset=("?)(?:utf-8|us-ascii)\1\s*)?)*', re.I | re.A)
+IDEMPOTENCY_KEY = re.compile(r'("?)([!#-\[\]-~]{1,255})\1')
 SLASH = "\ufdd0"  # stands for %2F while a path is taken apart: no name may hold it
 NO_SLASH = "\ufdd1"  # stands for a SLASH that was in the path already: no name may hold this one either
 
@@ -44,50 +43,6 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cache-control", b"no-store"),
 )
-
-Event = dict[str, Any]
-Receive = Callable[[], Awaitable[Event]]
-
-
-class Visit:
-    """What the door knows of a request: its id, where it comes from, its unread body; and later, whose it is."""
-
-    __slots__ = ("address", "id", "receive", "seconds", "user_id")
-
-    def __init__(self, id: str, address: str, receive: Receive, seconds: float) -> None:
-        self.id = id
-        self.address = address
-        self.receive = receive
-        self.seconds = seconds
-        self.user_id: int | None = None
-
-    async def read_body(self, most_bytes: int = BODY_BYTES, length: int | None = None) -> bytes:
-        """The whole body, within its bounds. A cut one raises: nothing may be done with it."""
-        return b"".join([piece async for piece in self.pieces(most_bytes, length)])
-
-    async def pieces(self, most_bytes: int, length: int | None) -> AsyncIterator[bytes]:
-        """The body as it arrives. It is good only when the last piece has come: a body may be cut, or too large."""
-        if (length or 0) > most_bytes:
-            raise TooLarge(most_bytes)
-        size, deadline = 0, asyncio.get_running_loop().time() + self.seconds
-        while True:
-            event = await self._receive_before(deadline + size / SLOWEST)
-            if event["type"] == "http.disconnect":
-                raise Invalid("The body ended early.")
-            if (size := size + len(event.get("body", b""))) > most_bytes:
-                raise TooLarge(most_bytes)
-            yield event.get("body", b"")
-            if not event.get("more_body"):
-                break
-        if length is not None and length != size:
-            raise Invalid("The body ended early.")
-
-    async def _receive_before(self, deadline: float) -> Event:
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await self.receive()
-        except TimeoutError:
-            raise RequestTimeout from None
 
 
 class Upload:
@@ -174,6 +129,8 @@ class Reading:
         declared = req.operation
         if declared is operation.NONE:  # there is no such method: Falcon says so
             return
+        if req.method != "GET" and (key := req.get_header("Idempotency-Key")) is not None:
+            req.visit.take_key(_checked_key(key), f"{req.method} {req.path}?{req.query_string}\n")
         if declared.query is not None:
             query = req.query_string
             params["query"] = parsing.read_query(query, declared.query)
@@ -191,6 +148,14 @@ class Reading:
 
 class Nothing(msgspec.Struct, forbid_unknown_fields=True):
     """The query of an operation that has no parameters."""
+
+
+def _checked_key(text: str) -> str:
+    """As the draft has it, in quotes; or without, as many send it."""
+    match = IDEMPOTENCY_KEY.fullmatch(text)
+    if match is None:
+        raise Invalid("An Idempotency-Key has 1 to 255 visible characters of ASCII, without quotes and backslashes.")
+    return match[2]
 
 
 def has_body(req: Request) -> bool:

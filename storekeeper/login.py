@@ -28,7 +28,7 @@ class PasswordCheck:
         await self._verify(req, counted, login, password)
         assert login
         new_hash = await self._passwords.hash(password) if self._passwords.is_outdated(login.password_hash) else None
-        begun = await self._guard.write(
+        begun = await self._guard.record(
             req, _begin, login, new_hash, self._session_seconds, req.device, req.visit.address
         )
         req.visit.user_id = begun.user_id
@@ -45,7 +45,7 @@ class PasswordCheck:
 
     async def _verify(self, req: Request, counted: tuple[str, ...], login: Login | None, password: str) -> None:
         fits = await self._passwords.fit(password, login.password_hash if login else None)
-        await self._guard.write(req, throttle.settle, counted, self._limits, not fits)
+        await self._guard.record(req, throttle.settle, counted, self._limits, not fits)
         if not fits:
             req.log("login_failed")
             raise InvalidCredentials
@@ -61,5 +61,5 @@ def _begin(conn: Connection, login: Login, new_hash: str | None, seconds: int, d
     if not user.has_hash(conn, login.user_id, login.password_hash):
         raise InvalidCredentials
     if new_hash:
-        user.set_password(conn, login.user_id, new_hash)
+        user.set_hash(conn, login.user_id, new_hash)
     return session.begin(conn, login.user_id, seconds, device, address)

@@ -11,10 +11,14 @@ from storekeeper.http import PROBLEM
 from storekeeper.operation import Access, Operation
 from storekeeper.shapes import ErrorBody, Json, Problem, ref
 
+MOST_CHARACTERS = 1000  # of a header
+
 METHODS = ("get", "post", "put", "patch", "delete")
 
 ALWAYS = (errors.Invalid, errors.InternalError, errors.Unavailable)
 WITH_TOKEN = (errors.TokenExpired, errors.TokenInvalid, errors.TokenMissing, errors.TokenRevoked)
+CONDITIONAL = (errors.PreconditionFailed, errors.PreconditionRequired)
+REPEATABLE = (errors.KeyInUse, errors.KeyReused)
 WITH_BODY = (errors.RequestTimeout, errors.TooLarge, errors.WrongMediaType)
 
 DESCRIPTION = """Stores, their items and the people who may change them.
@@ -35,6 +39,7 @@ TAGS = {
     "store": "Stores hold items. Whoever founds one owns it.",
     "item": "Items have a price in the currency of their store. A name is unique within a store.",
     "import": "Files of items, brought into a store: first a plan, then the work, which goes on by itself.",
+    "change": "The journal: what was changed, when, and for those who may know it by whom.",
     "member": "Who works in a store: owners may all, clerks add items and change prices.",
     "health": "For a supervisor or a load balancer.",
 }
@@ -52,6 +57,20 @@ HEADERS: dict[str, tuple[Json, str]] = {
     "ETag": ({"type": "string"}, "What `If-None-Match` may name to be answered 304 (RFC 9110)."),
     "Content-Disposition": ({"type": "string"}, "What a file would be called (RFC 6266)."),
     "Allow": ({"type": "string"}, "The methods that this address answers."),
+}
+PARAMETERS: dict[str, tuple[str, str]] = {  # of requests: an example, and what it means
+    "Idempotency-Key": (
+        "8e03978e-40d5-43dd-bc93-6894a57f9324",
+        "Of a user's requests with one key, the first is made.",
+    ),
+    "If-Match": (
+        '"17.3"',
+        "The change is made only if the `ETag` is one of these, or there is anything at all for `*`.",
+    ),
+    "If-None-Match": (
+        '"17.3"',
+        "What has one of these tags is not sent, or changed. `*`: only if there is nothing yet.",
+    ),
 }
 SOMETIMES = {"Link", "Preference-Applied", "Content-Disposition"}
 
@@ -115,17 +134,40 @@ def _operation(method: str, resource: object, declared: Operation, schemas: Json
         "tags": [getattr(kind, "tag", kind.__module__.rpartition(".")[2])],
         "summary": declared.summary,
         "security": _security(declared.access),
-        "responses": _successes(declared) | _failures(declared),
+        "responses": _successes(method, declared) | _failures(method, declared),
     }
     if declared.description:
         described["description"] = declared.description
-    if declared.query:
-        described["parameters"] = shapes.query_parameters(declared.query)
+    if parameters := [*_query(declared), *_conditions(method, declared)]:
+        described["parameters"] = parameters
     if declared.uploads:
         described["requestBody"] = _upload(declared)
     elif declared.body:
         described["requestBody"] = _body(declared, schemas)
     return described
+
+
+def _query(declared: Operation) -> list[Json]:
+    return shapes.query_parameters(declared.query) if declared.query else []
+
+
+def _conditions(method: str, declared: Operation) -> Iterable[Json]:
+    """The headers of requests that we mind."""
+    wanted = {
+        "Idempotency-Key": _is_repeatable(method, declared),
+        "If-Match": declared.is_conditional,
+        "If-None-Match": declared.is_conditional or _has_versions(method, declared),
+    }
+    return (_parameter(name) for name, is_wanted in wanted.items() if is_wanted)
+
+
+def _is_repeatable(method: str, declared: Operation) -> bool:
+    """Whether it is a change that is made once for each Idempotency-Key. Tokens have ways of their own."""
+    return method != "get" and declared.access not in (Access.PUBLIC, Access.REFRESH, Access.ANY_TOKEN)
+
+
+def _has_versions(method: str, declared: Operation) -> bool:
+    return method == "get" and "ETag" in declared.headers
 
 
 def _upload(declared: Operation) -> Json:
@@ -143,13 +185,13 @@ def _body(declared: Operation, schemas: Json) -> Json:
     return {"required": not declared.body_is_optional, "content": {"application/json": content}}
 
 
-def _successes(declared: Operation) -> Json:
+def _successes(method: str, declared: Operation) -> Json:
     files: Json = {each: {"schema": shapes.FILE} for each in declared.formats}
+    headers = _headers(declared.headers)
+    unchanged = {"304": {"description": "Not Modified", "headers": headers}} if _has_versions(method, declared) else {}
     if not declared.answers:
-        headers = _headers(declared.headers)
-        unchanged = {"304": {"description": "Not Modified", "headers": headers}} if "ETag" in headers else {}
         return {"200": {"description": "OK", "headers": headers, "content": files}} | unchanged
-    return {
+    return unchanged | {
         str(status.value): {
             "description": status.phrase,
             "headers": _headers([*declared.headers, *_paging(kind)]),
@@ -163,9 +205,9 @@ def _paging(kind: Any) -> list[str]:
     return ["Link"] if "next" in kind.__struct_fields__ else []
 
 
-def _failures(declared: Operation) -> Json:
+def _failures(method: str, declared: Operation) -> Json:
     by_status: dict[HTTPStatus, list[type[StorekeeperError]]] = {}
-    for error in _possible(declared):
+    for error in _possible(method, declared):
         by_status.setdefault(error.status, []).append(error)
     return {str(status.value): _shared(kinds) for status, kinds in sorted(by_status.items())}
 
@@ -175,8 +217,12 @@ def _shared(kinds: list[type[StorekeeperError]]) -> Json:
     return _failure(kinds) if len(kinds) > 1 else {"$ref": f"#/components/responses/{kinds[0].code}"}
 
 
-def _possible(declared: Operation) -> dict[type[StorekeeperError], None]:
+def _possible(method: str, declared: Operation) -> dict[type[StorekeeperError], None]:
     possible = [*ALWAYS, *declared.errors]
+    if declared.is_conditional:
+        possible += CONDITIONAL
+    if _is_repeatable(method, declared):
+        possible += REPEATABLE
     if declared.access is not Access.PUBLIC:
         possible += WITH_TOKEN
     if declared.access is Access.FRESH:
@@ -218,6 +264,12 @@ def _headers(names: Iterable[str]) -> Json:
 def _header(name: str) -> Json:
     schema, description = HEADERS[name]
     return {"description": description, "required": name not in SOMETIMES, "schema": schema}
+
+
+def _parameter(name: str) -> Json:
+    example, description = PARAMETERS[name]
+    schema = {"type": "string", "maxLength": MOST_CHARACTERS}
+    return {"name": name, "in": "header", "description": description, "schema": schema, "example": example}
 
 
 def _security(access: Access) -> list[Json]:

@@ -48,7 +48,7 @@ class Operation(msgspec.Struct, frozen=True):
     """A responder's declaration. `answers` are the bodies of success by their status, which may carry `headers`.
 
     `uploads` are the media types of what it takes as a file, and `formats` those that it answers beside JSON. A body
-    that is a list has up to `most_rows`.
+    that is a list has up to `most_rows`. One that `is_conditional` minds If-Match and If-None-Match.
     """
 
     summary: str
@@ -64,6 +64,7 @@ class Operation(msgspec.Struct, frozen=True):
     most_bytes: int = BODY_BYTES
     most_rows: int = 0
     formats: tuple[str, ...] = ()
+    is_conditional: bool = False
 
 
 def _mark(access: Access) -> Callable[[Responder], Responder]:
@@ -92,6 +93,12 @@ def takes(*media_types: str, most_bytes: int, most_rows: int = 0) -> Callable[[R
         return responder
 
     return note
+
+
+def conditional(responder: Responder) -> Responder:
+    """A change that minds what its sender believes: `If-Match` and `If-None-Match`."""
+    responder.is_conditional = True  # type: ignore[attr-defined]
+    return responder
 
 
 def answers(
@@ -132,6 +139,7 @@ def of(responder: Callable[..., Any]) -> Operation:
         most_bytes=getattr(responder, "most_bytes", BODY_BYTES),
         most_rows=getattr(responder, "most_rows", 0),
         formats=getattr(responder, "formats", ()),
+        is_conditional=getattr(responder, "is_conditional", False),
     )
 
 

@@ -97,7 +97,14 @@ class BoundedProtocol(HttpToolsProtocol):
     def shutdown(self) -> None:
         """The server ends: close what is idle, and let the others finish, but not at their own pace."""
         super().shutdown()
+        if self.cycle is not None and self._is_endless():
+            self.transport.close()
         self.loop.call_later(SHUTDOWN_SECONDS, self._lose_patience)
+
+    def _is_endless(self) -> bool:
+        """Whether the answer under way is one that would never be over."""
+        visit: Any = self.cycle.scope.get("storekeeper.visit")
+        return visit is not None and visit.follows and not self.cycle.response_complete
 
     def _lose_patience(self) -> None:
         if self.flow.write_paused or self.transport.is_closing():

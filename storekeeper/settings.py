@@ -60,6 +60,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     registration: Literal["open", "closed"] = "open"
     currency: str = "EUR"
+    require_if_match: bool = False
+    journal_days: Annotated[int, Meta(ge=0, le=36_500)] = 0
 
     password_length: Annotated[int, Meta(ge=8, le=64)] = 8
     argon2_memory: Annotated[int, Meta(ge=19_456, le=4_194_304)] = 19_456
@@ -156,6 +158,7 @@ def _check(settings: Settings, labels: Mapping[str, str]) -> None:
         "storage_endpoint": _check_endpoint,
         "storage_secret_key": lambda secret: _check_pair(settings.storage_access_key, secret),
         "currency": check_currency,
+        "journal_days": _check_journal_days,
         "trusted_proxies": lambda words: [ip_network(word, strict=False) for word in words],
         "cors_origins": _check_origins,
     }
@@ -185,6 +188,12 @@ def _check_database_url(text: str) -> None:
 def _check_storage_url(text: str) -> None:
     if text and not BUCKET.fullmatch(text):
         raise ValueError("files are kept in s3://bucket or s3://bucket/folder, or without this in the data directory")
+
+
+def _check_journal_days(days: int) -> None:
+    """The lowest price of the 30 days before a discount is to be known for some time after it."""
+    if 0 < days < 60:
+        raise ValueError("the journal is kept for ever with 0, or for at least 60 days")
 
 
 def _check_endpoint(text: str) -> None:

@@ -46,12 +46,15 @@ def fits(told: Any, given: Any) -> bool:
     if isinstance(told, str) and ANY in told:
         return isinstance(given, str) and bool(re.fullmatch(re.escape(told).replace(ANY, ".+"), given))
     if isinstance(told, dict) and isinstance(given, dict):
-        return told.keys() == given.keys() and all(_fits_member(name, told[name], given[name]) for name in told)
+        of_change = {"id"} if "action" in told else set()
+        names = told.keys() - of_change
+        return told.keys() == given.keys() and all(_fits_member(name, told[name], given[name]) for name in names)
     if isinstance(told, list) and isinstance(given, list):
         return len(told) == len(given) and all(map(fits, told, given))
     return type(told) is type(given) and told == given
 
 
 def _fits_member(name: str, told: Any, given: Any) -> bool:
-    """A time is a time, whichever."""
-    return (name.endswith("_at") and type(told) is type(given)) or fits(told, given)
+    """A time is a time, whichever, and so is the place in the journal: on PostgreSQL it has gaps."""
+    is_any = name in ("at", "as_of", "since", "cursor") or name.endswith("_at")
+    return (is_any and type(told) is type(given)) or fits(told, given)

@@ -15,10 +15,10 @@ USUAL = {
 
 
 def whole(id: int, name: str, price: Any, store_id: int = 1, currency: str = "EUR", **more: Any) -> dict[str, Any]:
-    """An item; when it was changed is not compared."""
+    """An item; when and how often it was changed is not compared."""
     known = {"id": id, "name": name, "price": price, "store_id": store_id, "currency": currency}
-    return known | USUAL | {"updated_at": ANY} | more
+    return known | USUAL | {"updated_at": ANY, "version": ANY} | more
 
 
 def shop(id: int, name: str, items: list[Any] | None = None, currency: str = "EUR") -> dict[str, Any]:
-    return {"id": id, "name": name, "currency": currency, "negative_stock": False, "items": items or []}
+    return {"id": id, "name": name, "currency": currency, "negative_stock": False, "version": 1, "items": items or []}

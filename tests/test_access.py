@@ -70,6 +70,13 @@ DELETE /store/{name}/item/{item_name}          none   dead  dead     kind    403
 POST   /store/{name}/item/{item_name}/stock    none   dead  dead     kind    403     200   403      200   200   200
 PUT    /store/{name}/item/{item_name}/image    none   dead  dead     kind    403     200   403      200   200   200
 DELETE /store/{name}/item/{item_name}/image    none   dead  dead     kind    403     200   403      200   200   200
+GET    /item/{name}/history                    none   dead  dead     kind    403     200   403      200   200   200
+GET    /item/{name}/price                      none   dead  dead     kind    200     200   200      200   200   200
+GET    /store/{name}/item/{item_name}/history  none   dead  dead     kind    403     200   403      200   200   200
+GET    /store/{name}/item/{item_name}/price    none   dead  dead     kind    200     200   200      200   200   200
+GET    /store/{name}/history                   none   dead  dead     kind    403     200   403      200   200   200
+GET    /changes                                none   dead  dead     kind    200     200   200      200   200   200
+GET    /audit                                  none   dead  dead     kind    403     200   403      403   403   200
 GET    /items                                  200    dead  dead     kind    200     200   200      200   200   200
 GET    /images/{key}/{size}                    200    200   200      200     200     200   200      200   200   200
 POST   /items/bulk                             none   dead  dead     kind    403     200   403      200   200   200
@@ -116,6 +123,11 @@ PATHS = {
     "/store/{name}/item/{item_name}": "/store/ikea/item/chair",
     "/store/{name}/item/{item_name}/stock": "/store/ikea/item/chair/stock",
     "/store/{name}/item/{item_name}/image": "/store/ikea/item/chair/image",
+    "/item/{name}/history": "/item/chair/history",
+    "/item/{name}/price": "/item/chair/price",
+    "/store/{name}/item/{item_name}/history": "/store/ikea/item/chair/history",
+    "/store/{name}/item/{item_name}/price": "/store/ikea/item/chair/price",
+    "/store/{name}/history": "/store/ikea/history",
     "/images/{key}/{size}": f"/images/{IMAGE}/small",
     "/imports": "/imports?store=ikea",
     "/imports/{import_id}": "/imports/1",

@@ -18,7 +18,16 @@ from tests.moving import carry_out
 
 DOCUMENT = prose.ROOT / "docs" / "api-by-example.md"
 VARIABLE = re.compile(r"\$([A-Z_0-9]+)")
-TIMES = ("began_at", "last_used_at", "updated_at", "created_at", "ended_at")  # the document shows some
+TIMES = (
+    "began_at",
+    "last_used_at",
+    "updated_at",
+    "created_at",
+    "ended_at",
+    "at",
+    "as_of",
+    "since",
+)  # the document shows some
 FILES = {"<a PNG>": pictures.encoded(pictures.two_colours(), "PNG")}
 ADDRESS = "192.0.2.7"
 

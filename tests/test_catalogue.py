@@ -1,6 +1,7 @@
 """What an item is beside its name and price: PATCH, PUT and POST, on both databases alike."""
 
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 import sqlalchemy as sa
@@ -69,17 +70,18 @@ def test_when_an_item_was_changed(alice: Person, clock: Clock) -> None:
     assert added == int(clock.now)
     changes: tuple[tuple[str, str, Any], ...] = (
         ("PATCH", "/item/lamp", {"price": 2}),
-        ("PUT", "/item/lamp", {"price": 2, "store_id": 1}),
+        ("PUT", "/item/lamp", {"price": 3, "store_id": 1}),
         ("PATCH", "/item/lamp", {"archived": True}),
         ("POST", "/item/lamp/stock", {"delta": 1}),
-        ("POST", "/items/bulk", [{"store_id": 1, "name": "lamp", "price": 3}]),
+        ("POST", "/items/bulk", [{"store_id": 1, "name": "lamp", "price": 4}]),
     )
     for method, path, body in changes:
         clock.now += 10
         assert alice.call(method, path, body).status_code == 200
         assert alice.get("/item/lamp").json["updated_at"] == int(clock.now), path
     clock.now += 10
-    for method, path, body in (("PATCH", "/item/lamp", {}), changes[-1]):
+    same = {"price": 4, "store_id": 1}
+    for method, path, body in (("PATCH", "/item/lamp", {}), ("PUT", "/item/lamp", same), changes[2], changes[-1]):
         assert alice.call(method, path, body).status_code == 200
         assert alice.get("/item/lamp").json["updated_at"] == int(clock.now) - 10, "nothing is changed"
 
@@ -211,13 +213,13 @@ def test_the_settings_of_a_store_are_its_owners(alice: Person, bob: Person, caro
     for person in (alice, root):
         for flag in (True, False):
             answer = person.patch("/store/ikea", {"negative_stock": flag})
-            expected = {"id": 1, "name": "ikea", "currency": "EUR", "negative_stock": flag}
+            expected = {"id": 1, "name": "ikea", "currency": "EUR", "negative_stock": flag, "version": ANY}
             assert (answer.status_code, answer.json) == (200, expected)
             assert alice.get("/store/ikea").json["negative_stock"] is flag
             assert alice.get("/stores").json["stores"][0]["negative_stock"] is flag
     for person in (bob, carol):
         assert person.patch("/store/ikea", {"negative_stock": True}).status_code == 403
     assert alice.patch("/store/aldi", {"negative_stock": True}).status_code == 404
-    for body in ({}, {"negative_stock": 1}, {"negative_stock": None}, {"negative_stock": True, "name": "x"}):
+    for body in ({"negative_stock": 1}, {"negative_stock": None}, {"negative_stock": True, "items": []}, {"name": ""}):
         assert wrong(alice.patch("/store/ikea", body))
     assert alice.get("/store/ikea").json["negative_stock"] is False

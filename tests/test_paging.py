@@ -65,7 +65,7 @@ def test_with_few_rows_the_answer_is_the_courses(reader: Reader) -> None:
         ("/items", {"items"}),
         ("/items?limit=13", {"items"}),
         ("/stores", {"stores"}),
-        ("/store/ikea?limit=8", {"id", "name", "currency", "negative_stock", "items"}),
+        ("/store/ikea?limit=8", {"id", "name", "currency", "negative_stock", "version", "items"}),
         ("/users?limit=4", {"users"}),
         ("/sessions?limit=1", {"sessions"}),
         ("/store/ikea/members?limit=2", {"members"}),

@@ -81,11 +81,17 @@ def _described(engine: sa.Engine) -> dict[str, Any]:
                 "checks": sorted(inspector.get_check_constraints(table.name), key=str),
                 "uniques": sorted(inspector.get_unique_constraints(table.name), key=str),
                 "keys": sorted(inspector.get_foreign_keys(table.name), key=str),
-                "indexes": sorted(inspector.get_indexes(table.name), key=str),
+                "indexes": sorted(map(_plain, inspector.get_indexes(table.name)), key=str),
                 "primary": inspector.get_pk_constraint(table.name),
                 "options": _never_reuses_ids(conn, table.name),
             }
     return described
+
+
+def _plain(index: Any) -> dict[str, Any]:
+    """With the condition of a partial one as text: as clauses, no two are the same."""
+    options = index.get("dialect_options", {})
+    return index | {"dialect_options": {name: str(value) for name, value in options.items()}}
 
 
 def _never_reuses_ids(conn: Connection, name: str) -> bool:

@@ -49,7 +49,7 @@ def _hash(secret: Secret, hasher: PasswordHasher, unknown: str) -> str:
 def write(conn: Connection, plan: Plan, hashes: Sequence[str]) -> None:
     """`hashes` are the users' in order."""
     for rows in _portions(_user_rows(plan, hashes)):
-        conn.execute(sa.insert(users), rows)
+        user.insert_all(conn, rows)
     owner_id = user.get_by_name(conn, plan.owner).id if plan.owner else None
     for each in plan.stores:
         values = each.name, plan.currency

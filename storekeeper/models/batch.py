@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from storekeeper import dialects
 from storekeeper.errors import Conflict, Invalid
-from storekeeper.models import draft, search, store
+from storekeeper.models import draft, item, journal, search, store
 from storekeeper.models.item import SEARCHED, items
 from storekeeper.models.store import Store
 
@@ -24,9 +24,10 @@ Key = Literal["name", "sku", "barcode"]
 UNIQUE: tuple[Key, ...] = ("name", "sku", "barcode")
 LABELS = {"name": "name", "sku": "SKU", "barcode": "barcode"}
 
-_INSERTED = [column.name for column in items.c if column.name != "image"]
-_TO_SQLITE = f"INSERT INTO items ({', '.join(_INSERTED)}) VALUES (:{', :'.join(_INSERTED)})"  # noqa: S608
+_COLUMNS = items.c.keys()
+_TO_SQLITE = f"INSERT INTO items ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)})"  # noqa: S608
 _USUAL = {"sku": None, "barcode": None, "description": "", "tags": "", "stock": 0, "archived_at": None}
+_USUAL |= {"image": None, "version": 1}
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -64,7 +65,7 @@ class Plan(msgspec.Struct, frozen=True):
     refusals: list[Refusal]
 
 
-class _Row(msgspec.Struct, frozen=True):
+class _Said(msgspec.Struct, frozen=True):
     """A draft, checked."""
 
     line: int
@@ -102,7 +103,7 @@ def plan(
             made.refusals.append(refusal)
         elif now is None:
             made.adds.append(Add(row.line, row.values))
-        elif values := _differences(row.values, now):
+        elif values := draft.differences(row.values, now):
             made.changes.append(Change(row.line, now, values))
         else:
             made.unchanged.append(Change(row.line, now, {}))
@@ -110,7 +111,7 @@ def plan(
     return made
 
 
-def _checked(drafts: Iterable[Draft], of: Store, key: Key, refusals: list[Refusal]) -> Iterable[_Row]:
+def _checked(drafts: Iterable[Draft], of: Store, key: Key, refusals: list[Refusal]) -> Iterable[_Said]:
     """The drafts as columns, without those that are refused by themselves."""
     for each in drafts:
         try:
@@ -121,10 +122,10 @@ def _checked(drafts: Iterable[Draft], of: Store, key: Key, refusals: list[Refusa
         if values.get(key) is None:
             refusals.append(Refusal(each.line, key, f"The {LABELS[key]} is missing, by which the item is known."))
         else:
-            yield _Row(each.line, values)
+            yield _Said(each.line, values)
 
 
-def _unrepeated(rows: Iterable[_Row], first: First, refusals: list[Refusal]) -> Iterable[_Row]:
+def _unrepeated(rows: Iterable[_Said], first: First, refusals: list[Refusal]) -> Iterable[_Said]:
     """The rows without those that have what an earlier one has: nobody could say which is meant."""
     for row in rows:
         repeated = [_repeated(row, field, first) for field in UNIQUE if row.values.get(field) is not None]
@@ -134,7 +135,7 @@ def _unrepeated(rows: Iterable[_Row], first: First, refusals: list[Refusal]) -> 
             yield row
 
 
-def _repeated(row: _Row, field: str, first: First) -> Refusal | None:
+def _repeated(row: _Said, field: str, first: First) -> Refusal | None:
     earlier = first(field, row.values[field], row.line)
     message = f"Line {earlier} has this {LABELS[field]} already."
     return Refusal(row.line, field, message) if earlier != row.line else None
@@ -143,7 +144,7 @@ def _repeated(row: _Row, field: str, first: First) -> Refusal | None:
 Holders = Mapping[str, Mapping[str, Any]]
 
 
-def _find_holders(conn: Connection, of: Store, rows: Sequence[_Row], *, is_final: bool) -> Holders:
+def _find_holders(conn: Connection, of: Store, rows: Sequence[_Said], *, is_final: bool) -> Holders:
     """The store's items that have one of these names, SKUs or barcodes, by each of the three."""
     holders: dict[str, dict[str, Any]] = {}
     for field in UNIQUE:
@@ -161,7 +162,7 @@ def _query_holders(conn: Connection, of: Store, field: str, wanted: list[str]) -
     return sa.select(items).select_from(values).join(items, is_held, isouter=conn.dialect.name == "sqlite")
 
 
-def _conflict(row: _Row, now: Any, holders: Holders) -> Refusal | None:
+def _conflict(row: _Said, now: Any, holders: Holders) -> Refusal | None:
     if now is None:
         for field, column in (("name", "name"), ("price", "price_minor")):
             if column not in row.values:
@@ -174,37 +175,30 @@ def _conflict(row: _Row, now: Any, holders: Holders) -> Refusal | None:
     return None
 
 
-def _differences(values: Mapping[str, Any], now: Any) -> dict[str, Any]:
-    return {column: value for column, value in values.items() if not _is_same(column, value, now._mapping[column])}
-
-
-def _is_same(column: str, value: Any, now: Any) -> bool:
-    if column == "archived_at":
-        return (value is None) == (now is None)
-    return bool(value == now)
-
-
 def carry_out(conn: Connection, of: Store, made: Plan) -> list[int]:
     """Add and change what is planned. Conflict where somebody was faster. Returns the ids of what was added."""
     now = int(time.time())
     try:
-        _change(conn, made.changes, now)
+        _change(conn, of, made.changes, now)
         return _add(conn, of, made.adds, now)
     except IntegrityError as error:
         raise Conflict from error
 
 
-def _change(conn: Connection, changes: Sequence[Change], now: int) -> None:
+def _change(conn: Connection, of: Store, changes: Sequence[Change], now: int) -> None:
     by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    rows: list[dict[str, Any]] = []
     for each in changes:
-        values = each.values | {"updated_at": now}
+        values = each.values | {"updated_at": now, "version": each.now.version + 1}
         by_columns.setdefault(tuple(values), []).append({f"new_{name}": value for name, value in values.items()})
         by_columns[tuple(values)][-1]["wanted"] = each.now.id
+        rows.append({**each.now._mapping, **values})
     for columns, alike in by_columns.items():
         statement = sa.update(items).where(items.c.id == sa.bindparam("wanted"))
         conn.execute(statement.values({column: sa.bindparam(f"new_{column}") for column in columns}), alike)
-    rows = [dict(each.now._mapping) | each.values for each in changes if SEARCHED & each.values.keys()]
-    search.index(conn, [_entry(row) for row in rows])
+    pairs = list(zip(changes, rows, strict=True))
+    search.index(conn, [_entry(row) for each, row in pairs if SEARCHED & each.values.keys()])
+    journal.note(conn, *(item.changed(of, each.now, _in_order(row)) for each, row in pairs))
 
 
 def _add(conn: Connection, of: Store, adds: Sequence[Add], now: int) -> list[int]:
@@ -214,6 +208,7 @@ def _add(conn: Connection, of: Store, adds: Sequence[Add], now: int) -> list[int
     if rows:
         _insert(conn, rows)
         search.add(conn, [_entry(row) for row in rows])
+        journal.note(conn, *(item.changed(of, None, _in_order(row)) for row in rows))
     return ids
 
 
@@ -231,7 +226,11 @@ def _insert(conn: Connection, rows: list[dict[str, Any]]) -> None:
     if conn.dialect.name == "sqlite":
         conn.exec_driver_sql(_TO_SQLITE, rows)
     else:
-        dialects.copy(conn, items.name, _INSERTED, (tuple(map(row.__getitem__, _INSERTED)) for row in rows))
+        dialects.copy(conn, items.name, _COLUMNS, map(_in_order, rows))
+
+
+def _in_order(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(map(row.__getitem__, _COLUMNS))
 
 
 def _entry(row: Mapping[str, Any]) -> search.Entry:

@@ -61,6 +61,17 @@ def columns(given: Mapping[str, Any], of: Store) -> dict[str, Any]:
     return values
 
 
+def differences(values: Mapping[str, Any], row: Any) -> dict[str, Any]:
+    """Those of the columns to set that are not so in a row yet. An item stays archived since it first was."""
+    return {column: value for column, value in values.items() if not _is_same(column, value, getattr(row, column))}
+
+
+def _is_same(column: str, value: Any, now: Any) -> bool:
+    if column == "archived_at":
+        return (value is None) == (now is None)
+    return bool(value == now)
+
+
 def tags(values: list[str]) -> str:
     """As the table has them: sorted, each once, semicolons in between."""
     if len(values) > MOST_TAGS:

@@ -5,7 +5,7 @@ enough.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from operator import itemgetter
 from typing import Any
@@ -16,10 +16,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from storekeeper import dialects, money
-from storekeeper.db import Id, Row, Text, metadata
+from storekeeper.db import Id, Text, metadata
 from storekeeper.errors import AlreadyExists, AmbiguousName, Conflict, NotFound, OutOfStock
-from storekeeper.models import draft, member, search
+from storekeeper.models import draft, journal, member, precondition, search
 from storekeeper.models.draft import Fields
+from storekeeper.models.precondition import Precondition
 from storekeeper.models.session import Guarded
 from storekeeper.models.store import Store, stores
 
@@ -40,6 +41,7 @@ items = sa.Table(
     sa.Column("archived_at", sa.BigInteger),
     sa.Column("image", sa.String),
     sa.Column("updated_at", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("version", sa.BigInteger, nullable=False, server_default="1"),
     sa.UniqueConstraint("store_id", "name"),
     sa.Index("ix_items_name_id", "name", "id"),
     sa.Index("ix_items_store_id_id", "store_id", "id"),
@@ -72,7 +74,10 @@ SEARCHED = frozenset(("name", "sku", "barcode", "description", "tags"))
 
 
 class Item(msgspec.Struct, frozen=True):
-    """`image` is the path of its picture: `/small` and `/full` go after it. `updated_at` is in seconds since 1970."""
+    """`image` is the path of its picture: `/small` and `/full` go after it. `updated_at` is in seconds since 1970.
+
+    Each change makes a new `version`, which its tag tells.
+    """
 
     id: int
     name: str
@@ -87,6 +92,19 @@ class Item(msgspec.Struct, frozen=True):
     archived: bool
     image: str | None
     updated_at: int
+    version: int
+
+    @property
+    def tag(self) -> str:
+        return precondition.tag(self.id, self.version)
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Which item is meant, by its name and its store, and what the sender believes of it."""
+
+    name: str
+    which: int | str | None = None
+    given: Precondition = precondition.NONE
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -98,9 +116,8 @@ class Candidate(msgspec.Struct, frozen=True):
 
 def of_row(row: Sequence[Any]) -> Item:
     """A row of `select`, as a record."""
-    (id, store_id, name, minor, sku, barcode, description, tags, stock, archived_at, image, updated_at, currency) = row[
-        :COLUMNS
-    ]
+    (id, store_id, name, minor, sku, barcode, description, tags, stock, archived_at, image, *rest) = row[:COLUMNS]
+    updated_at, version, currency = rest
     return Item(
         id,
         name,
@@ -115,6 +132,7 @@ def of_row(row: Sequence[Any]) -> Item:
         archived_at is not None,
         f"/images/{image}" if image else None,
         updated_at,
+        version,
     )
 
 
@@ -136,7 +154,7 @@ def get(conn: Connection, name: str, which: int | str | None = None) -> Item:
     return only(conn.execute(_in_named_store, {"name": name, "store": which}).all())
 
 
-def only(rows: Sequence[Row]) -> Item:
+def only(rows: Sequence[Sequence[Any]]) -> Item:
     if not rows:
         raise NotFound("Item not found.")
     if len(rows) > 1:
@@ -153,45 +171,41 @@ def add(conn: Connection, user_id: int, which: int | str, name: str, fields: Fie
     return added
 
 
-def put(conn: Connection, user_id: int, which: int | str, name: str, fields: Fields) -> tuple[Item, bool]:
+def put(
+    conn: Connection, user_id: int, which: int | str, name: str, fields: Fields, given: Precondition = precondition.NONE
+) -> tuple[Item, bool]:
     """Change the item, or add it where the store has none of that name; and whether it was added."""
     of = member.require_clerk(conn, user_id, which)
     values = draft.columns(fields.given(), of)
-    if changed := _change(conn, of, items.c.name == name, values):
-        return changed, False
-    if added := _insert(conn, of, name, values):
-        return added, True
-    if changed := _change(conn, of, items.c.name == name, values):  # somebody added it between the two
-        return changed, False
-    raise Conflict
+    for _ in range(2):
+        now = _lock(conn, of, items.c.name == name)
+        given.check(now and _tag(now))
+        if now:
+            return _change(conn, of, now, values), False
+        if added := _insert(conn, of, name, values):
+            return added, True
+    raise Conflict  # somebody added it between the two, and deleted it again
 
 
-def change(conn: Connection, user_id: int, name: str, which: int | str | None, fields: Fields) -> Item:
+def change(conn: Connection, user_id: int, target: Target, fields: Fields) -> Item:
     """Change what is said about an item, which may be its name."""
-    now = get(conn, name, which)
-    of = member.require_clerk(conn, user_id, now.store_id)
-    values = draft.columns(fields.given(), of)
-    return _existing(_change(conn, of, items.c.id == now.id, values) if values else now)
+    of, now = _take(conn, user_id, target)
+    return _change(conn, of, now, draft.columns(fields.given(), of))
 
 
-def adjust_stock(conn: Connection, user_id: int, name: str, which: int | str | None, delta: int) -> Item:
+def adjust_stock(conn: Connection, user_id: int, target: Target, delta: int) -> Item:
     """Add to what is on hand, or take away. OutOfStock where the store would have fewer than none."""
-    now = get(conn, name, which)
-    of = member.require_clerk(conn, user_id, now.store_id)
-    after = items.c.stock + delta
+    of, now = _take(conn, user_id, target)
     lowest = 0 if delta < 0 and not of.negative_stock else -draft.MOST_STOCK
-    is_enough = sa.and_(items.c.id == now.id, after.between(lowest, draft.MOST_STOCK))
-    changed = _change(conn, of, is_enough, {"stock": after})
-    if changed is None:
-        raise OutOfStock(f"{get(conn, name, now.store_id).stock} on hand: that does not go with {delta:+}.")
-    return changed
+    if not lowest <= now.stock + delta <= draft.MOST_STOCK:
+        raise OutOfStock(f"{now.stock} on hand: that does not go with {delta:+}.")
+    return _change(conn, of, now, {"stock": now.stock + delta})
 
 
-def set_image(conn: Connection, user_id: int, name: str, which: int | str | None, image: str | None) -> Item:
+def set_image(conn: Connection, user_id: int, target: Target, image: str | None) -> Item:
     """Name the picture of an item, by its key among the stored files; None for none."""
-    now = get(conn, name, which)
-    of = member.require_clerk(conn, user_id, now.store_id)
-    return _existing(_change(conn, of, items.c.id == now.id, {"image": image}))
+    of, now = _take(conn, user_id, target)
+    return _change(conn, of, now, {"image": image})
 
 
 def images(conn: Connection) -> set[str]:
@@ -199,13 +213,51 @@ def images(conn: Connection) -> set[str]:
     return set(conn.scalars(sa.select(items.c.image).where(items.c.image.is_not(None)).distinct()))
 
 
-def delete(conn: Connection, user_id: int, name: str, which: int | str | None = None) -> None:
+def delete(conn: Connection, user_id: int, target: Target) -> None:
     """Delete an item of a store that the user owns."""
-    item = get(conn, name, which)
-    member.require_owner(conn, user_id, item.store_id)
-    search.drop(conn, [item.id])
-    if not conn.execute(sa.delete(items).where(items.c.id == item.id)).rowcount:
+    of, now = _take(conn, user_id, target, member.require_owner)
+    delete_all(conn, of, [now])
+
+
+def delete_all(conn: Connection, of: Store, locked: Sequence[Any]) -> None:
+    """Delete items whose rows are locked."""
+    ids = [row.id for row in locked]
+    search.drop(conn, ids)
+    conn.execute(sa.delete(items).where(items.c.id.in_(ids)))
+    journal.note(conn, *(changed(of, row, None) for row in locked))
+
+
+def changed(of: Store, before: Sequence[Any] | None, after: Sequence[Any] | None) -> journal.Change:
+    """What the journal tells of an item whose row was the one and is the other; None where there is none."""
+    was, now = (_item(of, row) if row else None for row in (before, after))
+    has_new_price = now is not None and (was is None or was.price != now.price)
+    price = money.to_minor(now.price, of.currency) if now and has_new_price else None
+    return journal.compare("item", of.id, (now or was).id, was, now, price)  # type: ignore[union-attr]
+
+
+def _take(
+    conn: Connection,
+    user_id: int,
+    target: Target,
+    require: Callable[[Connection, int, int], Store] = member.require_clerk,
+) -> tuple[Store, Any]:
+    """The item's store, if the user has a right there, and the item's row, which nobody else changes meanwhile."""
+    found = get(conn, target.name, target.which)
+    of = require(conn, user_id, found.store_id)
+    now = _lock(conn, of, items.c.id == found.id)
+    target.given.check(now and _tag(now))
+    if now is None:
         raise NotFound("Item not found.")
+    return of, now
+
+
+def _lock(conn: Connection, of: Store, chosen: sa.ColumnElement[bool]) -> Any:
+    """The row of an item, until the transaction ends; None where the store has no such item."""
+    return conn.execute(sa.select(items).where(items.c.store_id == of.id, chosen).with_for_update()).one_or_none()
+
+
+def _tag(row: Any) -> str:
+    return precondition.tag(row.id, row.version)
 
 
 def _insert(conn: Connection, of: Store, name: str, values: dict[str, Any]) -> Item | None:
@@ -218,17 +270,26 @@ def _insert(conn: Connection, of: Store, name: str, values: dict[str, Any]) -> I
     if row is None:
         _refuse_taken(conn, of, values, items.c.name == name)
         return None
-    return _indexed(conn, of, row)
+    _index(conn, of, row)
+    journal.note(conn, changed(of, None, row))
+    return _item(of, row)
 
 
-def _change(conn: Connection, of: Store, chosen: sa.ColumnElement[bool], values: dict[str, Any]) -> Item | None:
-    """None where the store has no such item."""
-    change = sa.update(items).where(items.c.store_id == of.id, chosen)
-    _refuse_taken(conn, of, values, chosen)
-    row = conn.execute(change.values(updated_at=int(time.time()), **values).returning(*items.c)).one_or_none()
+def _change(conn: Connection, of: Store, now: Any, values: dict[str, Any]) -> Item:
+    """Change an item whose row is locked. Where nothing would be other than it is, nothing is written."""
+    differing = draft.differences(values, now)
+    if not differing:
+        return _item(of, now)
+    _refuse_taken(conn, of, differing, items.c.id == now.id)
+    same = sa.and_(items.c.id == now.id, items.c.version == now.version)
+    update = sa.update(items).where(same).values(updated_at=int(time.time()), version=now.version + 1, **differing)
+    row = conn.execute(update.returning(*items.c)).one_or_none()
     if row is None:
-        return None
-    return _indexed(conn, of, row) if SEARCHED & values.keys() else _item(of, row)
+        raise Conflict
+    if SEARCHED & differing.keys():
+        _index(conn, of, row)
+    journal.note(conn, changed(of, now, row))
+    return _item(of, row)
 
 
 def _refuse_taken(conn: Connection, of: Store, values: dict[str, Any], chosen: sa.ColumnElement[bool]) -> None:
@@ -245,16 +306,9 @@ def _refuse_taken(conn: Connection, of: Store, values: dict[str, Any], chosen: s
             raise AlreadyExists(f"The item '{other}' has the {label} '{values[field]}' already.")
 
 
-def _indexed(conn: Connection, of: Store, row: Any) -> Item:
+def _index(conn: Connection, of: Store, row: Any) -> None:
     search.index(conn, [search.Entry(row.id, of.id, row.name, row.sku, row.barcode, row.description, row.tags)])
-    return _item(of, row)
 
 
-def _item(of: Store, row: Any) -> Item:
+def _item(of: Store, row: Sequence[Any]) -> Item:
     return of_row([*row, of.currency])
-
-
-def _existing(item: Item | None) -> Item:
-    if item is None:
-        raise NotFound("Item not found.")
-    return item

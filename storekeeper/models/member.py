@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from storekeeper.db import metadata
 from storekeeper.errors import Forbidden, LastOwner, NotFound
-from storekeeper.models import paging, store, user
+from storekeeper.models import journal, paging, store, user
 from storekeeper.models.store import Store, stores
 from storekeeper.models.user import users
 
@@ -67,12 +67,8 @@ def found_store(conn: Connection, founder_id: int, name: str, currency: str) -> 
     """Add a store and make its founder the owner."""
     founded = store.insert(conn, name, currency)
     conn.execute(sa.insert(members).values(store_id=founded.id, user_id=founder_id, role="owner"))
+    _note(conn, founded, founder_id, None, _get(conn, founded.id, founder_id))
     return founded
-
-
-def set_up_store(conn: Connection, user_id: int, name: str, negative_stock: bool) -> Store:
-    """Change the settings of a store that the user owns."""
-    return store.set_negative_stock(conn, require_owner(conn, user_id, name), negative_stock)
 
 
 def page(conn: Connection, asker_id: int, name: str, asked: paging.Asked) -> paging.Page[Member]:
@@ -106,7 +102,10 @@ def put(conn: Connection, asker_id: int, name: str, username: str, role: Role) -
     elif known.role != role:
         _refuse_last(conn, of, known)
         conn.execute(sa.update(members).where(_is(of.id, person.id)).values(role=role))
-    return Member(person.id, person.username, role), known is None
+    now = Member(person.id, person.username, role)
+    if now != known:
+        _note(conn, of, person.id, known, now)
+    return now, known is None
 
 
 def delete(conn: Connection, asker_id: int, name: str, username: str) -> None:
@@ -114,8 +113,10 @@ def delete(conn: Connection, asker_id: int, name: str, username: str) -> None:
     person = get(conn, asker_id, name, username)
     of = store.get(conn, name) if person.user_id == asker_id else require_owner(conn, asker_id, name)
     store.lock(conn, of)
-    _refuse_last(conn, of, _get(conn, of.id, person.user_id))
+    leaving = _get(conn, of.id, person.user_id)
+    _refuse_last(conn, of, leaving)
     conn.execute(sa.delete(members).where(_is(of.id, person.user_id)))
+    _note(conn, of, leaving.user_id, leaving, None)
 
 
 def _refuse_last(conn: Connection, of: Store, leaving: Member) -> None:
@@ -123,6 +124,10 @@ def _refuse_last(conn: Connection, of: Store, leaving: Member) -> None:
     others = owners.where(members.c.user_id != leaving.user_id).limit(1)
     if leaving.role == "owner" and conn.execute(others).first() is None:
         raise LastOwner
+
+
+def _note(conn: Connection, of: Store, user_id: int, before: Member | None, after: Member | None) -> None:
+    journal.note(conn, journal.compare("member", of.id, user_id, before, after))
 
 
 def _get(conn: Connection, store_id: int, user_id: int) -> Member:

@@ -1,6 +1,6 @@
-"""Shelves: stores with the first of their items. And what empties one: deleting a store."""
+"""Shelves: stores with the first of their items. And what may be done to a store only with a look at its items."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -8,9 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.errors import StoreNotEmpty
-from storekeeper.models import item, member, paging, search, store
+from storekeeper.models import item, member, paging, precondition, store
 from storekeeper.models.item import Item, items
+from storekeeper.models.precondition import Precondition
 from storekeeper.models.store import Store, stores
+
+DELETED_AT_ONCE = 1000
 
 _sortable = {"id": items.c.id, "name": items.c.name}
 _shown = item.select.where(items.c.archived_at.is_(None))
@@ -35,7 +38,7 @@ def page(conn: Connection, asked: paging.Asked) -> paging.Page[Shelf]:
     """A page of stores, each with the first of its items: two statements, however many stores there are."""
     found = paging.fetch(conn, sa.select(stores), store.sortable, asked)
     held = _first_items(conn, [row.id for row in found.rows], asked.limit)
-    found_stores = [Store(row.id, row.name, row.currency, row.negative_stock) for row in found.rows]
+    found_stores = [Store(*tuple(row)) for row in found.rows]
     return paging.Page([_shelf(of, held.get(of.id, [])) for of in found_stores], found.cursor)
 
 
@@ -62,15 +65,36 @@ def _bound(limit: int) -> sa.Select[tuple[int]]:
     return shown.order_by(items.c.id).limit(1).offset(limit)
 
 
-def delete_store(conn: Connection, user_id: int, name: str, with_items: bool) -> None:
+def set_up(
+    conn: Connection, user_id: int, name: str, settings: Mapping[str, Any], given: Precondition = precondition.NONE
+) -> Store:
+    """Change a store that the user owns. `settings` are its columns; StoreNotEmpty where it has prices already."""
+    of = store.lock(conn, member.require_owner(conn, user_id, name), given)
+    if settings.get("currency", of.currency) != of.currency and _holds_items(conn, of):
+        raise StoreNotEmpty("The store holds items, whose prices are in its currency.")
+    return store.change(conn, of, settings)
+
+
+def delete_store(
+    conn: Connection, user_id: int, name: str, with_items: bool, given: Precondition = precondition.NONE
+) -> None:
     """Delete a store that the user owns. StoreNotEmpty while it holds items, unless they are to go with it."""
-    of = member.require_owner(conn, user_id, name)
-    store.take_turns(conn, of)
-    store.lock(conn, of)
-    held = sa.select(items.c.id).where(items.c.store_id == of.id)
+    found = member.require_owner(conn, user_id, name)
+    store.take_turns(conn, found)
+    of = store.lock(conn, found, given)
     if with_items:
-        search.drop(conn, held.scalar_subquery())
-        conn.execute(sa.delete(items).where(items.c.store_id == of.id))
-    elif conn.execute(held.limit(1)).first():
+        _delete_items(conn, of)
+    elif _holds_items(conn, of):
         raise StoreNotEmpty
-    conn.execute(sa.delete(stores).where(stores.c.id == of.id))
+    store.delete(conn, of)
+
+
+def _holds_items(conn: Connection, of: Store) -> bool:
+    return conn.execute(sa.select(items.c.id).where(items.c.store_id == of.id).limit(1)).first() is not None
+
+
+def _delete_items(conn: Connection, of: Store) -> None:
+    """Some at once, as the journal keeps what each of them was."""
+    some = sa.select(items).where(items.c.store_id == of.id).order_by(items.c.id).limit(DELETED_AT_ONCE)
+    while rows := conn.execute(some.with_for_update()).all():
+        item.delete_all(conn, of, rows)

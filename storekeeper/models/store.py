@@ -1,14 +1,18 @@
 """Stores: the table, the record and everything that can be done with one."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from storekeeper import dialects, money
 from storekeeper.db import Id, Text, metadata
 from storekeeper.errors import AlreadyExists, NotFound
+from storekeeper.models import journal, precondition
+from storekeeper.models.precondition import Precondition
 
 stores = sa.Table(
     "stores",
@@ -17,6 +21,7 @@ stores = sa.Table(
     sa.Column("name", Text, nullable=False, unique=True),
     sa.Column("currency", sa.String(3), nullable=False),
     sa.Column("negative_stock", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("version", sa.BigInteger, nullable=False, server_default="1"),
     sqlite_autoincrement=True,
 )
 
@@ -24,12 +29,17 @@ sortable = {"id": stores.c.id, "name": stores.c.name}
 
 
 class Store(msgspec.Struct, frozen=True):
-    """`negative_stock` says whether its items may be sold before they are there."""
+    """`negative_stock` says whether its items may be sold before they are there. Each change makes a new `version`."""
 
     id: int
     name: str
     currency: str
     negative_stock: bool
+    version: int
+
+    @property
+    def tag(self) -> str:
+        return precondition.tag(self.id, self.version)
 
 
 def is_(which: int | str) -> sa.ColumnElement[bool]:
@@ -49,10 +59,17 @@ def get(conn: Connection, which: int | str) -> Store:
     return store
 
 
-def lock(conn: Connection, of: Store) -> None:
-    """Keep others from changing who owns the store and from adding items to it. NotFound if one has just deleted it."""
-    if conn.execute(sa.select(stores.c.id).where(stores.c.id == of.id).with_for_update()).first() is None:
+def lock(conn: Connection, of: Store, given: Precondition = precondition.NONE) -> Store:
+    """The store as it is now, and until the transaction ends: nobody else changes it or who owns it, or adds items.
+
+    NotFound if somebody has just deleted it, PreconditionFailed if it is not as it is believed to be.
+    """
+    row = conn.execute(sa.select(stores).where(stores.c.id == of.id).with_for_update()).one_or_none()
+    if row is None:
         raise NotFound("Store not found.")
+    locked = Store(*row)
+    given.check(locked.tag)
+    return locked
 
 
 def take_turns(conn: Connection, of: Store) -> None:
@@ -65,10 +82,32 @@ def insert(conn: Connection, name: str, currency: str) -> Store:
     values: dict[str, Any] = {"name": name, "currency": money.check_currency(currency)}
     row = dialects.insert_new(conn, stores, values)
     if row is None:
-        raise AlreadyExists(f"A store with name '{name}' already exists.")
-    return Store(*row)
+        raise _taken(name)
+    added = Store(*row)
+    journal.note(conn, journal.compare("store", added.id, added.id, None, added))
+    return added
 
 
-def set_negative_stock(conn: Connection, of: Store, is_allowed: bool) -> Store:
-    conn.execute(sa.update(stores).where(stores.c.id == of.id).values(negative_stock=is_allowed))
-    return Store(of.id, of.name, of.currency, is_allowed)
+def change(conn: Connection, locked: Store, settings: Mapping[str, Any]) -> Store:
+    """Change a store that is locked. `settings` are columns with their new values."""
+    differing = {name: value for name, value in settings.items() if value != getattr(locked, name)}
+    if not differing:
+        return locked
+    same = sa.and_(stores.c.id == locked.id, stores.c.version == locked.version)
+    update = sa.update(stores).where(same).values(version=locked.version + 1, **differing)
+    try:
+        changed = Store(*conn.execute(update.returning(*stores.c)).one())
+    except IntegrityError:
+        raise _taken(differing["name"]) from None
+    journal.note(conn, journal.compare("store", locked.id, locked.id, locked, changed))
+    return changed
+
+
+def delete(conn: Connection, locked: Store) -> None:
+    """Delete a store that is locked and holds no items."""
+    conn.execute(sa.delete(stores).where(stores.c.id == locked.id))
+    journal.note(conn, journal.compare("store", locked.id, locked.id, locked, None))
+
+
+def _taken(name: str) -> AlreadyExists:
+    return AlreadyExists(f"A store with name '{name}' already exists.")

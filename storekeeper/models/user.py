@@ -3,6 +3,7 @@
 A password's hash never leaves with a user: `User` has no field for it. Only `find_login` gives it out.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from sqlalchemy import Connection
 from storekeeper import dialects, names
 from storekeeper.db import Id, Text, metadata
 from storekeeper.errors import AlreadyExists, LastAdministrator, NotFound, WrongSetupToken
-from storekeeper.models import paging
+from storekeeper.models import journal, paging
 
 users = sa.Table(
     "users",
@@ -117,7 +118,15 @@ def register(conn: Connection, username: str, hashed: str, is_admin: bool = Fals
     row = dialects.insert_new(conn, users, values)
     if row is None:
         raise AlreadyExists("A user with that username already exists.")
-    return _user(row)
+    added = _user(row)
+    _note(conn, added.id, None, added)
+    return added
+
+
+def insert_all(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Add users whose columns are given: a broken constraint is raised as it is."""
+    added = conn.execute(sa.insert(users).returning(*_public), rows)
+    journal.note(conn, *(journal.compare("user", None, row.id, None, _user(row)) for row in added))
 
 
 def register_first_admin(conn: Connection, username: str, hashed: str) -> User:
@@ -135,6 +144,13 @@ def has_hash(conn: Connection, user_id: int, hashed: str) -> bool:
 
 
 def set_password(conn: Connection, user_id: int, new_hash: str) -> None:
+    """Give the user another password. The journal tells that, and nothing of the password."""
+    set_hash(conn, user_id, new_hash)
+    journal.note(conn, journal.Change("user", "password", None, user_id, {}, get(conn, user_id)))
+
+
+def set_hash(conn: Connection, user_id: int, new_hash: str) -> None:
+    """Keep the same password in another form."""
     conn.execute(sa.update(users).where(users.c.id == user_id).values(password_hash=new_hash))
 
 
@@ -146,16 +162,25 @@ def set_roles(conn: Connection, user_id: int, is_admin: bool | None, is_active: 
     becomes_active = now.is_active if is_active is None else is_active
     if not (becomes_admin and becomes_active):
         _refuse_last(conn, now)
-    change = sa.update(users).where(users.c.id == user_id)
-    conn.execute(change.values(is_admin=becomes_admin, is_active=becomes_active))
-    return User(user_id, now.username, becomes_admin, becomes_active)
+    changed = User(user_id, now.username, becomes_admin, becomes_active)
+    if changed != now:
+        change = sa.update(users).where(users.c.id == user_id)
+        conn.execute(change.values(is_admin=becomes_admin, is_active=becomes_active))
+        _note(conn, user_id, now, changed)
+    return changed
 
 
 def delete(conn: Connection, asker_id: int, user_id: int) -> None:
     """Delete the user, and by the foreign keys his sessions and memberships. His stores stay."""
     dialects.serialize(conn, "administrators")
-    _refuse_last(conn, get_for(conn, asker_id, user_id))
+    leaving = get_for(conn, asker_id, user_id)
+    _refuse_last(conn, leaving)
     conn.execute(sa.delete(users).where(users.c.id == user_id))
+    _note(conn, user_id, leaving, None)
+
+
+def _note(conn: Connection, user_id: int, before: User | None, after: User | None) -> None:
+    journal.note(conn, journal.compare("user", None, user_id, before, after))
 
 
 def _refuse_last(conn: Connection, leaving: User) -> None:

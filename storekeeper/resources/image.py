@@ -11,7 +11,8 @@ from storekeeper.errors import AmbiguousName, Forbidden, NotFound
 from storekeeper.http import Request, Upload
 from storekeeper.images import BYTES, MEDIA_TYPES, SIZES, Images
 from storekeeper.models import item, member
-from storekeeper.operation import answers, public, takes
+from storekeeper.operation import answers, conditional, public, takes
+from storekeeper.resources.conditions import read, tell
 from storekeeper.resources.item import ItemQuery
 
 KEY = re.compile(r"[0-9a-f]{64}")
@@ -28,15 +29,18 @@ class ItemImage:
         self._images = images
 
     @takes(*MEDIA_TYPES, most_bytes=BYTES)
-    @answers(item.Item, errors=(Forbidden, NotFound, AmbiguousName))
+    @conditional
+    @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, AmbiguousName))
     async def on_put(self, req: Request, resp: Response, name: str, query: ItemQuery, upload: Upload) -> None:
         """Give an item of a store where you work an image. It is made anew in two sizes, without its metadata."""
-        resp.media = await put(self._guard, self._images, req, upload, name, query.chosen())
+        tell(resp, await put(self._guard, self._images, req, upload, item.Target(name, query.chosen(), read(req))))
 
-    @answers(item.Item, errors=(Forbidden, NotFound, AmbiguousName))
+    @conditional
+    @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, AmbiguousName))
     async def on_delete(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
         """Take an item's image away."""
-        resp.media = await self._guard.write(req, item.set_image, req.caller.user_id, name, query.chosen(), None)
+        target = item.Target(name, query.chosen(), read(req))
+        tell(resp, await self._guard.write(req, item.set_image, req.caller.user_id, target, None))
 
 
 class ItemImageInStore:
@@ -49,15 +53,18 @@ class ItemImageInStore:
         self._images = images
 
     @takes(*MEDIA_TYPES, most_bytes=BYTES)
-    @answers(item.Item, errors=(Forbidden, NotFound))
+    @conditional
+    @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound))
     async def on_put(self, req: Request, resp: Response, name: str, item_name: str, upload: Upload) -> None:
         """Give an item of this store an image. It is made anew in two sizes, without its metadata."""
-        resp.media = await put(self._guard, self._images, req, upload, item_name, name)
+        tell(resp, await put(self._guard, self._images, req, upload, item.Target(item_name, name, read(req))))
 
-    @answers(item.Item, errors=(Forbidden, NotFound))
+    @conditional
+    @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound))
     async def on_delete(self, req: Request, resp: Response, name: str, item_name: str) -> None:
         """Take the image of an item of this store away."""
-        resp.media = await self._guard.write(req, item.set_image, req.caller.user_id, item_name, name, None)
+        target = item.Target(item_name, name, read(req))
+        tell(resp, await self._guard.write(req, item.set_image, req.caller.user_id, target, None))
 
 
 class ImageFile:
@@ -84,11 +91,9 @@ class ImageFile:
         resp.set_header("Cross-Origin-Resource-Policy", "cross-origin")  # it is for the pages of any web shop
 
 
-async def put(
-    guard: Guard, images: Images, req: Request, upload: Upload, name: str, which: int | str | None
-) -> item.Item:
+async def put(guard: Guard, images: Images, req: Request, upload: Upload, target: item.Target) -> item.Item:
     """First the right to do it, then the files, then the row: no row names a file that is not there."""
-    now = await guard.read(req, item.get, name, which)
+    now = await guard.read(req, item.get, target.name, target.which)
     await guard.read(req, member.require_clerk, req.caller.user_id, now.store_id)
     key = await images.add(await upload.read())
-    return await guard.write(req, item.set_image, req.caller.user_id, name, now.store_id, key)
+    return await guard.write(req, item.set_image, req.caller.user_id, target, key)

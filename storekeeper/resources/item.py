@@ -14,7 +14,8 @@ from storekeeper.http import MAX_ID, Request
 from storekeeper.models import item
 from storekeeper.models.draft import MOST_STOCK, Fields
 from storekeeper.money import Price
-from storekeeper.operation import Message, answers, fresh
+from storekeeper.operation import Message, answers, conditional, fresh
+from storekeeper.resources.conditions import Conditions, read, show, tell
 
 StoreId = Annotated[int, Meta(ge=1, le=MAX_ID)]
 ChosenStoreId = Annotated[StoreId, Meta(description="Which store's, where several have an item of that name.")]
@@ -49,75 +50,87 @@ class ItemQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Item:
     """/item/{name}"""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, conditions: Conditions) -> None:
         self._guard = guard
+        self._conditions = conditions
 
-    @answers(item.Item, errors=(NotFound, AmbiguousName))
+    @answers(item.Item, headers=("ETag",), errors=(NotFound, AmbiguousName))
     async def on_get(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
         """Read an item."""
-        resp.media = item.only(await self._guard.fetch(req, *item.lookup(name, query.chosen())))
+        show(req, resp, item.only(await self._guard.fetch(req, *item.lookup(name, query.chosen()))))
 
     @fresh
-    @answers((201, item.Item), errors=(AlreadyExists, Forbidden, NotFound))
+    @answers((201, item.Item), headers=("ETag",), errors=(AlreadyExists, Forbidden, NotFound))
     async def on_post(self, req: Request, resp: Response, name: str, body: ItemBody) -> None:
         """Add an item to a store where you work."""
-        resp.media = await self._guard.write(req, item.add, req.caller.user_id, body.store_id, name, body)
+        tell(resp, await self._guard.write(req, item.add, req.caller.user_id, body.store_id, name, body))
         resp.status = falcon.HTTP_CREATED
 
-    @answers(item.Item, (201, item.Item), errors=(AlreadyExists, Conflict, Forbidden, NotFound))
+    @conditional
+    @answers(item.Item, (201, item.Item), headers=("ETag",), errors=(AlreadyExists, Conflict, Forbidden, NotFound))
     async def on_put(self, req: Request, resp: Response, name: str, body: ItemBody) -> None:
         """Change an item, or add the item where the store has none of that name.
 
         What is left out stays as it is.
         """
-        answer_put(resp, await self._guard.write(req, item.put, req.caller.user_id, body.store_id, name, body))
+        args = req.caller.user_id, body.store_id, name, body, self._conditions.read(req)
+        tell_put(resp, await self._guard.write(req, item.put, *args))
 
-    @answers(item.Item, errors=(AlreadyExists, AmbiguousName, Conflict, Forbidden, NotFound))
+    @conditional
+    @answers(item.Item, headers=("ETag",), errors=(AlreadyExists, AmbiguousName, Conflict, Forbidden, NotFound))
     async def on_patch(self, req: Request, resp: Response, name: str, query: ItemQuery, body: ItemChange) -> None:
         """Change what you name, and nothing else. `name` renames the item."""
-        args = req.caller.user_id, name, query.chosen(), body
-        resp.media = await self._guard.write(req, item.change, *args)
+        target = item.Target(name, query.chosen(), self._conditions.read(req))
+        tell(resp, await self._guard.write(req, item.change, req.caller.user_id, target, body))
 
+    @conditional
     @answers(Message, errors=(Forbidden, NotFound, AmbiguousName))
     async def on_delete(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
         """Delete an item of a store that you own."""
-        await self._guard.write(req, item.delete, req.caller.user_id, name, query.chosen())
+        target = item.Target(name, query.chosen(), self._conditions.read(req))
+        await self._guard.write(req, item.delete, req.caller.user_id, target)
         resp.media = Message("Item deleted.")
 
 
 class ItemInStore:
     """/store/{name}/item/{item_name}"""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, conditions: Conditions) -> None:
         self._guard = guard
+        self._conditions = conditions
 
-    @answers(item.Item, errors=(NotFound,))
+    @answers(item.Item, headers=("ETag",), errors=(NotFound,))
     async def on_get(self, req: Request, resp: Response, name: str, item_name: str) -> None:
         """Read an item of a store."""
-        resp.media = item.only(await self._guard.fetch(req, *item.lookup(item_name, name)))
+        show(req, resp, item.only(await self._guard.fetch(req, *item.lookup(item_name, name))))
 
     @fresh
-    @answers((201, item.Item), errors=(AlreadyExists, Forbidden, NotFound))
+    @answers((201, item.Item), headers=("ETag",), errors=(AlreadyExists, Forbidden, NotFound))
     async def on_post(self, req: Request, resp: Response, name: str, item_name: str, body: ItemInStoreBody) -> None:
         """Add an item to this store."""
-        resp.media = await self._guard.write(req, item.add, req.caller.user_id, name, item_name, body)
+        tell(resp, await self._guard.write(req, item.add, req.caller.user_id, name, item_name, body))
         resp.status = falcon.HTTP_CREATED
 
-    @answers(item.Item, (201, item.Item), errors=(AlreadyExists, Conflict, Forbidden, NotFound))
+    @conditional
+    @answers(item.Item, (201, item.Item), headers=("ETag",), errors=(AlreadyExists, Conflict, Forbidden, NotFound))
     async def on_put(self, req: Request, resp: Response, name: str, item_name: str, body: ItemInStoreBody) -> None:
         """Change an item of this store, or add the item."""
-        answer_put(resp, await self._guard.write(req, item.put, req.caller.user_id, name, item_name, body))
+        args = req.caller.user_id, name, item_name, body, self._conditions.read(req)
+        tell_put(resp, await self._guard.write(req, item.put, *args))
 
-    @answers(item.Item, errors=(AlreadyExists, Conflict, Forbidden, NotFound))
+    @conditional
+    @answers(item.Item, headers=("ETag",), errors=(AlreadyExists, Conflict, Forbidden, NotFound))
     async def on_patch(self, req: Request, resp: Response, name: str, item_name: str, body: ItemChange) -> None:
         """Change what you name of an item of this store, and nothing else."""
-        args = req.caller.user_id, item_name, name, body
-        resp.media = await self._guard.write(req, item.change, *args)
+        target = item.Target(item_name, name, self._conditions.read(req))
+        tell(resp, await self._guard.write(req, item.change, req.caller.user_id, target, body))
 
+    @conditional
     @answers(Message, errors=(Forbidden, NotFound))
     async def on_delete(self, req: Request, resp: Response, name: str, item_name: str) -> None:
         """Delete an item of this store."""
-        await self._guard.write(req, item.delete, req.caller.user_id, item_name, name)
+        target = item.Target(item_name, name, self._conditions.read(req))
+        await self._guard.write(req, item.delete, req.caller.user_id, target)
         resp.media = Message("Item deleted.")
 
 
@@ -127,14 +140,15 @@ class Stock:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(item.Item, errors=(AmbiguousName, Forbidden, NotFound, OutOfStock))
+    @conditional
+    @answers(item.Item, headers=("ETag",), errors=(AmbiguousName, Forbidden, NotFound, OutOfStock))
     async def on_post(self, req: Request, resp: Response, name: str, query: ItemQuery, body: StockBody) -> None:
         """Add to the stock of an item, or take from it.
 
         Exact, however many do so at once. Never below zero, unless the store allows it.
         """
-        args = req.caller.user_id, name, query.chosen(), body.delta
-        resp.media = await self._guard.write(req, item.adjust_stock, *args)
+        target = item.Target(name, query.chosen(), read(req))
+        tell(resp, await self._guard.write(req, item.adjust_stock, req.caller.user_id, target, body.delta))
 
 
 class StockInStore:
@@ -143,13 +157,15 @@ class StockInStore:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(item.Item, errors=(Forbidden, NotFound, OutOfStock))
+    @conditional
+    @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, OutOfStock))
     async def on_post(self, req: Request, resp: Response, name: str, item_name: str, body: StockBody) -> None:
         """Add to the stock of an item of this store, or take from it."""
-        args = req.caller.user_id, item_name, name, body.delta
-        resp.media = await self._guard.write(req, item.adjust_stock, *args)
+        target = item.Target(item_name, name, read(req))
+        tell(resp, await self._guard.write(req, item.adjust_stock, req.caller.user_id, target, body.delta))
 
 
-def answer_put(resp: Response, put: tuple[item.Item, bool]) -> None:
-    resp.media, is_new = put
+def tell_put(resp: Response, put: tuple[item.Item, bool]) -> None:
+    now, is_new = put
+    tell(resp, now)
     resp.status = falcon.HTTP_CREATED if is_new else falcon.HTTP_OK

@@ -108,7 +108,7 @@ class Refresh:
         A refresh token stays good until its successor has been used, and asking again answers the same successor.
         """
         sid, idle = req.caller.sid, self._tokens.lifetimes.idle
-        grant = await self._guard.write(req, session.refresh, sid, req.caller.number, idle, self._grace)
+        grant = await self._guard.record(req, session.refresh, sid, req.caller.number, idle, self._grace)
         if grant is None:
             req.log("refresh_token_reused", session_id=sid)
             raise TokenRevoked

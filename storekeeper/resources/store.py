@@ -1,35 +1,45 @@
 """/store/{name} and /stores"""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import falcon
 import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
+from storekeeper import money, names
 from storekeeper.auth import Guard
 from storekeeper.errors import AlreadyExists, Conflict, Forbidden, NotFound, StoreNotEmpty
 from storekeeper.http import Request, path
-from storekeeper.models import item, member, shelf
-from storekeeper.operation import Message, answers, public
+from storekeeper.models import item, member, shelf, store
+from storekeeper.operation import Message, answers, conditional, public
+from storekeeper.resources.conditions import Conditions, show_store, tell_store
 from storekeeper.resources.lists import PageQuery, SortedPageQuery, link_next, next_path
+
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217.")]
 
 
 class StoreBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217.")] | None = None
+    currency: Currency | None = None
 
 
 class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    negative_stock: Annotated[bool, Meta(description="Whether items may be sold before they are there.")]
+    """What is to change; what is left out stays as it is."""
 
+    name: Annotated[str, Meta(min_length=1, max_length=names.LENGTH)] | UnsetType = UNSET
+    currency: Currency | UnsetType = UNSET
+    negative_stock: (
+        Annotated[bool, Meta(description="Whether items may be sold before they are there.")] | UnsetType
+    ) = UNSET
 
-class StoreChanged(msgspec.Struct, frozen=True):
-    """A store's settings, without its items."""
-
-    id: int
-    name: str
-    currency: str
-    negative_stock: bool
+    def given(self) -> dict[str, Any]:
+        """What is said, checked, by column."""
+        said = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not UNSET}
+        if "name" in said:
+            said["name"] = names.of_thing(said["name"])
+        if "currency" in said:
+            money.check_currency(said["currency"])
+        return said
 
 
 class DeleteStoreQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,6 +53,7 @@ class StoreAnswer(msgspec.Struct, frozen=True):
     name: str
     currency: str
     negative_stock: bool
+    version: int
     items: list[item.Item]
     next: str | UnsetType = UNSET
 
@@ -55,18 +66,19 @@ class StorePage(msgspec.Struct, frozen=True):
 class Store:
     """/store/{name}"""
 
-    def __init__(self, guard: Guard, currency: str) -> None:
+    def __init__(self, guard: Guard, currency: str, conditions: Conditions) -> None:
         self._guard = guard
         self._currency = currency
+        self._conditions = conditions
 
     @public
-    @answers(StoreAnswer, errors=(NotFound,))
+    @answers(StoreAnswer, headers=("ETag",), errors=(NotFound,))
     async def on_get(self, req: Request, resp: Response, name: str, query: SortedPageQuery) -> None:
         """Read a store with a page of its items."""
         found = await self._guard.browse(req, shelf.get, name, query.asked())
-        resp.media = _answer(found, link_next(req, resp, query, found.cursor))
+        show_store(req, resp, found.store, _answer(found, link_next(req, resp, query, found.cursor)))
 
-    @answers((201, StoreAnswer), errors=(AlreadyExists, Conflict))
+    @answers((201, StoreAnswer), headers=("ETag",), errors=(AlreadyExists, Conflict))
     async def on_post(self, req: Request, resp: Response, name: str, body: StoreBody | None) -> None:
         """Found a store and own it.
 
@@ -74,22 +86,29 @@ class Store:
         """
         currency = (body and body.currency) or self._currency
         founded = await self._guard.write(req, member.found_store, req.caller.user_id, name, currency)
-        resp.media = _answer(shelf.Shelf(founded, [], None), UNSET)
+        tell_store(resp, founded, _answer(shelf.Shelf(founded, [], None), UNSET))
         resp.status = falcon.HTTP_CREATED
 
-    @answers(StoreChanged, errors=(Forbidden, NotFound))
+    @conditional
+    @answers(store.Store, headers=("ETag",), errors=(AlreadyExists, Forbidden, NotFound, StoreNotEmpty))
     async def on_patch(self, req: Request, resp: Response, name: str, body: StoreSettings) -> None:
-        """Change the settings of a store that you own."""
-        changed = await self._guard.write(req, member.set_up_store, req.caller.user_id, name, body.negative_stock)
-        resp.media = StoreChanged(changed.id, changed.name, changed.currency, changed.negative_stock)
+        """Change the settings of a store that you own. `name` renames the store.
 
+        Its currency can be changed as long as it holds no items.
+        """
+        args = req.caller.user_id, name, body.given(), self._conditions.read(req)
+        changed = await self._guard.write(req, shelf.set_up, *args)
+        tell_store(resp, changed, changed)
+
+    @conditional
     @answers(Message, errors=(Forbidden, NotFound, StoreNotEmpty))
     async def on_delete(self, req: Request, resp: Response, name: str, query: DeleteStoreQuery) -> None:
         """Delete a store that you own.
 
         Refused while the store holds items, unless `with_items=true` says that they are to go with it.
         """
-        await self._guard.write(req, shelf.delete_store, req.caller.user_id, name, query.with_items)
+        args = req.caller.user_id, name, query.with_items, self._conditions.read(req)
+        await self._guard.write(req, shelf.delete_store, *args)
         resp.media = Message("Store deleted.")
 
 
@@ -113,4 +132,4 @@ class StoreList:
 
 def _answer(found: shelf.Shelf, following: str | UnsetType) -> StoreAnswer:
     of = found.store
-    return StoreAnswer(of.id, of.name, of.currency, of.negative_stock, found.items, following)
+    return StoreAnswer(of.id, of.name, of.currency, of.negative_stock, of.version, found.items, following)

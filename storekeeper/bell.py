@@ -1,0 +1,18 @@
+"""A bell in one process: rung when something was changed, heard by whoever waits for news."""
+
+import asyncio
+from contextlib import suppress
+
+
+class Bell:
+    def __init__(self) -> None:
+        self._next = asyncio.Event()
+
+    def ring(self) -> None:
+        rung, self._next = self._next, asyncio.Event()
+        rung.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Until the bell is rung, but not longer than that."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._next.wait(), seconds)

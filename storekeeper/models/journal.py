@@ -1,0 +1,194 @@
+"""The journal: a row for every change of stores, items, members and users, written with the change it tells of.
+
+Rows are never altered, which the database itself sees to; the oldest may be forgotten. They are in the order of their
+ids, in which of two changes of one thing the later comes later. On PostgreSQL an id is given out before its row can be
+seen, so a row may turn up behind a later one: whoever reads on from a cursor stops at `settled`, below which none does.
+"""
+
+import time
+from itertools import takewhile
+from typing import Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from storekeeper import dialects
+from storekeeper.db import Id, metadata
+
+Kind = Literal["item", "store", "member", "user"]
+Action = Literal["create", "update", "delete", "password"]
+Record = msgspec.Struct | None
+
+FORGOTTEN_AT_ONCE = 2000
+# Locks of PostgreSQL are numbers. Whoever holds this one plus n writes rows whose ids are above n.
+LOCK = 0x53746F72 << 32
+
+changes = sa.Table(
+    "changes",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("user_id", sa.BigInteger),  # no foreign key: it outlives the user
+    sa.Column("request", sa.String, nullable=False),
+    sa.Column("kind", sa.String(6), nullable=False),
+    sa.Column("action", sa.String(8), nullable=False),
+    sa.Column("store_id", sa.BigInteger),
+    sa.Column("subject_id", sa.BigInteger, nullable=False),
+    sa.Column("version", sa.BigInteger),
+    sa.Column("price_minor", sa.BigInteger),  # only where the change set a price
+    sa.Column("before", sa.Text),  # JSON, as the API shows it
+    sa.Column("after", sa.Text),
+    sa.Index("ix_changes_kind_subject_id", "kind", "subject_id", "id"),
+    sa.Index("ix_changes_store_id_id", "store_id", "id"),
+    sa.Index(
+        "ix_changes_price",
+        "subject_id",
+        "id",
+        sqlite_where=sa.text("price_minor IS NOT NULL"),
+        postgresql_where=sa.text("price_minor IS NOT NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+# The last change that was forgotten, and when that had been made; no row while all are there.
+forgotten = sa.Table(
+    "journal",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("last_id", sa.BigInteger, nullable=False),
+    sa.Column("last_at", sa.BigInteger, nullable=False),
+)
+
+_ALWAYS = ("updated_at", "version")
+_COLUMNS = [column.name for column in changes.c if column.name != "id"]
+_TO_SQLITE = f"INSERT INTO changes ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)})"  # noqa: S608
+_LOCKED = f"SELECT pg_advisory_xact_lock_shared({LOCK} + last_value - (NOT is_called)::int) FROM changes_id_seq"  # noqa: S608
+# In one round trip; but first the lock, and then the id.
+_TO_POSTGRESQL = f"""
+    WITH locked AS MATERIALIZED ({_LOCKED})
+    INSERT INTO changes ({", ".join(_COLUMNS)}) SELECT {", ".join(f"%({name})s" for name in _COLUMNS)} FROM locked
+"""  # noqa: S608
+_LAST = {
+    "sqlite": sa.text("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'changes'"),
+    "postgresql": sa.text("SELECT last_value - (NOT is_called)::int FROM changes_id_seq"),
+}
+_LOWEST_LOCKED = sa.text(f"""
+    SELECT min((classid::bigint << 32 | objid::bigint) - {LOCK}) FROM pg_locks
+    WHERE locktype = 'advisory' AND mode = 'ShareLock' AND objsubid = 1 AND classid::bigint >= {LOCK >> 32}
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+""")  # noqa: S608
+
+
+class Author(msgspec.Struct, frozen=True):
+    """Who changes something, and by which request; without a user it is the operator, at the command line."""
+
+    user_id: int | None = None
+    request: str = ""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What became of a thing. `before` and `after` are as the API shows it: None where it is not there.
+
+    Where it was only altered, `before` has what differs. `price_minor` is its price, where that is new.
+    """
+
+    kind: Kind
+    action: Action
+    store_id: int | None
+    subject_id: int
+    before: Any = None
+    after: Any = None
+    version: int | None = None
+    price_minor: int | None = None
+
+
+def sign(conn: Connection, author: Author) -> None:
+    """Say who makes the changes of this transaction."""
+    conn.info["author"] = author
+
+
+def note(conn: Connection, *noted: Change) -> None:
+    """Write down changes that this transaction makes."""
+    author: Author = conn.info.get("author") or Author()
+    at = int(time.time())
+    rows = [_row(each, author, at) for each in noted]
+    if not rows:
+        return
+    if conn.dialect.name == "sqlite":
+        conn.exec_driver_sql(_TO_SQLITE, rows)
+    elif len(rows) == 1:
+        conn.exec_driver_sql(_TO_POSTGRESQL, rows[0])
+    else:
+        conn.exec_driver_sql(_LOCKED)
+        dialects.copy(conn, changes.name, _COLUMNS, (tuple(map(row.__getitem__, _COLUMNS)) for row in rows))
+
+
+def compare(
+    kind: Kind, store_id: int | None, subject_id: int, before: Record, after: Record, price_minor: int | None = None
+) -> Change:
+    """The change from one record of a thing to the next; None where there is none."""
+    version = getattr(after or before, "version", None)
+    if before is None or after is None:
+        action: Action = "create" if before is None else "delete"
+        return Change(kind, action, store_id, subject_id, before, after, version, price_minor)
+    return Change(kind, "update", store_id, subject_id, _difference(before, after), after, version, price_minor)
+
+
+def _difference(before: msgspec.Struct, after: msgspec.Struct) -> dict[str, Any]:
+    """What `before` has that `after` has otherwise, by name, but for what every change changes."""
+    pairs = ((name, getattr(before, name)) for name in before.__struct_fields__ if name not in _ALWAYS)
+    return {name: value for name, value in pairs if value != getattr(after, name)}
+
+
+def last(conn: Connection) -> int:
+    """The highest id that was given out; the row may be one that nobody sees yet, or ever."""
+    newest: int = conn.scalars(_LAST[conn.dialect.name]).one()
+    return newest
+
+
+def settled(conn: Connection) -> int:
+    """The id up to which every row can be seen, or never will be. SQLite has one writer: there it is the last.
+
+    Rows are to be read by a later statement than this. It may fall back, but never below a row that was not there.
+    """
+    newest = last(conn)  # first: a writer that is not among the locked has its ids from after this
+    if conn.dialect.name == "sqlite":
+        return newest
+    lowest: int | None = conn.scalar(_LOWEST_LOCKED)
+    return newest if lowest is None else min(newest, lowest)
+
+
+def forget(conn: Connection, before: int) -> int:
+    """Drop the oldest rows that were written before that time, some at once; how many they were."""
+    oldest = sa.select(changes.c.id, changes.c.at).order_by(changes.c.id).limit(FORGOTTEN_AT_ONCE)
+    old = list(takewhile(lambda row: row.at < before, conn.execute(oldest).all()))
+    if old:
+        end = old[-1]
+        conn.execute(sa.delete(changes).where(changes.c.id <= end.id))
+        conn.execute(sa.delete(forgotten))
+        conn.execute(sa.insert(forgotten).values(id=1, last_id=end.id, last_at=end.at))
+    return len(old)
+
+
+def _row(each: Change, author: Author, at: int) -> dict[str, Any]:
+    return {
+        "at": at,
+        "user_id": author.user_id,
+        "request": author.request,
+        "kind": each.kind,
+        "action": each.action,
+        "store_id": each.store_id,
+        "subject_id": each.subject_id,
+        "version": each.version,
+        "price_minor": each.price_minor,
+        "before": _json(each.before),
+        "after": _json(each.after),
+    }
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else _ENCODER.encode(value).decode()
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")

@@ -1,0 +1,122 @@
+"""/changes: the changes of the catalogue in their order, page by page or as they are made"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated
+from urllib.parse import urlencode
+
+import falcon
+import msgspec
+from falcon.asgi import Response
+from msgspec import UNSET, Meta, UnsetType
+
+from storekeeper import http
+from storekeeper.auth import Guard
+from storekeeper.errors import Invalid, ResyncRequired, StorekeeperError, Unavailable
+from storekeeper.http import MAX_ID, Request
+from storekeeper.models import feed
+from storekeeper.models.feed import Change, Feed
+from storekeeper.models.paging import USUAL
+from storekeeper.operation import answers
+from storekeeper.resources.lists import Limit
+
+EVENTS = "text/event-stream"
+NOW = "now"
+LOOK_SECONDS = 1  # between looks for what other processes have changed
+BEAT_SECONDS = 15  # between signs of life
+MOST_FOLLOWERS = 200  # of one process
+AFTER = f"""The cursor: changes after it are wanted. Without it, from the first change on. `{NOW}` is for none, and the
+cursor after which all others will come."""
+
+
+class ChangesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    after: Annotated[str, Meta(pattern=f"^(0|[1-9][0-9]{{0,15}}|{NOW})$", description=" ".join(AFTER.split()))] = "0"
+    limit: Limit = USUAL
+    store_id: Annotated[int, Meta(ge=1, le=MAX_ID, description="Only this store and its items.")] | UnsetType = UNSET
+
+
+class ChangesAnswer(msgspec.Struct, frozen=True):
+    """Changes in their order. `next` is where to go on, now or later; `cursor` is the same place as a number."""
+
+    changes: list[Change]
+    cursor: int
+    next: str
+
+
+class Changes:
+    """/changes"""
+
+    tag = "change"
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._followers = 0
+
+    @answers(ChangesAnswer, headers=("Vary",), errors=(ResyncRequired,), formats=(EVENTS,))
+    async def on_get(self, req: Request, resp: Response, query: ChangesQuery) -> None:
+        """Read the changes of stores and items, in their order, after a cursor.
+
+        With `Accept: text/event-stream` they come as they are made, after `Last-Event-ID` if that is sent.
+        """
+        resp.append_header("Vary", "Accept")
+        if req.client_prefers((falcon.MEDIA_JSON, EVENTS)) == EVENTS:
+            await self._follow(req, resp, query)
+            return
+        found = await self._read(req, query, query.after)
+        following = _path(query, found.cursor)
+        resp.append_link(following, "next")
+        resp.media = ChangesAnswer(found.changes, found.cursor, following)
+
+    async def _read(self, req: Request, query: ChangesQuery, after: str) -> Feed:
+        if after == NOW:
+            return await self._guard.browse(req, feed.newest)
+        store_id = None if isinstance(query.store_id, UnsetType) else query.store_id
+        return await self._guard.browse(req, feed.page, store_id, int(after), query.limit)
+
+    async def _follow(self, req: Request, resp: Response, query: ChangesQuery) -> None:
+        if self._followers >= MOST_FOLLOWERS:
+            raise Unavailable("Too many follow the changes here. Try again later.")
+        first = await self._read(req, query, _last_event(req) or query.after)  # what is wrong is an error, not a stream
+        resp.content_type = EVENTS
+        resp.stream = self._events(req, query, first)
+
+    async def _events(self, req: Request, query: ChangesQuery, found: Feed) -> AsyncIterator[bytes]:
+        """For as long as the reader listens and his session lives: each look at the changes checks that."""
+        if req.is_head:
+            return
+        self._followers += 1
+        end = asyncio.create_task(req.visit.follow())
+        told_at = 0.0
+        try:
+            while not end.done():
+                now = asyncio.get_running_loop().time()
+                if found.changes or now - told_at >= BEAT_SECONDS:
+                    yield b"".join(map(_event, found.changes)) + b"id: %d\n\n" % found.cursor
+                    told_at = now
+                if len(found.changes) < query.limit:
+                    await self._guard.bell.wait(LOOK_SECONDS)
+                found = await self._read(req, query, str(found.cursor))
+        except StorekeeperError as error:
+            yield b"event: error\ndata: %s\n\n" % http.encode(http.describe(error))
+        finally:
+            self._followers -= 1
+            end.cancel()
+
+
+def _path(query: ChangesQuery, cursor: int) -> str:
+    """Where to go on, with the parameters of this page."""
+    given = msgspec.structs.asdict(query) | {"after": cursor}
+    is_usual = {"limit": USUAL, "store_id": UNSET}
+    return "/changes?" + urlencode({name: value for name, value in given.items() if value is not is_usual.get(name)})
+
+
+def _event(change: Change) -> bytes:
+    return b"id: %d\nevent: change\ndata: %s\n\n" % (change.id, http.encode(change))
+
+
+def _last_event(req: Request) -> str | None:
+    """What a reader that comes again has seen last."""
+    text = req.get_header("Last-Event-ID")
+    if text is not None and not (text.isascii() and text.isdigit() and int(text) <= MAX_ID):
+        raise Invalid("Last-Event-ID is the id of an event that came from here.")
+    return text

@@ -1,0 +1,192 @@
+"""/item/{name}/history and /price, the same in a store, /store/{name}/history and /audit: what the journal tells"""
+
+import time
+from datetime import UTC, date, datetime
+from datetime import time as time_of_day
+from typing import Annotated, Any
+
+import msgspec
+from falcon.asgi import Response
+from msgspec import UNSET, Meta, UnsetType
+
+from storekeeper.auth import Guard
+from storekeeper.errors import AmbiguousName, Forbidden, HistoryForgotten, Invalid, NotFound
+from storekeeper.http import MAX_ID, Request
+from storekeeper.models import feed, price
+from storekeeper.models.feed import Entry, Wanted
+from storekeeper.models.journal import Kind
+from storekeeper.models.paging import USUAL, Asked, Page
+from storekeeper.operation import admin, answers
+from storekeeper.resources.item import ChosenStoreId
+from storekeeper.resources.lists import Cursor, Limit, link_next
+
+AS_OF = """When: `2026-11-01T12:00:00Z`, seconds since 1970, or a date, which means the end of that day in UTC. Without
+it, now."""
+Id = Annotated[int, Meta(ge=1, le=MAX_ID)]
+Seconds = Annotated[int, Meta(ge=0, le=MAX_ID)]
+
+
+class HistoryQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    limit: Limit = USUAL
+    cursor: Cursor = ""
+
+    def asked(self) -> Asked:
+        return Asked(self.limit, self.cursor, "-id")
+
+
+class ItemHistoryQuery(HistoryQuery, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    store_id: ChosenStoreId | UnsetType = UNSET
+
+
+class StoreHistoryQuery(HistoryQuery, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    kind: Annotated[Kind, Meta(description="Only of things of this kind.")] | UnsetType = UNSET
+    user_id: Annotated[Id, Meta(description="Only what this user did.")] | UnsetType = UNSET
+    since: Annotated[Seconds, Meta(description="Only from then on, in seconds since 1970.")] | UnsetType = UNSET
+    until: Annotated[Seconds, Meta(description="Only until then, in seconds since 1970.")] | UnsetType = UNSET
+
+    def wanted(self) -> Wanted:
+        given = {name: getattr(self, name, UNSET) for name in Wanted.__struct_fields__}
+        return Wanted(**{name: value for name, value in given.items() if value is not UNSET})
+
+
+class AuditQuery(StoreHistoryQuery, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    store_id: Annotated[Id, Meta(description="Only of this store.")] | UnsetType = UNSET
+
+
+class HistoryPage(msgspec.Struct, frozen=True):
+    """Changes, newest first, with who made them."""
+
+    changes: list[Entry]
+    next: str | UnsetType = UNSET
+
+
+class PriceInStoreQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    as_of: Annotated[str, Meta(max_length=40, description=" ".join(AS_OF.split()))] | UnsetType = UNSET
+
+    def time(self) -> int:
+        """In seconds since 1970."""
+        return int(time.time()) if isinstance(self.as_of, UnsetType) else _time(self.as_of)
+
+
+class PriceQuery(PriceInStoreQuery, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    store_id: ChosenStoreId | UnsetType = UNSET
+
+
+class ItemHistory:
+    """/item/{name}/history"""
+
+    tag = "change"
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    @answers(HistoryPage, errors=(AmbiguousName, Forbidden, NotFound))
+    async def on_get(self, req: Request, resp: Response, name: str, query: ItemHistoryQuery) -> None:
+        """List what became of an item of a store where you work.
+
+        Newest first, with who did it.
+        """
+        args = req.caller.user_id, name, _chosen(query), query.asked()
+        _answer(req, resp, query, await self._guard.browse(req, feed.item_history, *args))
+
+
+class ItemHistoryInStore:
+    """/store/{name}/item/{item_name}/history"""
+
+    tag = "change"
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    @answers(HistoryPage, errors=(Forbidden, NotFound))
+    async def on_get(self, req: Request, resp: Response, name: str, item_name: str, query: HistoryQuery) -> None:
+        """List what became of an item of this store."""
+        args = req.caller.user_id, item_name, name, query.asked()
+        _answer(req, resp, query, await self._guard.browse(req, feed.item_history, *args))
+
+
+class StoreHistory:
+    """/store/{name}/history"""
+
+    tag = "change"
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    @answers(HistoryPage, errors=(Forbidden, NotFound))
+    async def on_get(self, req: Request, resp: Response, name: str, query: StoreHistoryQuery) -> None:
+        """List what became of a store where you work.
+
+        Of its items and members, too; newest first, with who did it.
+        """
+        args = req.caller.user_id, name, query.wanted(), query.asked()
+        _answer(req, resp, query, await self._guard.browse(req, feed.store_history, *args))
+
+
+class Audit:
+    """/audit"""
+
+    tag = "change"
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    @admin
+    @answers(HistoryPage)
+    async def on_get(self, req: Request, resp: Response, query: AuditQuery) -> None:
+        """List all that was changed.
+
+        Users and their rights, too; newest first, with who did it.
+        """
+        _answer(req, resp, query, await self._guard.browse(req, feed.audit, query.wanted(), query.asked()))
+
+
+class ItemPrice:
+    """/item/{name}/price"""
+
+    tag = "change"
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    @answers(price.Price, errors=(AmbiguousName, HistoryForgotten, NotFound))
+    async def on_get(self, req: Request, resp: Response, name: str, query: PriceQuery) -> None:
+        """Read what an item cost at a time, and the lowest price of the 30 days before."""
+        resp.media = await self._guard.browse(req, price.get, name, _chosen(query), query.time())
+
+
+class ItemPriceInStore:
+    """/store/{name}/item/{item_name}/price"""
+
+    tag = "change"
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    @answers(price.Price, errors=(HistoryForgotten, NotFound))
+    async def on_get(self, req: Request, resp: Response, name: str, item_name: str, query: PriceInStoreQuery) -> None:
+        """Read what an item of this store cost at a time, and the lowest price of the 30 days before."""
+        resp.media = await self._guard.browse(req, price.get, item_name, name, query.time())
+
+
+def _chosen(query: ItemHistoryQuery | PriceQuery) -> int | None:
+    return None if isinstance(query.store_id, UnsetType) else query.store_id
+
+
+def _answer(req: Request, resp: Response, query: Any, page: Page[Entry]) -> None:
+    resp.media = HistoryPage(page.rows, link_next(req, resp, query, page.cursor))
+
+
+def _time(text: str) -> int:
+    """In seconds since 1970. Invalid for a time without a zone, which could be any."""
+    if text.isascii() and text.isdigit() and int(text) <= MAX_ID:
+        return int(text)
+    try:
+        if len(text) == len("2026-11-01"):
+            return int(datetime.combine(date.fromisoformat(text), time_of_day.max, UTC).timestamp())
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Invalid("A time is written like 2026-11-01T12:00:00Z, or as a date such as 2026-11-01.", "as_of")
+    return int(moment.timestamp())

@@ -1,0 +1,71 @@
+"""A request as the door has it: where it comes from, and its body, which is read within bounds."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from storekeeper.errors import Invalid, RequestTimeout, TooLarge
+from storekeeper.operation import BODY_BYTES
+
+SLOWEST = 16 * 1024  # bytes per second that a long body has to make, beyond the seconds that every body has
+
+Event = dict[str, Any]
+Receive = Callable[[], Awaitable[Event]]
+
+
+class Visit:
+    """What the door knows of a request: its id, where it comes from, its unread body; and later, whose it is."""
+
+    __slots__ = ("address", "digest", "follows", "id", "key", "receive", "seconds", "user_id")
+
+    def __init__(self, id: str, address: str, receive: Receive, seconds: float) -> None:
+        self.id = id
+        self.address = address
+        self.receive = receive
+        self.seconds = seconds
+        self.user_id: int | None = None
+        self.key: str | None = None
+        self.digest: Any = None
+        self.follows = False  # whether the answer goes on for as long as its reader listens
+
+    def take_key(self, key: str, request: str) -> None:
+        """Keep a hash of the request, with all of its body, that only whoever knows its Idempotency-Key can make."""
+        self.key = key
+        self.digest = hashlib.blake2b(request.encode(), key=hashlib.sha256(key.encode()).digest(), digest_size=32)
+
+    async def read_body(self, most_bytes: int = BODY_BYTES, length: int | None = None) -> bytes:
+        """The whole body, within its bounds. A cut one raises: nothing may be done with it."""
+        return b"".join([piece async for piece in self.pieces(most_bytes, length)])
+
+    async def pieces(self, most_bytes: int, length: int | None) -> AsyncIterator[bytes]:
+        """The body as it arrives. It is good only when the last piece has come: a body may be cut, or too large."""
+        if (length or 0) > most_bytes:
+            raise TooLarge(most_bytes)
+        size, deadline = 0, asyncio.get_running_loop().time() + self.seconds
+        while True:
+            event = await self._receive_before(deadline + size / SLOWEST)
+            if event["type"] == "http.disconnect":
+                raise Invalid("The body ended early.")
+            if (size := size + len(event.get("body", b""))) > most_bytes:
+                raise TooLarge(most_bytes)
+            if self.digest:
+                self.digest.update(event.get("body", b""))
+            yield event.get("body", b"")
+            if not event.get("more_body"):
+                break
+        if length is not None and length != size:
+            raise Invalid("The body ended early.")
+
+    async def _receive_before(self, deadline: float) -> Event:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self.receive()
+        except TimeoutError:
+            raise RequestTimeout from None
+
+    async def follow(self) -> None:
+        """Wait for the reader of an endless answer to hang up, or the server to end."""
+        self.follows = True
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
