@@ -23,6 +23,7 @@ class Call(NamedTuple):
     body: Any = None
     token: str = ""
     address: str = "127.0.0.1"
+    more: tuple[tuple[str, str], ...] = ()  # headers
 
 
 class Answer(NamedTuple):
@@ -82,6 +83,7 @@ def _scope(call: Call, body: bytes) -> dict[str, Any]:
         headers.append((b"content-type", b"application/json"))
     if call.token:
         headers.append((b"authorization", f"Bearer {call.token}".encode()))
+    headers += [(name.lower().encode(), value.encode()) for name, value in call.more]
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
