@@ -19,17 +19,28 @@ class Row(msgspec.Struct, frozen=True):
     fields: Mapping[str, Any]
 
 
-class Done(msgspec.Struct, frozen=True):
+class Done(msgspec.Struct, frozen=True, tag=True):
     """What became of a row: the item as it is now, and whether it is new."""
 
     item: Item
     is_new: bool
 
 
+class Refused(msgspec.Struct, frozen=True, tag=True):
+    """Why a row was not taken: what the error says that the row alone would have had."""
+
+    status: int
+    code: str
+    message: str
+    errors: list[FieldError]
+
+
 Outcome = Done | StorekeeperError
 
 
-def put(conn: Connection, user_id: int, rows: Sequence[Row | StorekeeperError], is_lenient: bool) -> list[Outcome]:
+def put(
+    conn: Connection, user_id: int, rows: Sequence[Row | StorekeeperError], is_lenient: bool
+) -> list[Done | Refused]:
     """All rows, in their order. Unless `is_lenient`, the first error is raised, and nothing is done."""
     outcomes: dict[int, Outcome] = {}
     by_store: dict[int, list[Draft]] = {}
@@ -42,7 +53,7 @@ def put(conn: Connection, user_id: int, rows: Sequence[Row | StorekeeperError], 
         outcomes |= _put_into(conn, user_id, store_id, drafts)
     if not is_lenient:
         _raise_flaws(outcomes)
-    return [outcomes[number] for number in range(len(rows))]
+    return [_told(outcomes[number]) for number in range(len(rows))]
 
 
 def _put_into(conn: Connection, user_id: int, store_id: int, drafts: list[Draft]) -> dict[int, Outcome]:
@@ -74,6 +85,13 @@ def _done(conn: Connection, made: Plan, ids: Mapping[int, int]) -> dict[int, Out
     found = {row.id: item.of_row(row) for row in rows}
     new = {each.line for each in made.adds}
     return {line: Done(found[id], line in new) for line, id in ids.items()}
+
+
+def _told(outcome: Outcome) -> Done | Refused:
+    if isinstance(outcome, Done):
+        return outcome
+    errors = outcome.errors if isinstance(outcome, Invalid) else []
+    return Refused(outcome.status, outcome.code, str(outcome), list(errors))
 
 
 def _raise_flaws(outcomes: Mapping[int, Outcome]) -> None:

@@ -7,7 +7,7 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper import http, names
+from storekeeper import names
 from storekeeper.auth import Guard
 from storekeeper.errors import Forbidden, NotFound, StorekeeperError
 from storekeeper.http import Request
@@ -72,7 +72,8 @@ def _row(given: BulkRow | StorekeeperError) -> bulk.Row | StorekeeperError:
     return bulk.Row(given.store_id, given.given()) if isinstance(given, BulkRow) else given
 
 
-def _result(outcome: bulk.Outcome) -> BulkResult:
-    if isinstance(outcome, StorekeeperError):
-        return BulkResult(outcome.status, error=ErrorBody(**http.describe(outcome)))
+def _result(outcome: bulk.Done | bulk.Refused) -> BulkResult:
+    if isinstance(outcome, bulk.Refused):
+        error = ErrorBody(outcome.code, outcome.message, errors=outcome.errors or UNSET)
+        return BulkResult(outcome.status, error=error)
     return BulkResult(HTTPStatus.CREATED if outcome.is_new else HTTPStatus.OK, item=outcome.item)
