@@ -80,7 +80,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._ended = True
         if self._phase != BETWEEN:
             self._refuse(BadRequest("The request ended early."))
-        elif self.cycle is None or self.cycle.response_complete:
+        elif self.cycle is None or self.cycle.response_complete or self._is_endless():
             return False
         else:
             self.cycle.keep_alive = False
@@ -102,7 +102,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.loop.call_later(SHUTDOWN_SECONDS, self._lose_patience)
 
     def _is_endless(self) -> bool:
-        """Whether the answer under way is one that would never be over."""
+        """Whether the answer under way is one that is over only when its reader, or the server, ends it."""
         visit: Any = self.cycle.scope.get("storekeeper.visit")
         return visit is not None and visit.follows and not self.cycle.response_complete
 

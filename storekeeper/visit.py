@@ -64,8 +64,7 @@ class Visit:
         except TimeoutError:
             raise RequestTimeout from None
 
-    async def follow(self) -> None:
-        """Wait for the reader of an endless answer to hang up, or the server to end."""
-        self.follows = True
+    async def hang_up(self) -> None:
+        """Wait for the reader of the answer to hang up, or the server to end."""
         while (await self.receive())["type"] != "http.disconnect":
             pass

@@ -78,6 +78,7 @@ class Changes:
             raise Unavailable("Too many follow the changes here. Try again later.")
         first = await self._read(req, query, _last_event(req) or query.after)  # what is wrong is an error, not a stream
         resp.content_type = EVENTS
+        req.visit.follows = True
         resp.stream = self._events(req, query, first)
 
     async def _events(self, req: Request, query: ChangesQuery, found: Feed) -> AsyncIterator[bytes]:
@@ -85,7 +86,7 @@ class Changes:
         if req.is_head:
             return
         self._followers += 1
-        end = asyncio.create_task(req.visit.follow())
+        end = asyncio.create_task(req.visit.hang_up())
         told_at = 0.0
         try:
             while not end.done():
