@@ -17,6 +17,7 @@ from storekeeper.adoption.command import adopt
 from storekeeper.catalogue_cli import export_, images_group, import_, imports_group
 from storekeeper.db import create_engine, transaction
 from storekeeper.errors import AlreadyExists, NotFound
+from storekeeper.journal_cli import print_audit, print_changes, print_history
 from storekeeper.keys import KeyRing
 from storekeeper.models import paging, session, user
 from storekeeper.schema import SchemaError
@@ -42,7 +43,7 @@ def main(ctx: click.Context) -> None:
     """
 
 
-for each in (adopt, import_, export_, imports_group, images_group):
+for each in (adopt, import_, export_, imports_group, images_group, print_changes, print_history, print_audit):
     main.add_command(each)
 
 

@@ -104,9 +104,13 @@ def item_history(
 ) -> paging.Page[Entry]:
     """What became of an item, newest first, for whoever works in its store."""
     found = item.get(conn, name, which)
-    of = member.require_clerk(conn, user_id, found.store_id)
-    is_of_it = sa.and_(changes.c.kind == "item", changes.c.subject_id == found.id, changes.c.store_id == of.id)
-    return _entries(conn, is_of_it, asked)
+    member.require_clerk(conn, user_id, found.store_id)
+    return subject(conn, "item", found.id, asked)
+
+
+def subject(conn: Connection, kind: Kind, subject_id: int, asked: paging.Asked) -> paging.Page[Entry]:
+    """What became of one thing, newest first."""
+    return _entries(conn, sa.and_(changes.c.kind == kind, changes.c.subject_id == subject_id), asked)
 
 
 def store_history(
