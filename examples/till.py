@@ -1,0 +1,118 @@
+"""A till that survives lost answers: no sale is booked twice, and no price is overwritten unseen.
+
+    SHOP=http://127.0.0.1:5000 SHOP_USER=bob SHOP_PASSWORD=... python till.py sell ikea chair 2
+    SHOP=http://127.0.0.1:5000 SHOP_USER=bob SHOP_PASSWORD=... python till.py reprice ikea chair 15.99 12.90
+
+A sale is noted in `till.db` with a key of its own before it is sent, and is sent again, with that key, until it is
+answered: also after the till was switched off. A price is only changed from the one that the clerk has seen.
+Needs Python 3.11 and nothing else.
+"""
+
+import json
+import os
+import sqlite3
+import sys
+import time
+from decimal import Decimal
+from typing import Any, NamedTuple
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+from uuid import uuid4
+
+RETRY_SECONDS = 2
+
+
+class Answer(NamedTuple):
+    status: int
+    tag: str
+    body: Any
+
+
+class Shop:
+    """The API, as somebody who is signed in."""
+
+    def __init__(self, url: str, username: str, password: str) -> None:
+        self._url = url
+        self._credentials = {"username": username, "password": password}
+        self._token = ""
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        """Until there is an answer: a request that may be lost has to bear being sent again."""
+        while True:
+            said = {name.replace("_", "-"): value for name, value in headers.items()}
+            answer = self._try(method, path, body, said | {"Authorization": f"Bearer {self._token}"})
+            if answer is not None and answer.status == 401:
+                credentials = self._try("POST", "/login", self._credentials, {})
+                self._token = credentials.body["access_token"] if credentials else ""
+            elif answer is not None and answer.status < 500 and answer.body.get("error") != "idempotency_key_in_use":
+                return answer
+            else:
+                time.sleep(RETRY_SECONDS)
+
+    def _try(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer | None:
+        """None where the answer is lost."""
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(self._url + path, data, headers | {"Content-Type": "application/json"}, method=method)
+        try:
+            with urlopen(request, timeout=10) as answer:
+                read = json.loads(answer.read(), parse_float=Decimal)  # prices keep all their digits
+                return Answer(answer.status, answer.headers.get("ETag", ""), read)
+        except HTTPError as error:
+            return Answer(error.code, "", json.loads(error.read()))
+        except (URLError, ConnectionError, TimeoutError, ValueError):
+            return None
+
+
+def open_till(path: str = "till.db") -> sqlite3.Connection:
+    till = sqlite3.connect(path)
+    till.execute("CREATE TABLE IF NOT EXISTS sales (key TEXT PRIMARY KEY, path TEXT, count INTEGER, verdict TEXT)")
+    return till
+
+
+def sell(till: sqlite3.Connection, store: str, item: str, count: int) -> None:
+    """Note a sale; `book` sends it."""
+    path = f"/store/{quote(store, safe='')}/item/{quote(item, safe='')}/stock"
+    with till:
+        till.execute("INSERT INTO sales VALUES (?, ?, ?, NULL)", (str(uuid4()), path, count))
+
+
+def book(till: sqlite3.Connection, shop: Shop) -> None:
+    """Send the sales that have no verdict yet, oldest first."""
+    waiting = till.execute("SELECT key, path, count FROM sales WHERE verdict IS NULL ORDER BY rowid").fetchall()
+    for key, path, count in waiting:
+        answer = shop.ask("POST", path, {"delta": -count}, Idempotency_Key=key)
+        verdict = f"{answer.body['stock']} left" if answer.status == 200 else answer.body["message"]
+        with till:
+            till.execute("UPDATE sales SET verdict = ? WHERE key = ?", (verdict, key))
+        print(verdict)
+
+
+def reprice(shop: Shop, store: str, item: str, seen: Decimal, new: Decimal) -> bool:
+    """Set a new price, if the price still is the one that was seen; whether it is the new one now.
+
+    412 is answered to a change that somebody else was faster than, and to one of our own whose answer was lost.
+    """
+    path = f"/store/{quote(store, safe='')}/item/{quote(item, safe='')}"
+    while True:
+        now = shop.ask("GET", path)
+        if now.status == 200 and now.body["price"] != seen:
+            print(f"The price is {now.body['price']}.")
+            return bool(now.body["price"] == new)
+        answer = now if now.status != 200 else shop.ask("PATCH", path, {"price": str(new)}, If_Match=now.tag)
+        if answer.status not in (200, 412):
+            sys.exit(answer.body["message"])
+
+
+def main(command: str, store: str, item: str, *numbers: str) -> None:
+    shop = Shop(os.environ["SHOP"], os.environ["SHOP_USER"], os.environ["SHOP_PASSWORD"])
+    if command == "sell":
+        till = open_till()
+        sell(till, store, item, int(numbers[0]))
+        book(till, shop)
+    elif not reprice(shop, store, item, *map(Decimal, numbers)):
+        sys.exit("Somebody has changed it: look at it, and decide anew.")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
