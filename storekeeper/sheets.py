@@ -24,6 +24,15 @@ T = TypeVar("T")
 Format = Literal["csv", "jsonl", "xlsx"]
 Delimiter = Literal[",", ";", "\t", "|"]
 
+# By the names that a person gives them.
+DELIMITERS: dict[str, Literal["auto"] | Delimiter] = {
+    "auto": "auto",
+    "comma": ",",
+    "semicolon": ";",
+    "tab": "\t",
+    "pipe": "|",
+}
+
 
 class Options(msgspec.Struct, frozen=True):
     """How to read a file, where it does not show it. `columns` maps headings of the file to our fields."""
@@ -106,13 +115,15 @@ class _Headings(msgspec.Struct, frozen=True):
 
 def _match(headings: Sequence[str], mapping: dict[str, str]) -> _Headings:
     """Invalid unless each column has a heading of its own, and some are ours."""
+    if not headings:
+        raise Invalid("The headings cannot be read. Is a quote there not closed?")
     keys = [_fold(heading) for heading in headings]
     for number, key in enumerate(keys, 1):
         if not key:
             raise Invalid(f"Column {number} has no heading.")
     fields = {_fold(heading): field for heading, field in mapping.items()}
     if missing := fields.keys() - set(keys):
-        raise Invalid(f"There is no column '{min(missing)}'.", "columns")
+        raise Invalid(f"There is no column '{min(missing)}'. The headings are: {_listed(headings)}.", "columns")
     named = [fields.get(key, key) for key in keys]
     for name in named:
         if named.count(name) > 1:
@@ -123,8 +134,15 @@ def _match(headings: Sequence[str], mapping: dict[str, str]) -> _Headings:
 
 def _others(headings: Sequence[str], are_ours: Sequence[bool]) -> list[str]:
     if not any(are_ours):
-        raise Invalid(f"The file has no column of an item. These are: {', '.join(FIELDS)}.")
+        raise Invalid(
+            f"No heading here is a field of an item. The fields are: {', '.join(FIELDS)}. "
+            f"Say which of these columns is which of them: {_listed(headings)}."
+        )
     return [heading.strip() for heading, is_ours in zip(headings, are_ours, strict=True) if not is_ours]
+
+
+def _listed(headings: Sequence[str]) -> str:
+    return ", ".join(heading.strip() for heading in headings)
 
 
 def _fold(heading: str) -> str:
