@@ -1,6 +1,5 @@
 """The command line of the catalogue: find its items, write them into a file, and look after their images."""
 
-import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -199,5 +198,5 @@ def prune_images() -> None:
     settings = read_settings()
     with schema.open_engine(settings.database).connect() as conn:
         used = item.images(conn)
-    count = asyncio.run(images.prune(create_storage(settings), used, DAY))
+    count = images.prune(create_storage(settings), used, DAY)
     click.echo(f"Images deleted: {count}.")

@@ -1,6 +1,5 @@
 """The command line of imports: bring in a file of items, and look after the imports that there are."""
 
-import asyncio
 import os
 import shutil
 from collections.abc import Iterator
@@ -201,7 +200,7 @@ def cancel_import(import_id: int) -> None:
     settings = read_settings()
     with transaction(schema.open_engine(settings.database)) as conn:
         _, file = imports.cancel(conn, None, import_id)
-    asyncio.run(create_storage(settings).delete(file))
+    create_storage(settings).remove(file)
     click.echo(f"Import {import_id} is cancelled.")
 
 
@@ -247,11 +246,11 @@ def _free(engine: Engine, storage: Storage, job: Job) -> None:
     with engine.connect() as conn:
         is_needed = job.file in import_jobs.files(conn)
     if not is_needed:
-        asyncio.run(storage.delete(job.file))
+        storage.remove(job.file)
 
 
 def _sweep(engine: Engine, storage: Storage) -> None:
     with transaction(engine) as conn:
         import_jobs.sweep(conn)
         needed = import_jobs.files(conn)
-    asyncio.run(storage.prune("imports", needed, DAY))
+    storage.prune("imports", needed, DAY)
