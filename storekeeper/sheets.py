@@ -56,8 +56,8 @@ class Row(msgspec.Struct, frozen=True):
 class Sheet(msgspec.Struct, frozen=True):
     """What was found in a file. Each iteration reads it from its beginning; the file has to stay open.
 
-    `ignored` are headings that are no fields. JSON Lines has none: there it holds the members of the first record, and
-    those that the others have beside them are added as they are read.
+    `ignored` are headings that are no fields. JSON Lines has no headings: there both hold the members of the first
+    record, and those that the others have beside them are added as they are read.
     """
 
     format: Format
@@ -177,7 +177,13 @@ def _open_json_lines(file: BinaryIO, options: Options) -> Sheet:
     are_ours = [name in fields for name in first]
     columns = [fields[name] for name in compress(first, are_ours)]
     ignored = _others(list(first), are_ours)
-    known = {*fields, *ignored}
+    known = set(first)
+
+    def note(names: set[str]) -> None:
+        others = sorted(names.difference(fields))[: max(0, MOST_IGNORED - len(ignored))]
+        columns.extend(fields[name] for name in sorted(names.intersection(fields)))
+        ignored.extend(others)
+        known.update(names.intersection(fields), others)
 
     def rows() -> Iterator[Row]:
         for number, record in jsonlines.read(file):
@@ -185,10 +191,8 @@ def _open_json_lines(file: BinaryIO, options: Options) -> Sheet:
                 yield Row(number, {}, record)
                 continue
             values = {fields[name]: value for name, value in record.items() if name in fields}
-            if not record.keys() <= known and len(ignored) < MOST_IGNORED:
-                new = sorted(record.keys() - known)[:MOST_IGNORED]
-                ignored.extend(new)
-                known.update(new)
+            if new := record.keys() - known:
+                note(new)
             yield Row(number, values)
 
     return Sheet("jsonl", "utf-8", None, "point", columns, ignored, rows)
