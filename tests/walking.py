@@ -31,7 +31,7 @@ def walk(commands: list[str], server: Server, folder: Path) -> list[str]:
     text = "\n".join(["set -eu", *script]).replace(ADDRESS, f"http://127.0.0.1:{server.port}")
     environ = server.environ | {"PYTHONPATH": str(prose.ROOT)}
     shell = ["bash", "-c", text.replace(PYTHON, sys.executable)]
-    ended = subprocess.run(shell, cwd=folder, env=environ, text=True, capture_output=True, timeout=120, check=False)
+    ended = subprocess.run(shell, cwd=folder, env=environ, text=True, capture_output=True, timeout=300, check=False)
     done = [path.read_text() for number in range(len(commands)) if (path := folder / str(number)).exists()]
     assert (ended.returncode, ended.stderr) == (0, ""), f"{commands[len(done) - 1]}\n{done[-1]}"
     return done
