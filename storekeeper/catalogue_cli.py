@@ -92,7 +92,12 @@ def _wanted(words: tuple[str, ...], tags: tuple[str, ...], store: str | None, **
     help="The order; a minus reverses it. By price and stock, "
     "it needs a store; by rank, WORDS. Without it: by rank where there are WORDS, else by id.",
 )
-@click.option("--limit", type=click.IntRange(1), default=paging.USUAL, help=f"How many are listed: {paging.USUAL}.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=paging.USUAL,
+    help=f"How many are listed at the most. Without it: {paging.USUAL}.",
+)
 @click.option(
     "--format",
     type=click.Choice(["table", "tsv", "jsonl"]),
