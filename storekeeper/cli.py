@@ -14,9 +14,10 @@ from sqlalchemy import Connection, Engine
 
 from storekeeper import __version__, keys, log, names, passwords, schema, setup, terminal
 from storekeeper.adoption.command import adopt
-from storekeeper.catalogue_cli import export_, images_group, import_, imports_group
+from storekeeper.catalogue_cli import export_, find, images_group
 from storekeeper.db import create_engine, transaction
 from storekeeper.errors import AlreadyExists, NotFound
+from storekeeper.imports_cli import import_, imports_group
 from storekeeper.journal_cli import print_audit, print_changes, print_history
 from storekeeper.keys import KeyRing
 from storekeeper.models import paging, session, user
@@ -43,7 +44,7 @@ def main(ctx: click.Context) -> None:
     """
 
 
-for each in (adopt, import_, export_, imports_group, images_group, print_changes, print_history, print_audit):
+for each in (adopt, find, import_, export_, imports_group, images_group, print_changes, print_history, print_audit):
     main.add_command(each)
 
 

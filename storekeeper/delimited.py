@@ -119,15 +119,15 @@ def find_error(cells: list[str], width: int, suspects: str) -> str | None:
 
 
 def find_delimiter(file: BinaryIO, encoding: Encoding, headings: Sequence[str]) -> str:
-    """What Excel's own first line says; else the one that makes most of the headings known."""
+    """What Excel's own first line says; else the one that makes most of the headings known, or most of them at all."""
     with _decoded(file, encoding) as text:
         first = text.readline(MOST_RECORD).rstrip("\r\n")
     if first[:-1].lower() == SEPARATOR_IS and first[-1] in DELIMITERS:
         return first[-1]
 
-    def known(delimiter: str) -> int:
+    def known(delimiter: str) -> tuple[int, int]:
         _, cells = read_headings(file, encoding, delimiter)
-        return len({cell.strip().casefold() for cell in cells}.intersection(headings))
+        return len({cell.strip().casefold() for cell in cells}.intersection(headings)), len(cells)
 
     return max(DELIMITERS, key=known)
 

@@ -6,7 +6,7 @@ upload's own would not do: another version of the encoder makes other files of i
 
 import time
 import warnings
-from collections.abc import Container
+from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import sha256
 from io import BytesIO
@@ -71,16 +71,10 @@ def path(key: str, size: str) -> str:
     return f"{FOLDER}/{key}/{size}.webp"
 
 
-async def prune(storage: Storage, keys_in_use: Container[str], older_than_seconds: float) -> int:
+def prune(storage: Storage, keys_in_use: Iterable[str], older_than_seconds: float) -> int:
     """Delete the files that no item names, and say how many. Young ones stay: their row may be under way."""
-    unused = [name async for name in storage.list(FOLDER) if name.split("/")[1] not in keys_in_use]
-    deleted = 0
-    for name in unused:
-        written = await storage.find_time(name)  # only now, as it may have been uploaded again meanwhile
-        if written is not None and written < time.time() - older_than_seconds:
-            await storage.delete(name)
-            deleted += 1
-    return deleted
+    in_use = {path(key, size) for key in keys_in_use for size in SIZES}
+    return storage.prune(FOLDER, in_use, older_than_seconds)
 
 
 def read(data: bytes) -> Picture:

@@ -24,6 +24,15 @@ T = TypeVar("T")
 Format = Literal["csv", "jsonl", "xlsx"]
 Delimiter = Literal[",", ";", "\t", "|"]
 
+# By the names that a person gives them.
+DELIMITERS: dict[str, Literal["auto"] | Delimiter] = {
+    "auto": "auto",
+    "comma": ",",
+    "semicolon": ";",
+    "tab": "\t",
+    "pipe": "|",
+}
+
 
 class Options(msgspec.Struct, frozen=True):
     """How to read a file, where it does not show it. `columns` maps headings of the file to our fields."""
@@ -47,8 +56,8 @@ class Row(msgspec.Struct, frozen=True):
 class Sheet(msgspec.Struct, frozen=True):
     """What was found in a file. Each iteration reads it from its beginning; the file has to stay open.
 
-    `ignored` are headings that are no fields. JSON Lines has none: there it holds the members of the first record, and
-    those that the others have beside them are added as they are read.
+    `ignored` are headings that are no fields. JSON Lines has no headings: there both hold the members of the first
+    record, and those that the others have beside them are added as they are read.
     """
 
     format: Format
@@ -106,13 +115,15 @@ class _Headings(msgspec.Struct, frozen=True):
 
 def _match(headings: Sequence[str], mapping: dict[str, str]) -> _Headings:
     """Invalid unless each column has a heading of its own, and some are ours."""
+    if not headings:
+        raise Invalid("The headings cannot be read. Is a quote there not closed?")
     keys = [_fold(heading) for heading in headings]
     for number, key in enumerate(keys, 1):
         if not key:
             raise Invalid(f"Column {number} has no heading.")
     fields = {_fold(heading): field for heading, field in mapping.items()}
     if missing := fields.keys() - set(keys):
-        raise Invalid(f"There is no column '{min(missing)}'.", "columns")
+        raise Invalid(f"There is no column '{min(missing)}'. The headings are: {_listed(headings)}.", "columns")
     named = [fields.get(key, key) for key in keys]
     for name in named:
         if named.count(name) > 1:
@@ -123,8 +134,15 @@ def _match(headings: Sequence[str], mapping: dict[str, str]) -> _Headings:
 
 def _others(headings: Sequence[str], are_ours: Sequence[bool]) -> list[str]:
     if not any(are_ours):
-        raise Invalid(f"The file has no column of an item. These are: {', '.join(FIELDS)}.")
+        raise Invalid(
+            f"No heading here is a field of an item. The fields are: {', '.join(FIELDS)}. "
+            f"Say which of these columns is which of them: {_listed(headings)}."
+        )
     return [heading.strip() for heading, is_ours in zip(headings, are_ours, strict=True) if not is_ours]
+
+
+def _listed(headings: Sequence[str]) -> str:
+    return ", ".join(heading.strip() for heading in headings)
 
 
 def _fold(heading: str) -> str:
@@ -159,7 +177,13 @@ def _open_json_lines(file: BinaryIO, options: Options) -> Sheet:
     are_ours = [name in fields for name in first]
     columns = [fields[name] for name in compress(first, are_ours)]
     ignored = _others(list(first), are_ours)
-    known = {*fields, *ignored}
+    known = set(first)
+
+    def note(names: set[str]) -> None:
+        others = sorted(names.difference(fields))[: max(0, MOST_IGNORED - len(ignored))]
+        columns.extend(fields[name] for name in sorted(names.intersection(fields)))
+        ignored.extend(others)
+        known.update(names.intersection(fields), others)
 
     def rows() -> Iterator[Row]:
         for number, record in jsonlines.read(file):
@@ -167,10 +191,8 @@ def _open_json_lines(file: BinaryIO, options: Options) -> Sheet:
                 yield Row(number, {}, record)
                 continue
             values = {fields[name]: value for name, value in record.items() if name in fields}
-            if not record.keys() <= known and len(ignored) < MOST_IGNORED:
-                new = sorted(record.keys() - known)[:MOST_IGNORED]
-                ignored.extend(new)
-                known.update(new)
+            if new := record.keys() - known:
+                note(new)
             yield Row(number, values)
 
     return Sheet("jsonl", "utf-8", None, "point", columns, ignored, rows)

@@ -4,8 +4,8 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Container
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Container, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -27,7 +27,11 @@ STATUS = re.compile(r"(?<=status code: \d{3}).*")
 
 
 class Storage:
-    """Every method raises Unavailable when the store cannot be reached, or does not answer in time."""
+    """Every method raises Unavailable when the store cannot be reached, or does not answer in time.
+
+    A server awaits, and commands do not: a process that ends soon after it has awaited obstore is at times aborted, by
+    a thread of obstore's that still holds objects of an interpreter that is gone.
+    """
 
     def __init__(self, store: LocalStore | S3Store) -> None:
         self._store = store
@@ -51,20 +55,17 @@ class Storage:
     def copy_from(self, name: str, file: BinaryIO) -> None:
         """Keep a copy of a file. It is left at its end."""
         file.seek(0)
-        try:
+        with _reaching():
             obstore.put(self._store, name, file)
-        except BaseError as error:
-            raise _unavailable(error) from None
 
     def copy_to(self, name: str, file: BinaryIO) -> None:
         """Write what has that name to a file. NotFound where there is none."""
         try:
-            for piece in obstore.get(self._store, name).stream():
-                file.write(piece)
+            with _reaching(lacking=True):
+                for piece in obstore.get(self._store, name).stream():
+                    file.write(piece)
         except FileNotFoundError:
             raise NotFound("There is no such file.") from None
-        except BaseError as error:
-            raise _unavailable(error) from None
 
     async def find(self, name: str) -> bytes | None:
         with suppress(FileNotFoundError):
@@ -78,44 +79,53 @@ class Storage:
             raise NotFound("There is no such file.")
         return found
 
-    async def find_time(self, name: str) -> float | None:
+    def find_time(self, name: str) -> float | None:
         """When the file was written, in seconds since 1970."""
-        with suppress(FileNotFoundError):
-            meta = await _reach(obstore.head_async(self._store, name), lacking=True)
-            return meta["last_modified"].timestamp()
+        with suppress(FileNotFoundError), _reaching(lacking=True):
+            return obstore.head(self._store, name)["last_modified"].timestamp()
         return None
 
-    async def exists(self, name: str) -> bool:
-        return await self.find_time(name) is not None
+    def exists(self, name: str) -> bool:
+        return self.find_time(name) is not None
 
     async def delete(self, name: str) -> None:
         """Also when there is no such file."""
         with suppress(FileNotFoundError):
             await _reach(obstore.delete_async(self._store, name), lacking=True)
 
-    async def prune(self, folder: str, names_in_use: Container[str], older_than_seconds: float) -> int:
+    def remove(self, name: str) -> None:
+        """As `delete`, for a command."""
+        with suppress(FileNotFoundError), _reaching(lacking=True):
+            obstore.delete(self._store, name)
+
+    def prune(self, folder: str, names_in_use: Container[str], older_than_seconds: float) -> int:
         """Delete the files that nobody needs, and say how many. Young ones stay: their row may be under way."""
         deleted = 0
-        for name in [name async for name in self.list(folder) if name not in names_in_use]:
-            written = await self.find_time(name)  # only now, as it may have been written again meanwhile
+        for name in [name for name in self.list(folder) if name not in names_in_use]:
+            written = self.find_time(name)  # only now, as it may have been written again meanwhile
             if written is not None and written < time.time() - older_than_seconds:
-                await self.delete(name)
+                self.remove(name)
                 deleted += 1
         return deleted
 
-    async def list(self, folder: str) -> AsyncIterator[str]:
+    def list(self, folder: str) -> Iterator[str]:
         """The names of what is in a folder and in those below it."""
-        pages = obstore.list(self._store, folder)
-        while page := await _reach(anext(pages, [])):
-            for each in page:
-                yield each["path"]
+        with _reaching():
+            for page in obstore.list(self._store, folder):
+                yield from (each["path"] for each in page)
 
 
 async def _reach(work: Awaitable[T], lacking: bool = False) -> T:
     """What the store answers. With `lacking`, FileNotFoundError where it has no such file."""
-    try:
+    with _reaching(lacking):
         async with asyncio.timeout(SECONDS):
             return await work
+
+
+@contextmanager
+def _reaching(lacking: bool = False) -> Iterator[None]:
+    try:
+        yield
     except (BaseError, OSError) as error:
         if lacking and isinstance(error, FileNotFoundError) and "NoSuchBucket" not in str(error):
             raise

@@ -1,8 +1,10 @@
 """What the command line says and asks: errors in one line, passwords, and how to make the first administrator."""
 
 import getpass
+import os
 import sys
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from secrets import token_urlsafe
 from typing import Any
 
@@ -23,9 +25,14 @@ class Failing(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:  # whoever reads has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain as it ends
+            return None
         except FORESEEN as error:
             raise click.ClickException(explain(error)) from None
+        return result
 
 
 def explain(error: Exception) -> str:
@@ -65,6 +72,25 @@ class Progress:
 def printable(text: str) -> str:
     """One line without what could steer a terminal: parts of it come from files."""
     return "".join(char if char.isprintable() else "\ufffd" for char in text)
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[str] = ()) -> Iterator[str]:
+    """The lines of a table, with `numbers` to the right. A column without any text is left out."""
+    columns = [column for column in zip(headings, *rows, strict=True) if any(column[1:])]
+    padded = [_pad(column, is_number=column[0] in numbers) for column in columns]
+    for cells in zip(*padded, strict=True):
+        yield "  ".join(cells).rstrip()
+
+
+def _pad(column: Sequence[str], *, is_number: bool) -> list[str]:
+    width = max(map(_width, column))
+    gaps = [" " * (width - _width(text)) for text in column]
+    return [gap + text if is_number else text + gap for gap, text in zip(gaps, column, strict=True)]
+
+
+def _width(text: str) -> int:
+    """How many places a terminal gives it: two for a Chinese character, none for an accent by itself."""
+    return sum(0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF") for char in text)
 
 
 def read_password() -> str:

@@ -33,12 +33,12 @@ def section(text: str, heading: str) -> str:
     return text.split(f"\n{heading}\n", 1)[1].split(f"\n{level} ", 1)[0]
 
 
-def pairs(found: list[Block], question: str, answer: str) -> Iterator[tuple[str, str | None]]:
-    """Each block of the one language, with the block of the other that follows it; None where none does."""
+def pairs(found: list[Block], question: str, *answers: str) -> Iterator[tuple[str, Block | None]]:
+    """Each block of the one language, with the block of one of the others that follows it; None where none does."""
     for number, block in enumerate(found):
         if block.language == question:
             following = found[number + 1] if number + 1 < len(found) else Block("", "")
-            yield block.text, following.text if following.language == answer else None
+            yield block.text, following if following.language in answers else None
 
 
 def fits(told: Any, given: Any) -> bool:

@@ -27,6 +27,6 @@ def test_the_example_is_true(template: Path, tmp_path: Path, monkeypatch: pytest
         result = run_with(Settings(data=str(tmp_path)), *shlex.split(command)[1:])
         assert result.exit_code == 0, result.output
         if told is not None:
-            assert result.stdout == told
+            assert result.stdout == told.text
     (lines,) = [block.text for block in EXAMPLE if block.language == "json"]
     assert lines in Path("adopted.jsonl").read_text()

@@ -189,7 +189,7 @@ def test_a_file_is_made_while_it_is_read(
     def change() -> None:
         with transaction(engine) as conn:
             item.add(conn, 1, 1, "late", Fields(price=Price("5")))
-            item.delete(conn, 1, "item 30", 1)
+            item.delete(conn, 1, item.Target("item 30", 1))
 
     with worker(settings) as app:
         pieces, is_whole = asyncio.run(read_slowly(app, bob.pair["access_token"], change))

@@ -253,15 +253,15 @@ XLSX_CUT = b"PK\x03\x04" + bytes(100)
 UNREADABLE: list[tuple[bytes, dict[str, Any], str]] = [
     (b"", {}, "The file is empty."),
     (b"\n \n\n", {}, "The file is empty."),
-    (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), {}, "The file has no column of an item."),
-    (b"a,b\n1,2\n", {}, "The file has no column of an item."),
+    (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), {}, "No heading here is a field of an item."),
+    (b"a,b\n1,2\n", {}, "No heading here is a field of an item."),
     (b"name,NAME\n1,2\n", {}, "The column 'name' is there twice."),
     (XLSX_CUT, {}, "The workbook cannot be read."),
     (b"\xd0\xcf\x11\xe0", {}, "This is a workbook of an old Excel"),
     (b"name,price\n", {"format": "xlsx"}, "The workbook cannot be read."),
     (b"name,price\n", {"format": "jsonl"}, "This is not strict JSON"),
     (b"name,price\n", {"encoding": "utf-16"}, "This is not UTF-16"),
-    (b"name,price\n", {"columns": "Artikel:name"}, "There is no column 'artikel'."),
+    (b"name,price\n", {"columns": "Artikel:name"}, "There is no column 'artikel'. The headings are: name, price."),
     (b"name,price\n", {"columns": "price:cost"}, "An item has no 'cost'."),
     (b'name,price\n"' + b"x\n" * 2**20, {}, "The record that begins in line 2 is too long."),
 ]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from storekeeper import parsing
 from storekeeper.errors import Invalid
-from storekeeper.sheets import FIELDS
+from storekeeper.sheets import FIELDS, MOST_IGNORED
 from tests.test_sheets import read, rows, wrong_lines
 
 NO_JSON = {
@@ -70,6 +70,18 @@ def test_values_keep_their_types_and_their_digits() -> None:
     assert (second, third) == ({"price": Decimal("15")}, {"stock": 123456789012345678901234567890})
     assert (sheet.columns, sheet.ignored) == ([*first], ["id", "colour"])
     assert sheet.decimal == "point"
+
+
+def test_members_of_later_lines_are_told_as_they_are_read_and_no_more_than_anybody_reads() -> None:
+    lines = ['{"name": "chair"}', '{"name": "a", "price": 5, "shelf": 1}', '{"name": "b", "stock": 1}']
+    sheet = read("\n".join(lines))
+    assert (sheet.columns, sheet.ignored) == (["name"], [])
+    for _ in range(2):
+        assert len(list(sheet)) == 3
+    assert (sheet.columns, sheet.ignored) == (["name", "price", "stock"], ["shelf"])
+    sheet = read("\n".join(f'{{"name": "a", "x{number}": 1}}' for number in range(300)))
+    assert len(list(sheet)) == 300
+    assert len(sheet.ignored) == MOST_IGNORED
 
 
 ODD_KEYS = st.sampled_from(["name", "price", ":", '":', "a\\", '"', " :", "é"])

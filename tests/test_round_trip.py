@@ -74,7 +74,7 @@ def make(engine: sa.Engine) -> Make:
     def make(currency: str) -> Store:
         with transaction(engine) as conn:
             made = member.found_store(conn, 1, f'store "{next(numbers)}", new', currency)
-            return store.set_negative_stock(conn, made, True)
+            return store.change(conn, made, {"negative_stock": True})
 
     return make
 

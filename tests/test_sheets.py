@@ -82,13 +82,18 @@ def test_columns() -> None:
     assert [row.values for row in sheet] == [{"name": "chair", "price": "2", "store": "ikea", "currency": "EUR"}]
 
 
+def test_unknown_headings_are_told_apart_so_that_they_can_be_mapped() -> None:
+    with pytest.raises(Invalid, match="which of them: Größe, in cm, Artikel, Preis"):
+        read("Größe, in cm;Artikel;Preis\n")
+
+
 @pytest.mark.parametrize(
     ("data", "options", "reason"),
     [
         ("", {}, "empty"),
         ("\n\n  \n", {}, "is empty"),
         ("sep=;\n", {}, "empty"),
-        ("chair,15.99\n", {}, "no column of an item"),
+        ("chair,15.99\n", {}, "No heading here is a field of an item"),
         ("name,\n", {}, "Column 2 has no heading"),
         ("name,Name \n", {}, "'name' is there twice"),
         ("name,x,X\n", {}, "'x' is there twice"),
@@ -96,7 +101,7 @@ def test_columns() -> None:
         ("name\n", {"columns": {"title": "sku"}}, "no column 'title'"),
         ("name\n", {"columns": {"name": "colour"}}, "no 'colour'"),
         ("a,b\n", {"columns": {"a": "name", "b": "name"}}, "Two columns"),
-        ('"name\n', {}, "no column"),
+        ('"name\n', {}, "The headings cannot be read"),
         ("name\n" + "x" * 2**20 + "\n", {}, "line 2 is too long"),
         ("x" * 2**22, {}, "line 1 is too long"),
         ('name\nx\n"' + "x" * 140_000 + '"\n', {}, "line 3 is too long"),
@@ -104,7 +109,7 @@ def test_columns() -> None:
         ("name\n" + '"x\n",' * 500_000, {}, "line 2 is too long"),
         ("name\n", {"encoding": "utf-16"}, "not UTF-16"),
         ("{", {}, "not strict JSON"),
-        ('{"colour": 1}', {}, "no column of an item"),
+        ('{"colour": 1}', {}, "No heading here is a field of an item"),
         ('{"name": 1}\n{"name": "' + "x" * 2**20 + '"}\n', {}, "Line 2 is too long"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", {}, "old Excel"),
         (b"PK\x03\x04 and no more", {}, "workbook cannot be read"),

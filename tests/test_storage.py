@@ -5,6 +5,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,8 +33,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
-async def names(storage: Storage, folder: str) -> list[str]:
-    return sorted([name async for name in storage.list(folder)])
+def names(storage: Storage, folder: str) -> list[str]:
+    return sorted(storage.list(folder))
 
 
 @pytest.fixture(scope="module")
@@ -70,29 +71,33 @@ def test_a_file_is_kept_replaced_listed_and_deleted(storage: Storage, settings: 
 
     async def scenario() -> None:
         assert await storage.find(name) is None
-        assert not await storage.exists(name)
+        assert not storage.exists(name)
         began = time.time()
         for data in (b"", b"first", large):
             await storage.put(name, data)
             assert await storage.get(name) == data
             assert await create_storage(settings).find(name) == data
-        written = await storage.find_time(name)
+        written = storage.find_time(name)
         assert written
         assert began - 2 <= written <= time.time() + 1  # a bucket tells whole seconds
         await storage.put("images/bb/small.webp", b"b")
         await storage.put("others/aa", b"o")
-        assert await names(storage, "images") == [name, "images/bb/small.webp"]
+        assert names(storage, "images") == [name, "images/bb/small.webp"]
         await storage.delete(name)
         await storage.delete(name)
-        assert not await storage.exists(name)
-        assert await names(storage, "images") == ["images/bb/small.webp"]
+        assert not storage.exists(name)
+        await storage.put(name, b"again")
+        storage.remove(name)
+        storage.remove(name)
+        assert not storage.exists(name)
+        assert names(storage, "images") == ["images/bb/small.webp"]
 
     run(scenario())
 
 
 def test_what_was_never_written_is_not_found(storage: Storage) -> None:
-    assert run(names(storage, "images")) == []
-    assert run(storage.find_time("images/aa/full.webp")) is None
+    assert names(storage, "images") == []
+    assert storage.find_time("images/aa/full.webp") is None
     with pytest.raises(NotFound, match=r"There is no such file\."):
         run(storage.get("images/aa/full.webp"))
 
@@ -141,7 +146,7 @@ def test_a_half_written_file_of_a_crash_is_no_file(tmp_path: Path) -> None:
     storage = create_storage(Settings(data=str(tmp_path)))
     run(storage.put("images/aa/full.webp", b"a"))
     (tmp_path / "files" / "images" / "aa" / "small.webp#1").write_bytes(b"half")
-    assert run(names(storage, "images")) == ["images/aa/full.webp"]
+    assert names(storage, "images") == ["images/aa/full.webp"]
 
 
 # When it fails
@@ -164,20 +169,28 @@ def broken(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Storage
     return create_storage(Settings(storage_url="s3://nowhere/shop", storage_endpoint=endpoint, **KEYS))
 
 
-WORKS: dict[str, Callable[[Storage], Coroutine[Any, Any, Any]]] = {
-    "put": lambda storage: storage.put("a/b", b"c"),
-    "find": lambda storage: storage.find("a/b"),
+WORKS: dict[str, Callable[[Storage], object]] = {
+    "put": lambda storage: run(storage.put("a/b", b"c")),
+    "find": lambda storage: run(storage.find("a/b")),
+    "delete": lambda storage: run(storage.delete("a/b")),
+    "copy_from": lambda storage: storage.copy_from("a/b", BytesIO(b"c")),
+    "copy_to": lambda storage: storage.copy_to("a/b", BytesIO()),
+    "find_time": lambda storage: storage.find_time("a/b"),
+    "remove": lambda storage: storage.remove("a/b"),
     "list": lambda storage: names(storage, "a"),
-    "delete": lambda storage: storage.delete("a/b"),
 }
 
 
 @pytest.mark.parametrize(
     ("kind", "told", "works"),
     [
-        ("folder", "LocalFileSystem", ("put", "list")),  # what is in a folder that is none is not found: so says Linux
+        (
+            "folder",
+            "LocalFileSystem",
+            ("put", "copy_from", "list"),
+        ),  # what is in a folder that is none is not found: so says Linux
         ("server down", "HTTP error", WORKS),
-        ("no bucket", "404 NoSuchBucket", ("put", "find", "list")),
+        ("no bucket", "404 NoSuchBucket", ("put", "find", "copy_from", "copy_to", "list")),
     ],
 )
 def test_a_failure_is_unavailable_and_logged(
@@ -186,7 +199,7 @@ def test_a_failure_is_unavailable_and_logged(
     storage = broken(kind, request, tmp_path)
     for name in works:
         with capture_logs() as logs, pytest.raises(Unavailable) as caught:
-            run(WORKS[name](storage))
+            WORKS[name](storage)
         assert str(caught.value) == "The files cannot be reached. Try again soon."
         assert [(line["event"], line["log_level"]) for line in logs] == [("storage_failed", "warning")], name
         assert told in logs[0]["reason"], name

@@ -1,12 +1,12 @@
 """Exports: all items that are wanted, page by page in the order of their ids, as the lines of a file."""
 
 import time
-from typing import Any
 
 from sqlalchemy import Connection
 
 from storekeeper.cells import Line
 from storekeeper.models import item, listing, paging
+from storekeeper.models.item import Item
 from storekeeper.models.listing import Filter
 from storekeeper.models.store import stores
 
@@ -18,14 +18,13 @@ def page(conn: Connection, wanted: Filter, cursor: str = "") -> paging.Page[Line
     select, columns = listing.query(conn, wanted)
     asked = paging.Asked(AT_ONCE, cursor)
     found = paging.fetch(conn, select.add_columns(stores.c.name.label("store")), columns, asked, "items")
-    return paging.Page([_line(row) for row in found.rows], found.cursor)
+    return paging.Page([line(item.of_row(row), row.store) for row in found.rows], found.cursor)
 
 
-def _line(row: Any) -> Line:
-    each = item.of_row(row)
+def line(each: Item, store: str) -> Line:
     return Line(
         id=each.id,
-        store=row.store,
+        store=store,
         name=each.name,
         price=each.price,
         currency=each.currency,

@@ -23,6 +23,9 @@ from storekeeper.models.store import Store
 CANDIDATES = 500
 MOST_WORDS = 20  # of Chinese and Japanese, each character is one
 
+Archived = Literal["no", "yes", "any"]
+Sort = Literal["id", "-id", "name", "-name", "updated", "-updated", "price", "-price", "stock", "-stock", "rank"]
+
 _sortable: dict[str, sa.ColumnElement[Any]] = {
     "id": items.c.id,
     "name": items.c.name,
@@ -45,7 +48,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     price_max: Decimal | None = None
     in_stock: bool | None = None
     updated_since: int | None = None
-    archived: Literal["no", "yes", "any"] = "no"
+    archived: Archived = "no"
 
 
 def page(conn: Connection, wanted: Filter, asked: paging.Asked) -> paging.Page[Item]:
@@ -132,7 +135,7 @@ def _tags(wanted: Filter) -> list[str]:
 def _ranked(conn: Connection, wanted: Filter, of: Store | None, asked: paging.Asked) -> paging.Page[sa.Row[Any]]:
     """By tier and length of the name. The cursor also says where the candidates end: no others push in later."""
     if wanted.q is None:
-        raise Invalid("There is a rank where words are searched: give them as q.", "sort")
+        raise Invalid("Sorting by rank needs words to search for.", "sort")
     position = paging.decode(asked.cursor, "items", "rank", [int] * 5) if asked.cursor else []
     named, *windows = _windows(conn, wanted, wanted.q, of, position[3:])
     tiers = (sa.select(each.c.id, sa.literal(tier).label("tier")) for tier, each in enumerate((named, *windows)))

@@ -1,7 +1,7 @@
 """/items and /store/{name}/items: lists of items, searched, filtered and sorted"""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import falcon
 import msgspec
@@ -14,7 +14,7 @@ from storekeeper.cells import Line
 from storekeeper.errors import NotFound, TokenMissing
 from storekeeper.http import MAX_ID, Request
 from storekeeper.models import export, item, listing
-from storekeeper.models.listing import Filter
+from storekeeper.models.listing import Archived, Filter, Sort
 from storekeeper.models.paging import USUAL, Asked, Page
 from storekeeper.money import Price
 from storekeeper.operation import answers, optional
@@ -23,7 +23,6 @@ from storekeeper.resources.lists import Cursor, Limit, link_next, prefers
 CSV, JSON_LINES = "text/csv", "application/jsonl"
 FORMATS = (CSV, JSON_LINES)
 HEADERS = ("Preference-Applied", "Vary", "Content-Disposition")
-SORTS = Literal["id", "-id", "name", "-name", "updated", "-updated", "price", "-price", "stock", "-stock", "rank"]
 GTIN = {"pattern": "^([0-9]{8}|[0-9]{12,14})$"}
 ORDER = """The order; a minus reverses it. By id, which is by age, by name, by the time of the last change; within a
 store also by price or stock. What is searched with `q` comes by `rank` unless another is given."""
@@ -34,7 +33,7 @@ class ItemsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     limit: Limit = USUAL
     cursor: Cursor = ""
-    sort: Annotated[SORTS, Meta(description=" ".join(ORDER.split()))] | UnsetType = UNSET
+    sort: Annotated[Sort, Meta(description=" ".join(ORDER.split()))] | UnsetType = UNSET
     q: (
         Annotated[
             str,
@@ -59,7 +58,7 @@ class ItemsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Annotated[int, Meta(ge=0, le=MAX_ID, description="Only what was changed since then, in seconds since 1970.")]
         | UnsetType
     ) = UNSET
-    archived: Annotated[Literal["no", "yes", "any"], Meta(description="Whether archived items are wanted.")] = "no"
+    archived: Annotated[Archived, Meta(description="Whether archived items are wanted.")] = "no"
 
     def asked(self) -> Asked:
         usual = "id" if isinstance(self.q, UnsetType) else "rank"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from secrets import token_hex
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import falcon
 import msgspec
@@ -61,14 +61,11 @@ class ImportQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return sheets.Options(
             format=self.format,
             encoding=self.encoding,
-            delimiter=DELIMITERS[self.delimiter],
+            delimiter=sheets.DELIMITERS[self.delimiter],
             decimal=self.decimal,
             columns=read_columns(self.columns),
             sheet=self.sheet or None,
         )
-
-
-DELIMITERS: dict[str, Any] = {"auto": "auto", "comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 
 
 def read_columns(text: str) -> dict[str, str]:

@@ -1,0 +1,256 @@
+"""The command line of imports: bring in a file of items, and look after the imports that there are."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from secrets import token_hex
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, get_args
+
+import click
+from sqlalchemy import Engine
+
+from storekeeper import import_report, names, schema, terminal
+from storekeeper.cells import DecimalMark
+from storekeeper.db import transaction
+from storekeeper.delimited import Encoding
+from storekeeper.errors import ImportIsOver, NotFound, Unavailable
+from storekeeper.importing import Importer, Tell
+from storekeeper.models import batch, import_jobs, imports, paging
+from storekeeper.models.import_jobs import Job
+from storekeeper.models.imports import Order
+from storekeeper.settings import read_settings
+from storekeeper.sheets import DELIMITERS, Format, Options
+from storekeeper.storage import Storage, create_storage
+
+DAY = 86_400
+SKIP_REFUSED = click.option("--skip-refused", is_flag=True, help="Import the other lines, when some are refused.")
+STEPS = {"checking": "Checking", "importing": "Importing"}
+
+
+def _or_auto(known: Any) -> click.Choice[str]:
+    return click.Choice(["auto", *get_args(known)])
+
+
+@click.command("import")
+@click.argument("file", type=click.File("rb"))
+@click.option("--store", required=True, help="The name of the store that gets the items.")
+@click.option(
+    "--match",
+    type=click.Choice(batch.UNIQUE),
+    default="name",
+    help="By what an item of the file is known to be one of the store's. Without it, by the name.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be done. `imports confirm` then does it.")
+@SKIP_REFUSED
+@click.option("--format", type=_or_auto(Format), default="auto", help="What the file is.")
+@click.option("--encoding", type=_or_auto(Encoding), default="auto", help="Of a CSV file.")
+@click.option(
+    "--delimiter", type=click.Choice(list(DELIMITERS)), default="auto", help="Between the cells of a CSV file."
+)
+@click.option("--decimal", type=click.Choice(get_args(DecimalMark)), default="auto", help="The mark in prices.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="HEADING=FIELD",
+    help="Which column is which field, such as Artikel=name; no field leaves it out. May be given several times.",
+)
+@click.option("--sheet", help="The worksheet, if not the first.")
+@click.pass_context
+def import_(ctx: click.Context, /, file: BinaryIO, store: str, **given: Any) -> None:
+    """Bring the items of FILE (CSV, JSON Lines or Excel) into a store.
+
+    First the whole file is checked; when a line is refused, nothing is imported. Exits with 1 then. Ctrl-C cancels the
+    import. One that is interrupted otherwise goes on with `storekeeper imports run`, or by itself while a server runs.
+    """
+    settings = read_settings()
+    engine, storage = schema.open_engine(settings.database), create_storage(settings)
+    options = Options(
+        format=given["format"],
+        encoding=given["encoding"],
+        delimiter=DELIMITERS[given["delimiter"]],
+        decimal=given["decimal"],
+        columns=dict(_pair(each) for each in given["columns"]),
+        sheet=given["sheet"],
+    )
+    file_name = click.format_filename(file.name, shorten=True)
+    file = _seekable(file)
+    order = Order(
+        store=names.of_thing(store, "store"),
+        file=f"imports/{token_hex(16)}",
+        file_name=file_name,
+        size=file.seek(0, os.SEEK_END),
+        options=options,
+        match=given["match"],
+        is_dry_run=given["dry_run"],
+        skips_refused=given["skip_refused"],
+    )
+    with transaction(engine) as conn:
+        job = import_jobs.take(conn, token_hex(8), imports.add(conn, None, order).id)
+    assert job
+    with _cancelling(engine, job), _watching() as tell:
+        storage.copy_from(job.file, file)  # for whoever goes on, should this process end early
+        Importer(engine, job, file, tell).run()
+    _end(ctx, engine, storage, job)
+
+
+def _seekable(file: BinaryIO) -> BinaryIO:
+    """What comes from a pipe is read twice, too."""
+    if file.seekable():
+        return file
+    copy: Any = TemporaryFile()  # noqa: SIM115  the process ends with it
+    shutil.copyfileobj(file, copy)
+    return copy  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _cancelling(engine: Engine, job: Job) -> Iterator[None]:
+    """Cancel the import where its file cannot be kept, or on Ctrl-C."""
+    try:
+        yield
+    except (KeyboardInterrupt, Unavailable) as error:
+        with suppress(ImportIsOver), transaction(engine) as conn:
+            imports.cancel(conn, None, job.id)
+        if isinstance(error, Unavailable):
+            raise
+
+
+@contextmanager
+def _watching() -> Iterator[Tell]:
+    progress = terminal.Progress(STEPS)
+    try:
+        yield progress.show
+    finally:
+        progress.close()
+
+
+def _end(ctx: click.Context, engine: Engine, storage: Storage, job: Job) -> None:
+    """Say what became of an import. Exits with 1 unless it is as it was wished."""
+    _free(engine, storage, job)
+    if not import_report.tell(engine, job.id):
+        ctx.exit(1)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    heading, is_pair, field = text.rpartition("=")
+    if not is_pair:
+        raise click.UsageError("--column is written like --column Artikel=name.")
+    return heading, field
+
+
+@click.group("imports")
+def imports_group() -> None:
+    """List imports, carry out those that are planned or wait, and cancel them."""
+
+
+@imports_group.command("list")
+@click.option("--store", required=True, help="The store's name.")
+def list_imports(store: str) -> None:
+    """List the imports of a store, newest first: id, state, rows, refused and file, with tabs in between."""
+    engine = schema.open_engine(read_settings().database)
+    cursor: str | None = ""
+    while cursor is not None:
+        with engine.connect() as conn:
+            page = imports.page(conn, None, store, paging.Asked(paging.MOST, cursor, "-id"))
+        for each in page.rows:
+            click.echo(f"{each.id}\t{each.state}\t{each.rows}\t{each.refused}\t{terminal.printable(each.file_name)}")
+        cursor = page.cursor
+
+
+@imports_group.command("refused")
+@click.argument("import_id", type=int)
+def list_refused(import_id: int) -> None:
+    """List the lines that the import IMPORT_ID refused: line, field and reason, with tabs in between."""
+    engine = schema.open_engine(read_settings().database)
+    cursor: str | None = ""
+    while cursor is not None:
+        with engine.connect() as conn:
+            page = imports.page_refusals(conn, None, import_id, paging.Asked(paging.MOST, cursor, "line"))
+        for each in page.rows:
+            click.echo(f"{each.line}\t{each.field or ''}\t{terminal.printable(each.message)}")
+        cursor = page.cursor
+
+
+@imports_group.command("confirm")
+@click.argument("import_id", type=int)
+@SKIP_REFUSED
+@click.pass_context
+def confirm_import(ctx: click.Context, import_id: int, skip_refused: bool) -> None:
+    """Carry out the import IMPORT_ID, of which a dry run made the plan, or some lines were refused.
+
+    The file is checked once more, as others may have changed the store since. Exits with 1 when a line is refused.
+    """
+    settings = read_settings()
+    engine, storage = schema.open_engine(settings.database), create_storage(settings)
+    with transaction(engine) as conn:
+        imports.confirm(conn, None, import_id, skip_refused)
+        job = import_jobs.take(conn, token_hex(8), import_id)
+    assert job
+    with _cancelling(engine, job), _watching() as tell:
+        _run(engine, storage, job, tell)
+    _end(ctx, engine, storage, job)
+
+
+@imports_group.command("cancel")
+@click.argument("import_id", type=int)
+def cancel_import(import_id: int) -> None:
+    """End the import IMPORT_ID. What it has imported stays."""
+    settings = read_settings()
+    with transaction(schema.open_engine(settings.database)) as conn:
+        _, file = imports.cancel(conn, None, import_id)
+    create_storage(settings).remove(file)
+    click.echo(f"Import {import_id} is cancelled.")
+
+
+@imports_group.command("run")
+def run_imports() -> None:
+    """Carry out the imports that wait, and end. A server does so by itself, in a process of its own.
+
+    Forgets the imports that ended a week ago, and deletes files that no import needs.
+    """
+    settings = read_settings()
+    engine, storage = schema.open_engine(settings.database), create_storage(settings)
+    runner = token_hex(8)
+    while job := _take(engine, runner):
+        _run(engine, storage, job, _ignore)
+        _free(engine, storage, job)
+    _sweep(engine, storage)
+
+
+def _run(engine: Engine, storage: Storage, job: Job, tell: Tell) -> None:
+    with TemporaryFile() as file:
+        importer = Importer(engine, job, file, tell)
+        try:
+            storage.copy_to(job.file, file)
+        except NotFound:
+            importer.fail(
+                "Its file is not there. Servers on several machines need one storage: STOREKEEPER_STORAGE_URL."
+            )
+        else:
+            importer.run()
+
+
+def _ignore(*_: object) -> None:
+    """Nobody watches."""
+
+
+def _take(engine: Engine, runner: str) -> Job | None:
+    with transaction(engine) as conn:
+        return import_jobs.take(conn, runner)
+
+
+def _free(engine: Engine, storage: Storage, job: Job) -> None:
+    """Delete the file of an import that is over."""
+    with engine.connect() as conn:
+        is_needed = job.file in import_jobs.files(conn)
+    if not is_needed:
+        storage.remove(job.file)
+
+
+def _sweep(engine: Engine, storage: Storage) -> None:
+    with transaction(engine) as conn:
+        import_jobs.sweep(conn)
+        needed = import_jobs.files(conn)
+    storage.prune("imports", needed, DAY)
