@@ -16,6 +16,7 @@ from storekeeper.delimited import Encoding
 from storekeeper.errors import Invalid
 
 FIELDS = ("name", "price", "currency", "sku", "barcode", "description", "tags", "stock", "archived", "store")
+MOST_COLUMNS = 1000
 MOST_IGNORED = 100
 HEAD = 2**16  # bytes
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
@@ -106,6 +107,8 @@ class _Headings(msgspec.Struct, frozen=True):
 
 def _match(headings: Sequence[str], mapping: dict[str, str]) -> _Headings:
     """Invalid unless each column has a heading of its own, and some are ours."""
+    if len(headings) > MOST_COLUMNS:
+        raise Invalid(f"There are more than {MOST_COLUMNS:,} columns.")
     keys = [_fold(heading) for heading in headings]
     for number, key in enumerate(keys, 1):
         if not key:
@@ -158,7 +161,7 @@ def _open_json_lines(file: BinaryIO, options: Options) -> Sheet:
     first = _first_object(file)
     are_ours = [name in fields for name in first]
     columns = [fields[name] for name in compress(first, are_ours)]
-    ignored = _others(list(first), are_ours)
+    ignored = _others(list(first), are_ours)[:MOST_IGNORED]
     known = {*fields, *ignored}
 
     def rows() -> Iterator[Row]:

@@ -82,6 +82,10 @@ def test_columns() -> None:
     assert [row.values for row in sheet] == [{"name": "chair", "price": "2", "store": "ikea", "currency": "EUR"}]
 
 
+def test_many_members_that_are_not_ours_are_not_all_told() -> None:
+    assert len(read('{"name": "chair"' + "".join(f', "{number}": 1' for number in range(200)) + "}\n").ignored) == 100
+
+
 @pytest.mark.parametrize(
     ("data", "options", "reason"),
     [
@@ -97,6 +101,7 @@ def test_columns() -> None:
         ("name\n", {"columns": {"name": "colour"}}, "no 'colour'"),
         ("a,b\n", {"columns": {"a": "name", "b": "name"}}, "Two columns"),
         ('"name\n', {}, "no column"),
+        ("name," + ",".join(map(str, range(1000))), {}, "more than 1,000 columns"),
         ("name\n" + "x" * 2**20 + "\n", {}, "line 2 is too long"),
         ("x" * 2**22, {}, "line 1 is too long"),
         ('name\nx\n"' + "x" * 140_000 + '"\n', {}, "line 3 is too long"),
