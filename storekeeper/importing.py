@@ -64,8 +64,7 @@ class Importer:
             self._end("failed", self._done, reason)
 
     def _run(self) -> None:
-        columns = {heading: field for heading, field in self._job.options.columns.items() if field}
-        sheet = open_sheet(self._file, msgspec.structs.replace(self._job.options, columns=columns))
+        sheet = open_sheet(self._file, self._job.options)
         if self._job.is_checked or self._check(sheet):
             self._import(sheet)
 
@@ -95,15 +94,12 @@ class Importer:
             self._note(conn, "checking", Counts(), found=self._describe(sheet))
 
     def _describe(self, sheet: Sheet) -> Any:
-        left_out = [each for each in sheet.columns if each in self._left_out()]
-        columns = [each for each in sheet.columns if each not in left_out]
-        ignored = [*sheet.ignored, *left_out]
-        return msgspec.to_builtins(Found(sheet.format, sheet.encoding, sheet.delimiter, columns, ignored))
+        return msgspec.to_builtins(Found(sheet.format, sheet.encoding, sheet.delimiter, sheet.columns, sheet.ignored))
 
     def _check_some(self, sheet: Sheet, rows: list[Row], seen: "_Seen", counts: Counts) -> Counts:
         with self._engine.connect() as conn:
             of = import_jobs.require_right(conn, self._job)
-            drafts, refused = self._read(rows, sheet, of)
+            drafts, refused = _read_drafts(rows, _readers(sheet, of))
             made = batch.plan(conn, of, drafts, self._job.match, first=seen.first)
         counts = _add_up(counts, len(rows), made, refused)
         with transaction(self._engine) as conn:
@@ -135,7 +131,7 @@ class Importer:
         good = [row for row in rows if row.line not in refused]
         with transaction(self._engine) as conn:
             of = import_jobs.require_right(conn, self._job)
-            drafts, unread = self._read(good, sheet, of)
+            drafts, unread = _read_drafts(good, _readers(sheet, of))
             made = batch.plan(conn, of, drafts, self._job.match, is_final=True)
             batch.carry_out(conn, of, made)
             import_jobs.refuse(conn, self._job, unread + made.refusals)
@@ -143,15 +139,6 @@ class Importer:
             self._note(conn, "importing", counts)
         self._done = counts
         return counts
-
-    def _read(self, rows: Iterable[Row], sheet: Sheet, of: Store) -> tuple[list[Draft], list[Refusal]]:
-        readers = _readers(sheet, of)
-        return _read_drafts(rows, {field: readers[field] for field in readers if field not in self._left_out()})
-
-    def _left_out(self) -> set[str]:
-        """Fields of ours that the file has columns for, but that are not to be read."""
-        columns = self._job.options.columns
-        return {heading.strip().casefold() for heading in columns if not columns[heading]} - set(columns.values())
 
     def _note(self, conn: Connection, state: State, counts: Counts, **more: Any) -> None:
         percent = min(100, 100 * self._file.tell() // max(1, self._job.size))

@@ -16,6 +16,7 @@ from storekeeper.delimited import Encoding
 from storekeeper.errors import Invalid
 
 FIELDS = ("name", "price", "currency", "sku", "barcode", "description", "tags", "stock", "archived", "store")
+MOST_COLUMNS = 1000
 MOST_IGNORED = 100
 HEAD = 2**16  # bytes
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
@@ -35,7 +36,10 @@ DELIMITERS: dict[str, Literal["auto"] | Delimiter] = {
 
 
 class Options(msgspec.Struct, frozen=True):
-    """How to read a file, where it does not show it. `columns` maps headings of the file to our fields."""
+    """How to read a file, where it does not show it.
+
+    `columns` maps headings of the file to our fields; to an empty one what is to be left out.
+    """
 
     format: Literal["auto"] | Format = "auto"
     encoding: Literal["auto"] | Encoding = "auto"
@@ -85,10 +89,11 @@ def open_sheet(file: BinaryIO, options: Options) -> Sheet:
 
 
 def _check_mapping(columns: dict[str, str]) -> None:
-    for field in columns.values():
+    fields = [field for field in columns.values() if field]
+    for field in fields:
         if field not in FIELDS:
             raise Invalid(f"An item has no '{field}'.", "columns")
-    if len(set(columns.values())) < len(columns):
+    if len(set(fields)) < len(fields):
         raise Invalid("Two columns are given for one field.", "columns")
 
 
@@ -117,15 +122,17 @@ def _match(headings: Sequence[str], mapping: dict[str, str]) -> _Headings:
     """Invalid unless each column has a heading of its own, and some are ours."""
     if not headings:
         raise Invalid("The headings cannot be read. Is a quote there not closed?")
+    if len(headings) > MOST_COLUMNS:
+        raise Invalid(f"There are more than {MOST_COLUMNS:,} columns.")
     keys = [_fold(heading) for heading in headings]
     for number, key in enumerate(keys, 1):
         if not key:
             raise Invalid(f"Column {number} has no heading.")
     fields = {_fold(heading): field for heading, field in mapping.items()}
-    if missing := fields.keys() - set(keys):
+    if missing := {key for key in fields if fields[key]} - set(keys):
         raise Invalid(f"There is no column '{min(missing)}'. The headings are: {_listed(headings)}.", "columns")
     named = [fields.get(key, key) for key in keys]
-    for name in named:
+    for name in filter(None, named):
         if named.count(name) > 1:
             raise Invalid(f"The column '{name}' is there twice.")
     are_ours = [name in FIELDS for name in named]
@@ -172,11 +179,11 @@ def _open_csv(file: BinaryIO, options: Options) -> Sheet:
 
 
 def _open_json_lines(file: BinaryIO, options: Options) -> Sheet:
-    fields = {field: field for field in FIELDS if field not in options.columns.values()} | options.columns
+    fields = _members(options.columns)
     first = _first_object(file)
     are_ours = [name in fields for name in first]
     columns = [fields[name] for name in compress(first, are_ours)]
-    ignored = _others(list(first), are_ours)
+    ignored = _others(list(first), are_ours)[:MOST_IGNORED]
     known = set(first)
 
     def note(names: set[str]) -> None:
@@ -196,6 +203,13 @@ def _open_json_lines(file: BinaryIO, options: Options) -> Sheet:
             yield Row(number, values)
 
     return Sheet("jsonl", "utf-8", None, "point", columns, ignored, rows)
+
+
+def _members(columns: dict[str, str]) -> dict[str, str]:
+    """Which member of an object is which field."""
+    mapped = {name: field for name, field in columns.items() if field}
+    left_out = {_fold(name) for name in columns if not columns[name]}
+    return {field: field for field in FIELDS if field not in mapped.values() and field not in left_out} | mapped
 
 
 def _first_object(file: BinaryIO) -> dict[str, object]:

@@ -1,8 +1,8 @@
 """Excel's workbooks (.xlsx): the rows of a worksheet, read by calamine once it is known to be harmless.
 
-calamine holds a worksheet as a full grid, from its first cell to its last: two cells that are far apart would ask for
-more memory than there is, and end the process. It also shows errors as empty cells, and formulas as their last result.
-So the worksheet's XML is looked through first.
+calamine holds a worksheet as a full grid, from its first cell to its last, each with its text: two cells that are far
+apart, or many that share a long text, would ask for more memory than there is, and end the process. It also shows
+errors as empty cells, and formulas as their last result. So the worksheet's XML is looked through first.
 """
 
 import re
@@ -20,11 +20,15 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 from storekeeper.errors import Invalid
 
 MOST_BYTES = 512 * 2**20  # unpacked
+MOST_LISTED = 16 * 2**20  # bytes of a part that lists the others: calamine takes six times that
 MOST_PARTS = 10_000
-MOST_CELLS = 5_000_000  # calamine takes some 100 bytes for each
+MOST_ROWS = 2**20  # of Excel's own
+MOST_CELLS = 5_000_000  # calamine takes some 100 bytes for each, and for each text that cells share
+MOST_TEXT = 256 * 2**20  # bytes in cells that share texts: calamine copies them into each
 REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})", re.ASCII)
 RELATIONSHIPS = "xl/_rels/workbook.xml.rels"
 WORKBOOK = "xl/workbook.xml"
+TEXTS = "xl/sharedstrings.xml"
 UNREADABLE = (
     *(CalamineError, zipfile.BadZipFile, zlib.error, expat.ExpatError, EOFError),
     *(ValueError, KeyError, IndexError, RuntimeError),  # odd references, parts that are missing, or encrypted
@@ -98,11 +102,14 @@ def open_worksheet(file: BinaryIO, name: str | None) -> Worksheet:
     try:
         with zipfile.ZipFile(file) as archive:
             parts = _list_parts(archive)
+            texts = _Texts()
+            if TEXTS in parts:
+                _parse(archive, parts[TEXTS], **texts.handlers())
+            survey = _Survey(texts.sizes)
             file.seek(0)
             with CalamineWorkbook.from_filelike(file) as workbook:
                 name = _choose(workbook, name)
-                survey = _Survey()
-                _parse(archive, parts[_find_part(archive, parts, name)], survey.see)
+                _parse(archive, parts[_find_part(archive, parts, name)], **survey.handlers())
                 return Worksheet(workbook.get_sheet_by_name(name), survey.flaws)
     except UNREADABLE:
         raise Invalid("The workbook cannot be read. Save it anew as .xlsx, without a password, or as CSV.") from None
@@ -117,6 +124,8 @@ def _list_parts(archive: zipfile.ZipFile) -> Parts:
     is_other_kind = WORKBOOK not in parts or "content.xml" in parts  # calamine would try those of LibreOffice too
     if is_other_kind or archive.comment or len(parts) < len(listed):  # two readers might see two workbooks
         raise zipfile.BadZipFile
+    if any(parts[each].file_size > MOST_LISTED for each in (WORKBOOK, RELATIONSHIPS) if each in parts):
+        raise Invalid(f"The workbook is too large: its lists have more than {MOST_LISTED:,} bytes.")
     return parts
 
 
@@ -145,7 +154,7 @@ def _elements(archive: zipfile.ZipFile, part: zipfile.ZipInfo, wanted: str) -> l
         if _local(name) == wanted:
             found.append(attributes)
 
-    _parse(archive, part, see)
+    _parse(archive, part, StartElementHandler=see)
     return found
 
 
@@ -153,10 +162,12 @@ def _local(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-def _parse(archive: zipfile.ZipFile, part: zipfile.ZipInfo, on_element: Callable[[str, dict[str, str]], None]) -> None:
+def _parse(archive: zipfile.ZipFile, part: zipfile.ZipInfo, **handlers: Callable[..., None]) -> None:
+    """`handlers` are those of expat's parser, by their names there."""
     parser = expat.ParserCreate()
-    parser.StartElementHandler = on_element
     parser.StartDoctypeDeclHandler = _refuse_doctype
+    for name, handle in handlers.items():
+        setattr(parser, name, handle)
     with archive.open(part) as stream:
         parser.ParseFile(stream)
 
@@ -165,48 +176,113 @@ def _refuse_doctype(*_: object) -> None:
     raise ValueError("no workbook has one")
 
 
+class _Texts:
+    """Measures the texts that cells share: `sizes` are their bytes, by number."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self._is_within = False
+
+    def handlers(self) -> dict[str, Callable[..., None]]:
+        return {"StartElementHandler": self._see, "CharacterDataHandler": self._read, "EndElementHandler": self._leave}
+
+    def _see(self, name: str, _: dict[str, str]) -> None:
+        if _local(name) != "si":
+            return
+        if self._is_within:
+            raise ValueError("calamine would number them in another way")
+        if len(self.sizes) == MOST_CELLS:
+            raise Invalid(f"The workbook is too large: over {MOST_CELLS:,} texts. Save it as CSV.")
+        self.sizes.append(0)
+        self._is_within = True
+
+    def _read(self, text: str) -> None:
+        if self._is_within:
+            self.sizes[-1] += len(text.encode())
+
+    def _leave(self, name: str) -> None:
+        self._is_within = self._is_within and _local(name) != "si"
+
+
 class _Survey:
     """Sees the elements of a worksheet, and notes the cells that calamine would not show as what they are.
 
-    Invalid where the grid would be too large.
+    Invalid where the grid, or the text in it, would be too large.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, text_sizes: list[int]) -> None:
         self.flaws: Flaws = defaultdict(dict)
+        self._text_sizes = text_sizes
+        self._longest = max(text_sizes, default=0)
+        self._text = 0  # bytes
+        self._number: list[str] = []  # of a shared text, in the pieces in which it is read
         self._rows = self._columns = 0
         self._row = self._column = -1
         self._is_error = False
+        self._is_shared = False
         self._is_in_cell = False
+        self._is_in_number = False
 
-    def see(self, name: str, attributes: dict[str, str]) -> None:
+    def handlers(self) -> dict[str, Callable[..., None]]:
+        return {
+            "StartElementHandler": self._see,
+            "CharacterDataHandler": self._read,
+            "EndElementHandler": self._leave,
+        }
+
+    def _see(self, name: str, attributes: dict[str, str]) -> None:
         match _local(name):
+            case "c" | "row" if self._is_in_cell:
+                raise ValueError("calamine would not see it")
             case "c":
                 self._begin_cell(attributes)
             case "v" | "is" if self._is_in_cell:
                 self._fill(ERROR if self._is_error else None)
+                self._is_in_number = self._is_shared and _local(name) == "v"
             case "f" if self._is_in_cell:
                 self._fill(FORMULA)
             case "row":
                 self._row = int(attributes["r"]) - 1 if "r" in attributes else self._row + 1
                 self._column = -1
-            case _:  # what follows the rows has formulas too
+                self._require(self._row < MOST_ROWS)
+
+    def _read(self, text: str) -> None:
+        if self._is_in_number:
+            self._number.append(text)
+
+    def _leave(self, name: str) -> None:
+        match _local(name):
+            case "c":
                 self._is_in_cell = False
+            case "v" if self._is_in_number:
+                self._end_number()
+
+    def _end_number(self) -> None:
+        """Count what the cell will hold: its text; or the longest, as calamine skips some of what stands in pieces."""
+        is_plain = len(self._number) == 1
+        self._text += self._text_sizes[int(self._number[0])] if is_plain else self._longest
+        self._number, self._is_in_number = [], False
+        self._require(self._text <= MOST_TEXT)
 
     def _begin_cell(self, attributes: dict[str, str]) -> None:
         self._is_in_cell = True
         self._is_error = attributes.get("t") == "e"
+        self._is_shared = attributes.get("t") == "s"
         if reference := attributes.get("r"):
             self._row, self._column = _position(reference)
         else:
             self._column += 1
 
     def _fill(self, flaw: Flaw | None) -> None:
-        self._rows = max(self._rows, self._row + 1)
+        self._rows = max(self._rows, self._row + 1, 1)  # there may be cells outside of the rows
         self._columns = max(self._columns, self._column + 1)
-        if self._rows * self._columns > MOST_CELLS:
-            raise Invalid(f"The worksheet is too large: over {MOST_CELLS:,} cells. Save it as CSV.")
+        self._require(self._row < MOST_ROWS and self._rows * self._columns <= MOST_CELLS)
         if flaw:
             self.flaws[self._row].setdefault(self._column, flaw)
+
+    def _require(self, is_bearable: bool) -> None:
+        if not is_bearable:
+            raise Invalid(f"The worksheet is too large: over {MOST_CELLS:,} cells, or too much text. Save it as CSV.")
 
 
 def _position(reference: str) -> tuple[int, int]:

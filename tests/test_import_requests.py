@@ -36,6 +36,7 @@ REQUESTS: list[tuple[str, dict[str, str], int, str]] = [
     ("store=ikea&match=id", {}, 400, "invalid"),
     ("store=ikea&columns=:name", {}, 400, "invalid"),
     ("store=ikea&columns=name", {}, 400, "invalid"),
+    ("store=ikea&columns=a:name;%20a:sku", {}, 400, "invalid"),
     ("store=ikea&file_name=%00", {}, 400, "invalid"),
     ("store=ikea&dryrun=true", {}, 400, "invalid"),
     ("store=ikea", {"Content_Type": "application/json"}, 415, "unsupported_media_type"),

@@ -282,12 +282,20 @@ def test_a_file_with_headings_only_imports_nothing(bring: Bring) -> None:
 def test_a_column_is_left_out_where_it_maps_to_nothing(bring: Bring, bob: Person) -> None:
     job = bring("Artikel,price,store,stock\nlamp,5,aldi,9\n", columns="Artikel:name; Store :;stock:")
     assert counts(job) == ("done", 1, 0, 0, 0)
-    assert (job["found"]["columns"], job["found"]["ignored"]) == (["name", "price"], ["stock", "store"][::-1])
+    assert (job["found"]["columns"], job["found"]["ignored"]) == (["name", "price"], ["store", "stock"])
     assert catalogue(bob)[1] == whole(2, "lamp", 5)
     text = '{"name": "rug", "price": 1, "store": "aldi"}\n{"name": "bed", "price": 1, "odd": {}}\n'
     job = bring(text, columns="store:")
     assert counts(job) == ("done", 2, 0, 0, 0)
-    assert job["found"]["ignored"] == ["odd", "store"]
+    assert job["found"]["ignored"] == ["store", "odd"]
+
+
+@pytest.mark.parametrize("text", ["Title,name,price\nlamp,L-1,5\n", '{"Title": "lamp", "name": "L-1", "price": 5}'])
+def test_a_column_with_the_name_of_a_field_gives_way_to_another(bring: Bring, bob: Person, text: str) -> None:
+    job = bring(text, columns="Title:name;name:")
+    assert counts(job) == ("done", 1, 0, 0, 0), job
+    assert (job["found"]["columns"], job["found"]["ignored"]) == (["name", "price"], ["name"])
+    assert catalogue(bob)[1] == whole(2, "lamp", 5)
 
 
 def test_a_conflicting_change_between_the_plan_and_the_work_ends_right(

@@ -87,6 +87,10 @@ def test_unknown_headings_are_told_apart_so_that_they_can_be_mapped() -> None:
         read("Größe, in cm;Artikel;Preis\n")
 
 
+def test_many_members_that_are_not_ours_are_not_all_told() -> None:
+    assert len(read('{"name": "chair"' + "".join(f', "{number}": 1' for number in range(200)) + "}\n").ignored) == 100
+
+
 @pytest.mark.parametrize(
     ("data", "options", "reason"),
     [
@@ -102,6 +106,7 @@ def test_unknown_headings_are_told_apart_so_that_they_can_be_mapped() -> None:
         ("name\n", {"columns": {"name": "colour"}}, "no 'colour'"),
         ("a,b\n", {"columns": {"a": "name", "b": "name"}}, "Two columns"),
         ('"name\n', {}, "The headings cannot be read"),
+        ("name," + ",".join(map(str, range(1000))), {}, "more than 1,000 columns"),
         ("name\n" + "x" * 2**20 + "\n", {}, "line 2 is too long"),
         ("x" * 2**22, {}, "line 1 is too long"),
         ('name\nx\n"' + "x" * 140_000 + '"\n', {}, "line 3 is too long"),

@@ -15,7 +15,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.db import Database, create_engine
+from storekeeper.db import Database, create_engine, transaction
+from storekeeper.models import item, listing, search
+from storekeeper.models.draft import Fields
+from storekeeper.models.listing import Filter
+from storekeeper.money import Price
 from storekeeper.settings import Settings
 from tests import databases
 from tests.conftest import HASHED
@@ -181,3 +185,16 @@ def test_a_change_is_on_disk_before_its_answer_leaves(path: Path) -> None:
         to_log = [line for line in calls.splitlines() if f"{path}-wal" in line]
         assert "write" in to_log[0]
         assert re.search(r"f(data)?sync\(", to_log[-1])
+
+
+def test_a_catalogue_that_began_small_is_searched_by_its_index(path: Path) -> None:
+    """Statistics of one item had SQLite look at every item, for each search, when there were many."""
+    engine = create_engine(f"sqlite:///{path}")
+    with transaction(engine) as conn:
+        item.add(conn, 1, 1, "chair", Fields(price=Price("1"), tags=["oak"]))
+        search.tidy(conn)
+    with engine.connect() as conn:
+        select, columns = listing.query(conn, Filter(tag="oak"))
+        query = select.order_by(columns["id"]).limit(2).compile(conn, compile_kwargs={"literal_binds": True})
+        first, *_ = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")
+    assert first.detail.startswith("SCAN item_search"), first

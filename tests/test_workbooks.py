@@ -143,12 +143,73 @@ def test_a_workbook_that_would_fill_the_memory_is_refused(monkeypatch: pytest.Mo
         open_sheet(workbook("", HEADINGS + " " * 10_000), Options())
 
 
+def shared(numbers: str, texts: str) -> io.BytesIO:
+    """A workbook whose first sheet has a name and these cells below it; their texts stand in a list of their own."""
+    file = workbook("", f"<row>{text_cell('A1', 'name')}</row>{numbers}")
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("xl/SharedStrings.xml", f'<sst xmlns="{NAMESPACE}/spreadsheetml/2006/main">{texts}</sst>')
+    return file
+
+
+THIRD = '<row><c t="s"><v>2</v></c></row>'
+
+
+def test_cells_that_share_a_text() -> None:
+    texts = "<si><t>a</t></si><si/><si><r><t>ch</t></r><r><t><![CDATA[air]]></t></r></si>"
+    (row,) = open_sheet(shared(THIRD, texts), Options())
+    assert row.values == {"name": "chair"}
+
+
+@pytest.mark.parametrize("number", ["2", "2<!-- -->", "2<v>0</v>", "2&#48;", "2<![CDATA[0]]>"])
+def test_many_cells_that_share_a_long_text_are_refused(monkeypatch: pytest.MonkeyPatch, number: str) -> None:
+    """Each would get a copy of its own: a file of 740 KB has taken 2.9 GB."""
+    monkeypatch.setattr(workbooks, "MOST_TEXT", 10_000)
+    texts = f"<si/><si/><si><t>{'a' * 1000}</t></si>{'<si/>' * 20}"
+    cell = THIRD.replace("2", number)
+    assert [len(str(row.values["name"])) for row in open_sheet(shared(cell * 10, texts), Options())] == [1000] * 10
+    with pytest.raises(Invalid, match="too much text"):
+        open_sheet(shared(cell * 11, texts), Options())
+
+
+def test_more_texts_rows_or_formulas_than_can_be_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbooks, "MOST_CELLS", 10)
+    with pytest.raises(Invalid, match="over 10 texts"):
+        open_sheet(shared(THIRD, "<si/>" * 11), Options())
+    with pytest.raises(Invalid, match="too large"):
+        open_sheet(workbook("", "<c><f/></c>" * 11), Options())  # outside of any row
+    monkeypatch.setattr(workbooks, "MOST_ROWS", 10)
+    with pytest.raises(Invalid, match="too large"):
+        open_sheet(workbook("", "<row/>" * 11), Options())
+
+
+def test_a_workbook_with_a_long_list_of_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbooks, "MOST_LISTED", 2_000)
+    for part in ("workbook", "workbook.xml"):  # the second is the name of the relations, without its ending
+        long = PARTS["xl/workbook.xml" if part == "workbook" else "xl/_rels/workbook.xml.rels"] + " " * 2_000
+        with pytest.raises(Invalid, match="too large"):
+            open_sheet(workbook("", HEADINGS, **{part: long}), Options())
+
+
+@pytest.mark.parametrize(
+    ("cells", "texts"),
+    [
+        (THIRD, "<si><si/></si><si/>"),
+        (THIRD, "<si/>"),
+        (THIRD.replace("2<", "two<"), "<si/><si/><si/>"),
+    ],
+)
+def test_texts_that_two_programs_could_number_in_two_ways(cells: str, texts: str) -> None:
+    with pytest.raises(Invalid, match="cannot be read"):
+        open_sheet(shared(cells, texts), Options())
+
+
 @pytest.mark.parametrize(
     "more",
     [
         {"two": '<!DOCTYPE a [<!ENTITY b "c">]>' + rows_xml(HEADINGS)},
         {"two": rows_xml(HEADINGS)[:-5]},
         {"two": rows_xml(HEADINGS.replace("B2", "B-2"))},
+        {"two": rows_xml(HEADINGS.replace("<is>", '<is><row r="1"/>', 1))},  # it would hide how many rows there are
         {"workbook": "<workbook/>"},
         {"workbook.xml": "<Relationships/>"},
     ],

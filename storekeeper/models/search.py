@@ -109,9 +109,12 @@ def is_common(conn: Connection, terms: Terms) -> bool:
 
 
 def tidy(conn: Connection) -> None:
-    """After many changes: let the database count its rows anew, so that it finds the shortest ways."""
+    """After many changes: let PostgreSQL count its rows anew, so that it finds the shortest ways.
+
+    SQLite is better off uncounted. It would not count again by itself, and a connection knows only the numbers of when
+    it began: with those of a small beginning it looks at every item in each search.
+    """
     if conn.dialect.name == "sqlite":
-        conn.exec_driver_sql("PRAGMA optimize")
         return
     conn.exec_driver_sql("SELECT gin_clean_pending_list('ix_item_search_document')")
     conn.exec_driver_sql("ANALYZE items, item_search")

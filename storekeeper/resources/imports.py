@@ -73,7 +73,10 @@ def read_columns(text: str) -> dict[str, str]:
     pairs = [each.rpartition(":") for each in text.split(";") if each.strip()]
     if not all(heading.strip() for heading, _, _ in pairs):
         raise Invalid("'columns' is written like Artikel:name;Preis:price.", "columns")
-    return {heading.strip(): field.strip() for heading, _, field in pairs}
+    columns = {heading.strip(): field.strip() for heading, _, field in pairs}
+    if len(columns) < len(pairs):
+        raise Invalid("One column is given twice.", "columns")
+    return columns
 
 
 class ImportsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
