@@ -12,7 +12,7 @@ from tests.commands import run_with
 from tests.conftest import Person, bearer
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-OWN = ("id", "store_id", "updated_at")  # that each store gives its items anew
+OWN = ("id", "store_id", "updated_at", "version")  # that each store gives its items anew
 
 Bring = Callable[..., dict[str, Any]]
 
