@@ -127,13 +127,13 @@ class _Stalled(Importer):
         super().__init__(engine, job, BytesIO(FILE), lambda *_: None)
         self._meet, self._when = meet, when
 
-    def _check_some(self, sheet: Any, rows: Any, seen: Any, counts: imports.Counts) -> imports.Counts:
+    def _check_some(self, sheet: Any, portion: Any, notebook: Any, counts: imports.Counts) -> imports.Counts:
         self._stall("checking", counts)
-        return super()._check_some(sheet, rows, seen, counts)
+        return super()._check_some(sheet, portion, notebook, counts)
 
-    def _import_some(self, sheet: Any, rows: Any, refused: Any, counts: imports.Counts) -> imports.Counts:
-        self._stall("importing", counts)
-        return super()._import_some(sheet, rows, refused, counts)
+    def _import_some(self, portion: Any) -> None:
+        self._stall("importing", self._done)
+        super()._import_some(portion)
 
     def _stall(self, state: str, counts: imports.Counts) -> None:
         if (state, counts.rows) == self._when:
@@ -258,7 +258,7 @@ def test_a_bug_fails_the_import_and_is_shown(engine: sa.Engine, job: Job, monkey
     def fall_over(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(batch, "plan", fall_over)
+    monkeypatch.setattr(batch, "compare", fall_over)
     with pytest.raises(ZeroDivisionError):
         run(engine, job, crash, ("never", 0))
     assert (now(engine).state, now(engine).reason) == ("failed", "Something went wrong here. The server's log has it.")
@@ -269,7 +269,7 @@ def test_without_the_database_an_import_waits(engine: sa.Engine, job: Job, monke
         raise sa.exc.OperationalError("", {}, Exception("gone"))
 
     with monkeypatch.context() as patched:
-        patched.setattr(batch, "plan", lose)
+        patched.setattr(batch, "compare", lose)
         with pytest.raises(sa.exc.OperationalError):
             run(engine, job, crash, ("never", 0))
     assert now(engine).state == "checking"

@@ -42,7 +42,7 @@ class Entry(msgspec.Struct, frozen=True):
         return words.fold(" ".join(filter(None, (self.name, self.sku, self.barcode))))
 
     def body(self) -> list[str]:
-        marks = [words.of_tag(tag) for tag in self.tags.split(";") if tag]
+        marks = map(words.of_tag, self.tags.split(";")) if self.tags else ()
         return [*words.fold(f"{self.description} {self.tags}"), words.of_store(self.store_id), *marks]
 
 
