@@ -26,7 +26,6 @@ UNIQUE: tuple[Key, ...] = ("name", "sku", "barcode")
 LABELS = {"name": "name", "sku": "SKU", "barcode": "barcode"}
 
 _COLUMNS = items.c.keys()
-_TO_SQLITE = f"INSERT INTO items ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
 _USUAL = {"sku": None, "barcode": None, "description": "", "tags": "", "stock": 0, "archived_at": None}
 _USUAL |= {"image": None, "version": 1}
 _in_order = itemgetter(*_COLUMNS)
@@ -217,7 +216,7 @@ def _add(conn: Connection, of: Store, adds: Sequence[Row], now: int) -> list[int
     always = _USUAL | {"store_id": of.id, "updated_at": now}
     rows = [always | each.values | {"id": id} for id, each in zip(ids, adds, strict=True)]
     if rows:
-        _insert(conn, rows)
+        dialects.insert_many(conn, items.name, rows)
         search.add(conn, [_entry(row) for row in rows])
         journal.note(conn, *(item.changed(of, None, _in_order(row)) for row in rows))
     return ids
@@ -231,14 +230,6 @@ def _next_ids(conn: Connection, count: int) -> list[int]:
         return list(range(last + 1, last + 1 + count))
     sequence = sa.func.nextval(sa.func.pg_get_serial_sequence("items", "id"))
     return list(conn.scalars(sa.select(sequence).select_from(sa.func.generate_series(1, count))))
-
-
-def _insert(conn: Connection, rows: list[dict[str, Any]]) -> None:
-    found = list(map(_in_order, rows))
-    if conn.dialect.name == "sqlite":
-        conn.exec_driver_sql(_TO_SQLITE, found)
-    else:
-        dialects.copy(conn, items.name, _COLUMNS, found)
 
 
 def _entry(row: Mapping[str, Any]) -> search.Entry:

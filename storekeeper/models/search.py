@@ -20,7 +20,8 @@ COMMON = 10  # matches among them
 # Not in the metadata: on SQLite it is a virtual table.
 entries = sa.table("item_search", sa.column("rowid", sa.BigInteger), sa.column("document", TSVECTOR))
 
-_TO_SQLITE = "INSERT OR REPLACE INTO item_search (rowid, title, body) VALUES (:id, :title, :body)"
+_ADD_TO_SQLITE = "INSERT INTO item_search (rowid, title, body) VALUES (?, ?, ?)"
+_TO_SQLITE = _ADD_TO_SQLITE.replace("INSERT", "INSERT OR REPLACE")
 _TO_POSTGRESQL = """
     INSERT INTO item_search (rowid, document) VALUES (%(id)s, %(document)s::tsvector)
     ON CONFLICT (rowid) DO UPDATE SET document = excluded.document
@@ -55,18 +56,23 @@ class Terms(msgspec.Struct, frozen=True):
 
 def index(conn: Connection, entries: Iterable[Entry]) -> None:
     """Make these items findable, new ones and changed ones."""
-    is_sqlite = conn.dialect.name == "sqlite"
-    values = [_to_sqlite(each) if is_sqlite else {"id": each.id, "document": vector(each)} for each in entries]
-    if values:
-        conn.exec_driver_sql(_TO_SQLITE if is_sqlite else _TO_POSTGRESQL, values)
+    if conn.dialect.name == "sqlite":
+        _execute(conn, _TO_SQLITE, [_to_sqlite(each) for each in entries])
+    else:
+        _execute(conn, _TO_POSTGRESQL, [{"id": each.id, "document": vector(each)} for each in entries])
 
 
 def add(conn: Connection, entries: Sequence[Entry]) -> None:
     """Make many new items findable."""
     if conn.dialect.name == "sqlite":
-        index(conn, entries)
+        _execute(conn, _ADD_TO_SQLITE, [_to_sqlite(each) for each in entries])
     else:
         dialects.copy(conn, "item_search", ("rowid", "document"), ((each.id, vector(each)) for each in entries))
+
+
+def _execute(conn: Connection, statement: str, rows: list[Any]) -> None:
+    if rows:
+        conn.exec_driver_sql(statement, rows)
 
 
 def drop(conn: Connection, ids: sa.ScalarSelect[Any] | Sequence[int]) -> None:
@@ -123,8 +129,8 @@ def vector(entry: Entry) -> str:
     return " ".join([*title, *(f"'{word}':2C" for word in entry.body())])
 
 
-def _to_sqlite(entry: Entry) -> dict[str, Any]:
-    return {"id": entry.id, "title": " ".join(entry.title()), "body": " ".join(entry.body())}
+def _to_sqlite(entry: Entry) -> tuple[int, str, str]:
+    return entry.id, " ".join(entry.title()), " ".join(entry.body())
 
 
 def _sqlite_query(terms: Terms, is_title: bool) -> str:
