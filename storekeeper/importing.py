@@ -25,7 +25,7 @@ from storekeeper.sheets import Sheet, open_sheet
 
 Tell = Callable[[State, Counts, int], None]
 
-AT_ONCE = 1000
+AT_ONCE = 2000  # rows: SQLite is written to by nobody else meanwhile, for a tenth of a second
 TRIES = 3
 MOST_REFUSED = 10_000
 
