@@ -67,7 +67,8 @@ class Importer:
         with self._engine.connect() as conn:
             converters = create_converters(sheet, import_jobs.require_right(conn, self._job), self._left_out())
             refused = import_jobs.refused_lines(conn, self._job)
-        with closing(Notebook()) as notebook:
+        # A connection is held open: whenever SQLite's last one is closed, it writes its whole log back into the file.
+        with closing(Notebook()) as notebook, self._engine.connect():
             if self._job.is_checked:  # the rest of it, after an interruption
                 portions = read(self._file, sheet, converters, AT_ONCE, self._done.rows, refused)
                 self._import(portions)

@@ -198,6 +198,23 @@ def test_an_import_goes_with_its_user_and_its_store(
     assert names(engine) == expected[gone]
 
 
+def test_what_was_new_when_it_was_checked_may_be_there_when_its_turn_comes(engine: sa.Engine, job: Job) -> None:
+    def be_faster() -> None:
+        with transaction(engine) as conn:
+            item.add(conn, 1, 1, "item 3", Fields(price=Price("99"), stock=5))
+            item.add(conn, 1, 1, "rival", Fields(price=Price("1"), sku="6"))
+
+    _Stalled(engine, job, be_faster, ("importing", 0)).run()
+    ended = now(engine)
+    assert (ended.state, ended.rows, ended.added, ended.changed, ended.refused) == ("done", 7, 5, 1, 1)
+    with engine.connect() as conn:
+        assert list(conn.scalars(sa.select(imports.refusals.c.message))) == [
+            "The item 'rival' has the SKU '6' already."
+        ]
+        rows = conn.execute(sa.select(items.c.price_minor, items.c.stock).where(items.c.name == "item 3"))
+    assert rows.all() == [(300, 5)]
+
+
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)  # on SQLite nobody can: there is one writer
 @pytest.mark.parametrize(
     ("rival", "added", "changed", "refused"),

@@ -70,6 +70,7 @@ _guarded_by_name, _guarded_in_store = Guarded(_by_name), Guarded(_in_store)
 _guarded_in_named_store = Guarded(_in_named_store)
 
 COLUMNS = len(select.selected_columns)
+_PRICE = items.c.keys().index("price_minor")
 SEARCHED = frozenset(("name", "sku", "barcode", "description", "tags"))
 
 
@@ -230,8 +231,7 @@ def delete_all(conn: Connection, of: Store, locked: Sequence[Any]) -> None:
 def changed(of: Store, before: Sequence[Any] | None, after: Sequence[Any] | None) -> journal.Change:
     """What the journal tells of an item whose row was the one and is the other; None where there is none."""
     was, now = (_item(of, row) if row else None for row in (before, after))
-    has_new_price = now is not None and (was is None or was.price != now.price)
-    price = money.to_minor(now.price, of.currency) if now and has_new_price else None
+    price = after[_PRICE] if after and (before is None or before[_PRICE] != after[_PRICE]) else None
     return journal.compare("item", of.id, (now or was).id, was, now, price)  # type: ignore[union-attr]
 
 

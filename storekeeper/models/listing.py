@@ -159,13 +159,12 @@ def _windows(conn: Connection, wanted: Filter, q: str, of: Store | None, ends: S
     """
     conditions, terms = _conditions(wanted, of), _terms(wanted, of)
     is_walk = search.is_common(conn, terms)
-    id = search.order(is_walk=is_walk)
     windows = [sa.select(items.c.id).where(_is_named(q), *map(_has_tag, _tags(wanted)), *conditions)]
     for number, is_title in enumerate((True, False)):
-        match = search.match(conn, terms, is_title=is_title, is_walk=is_walk)
-        window = sa.select(items.c.id).join(search.entries, search.entries.c.rowid == items.c.id)
-        window = window.where(match, *conditions).order_by(id).limit(2 * CANDIDATES if ends else CANDIDATES)
-        windows.append(window.where(id <= ends[number]) if ends else window)
+        found = search.find(conn, terms, is_title=is_title, is_walk=is_walk)
+        window = sa.select(items.c.id).join(found, found.c.entry == items.c.id).where(*conditions)
+        window = window.order_by(found.c.entry).limit(2 * CANDIDATES if ends else CANDIDATES)
+        windows.append(window.where(found.c.entry <= ends[number]) if ends else window)
     return [window.cte() for window in windows]
 
 

@@ -98,6 +98,15 @@ def order(*, is_walk: bool) -> sa.ColumnElement[int]:
     return entries.c.rowid if is_walk else entries.c.rowid + sa.literal_column("0")
 
 
+def find(conn: Connection, terms: Terms, *, is_title: bool, is_walk: bool) -> sa.Subquery:
+    """The ids of the items that match, as `entry`, in their order."""
+    id = order(is_walk=is_walk).label("entry")
+    found = sa.select(id).where(match(conn, terms, is_title=is_title, is_walk=is_walk))
+    if not is_walk:  # sort them first: of the items themselves, only those are read then that a limit leaves
+        found = found.order_by(id).offset(sa.literal_column("0"))
+    return found.subquery()
+
+
 def is_common(conn: Connection, terms: Terms) -> bool:
     """Whether the first items that match are found fastest by walking through all in the order of their ids.
 
