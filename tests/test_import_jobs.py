@@ -211,8 +211,8 @@ def test_what_was_new_when_it_was_checked_may_be_there_when_its_turn_comes(engin
         assert list(conn.scalars(sa.select(imports.refusals.c.message))) == [
             "The item 'rival' has the SKU '6' already."
         ]
-        rows = conn.execute(sa.select(items.c.price_minor, items.c.stock).where(items.c.name == "item 3"))
-    assert rows.all() == [(300, 5)]
+        rows = conn.execute(sa.select(items.c.price_minor, items.c.stock).where(items.c.name == "item 3")).all()
+    assert rows == [(300, 5)]
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)  # on SQLite nobody can: there is one writer
