@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 
 from storekeeper.db import transaction
-from storekeeper.errors import Conflict, ImportIsOver, StorekeeperError
+from storekeeper.errors import Conflict, ImportIsOver, Invalid, StorekeeperError
 from storekeeper.intake import Portion, create_converters, read
 from storekeeper.models import batch, import_jobs, search, store
 from storekeeper.models.batch import Plan
@@ -39,6 +39,7 @@ class Importer:
         self._file = file
         self._tell = tell
         self._done = job.counts if job.is_checked else Counts()
+        self._currency = ""  # of the prices, once they are read
 
     def run(self) -> None:
         """To the job's end; or until somebody cancels it, or another runner has it.
@@ -65,8 +66,10 @@ class Importer:
         columns = {heading: field for heading, field in self._job.options.columns.items() if field}
         sheet = open_sheet(self._file, msgspec.structs.replace(self._job.options, columns=columns))
         with self._engine.connect() as conn:
-            converters = create_converters(sheet, import_jobs.require_right(conn, self._job), self._left_out())
+            of = import_jobs.require_right(conn, self._job)
             refused = import_jobs.refused_lines(conn, self._job)
+        self._currency = of.currency
+        converters = create_converters(sheet, of, self._left_out())
         # A connection is held open: whenever SQLite's last one is closed, it writes its whole log back into the file.
         with closing(Notebook()) as notebook, self._engine.connect():
             if self._job.is_checked:  # the rest of it, after an interruption
@@ -135,6 +138,8 @@ class Importer:
     def _try(self, portion: Portion) -> None:
         with transaction(self._engine) as conn:
             of = import_jobs.require_right(conn, self._job)
+            if of.currency != self._currency:
+                raise Invalid("The store's currency was changed after the prices were checked.")
             made = self._plan(conn, of, portion)
             batch.carry_out(conn, of, made)
             import_jobs.refuse(conn, self._job, portion.refused + made.refusals)

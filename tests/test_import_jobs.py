@@ -17,6 +17,7 @@ from storekeeper.models.draft import Fields
 from storekeeper.models.import_jobs import DEAD_AFTER, OLD_AFTER, Job
 from storekeeper.models.imports import Import, Order, jobs
 from storekeeper.models.item import items
+from storekeeper.models.store import stores
 from storekeeper.money import Price
 from storekeeper.settings import Settings
 from storekeeper.storage import create_storage
@@ -213,6 +214,19 @@ def test_what_was_new_when_it_was_checked_may_be_there_when_its_turn_comes(engin
         ]
         rows = conn.execute(sa.select(items.c.price_minor, items.c.stock).where(items.c.name == "item 3")).all()
     assert rows == [(300, 5)]
+
+
+def test_prices_are_not_taken_for_another_currency(engine: sa.Engine, job: Job) -> None:
+    """An empty store may get one."""
+
+    def change_currency() -> None:
+        with transaction(engine) as conn:
+            conn.execute(sa.delete(items))
+            conn.execute(sa.update(stores).values(currency="JPY"))
+
+    _Stalled(engine, job, change_currency, ("importing", 0)).run()
+    assert (now(engine).state, names(engine)) == ("failed", [])
+    assert now(engine).reason == "The store's currency was changed after the prices were checked."
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)  # on SQLite nobody can: there is one writer
