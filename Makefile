@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN = .venv/bin
 
-.PHONY: help run test lint format bench lock clean
+.PHONY: help run test lint format bench bench-growth bench-moving lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -25,6 +25,12 @@ format: .venv/dev  ## Put the code into its form
 
 bench: .venv-bench/done  ## Measure Storekeeper beside the course's stack and a bare server
 	.venv-bench/bin/python -m benchmarks.run $(ARGS)
+
+bench-growth: .venv-bench/done  ## Measure a look-up, a page and a search from a thousand items to ten million
+	.venv-bench/bin/python -m benchmarks.growth $(ARGS)
+
+bench-moving: .venv-bench/done  ## Measure the import of a million items beside the database's own bulk loader
+	.venv-bench/bin/python -m benchmarks.moving $(ARGS)
 
 lock: .venv/dev  ## Pin the newest versions that requirements*.in allow
 	$(PYTHON) -m venv .venv-lock

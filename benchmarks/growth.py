@@ -44,16 +44,20 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=SIZES[-1], help="the largest size (10000000)")
     parser.add_argument("--seconds", type=int, default=4, help="the length of each run of wrk (4)")
     parser.add_argument("--database", choices=databases.KINDS, action="append", help="only this one")
+    parser.add_argument("--out", type=Path, help="where the table goes (benchmarks/, if the run is whole)")
     args = parser.parse_args()
     load.require()
     costs: list[Cost] = []
+    told = ""
     for kind in args.database or databases.KINDS:
         with tempfile.TemporaryDirectory(prefix="storekeeper-bench-") as name:
+            told = told or report.heading("make bench-growth", Path(name))
             costs += _measure(kind, Path(name), [size for size in SIZES if size <= args.most], args.seconds)
-    text = render(costs)
+    text = render(costs, told)
     print(text)
-    if not args.database and args.most == SIZES[-1]:
-        (HERE / "growth.md").write_text(text, "utf-8")
+    is_whole = not args.database and args.most == SIZES[-1]
+    if directory := args.out or (HERE if is_whole else None):
+        (directory / "growth.md").write_text(text, "utf-8")
 
 
 def _measure(kind: str, directory: Path, sizes: list[int], seconds: int) -> Iterator[Cost]:
@@ -133,13 +137,14 @@ def word(number: int) -> str:
     return SYLLABLES[drawn // 729] + SYLLABLES[drawn // 27 % 27] + SYLLABLES[drawn % 27]
 
 
-def render(costs: list[Cost]) -> str:
-    return "\n".join(_lines(costs)) + "\n"
+def render(costs: list[Cost], told: str) -> str:
+    return "\n".join(_lines(costs, told)) + "\n"
 
 
-def _lines(costs: list[Cost]) -> Iterator[str]:
+def _lines(costs: list[Cost], told: str) -> Iterator[str]:
     sizes = sorted({cost.size for cost in costs})
-    yield from ("# As the catalogue grows", "", "CPU microseconds of the server and its database for each request.", "")
+    yield from ("# As the catalogue grows", "", told, "")
+    yield from ("CPU microseconds of the server and its database for each request.", "")
     heads = ("", "", *(f"{size:,}" for size in sizes), "last ÷ first")
     yield from report.table(heads, iter(_rows(costs, sizes)), left=2)
 

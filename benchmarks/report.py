@@ -1,8 +1,10 @@
 """The table: what a run found, in Markdown."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 
-from benchmarks import candidates, operations
+from benchmarks import candidates, machine, operations
 from benchmarks.results import Machine, Measurement, Memory, Results, disturbance
 
 HEADS = ("", "", "requests/s", "p50 ms", "p99 ms", "server CPU µs", "database CPU µs", "× course", "of bare")
@@ -25,10 +27,16 @@ def _lines(results: Results) -> Iterator[str]:
     yield f"Versions: {versions}."
 
 
-def describe(machine: Machine) -> str:
-    kind = "Virtual machine" if machine.is_virtual else "Machine"
-    size = f"{machine.cores} cores, {machine.memory_gib:.0f} GiB"
-    return f"{kind} with {size}, {machine.processor}, {machine.system}; databases on {machine.file_system}."
+def heading(command: str, directory: Path) -> str:
+    """How and when something was measured, and on what: the databases lie in this directory."""
+    today = datetime.now(UTC).date().isoformat()
+    return f"`{command}`, {today}. {describe(machine.describe(directory, {}))}"
+
+
+def describe(found: Machine) -> str:
+    kind = "Virtual machine" if found.is_virtual else "Machine"
+    size = f"{found.cores} cores, {found.memory_gib:.0f} GiB"
+    return f"{kind} with {size}, {found.processor}, {found.system}; databases on {found.file_system}."
 
 
 def _plan(results: Results) -> str:

@@ -1,7 +1,8 @@
 """What both databases can do, each in its own words."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,18 @@ def insert_new(conn: Connection, table: sa.Table, values: dict[str, Any]) -> Any
     dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
     insert = dialect.insert(table).values(values).on_conflict_do_nothing()
     return conn.execute(insert.returning(*table.c)).one_or_none()
+
+
+def insert_many(conn: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, all with the same columns, by the fastest way that each database has."""
+    # SQLite's driver takes longer over a None than over a text: columns that no row has are left to be null.
+    columns = [column for column in rows[0] if any(row[column] is not None for row in rows)]
+    values = list(map(itemgetter(*columns), rows))
+    if conn.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(columns))
+        conn.exec_driver_sql(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", values)  # noqa: S608
+    else:
+        copy(conn, table, columns, values)
 
 
 def copy(conn: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -4,30 +4,28 @@ Nothing is written while it is checked, so a file with a line that is refused ch
 be skipped. Each thousand is one transaction, with the job's own progress in it: what is interrupted goes on there.
 """
 
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
-from itertools import islice
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 import msgspec
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 
-from storekeeper import barcodes, cells, money
 from storekeeper.db import transaction
 from storekeeper.errors import Conflict, ImportIsOver, Invalid, StorekeeperError
-from storekeeper.models import batch, import_jobs, search
-from storekeeper.models.batch import Draft, Plan, Refusal
+from storekeeper.intake import Portion, create_converters, read
+from storekeeper.models import batch, import_jobs, search, store
+from storekeeper.models.batch import Plan
 from storekeeper.models.import_jobs import Job
 from storekeeper.models.imports import Counts, Found, State
 from storekeeper.models.store import Store
-from storekeeper.sheets import Row, Sheet, open_sheet
+from storekeeper.notebook import Notebook
+from storekeeper.sheets import Sheet, open_sheet
 
-T = TypeVar("T")
 Tell = Callable[[State, Counts, int], None]
 
-AT_ONCE = 1000
+AT_ONCE = 2000  # rows: SQLite is written to by nobody else meanwhile, for a tenth of a second
 TRIES = 3
 MOST_REFUSED = 10_000
 
@@ -41,6 +39,7 @@ class Importer:
         self._file = file
         self._tell = tell
         self._done = job.counts if job.is_checked else Counts()
+        self._currency = ""  # of the prices, once they are read
 
     def run(self) -> None:
         """To the job's end; or until somebody cancels it, or another runner has it.
@@ -65,21 +64,28 @@ class Importer:
 
     def _run(self) -> None:
         sheet = open_sheet(self._file, self._job.options)
-        if self._job.is_checked or self._check(sheet):
-            self._import(sheet)
+        with self._engine.connect() as conn:
+            of = import_jobs.require_right(conn, self._job)
+            refused = import_jobs.refused_lines(conn, self._job)
+        self._currency = of.currency
+        converters = create_converters(sheet, of)
+        # A connection is held open: whenever SQLite's last one is closed, it writes its whole log back into the file.
+        with closing(Notebook()) as notebook, self._engine.connect():
+            if self._job.is_checked:  # the rest of it, after an interruption
+                portions = read(self._file, sheet, converters, AT_ONCE, self._done.rows, refused)
+                self._import(portions)
+            elif self._check(sheet, read(self._file, sheet, converters, AT_ONCE), notebook):
+                self._import(notebook)
 
-    def _check(self, sheet: Sheet) -> bool:
+    def _check(self, sheet: Sheet, portions: Iterable[Portion], notebook: Notebook) -> bool:
         """Look at every row. Whether they are to be imported now."""
         counts = Counts()
         self._begin(sheet)
-        with closing(_Seen()) as seen:
-            for rows in _by(AT_ONCE, sheet):
-                counts = self._check_some(sheet, rows, seen, counts)
-                if counts.refused > MOST_REFUSED:
-                    self._end(
-                        "refused", counts, f"More than {MOST_REFUSED:,} lines are refused. Only these are listed."
-                    )
-                    return False
+        for portion in portions:
+            counts = self._check_some(sheet, portion, notebook, counts)
+            if counts.refused > MOST_REFUSED:
+                self._end("refused", counts, f"More than {MOST_REFUSED:,} lines are refused. Only these are listed.")
+                return False
         if counts.refused and not self._job.skips_refused:
             self._end("refused", counts, None)
         elif self._job.is_dry_run:
@@ -96,148 +102,78 @@ class Importer:
     def _describe(self, sheet: Sheet) -> Any:
         return msgspec.to_builtins(Found(sheet.format, sheet.encoding, sheet.delimiter, sheet.columns, sheet.ignored))
 
-    def _check_some(self, sheet: Sheet, rows: list[Row], seen: "_Seen", counts: Counts) -> Counts:
+    def _check_some(self, sheet: Sheet, portion: Portion, notebook: Notebook, counts: Counts) -> Counts:
         with self._engine.connect() as conn:
             of = import_jobs.require_right(conn, self._job)
-            drafts, refused = _read_drafts(rows, _readers(sheet, of))
-            made = batch.plan(conn, of, drafts, self._job.match, first=seen.first)
-        counts = _add_up(counts, len(rows), made, refused)
+            made = batch.compare(conn, of, portion.rows, self._job.match, first=notebook.first)
+        notebook.add(_good(portion, made))
+        counts = _add_up(counts, portion, made)
         with transaction(self._engine) as conn:
-            import_jobs.refuse(conn, self._job, sorted(refused + made.refusals, key=lambda each: each.line))
-            self._note(conn, "checking", counts, found=self._describe(sheet))
+            refused = sorted(portion.refused + made.refusals, key=lambda each: each.line)
+            import_jobs.refuse(conn, self._job, refused)
+            self._note(conn, "checking", counts, portion.position, found=self._describe(sheet))
         return counts
 
-    def _import(self, sheet: Sheet) -> None:
-        counts = self._done
-        with self._engine.connect() as conn:
-            refused = import_jobs.refused_lines(conn, self._job)
-        for rows in _by(AT_ONCE, islice(sheet, counts.rows, None)):
-            counts = self._import_some(sheet, rows, refused, counts)
+    def _import(self, portions: Iterable[Portion]) -> None:
+        for portion in portions:
+            self._import_some(portion)
         with suppress(DBAPIError), transaction(self._engine) as conn:  # all is there, whether it is tidy or not
             search.tidy(conn)
-        self._end("done", counts, None)
+        self._end("done", self._done, None)
 
-    def _import_some(self, sheet: Sheet, rows: list[Row], refused: set[int], counts: Counts) -> Counts:
+    def _import_some(self, portion: Portion) -> None:
         for _ in range(TRIES - 1):
             try:
-                return self._try(sheet, rows, refused, counts)
+                return self._try(portion)
             except ImportIsOver:
                 raise
             except (Conflict, OperationalError):  # somebody has just added one of these items, or held them too long
-                continue
-        return self._try(sheet, rows, refused, counts)
+                portion = msgspec.structs.replace(portion, are_new=False)
+        return self._try(portion)
 
-    def _try(self, sheet: Sheet, rows: list[Row], refused: set[int], counts: Counts) -> Counts:
-        good = [row for row in rows if row.line not in refused]
+    def _try(self, portion: Portion) -> None:
         with transaction(self._engine) as conn:
             of = import_jobs.require_right(conn, self._job)
-            drafts, unread = _read_drafts(good, _readers(sheet, of))
-            made = batch.plan(conn, of, drafts, self._job.match, is_final=True)
+            if of.currency != self._currency:
+                raise Invalid("The store's currency was changed after the prices were checked.")
+            made = self._plan(conn, of, portion)
             batch.carry_out(conn, of, made)
-            import_jobs.refuse(conn, self._job, unread + made.refusals)
-            counts = _add_up(counts, len(rows), made, unread, len(rows) - len(good))
-            self._note(conn, "importing", counts)
+            import_jobs.refuse(conn, self._job, portion.refused + made.refusals)
+            counts = _add_up(self._done, portion, made)
+            self._note(conn, "importing", counts, portion.position)
         self._done = counts
-        return counts
 
-    def _note(self, conn: Connection, state: State, counts: Counts, **more: Any) -> None:
-        percent = min(100, 100 * self._file.tell() // max(1, self._job.size))
+    def _plan(self, conn: Connection, of: Store, portion: Portion) -> Plan:
+        """What is to be done. That rows which were new still are is left to the constraints to say, as a Conflict."""
+        if portion.are_new:
+            store.take_turns(conn, of)
+            return Plan(portion.rows, [], [], [])
+        return batch.compare(conn, of, portion.rows, self._job.match, is_final=True)
+
+    def _note(self, conn: Connection, state: State, counts: Counts, position: int = 0, **more: Any) -> None:
+        percent = min(100, 100 * position // max(1, self._job.size))
         import_jobs.note(conn, self._job, state, counts, percent, **more)
         self._tell(state, counts, percent)
 
     def _end(self, state: State, counts: Counts, reason: str | None) -> None:
         reason = import_jobs.told(reason) if reason else None
         with transaction(self._engine) as conn:
-            self._note(conn, state, counts, reason=reason)
+            self._note(conn, state, counts, self._file.tell(), reason=reason)
 
 
-def _add_up(counts: Counts, rows: int, made: Plan, refused: list[Refusal], known: int = 0) -> Counts:
-    lines = {each.line for each in (*refused, *made.refusals)}
+def _good(portion: Portion, made: Plan) -> Portion:
+    """What is to be imported of a portion, once it was compared with the store."""
+    refused = {each.line for each in made.refusals}
+    rows = [row for row in portion.rows if row.line not in refused]
+    return msgspec.structs.replace(portion, rows=rows, refused=[], are_new=len(made.adds) == len(rows))
+
+
+def _add_up(counts: Counts, portion: Portion, made: Plan) -> Counts:
+    good = len(made.adds) + len(made.changes) + len(made.unchanged)
     return Counts(
-        counts.rows + rows,
+        counts.rows + portion.lines,
         counts.added + len(made.adds),
         counts.changed + len(made.changes),
         counts.unchanged + len(made.unchanged),
-        counts.refused + len(lines) + known,
+        counts.refused + portion.lines - good,
     )
-
-
-def _by(count: int, rows: Iterable[T]) -> Iterator[list[T]]:
-    iterator = iter(rows)
-    while some := list(islice(iterator, count)):
-        yield some
-
-
-Readers = Mapping[str, Callable[[Any], Any]]
-
-
-def _read_drafts(rows: Iterable[Row], readers: Readers) -> tuple[list[Draft], list[Refusal]]:
-    """What the rows of a sheet say of items, and which of them cannot be understood."""
-    drafts: list[Draft] = []
-    refused: list[Refusal] = []
-    for row in rows:
-        if row.error:
-            refused.append(Refusal(row.line, None, row.error))
-            continue
-        fields, flaws = _read(row.values, readers)
-        if flaws:
-            refused += [Refusal(row.line, error.field, error.message) for flaw in flaws for error in flaw.errors]
-        else:
-            drafts.append(Draft(row.line, fields))
-    return drafts, refused
-
-
-def _read(values: Mapping[str, object], readers: Readers) -> tuple[dict[str, Any], list[Invalid]]:
-    fields: dict[str, Any] = {}
-    flaws: list[Invalid] = []
-    for field, read in readers.items():
-        try:
-            if field in values:
-                fields[field] = read(values[field])
-        except Invalid as flaw:
-            flaws.append(flaw)
-    for field in ("store", "currency"):  # they were only to be compared
-        fields.pop(field, None)
-    return fields, flaws
-
-
-def _readers(sheet: Sheet, of: Store) -> Readers:
-    digits = money.DIGITS[of.currency]
-    return {
-        "name": cells.name,
-        "price": lambda value: cells.price(value, sheet.decimal, digits),
-        "sku": lambda value: cells.text(value, "sku"),
-        "barcode": lambda value: barcodes.restore(cells.text(value, "barcode")),
-        "description": lambda value: cells.text(value, "description"),
-        "tags": cells.tags,
-        "stock": cells.stock,
-        "archived": cells.flag,
-        "store": lambda value: _compare(value, "store", of.name),
-        "currency": lambda value: _compare(value, "currency", of.currency),
-    }
-
-
-def _compare(value: object, field: str, expected: str) -> None:
-    if value not in (None, "", expected):
-        raise Invalid(f"This line is for the {field} '{value}', and the store's is '{expected}'.", field)
-
-
-class _Seen:
-    """The names, SKUs and barcodes of a file so far, on the disk: no two of its lines may share one."""
-
-    def __init__(self) -> None:
-        self._db = sqlite3.connect("", isolation_level=None)  # a temporary file, which goes with the connection
-        self._db.execute(
-            "CREATE TABLE seen (field TEXT, value TEXT, line INTEGER, PRIMARY KEY (field, value)) WITHOUT ROWID"
-        )
-        self._db.execute("BEGIN")
-
-    def first(self, field: str, value: str, line: int) -> int:
-        """The line that had this value first."""
-        if self._db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (field, value, line)).rowcount:
-            return line
-        (earlier,) = self._db.execute("SELECT line FROM seen WHERE field = ? AND value = ?", (field, value)).fetchone()
-        return int(earlier)
-
-    def close(self) -> None:
-        self._db.close()

@@ -25,6 +25,8 @@ _TWO_DIGITS = """
 DIGITS: dict[str, int] = dict.fromkeys(_TWO_DIGITS.split(), 2) | {
     code: digits for digits, codes in _OTHER_DIGITS.items() for code in codes.split()
 }
+_MOST = {digits: Decimal(MOST).scaleb(-digits) for digits in (2, *_OTHER_DIGITS)}
+_EXACT = Context(prec=40, traps=[Inexact])  # the default context rounds in silence
 
 
 class Price(Decimal):
@@ -49,10 +51,10 @@ def check_currency(code: str) -> str:
 def to_minor(price: Decimal, currency: str, field: str = "price") -> int:
     """15.99 as 1599 (EUR). Invalid for what is no price there: never rounded, never negative, never huge."""
     digits = DIGITS[currency]
-    if not price.is_finite() or not 0 <= price <= from_minor(MOST, currency):
-        raise Invalid(f"A price is from 0 to {from_minor(MOST, currency)} {currency}.", field)
+    if not price.is_finite() or not 0 <= price <= _MOST[digits]:
+        raise Invalid(f"A price is from 0 to {_MOST[digits]} {currency}.", field)
     try:
-        minor = price.scaleb(digits, Context(prec=40, traps=[Inexact]))  # the default context rounds in silence
+        minor = price.scaleb(digits, _EXACT)
     except Inexact:
         minor = Decimal("NaN")
     if minor != minor.to_integral_value():

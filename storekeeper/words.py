@@ -11,6 +11,9 @@ _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th"
 # Chinese and Japanese are written without spaces: there each character is a word.
 _CJK = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
+_ASCII = bytes.maketrans(
+    bytes(range(128)), "".join(chr(code).lower() if chr(code).isalnum() else " " for code in range(128)).encode()
+)
 _ACCENTS = frozenset(("Mn", "Mc", "Me"))
 _LONGEST = 100  # characters: PostgreSQL takes no word of more than 2,046 bytes
 _MARK = "\xa7"  # stands before what is no word of the text: no word begins with it
@@ -18,9 +21,14 @@ _MARK = "\xa7"  # stands before what is no word of the text: no word begins with
 
 def fold(text: str) -> list[str]:
     """The words of a text, in its order. None where it has neither letters nor digits."""
-    if not text.isascii():
-        text = "".join(filter(_is_no_accent, unicodedata.normalize("NFKD", text)))
-    return [word[:_LONGEST] for word in _WORD.findall(text.casefold().translate(_LETTERS))]
+    if text.isascii():  # as most are: the same, in a sixth of the time
+        text = text.encode().translate(_ASCII).decode()
+        found = text.split()
+    else:
+        plain = "".join(filter(_is_no_accent, unicodedata.normalize("NFKD", text)))
+        text = plain.casefold().translate(_LETTERS)
+        found = _WORD.findall(text)
+    return found if len(text) <= _LONGEST else [word[:_LONGEST] for word in found]
 
 
 def _is_no_accent(char: str) -> bool:

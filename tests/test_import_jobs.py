@@ -17,6 +17,7 @@ from storekeeper.models.draft import Fields
 from storekeeper.models.import_jobs import DEAD_AFTER, OLD_AFTER, Job
 from storekeeper.models.imports import Import, Order, jobs
 from storekeeper.models.item import items
+from storekeeper.models.store import stores
 from storekeeper.money import Price
 from storekeeper.settings import Settings
 from storekeeper.storage import create_storage
@@ -127,13 +128,13 @@ class _Stalled(Importer):
         super().__init__(engine, job, BytesIO(FILE), lambda *_: None)
         self._meet, self._when = meet, when
 
-    def _check_some(self, sheet: Any, rows: Any, seen: Any, counts: imports.Counts) -> imports.Counts:
+    def _check_some(self, sheet: Any, portion: Any, notebook: Any, counts: imports.Counts) -> imports.Counts:
         self._stall("checking", counts)
-        return super()._check_some(sheet, rows, seen, counts)
+        return super()._check_some(sheet, portion, notebook, counts)
 
-    def _import_some(self, sheet: Any, rows: Any, refused: Any, counts: imports.Counts) -> imports.Counts:
-        self._stall("importing", counts)
-        return super()._import_some(sheet, rows, refused, counts)
+    def _import_some(self, portion: Any) -> None:
+        self._stall("importing", self._done)
+        super()._import_some(portion)
 
     def _stall(self, state: str, counts: imports.Counts) -> None:
         if (state, counts.rows) == self._when:
@@ -198,6 +199,36 @@ def test_an_import_goes_with_its_user_and_its_store(
     assert names(engine) == expected[gone]
 
 
+def test_what_was_new_when_it_was_checked_may_be_there_when_its_turn_comes(engine: sa.Engine, job: Job) -> None:
+    def be_faster() -> None:
+        with transaction(engine) as conn:
+            item.add(conn, 1, 1, "item 3", Fields(price=Price("99"), stock=5))
+            item.add(conn, 1, 1, "rival", Fields(price=Price("1"), sku="6"))
+
+    _Stalled(engine, job, be_faster, ("importing", 0)).run()
+    ended = now(engine)
+    assert (ended.state, ended.rows, ended.added, ended.changed, ended.refused) == ("done", 7, 5, 1, 1)
+    with engine.connect() as conn:
+        assert list(conn.scalars(sa.select(imports.refusals.c.message))) == [
+            "The item 'rival' has the SKU '6' already."
+        ]
+        rows = conn.execute(sa.select(items.c.price_minor, items.c.stock).where(items.c.name == "item 3")).all()
+    assert rows == [(300, 5)]
+
+
+def test_prices_are_not_taken_for_another_currency(engine: sa.Engine, job: Job) -> None:
+    """An empty store may get one."""
+
+    def change_currency() -> None:
+        with transaction(engine) as conn:
+            conn.execute(sa.delete(items))
+            conn.execute(sa.update(stores).values(currency="JPY"))
+
+    _Stalled(engine, job, change_currency, ("importing", 0)).run()
+    assert (now(engine).state, names(engine)) == ("failed", [])
+    assert now(engine).reason == "The store's currency was changed after the prices were checked."
+
+
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)  # on SQLite nobody can: there is one writer
 @pytest.mark.parametrize(
     ("rival", "added", "changed", "refused"),
@@ -258,7 +289,7 @@ def test_a_bug_fails_the_import_and_is_shown(engine: sa.Engine, job: Job, monkey
     def fall_over(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(batch, "plan", fall_over)
+    monkeypatch.setattr(batch, "compare", fall_over)
     with pytest.raises(ZeroDivisionError):
         run(engine, job, crash, ("never", 0))
     assert (now(engine).state, now(engine).reason) == ("failed", "Something went wrong here. The server's log has it.")
@@ -269,7 +300,7 @@ def test_without_the_database_an_import_waits(engine: sa.Engine, job: Job, monke
         raise sa.exc.OperationalError("", {}, Exception("gone"))
 
     with monkeypatch.context() as patched:
-        patched.setattr(batch, "plan", lose)
+        patched.setattr(batch, "compare", lose)
         with pytest.raises(sa.exc.OperationalError):
             run(engine, job, crash, ("never", 0))
     assert now(engine).state == "checking"

@@ -1,5 +1,6 @@
 """Imports: what a plan tells, what is refused and why, and that nothing is changed but what was planned."""
 
+import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -245,6 +246,18 @@ def test_two_lines_of_a_file_are_never_one_item(
         told = [(3 + gap, label.lower(), f"Line 2 has this {label} already.")] if label else []
         assert refusals(bob, job) == told
         assert job["state"] == ("refused" if label else "planned")
+
+
+def test_a_cell_is_read_by_its_kind_though_one_like_it_was_read_before(bring: Bring, bob: Person) -> None:
+    """In JSON 1, 1.0 and true are equal to Python, and are not the same to us."""
+    lines = [
+        {"name": "a", "price": 1, "archived": True, "stock": 1},
+        {"name": "b", "price": True},
+        {"name": "c", "price": 1, "archived": 1},
+        {"name": "d", "price": 1, "stock": True},
+    ]
+    job = bring("\n".join(map(json.dumps, lines)), dry_run=True)
+    assert [(line, field) for line, field, _ in refusals(bob, job)] == [(2, "price"), (3, "archived"), (4, "stock")]
 
 
 # Files that cannot be read

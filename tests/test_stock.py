@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from storekeeper.settings import Settings
 from tests.conftest import Person
+from tests.moving import bring, counts
 from tests.shop import whole
 
 MOST = 10**12
@@ -92,3 +94,19 @@ def test_stock_leaves_the_rest_as_it_is(alice: Person) -> None:
     said = {"sku": "1", "tags": ["t"], "description": "oak", "archived": True, "stock": 1}
     alice.patch("/item/chair", said)
     assert alice.post("/item/chair/stock", {"delta": 1}).json == whole(1, "chair", 15.99) | said | {"stock": 2}
+
+
+def test_what_is_below_zero_may_stay_there_when_the_store_no_longer_allows_it(
+    alice: Person, settings: Settings
+) -> None:
+    """So a file that was exported can be imported again, and changes nothing."""
+    alice.patch("/store/ikea", {"negative_stock": True})
+    alice.post("/item/chair/stock", {"delta": -3})
+    alice.patch("/store/ikea", {"negative_stock": False})
+    file = alice.get("/store/ikea/items", headers={"Accept": "text/csv"}).content
+    assert counts(bring(alice, settings, file)) == ("done", 0, 0, 1, 0)
+    for stock, status in ((-3, 200), (-2, 200), (-3, 400), (0, 200), (-1, 400)):
+        assert alice.patch("/item/chair", {"stock": stock}).status_code == status, stock
+    assert alice.put("/item/lamp", {"price": 1, "store_id": 1, "stock": -1}).status_code == 400
+    bulk = alice.post("/items/bulk", [{"store_id": 1, "name": "lamp", "price": 1, "stock": -1}])
+    assert bulk.json["errors"] == [{"field": "0.stock", "message": "The stock cannot be below zero in this store."}]

@@ -55,6 +55,12 @@ def test_words_hold_nothing_that_an_index_would_take_for_its_language(text: str)
     assert words.fold(" ".join(found)) == found, "and stay the same"
 
 
+@given(st.text(st.characters(max_codepoint=127)))
+def test_a_text_of_ascii_has_the_words_that_it_has_beside_others(text: str) -> None:
+    """It is folded by a shorter way."""
+    assert [*words.fold(text), "ж"] == words.fold(f"{text} ж")
+
+
 @given(st.integers(1, 2**53), st.text(min_size=1))
 def test_no_text_holds_a_mark(store_id: int, tag: str) -> None:
     for mark in (words.of_store(store_id), words.of_tag(tag)):

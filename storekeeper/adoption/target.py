@@ -70,7 +70,7 @@ def _user_rows(plan: Plan, hashes: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 def _write_items(conn: Connection, of: Store, new: list[NewItem]) -> None:
     for portion in _portions(new):
-        adds = [batch.Add(line, msgspec.structs.asdict(each)) for line, each in enumerate(portion)]
+        adds = [batch.Row(line, msgspec.structs.asdict(each)) for line, each in enumerate(portion)]
         batch.carry_out(conn, of, batch.Plan(adds, [], [], []))
 
 

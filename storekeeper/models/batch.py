@@ -6,6 +6,7 @@ refused; `carry_out` does what is planned, by the fastest way that each database
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Literal
 
 import msgspec
@@ -25,9 +26,9 @@ UNIQUE: tuple[Key, ...] = ("name", "sku", "barcode")
 LABELS = {"name": "name", "sku": "SKU", "barcode": "barcode"}
 
 _COLUMNS = items.c.keys()
-_TO_SQLITE = f"INSERT INTO items ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)})"  # noqa: S608
 _USUAL = {"sku": None, "barcode": None, "description": "", "tags": "", "stock": 0, "archived_at": None}
 _USUAL |= {"image": None, "version": 1}
+_in_order = itemgetter(*_COLUMNS)
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -45,7 +46,9 @@ class Refusal(msgspec.Struct, frozen=True):
     message: str
 
 
-class Add(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True):
+    """What is said in one line of an item, checked: columns with their values."""
+
     line: int
     values: dict[str, Any]
 
@@ -59,26 +62,37 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    adds: list[Add]
+    adds: list[Row]
     changes: list[Change]
     unchanged: list[Change]
     refusals: list[Refusal]
 
 
-class _Said(msgspec.Struct, frozen=True):
-    """A draft, checked."""
-
-    line: int
-    values: dict[str, Any]
+# Of a field, and rows that have it: those that are not the first to have their value, and the line that is.
+First = Callable[[Key, Sequence[Row]], Mapping[int, int]]
 
 
-First = Callable[[str, str, int], int]  # of a field, its value and a line: the line that had this value first
+def plan(conn: Connection, of: Store, drafts: Iterable[Draft], key: Key = "name", *, is_final: bool = False) -> Plan:
+    """What these drafts would do to the store's items: see `compare`."""
+    refusals: list[Refusal] = []
+    made = compare(conn, of, list(_checked(drafts, of, refusals)), key, is_final=is_final)
+    refusals += made.refusals
+    return msgspec.structs.replace(made, refusals=sorted(refusals, key=lambda refusal: refusal.line))
 
 
-def plan(
+def _checked(drafts: Iterable[Draft], of: Store, refusals: list[Refusal]) -> Iterable[Row]:
+    """The drafts as columns, without those that are refused by themselves."""
+    for each in drafts:
+        try:
+            yield Row(each.line, draft.columns(each.fields, of))
+        except Invalid as error:
+            refusals += [Refusal(each.line, flaw.field, flaw.message) for flaw in error.errors]
+
+
+def compare(
     conn: Connection,
     of: Store,
-    drafts: Iterable[Draft],
+    rows: Sequence[Row],
     key: Key = "name",
     *,
     first: First | None = None,
@@ -93,17 +107,16 @@ def plan(
     if is_final:
         store.take_turns(conn, of)
     made = Plan([], [], [], [])
-    seen: dict[tuple[str, str], int] = {}
-    first = first or (lambda field, value, line: seen.setdefault((field, value), line))
-    rows = list(_unrepeated(_checked(drafts, of, key, made.refusals), first, made.refusals))
+    rows = _unrepeated(_known(rows, key, made.refusals), first or _first, made.refusals)
     holders = _find_holders(conn, of, rows, is_final=is_final)
     for row in rows:
         now = holders[key].get(row.values[key])
-        if refusal := _conflict(row, now, holders):
+        values = row.values if now is None else draft.differences(row.values, now)
+        if refusal := _conflict(row, now, holders) or _forbidden(row, now, of):
             made.refusals.append(refusal)
         elif now is None:
-            made.adds.append(Add(row.line, row.values))
-        elif values := draft.differences(row.values, now):
+            made.adds.append(row)
+        elif values:
             made.changes.append(Change(row.line, now, values))
         else:
             made.unchanged.append(Change(row.line, now, {}))
@@ -111,58 +124,56 @@ def plan(
     return made
 
 
-def _checked(drafts: Iterable[Draft], of: Store, key: Key, refusals: list[Refusal]) -> Iterable[_Said]:
-    """The drafts as columns, without those that are refused by themselves."""
-    for each in drafts:
-        try:
-            values = draft.columns(each.fields, of)
-        except Invalid as error:
-            refusals += [Refusal(each.line, flaw.field, flaw.message) for flaw in error.errors]
-            continue
-        if values.get(key) is None:
-            refusals.append(Refusal(each.line, key, f"The {LABELS[key]} is missing, by which the item is known."))
-        else:
-            yield _Said(each.line, values)
+def _known(rows: Iterable[Row], key: Key, refusals: list[Refusal]) -> list[Row]:
+    """The rows that say which item they mean."""
+    message = f"The {LABELS[key]} is missing, by which the item is known."
+    refusals += [Refusal(row.line, key, message) for row in rows if row.values.get(key) is None]
+    return [row for row in rows if row.values.get(key) is not None]
 
 
-def _unrepeated(rows: Iterable[_Said], first: First, refusals: list[Refusal]) -> Iterable[_Said]:
+def _unrepeated(rows: Sequence[Row], first: First, refusals: list[Refusal]) -> list[Row]:
     """The rows without those that have what an earlier one has: nobody could say which is meant."""
-    for row in rows:
-        repeated = [_repeated(row, field, first) for field in UNIQUE if row.values.get(field) is not None]
-        if found := [refusal for refusal in repeated if refusal]:
-            refusals += found
-        else:
-            yield row
+    repeated: set[int] = set()
+    for field in UNIQUE:
+        having = [row for row in rows if row.values.get(field) is not None]
+        for line, earlier in first(field, having).items():
+            refusals.append(Refusal(line, field, f"Line {earlier} has this {LABELS[field]} already."))
+            repeated.add(line)
+    return [row for row in rows if row.line not in repeated]
 
 
-def _repeated(row: _Said, field: str, first: First) -> Refusal | None:
-    earlier = first(field, row.values[field], row.line)
-    message = f"Line {earlier} has this {LABELS[field]} already."
-    return Refusal(row.line, field, message) if earlier != row.line else None
+def _first(field: Key, rows: Sequence[Row]) -> dict[int, int]:
+    seen: dict[str, int] = {}
+    lines = {row.line: seen.setdefault(row.values[field], row.line) for row in rows}
+    return {line: earlier for line, earlier in lines.items() if line != earlier}
 
 
 Holders = Mapping[str, Mapping[str, Any]]
 
 
-def _find_holders(conn: Connection, of: Store, rows: Sequence[_Said], *, is_final: bool) -> Holders:
+def _find_holders(conn: Connection, of: Store, rows: Sequence[Row], *, is_final: bool) -> Holders:
     """The store's items that have one of these names, SKUs or barcodes, by each of the three."""
     holders: dict[str, dict[str, Any]] = {}
     for field in UNIQUE:
         wanted = [value for row in rows if (value := row.values.get(field)) is not None]
         query = _query_holders(conn, of, field, wanted)
         found = conn.execute(query.with_for_update(of=items) if is_final else query) if wanted else ()
-        holders[field] = {getattr(row, field): row for row in found if row.id is not None}
+        holders[field] = {getattr(row, field): row for row in found}
     return holders
 
 
 def _query_holders(conn: Connection, of: Store, field: str, wanted: list[str]) -> sa.Select[Any]:
-    # An outer join on SQLite, as that keeps its planner from reading the whole store.
     values = dialects.column_of(conn, wanted)
     is_held = sa.and_(items.c.store_id == of.id, items.c[field] == values.c.value)
-    return sa.select(items).select_from(values).join(items, is_held, isouter=conn.dialect.name == "sqlite")
+    if conn.dialect.name == "postgresql":
+        return sa.select(items).join(values, is_held)
+    # An outer join, as that keeps SQLite's planner from reading the whole store; and only of the ids, as it has a row
+    # for each value.
+    found = sa.select(items.c.id).select_from(values).join(items, is_held, isouter=True)
+    return sa.select(items).where(items.c.id.in_(found))
 
 
-def _conflict(row: _Said, now: Any, holders: Holders) -> Refusal | None:
+def _conflict(row: Row, now: Any, holders: Holders) -> Refusal | None:
     if now is None:
         for field, column in (("name", "name"), ("price", "price_minor")):
             if column not in row.values:
@@ -172,6 +183,14 @@ def _conflict(row: _Said, now: Any, holders: Holders) -> Refusal | None:
         if holder is not None and (now is None or holder.id != now.id):
             message = f"The item '{holder.name}' has the {LABELS[field]} '{row.values[field]}' already."
             return Refusal(row.line, field, message)
+    return None
+
+
+def _forbidden(row: Row, now: Any, of: Store) -> Refusal | None:
+    try:
+        draft.check_stock(row.values, of, now.stock if now else 0)
+    except Invalid as error:
+        return Refusal(row.line, "stock", str(error))
     return None
 
 
@@ -201,12 +220,12 @@ def _change(conn: Connection, of: Store, changes: Sequence[Change], now: int) ->
     journal.note(conn, *(item.changed(of, each.now, _in_order(row)) for each, row in pairs))
 
 
-def _add(conn: Connection, of: Store, adds: Sequence[Add], now: int) -> list[int]:
+def _add(conn: Connection, of: Store, adds: Sequence[Row], now: int) -> list[int]:
     ids = _next_ids(conn, len(adds))
     always = _USUAL | {"store_id": of.id, "updated_at": now}
     rows = [always | each.values | {"id": id} for id, each in zip(ids, adds, strict=True)]
     if rows:
-        _insert(conn, rows)
+        dialects.insert_many(conn, items.name, rows)
         search.add(conn, [_entry(row) for row in rows])
         journal.note(conn, *(item.changed(of, None, _in_order(row)) for row in rows))
     return ids
@@ -220,17 +239,6 @@ def _next_ids(conn: Connection, count: int) -> list[int]:
         return list(range(last + 1, last + 1 + count))
     sequence = sa.func.nextval(sa.func.pg_get_serial_sequence("items", "id"))
     return list(conn.scalars(sa.select(sequence).select_from(sa.func.generate_series(1, count))))
-
-
-def _insert(conn: Connection, rows: list[dict[str, Any]]) -> None:
-    if conn.dialect.name == "sqlite":
-        conn.exec_driver_sql(_TO_SQLITE, rows)
-    else:
-        dialects.copy(conn, items.name, _COLUMNS, map(_in_order, rows))
-
-
-def _in_order(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(map(row.__getitem__, _COLUMNS))
 
 
 def _entry(row: Mapping[str, Any]) -> search.Entry:

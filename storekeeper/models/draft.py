@@ -14,6 +14,7 @@ from storekeeper.money import Price
 
 MOST_TAGS = 20
 MOST_STOCK = 10**12
+FIELDS = ("name", "price", "sku", "barcode", "description", "tags", "stock", "archived")
 
 Sku = Annotated[
     str, Meta(description="The shop's own number of the item.", extra_json_schema={"maxLength": names.SKU_LENGTH})
@@ -43,22 +44,43 @@ class Fields(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
 
     def given(self) -> dict[str, Any]:
         """What is said, by field."""
-        return {field: value for field in _CONVERTERS if (value := getattr(self, field, UNSET)) is not UNSET}
+        return {field: value for field in FIELDS if (value := getattr(self, field, UNSET)) is not UNSET}
+
+
+Converters = Mapping[str, tuple[str, Callable[[Any], Any]]]  # by field: its column, and how a value gets there
 
 
 def columns(given: Mapping[str, Any], of: Store) -> dict[str, Any]:
     """The columns to set, with their values, for what is said by field. Invalid names each field that is wrong."""
+    return convert(given, converters(of))
+
+
+def convert(given: Mapping[str, Any], converters: Converters) -> dict[str, Any]:
     values: dict[str, Any] = {}
     errors: list[FieldError] = []
     for field, value in given.items():
+        column, read = converters[field]
         try:
-            column, convert = _CONVERTERS[field]
-            values[column] = convert(value, of)
+            values[column] = read(value)
         except Invalid as error:
             errors += error.errors
     if errors:
         raise Invalid(errors[0].message, errors=errors)
     return values
+
+
+def converters(of: Store) -> Converters:
+    """For the items of this store."""
+    return {
+        "name": ("name", names.of_thing),
+        "price": ("price_minor", lambda price: money.to_minor(price, of.currency)),
+        "sku": ("sku", lambda sku: names.of_sku(sku) if sku else None),
+        "barcode": ("barcode", lambda code: barcodes.check(code) if code else None),
+        "description": ("description", names.of_description),
+        "tags": ("tags", tags),
+        "stock": ("stock", _stock),
+        "archived": ("archived_at", lambda is_archived: int(time.time()) if is_archived else None),
+    }
 
 
 def differences(values: Mapping[str, Any], row: Any) -> dict[str, Any]:
@@ -79,21 +101,16 @@ def tags(values: list[str]) -> str:
     return ";".join(sorted({names.of_tag(each) for each in values}))
 
 
-def _stock(count: int, of: Store) -> int:
+def check_stock(values: Mapping[str, Any], of: Store, now: int = 0) -> None:
+    """Invalid where these columns would bring the stock, which is `now`, below zero or farther below.
+
+    Unless the store allows that. If it did once, what is below zero may stay there.
+    """
+    if values.get("stock", 0) < min(0, now) and not of.negative_stock:
+        raise Invalid("The stock cannot be below zero in this store.", "stock")
+
+
+def _stock(count: int) -> int:
     if not -MOST_STOCK <= count <= MOST_STOCK:
         raise Invalid(f"A stock has at most {MOST_STOCK:,}.", "stock")
-    if count < 0 and not of.negative_stock:
-        raise Invalid("The stock cannot be below zero in this store.", "stock")
     return count
-
-
-_CONVERTERS: dict[str, tuple[str, Callable[[Any, Store], Any]]] = {
-    "name": ("name", lambda name, _: names.of_thing(name)),
-    "price": ("price_minor", lambda price, of: money.to_minor(price, of.currency)),
-    "sku": ("sku", lambda sku, _: names.of_sku(sku) if sku else None),
-    "barcode": ("barcode", lambda code, _: barcodes.check(code) if code else None),
-    "description": ("description", lambda text, _: names.of_description(text)),
-    "tags": ("tags", lambda given, _: tags(given)),
-    "stock": ("stock", _stock),
-    "archived": ("archived_at", lambda is_archived, _: int(time.time()) if is_archived else None),
-}

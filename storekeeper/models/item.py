@@ -70,6 +70,7 @@ _guarded_by_name, _guarded_in_store = Guarded(_by_name), Guarded(_in_store)
 _guarded_in_named_store = Guarded(_in_named_store)
 
 COLUMNS = len(select.selected_columns)
+_PRICE = items.c.keys().index("price_minor")
 SEARCHED = frozenset(("name", "sku", "barcode", "description", "tags"))
 
 
@@ -230,8 +231,7 @@ def delete_all(conn: Connection, of: Store, locked: Sequence[Any]) -> None:
 def changed(of: Store, before: Sequence[Any] | None, after: Sequence[Any] | None) -> journal.Change:
     """What the journal tells of an item whose row was the one and is the other; None where there is none."""
     was, now = (_item(of, row) if row else None for row in (before, after))
-    has_new_price = now is not None and (was is None or was.price != now.price)
-    price = money.to_minor(now.price, of.currency) if now and has_new_price else None
+    price = after[_PRICE] if after and (before is None or before[_PRICE] != after[_PRICE]) else None
     return journal.compare("item", of.id, (now or was).id, was, now, price)  # type: ignore[union-attr]
 
 
@@ -262,6 +262,7 @@ def _tag(row: Any) -> str:
 
 def _insert(conn: Connection, of: Store, name: str, values: dict[str, Any]) -> Item | None:
     """None where the store has an item of that name. AlreadyExists where another has that SKU or barcode."""
+    draft.check_stock(values, of)
     values = {"store_id": of.id, "name": name, "updated_at": int(time.time())} | values
     try:
         row = dialects.insert_new(conn, items, values)
@@ -280,6 +281,7 @@ def _change(conn: Connection, of: Store, now: Any, values: dict[str, Any]) -> It
     differing = draft.differences(values, now)
     if not differing:
         return _item(of, now)
+    draft.check_stock(differing, of, now.stock)
     _refuse_taken(conn, of, differing, items.c.id == now.id)
     same = sa.and_(items.c.id == now.id, items.c.version == now.version)
     update = sa.update(items).where(same).values(updated_at=int(time.time()), version=now.version + 1, **differing)

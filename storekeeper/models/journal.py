@@ -62,7 +62,6 @@ forgotten = sa.Table(
 
 _ALWAYS = ("updated_at", "version")
 _COLUMNS = [column.name for column in changes.c if column.name != "id"]
-_TO_SQLITE = f"INSERT INTO changes ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)})"  # noqa: S608
 _LOCKED = f"SELECT pg_advisory_xact_lock_shared({LOCK} + last_value - (NOT is_called)::int) FROM changes_id_seq"  # noqa: S608
 # In one round trip; but first the lock, and then the id.
 _TO_POSTGRESQL = f"""
@@ -113,15 +112,12 @@ def note(conn: Connection, *noted: Change) -> None:
     author: Author = conn.info.get("author") or Author()
     at = int(time.time())
     rows = [_row(each, author, at) for each in noted]
-    if not rows:
-        return
-    if conn.dialect.name == "sqlite":
-        conn.exec_driver_sql(_TO_SQLITE, rows)
-    elif len(rows) == 1:
+    if len(rows) == 1 and conn.dialect.name == "postgresql":
         conn.exec_driver_sql(_TO_POSTGRESQL, rows[0])
-    else:
-        conn.exec_driver_sql(_LOCKED)
-        dialects.copy(conn, changes.name, _COLUMNS, (tuple(map(row.__getitem__, _COLUMNS)) for row in rows))
+    elif rows:
+        if conn.dialect.name == "postgresql":
+            conn.exec_driver_sql(_LOCKED)
+        dialects.insert_many(conn, changes.name, rows)
 
 
 def compare(

@@ -138,34 +138,35 @@ def _ranked(conn: Connection, wanted: Filter, of: Store | None, asked: paging.As
         raise Invalid("Sorting by rank needs words to search for.", "sort")
     position = paging.decode(asked.cursor, "items", "rank", [int] * 5) if asked.cursor else []
     named, *windows = _windows(conn, wanted, wanted.q, of, position[3:])
-    tiers = (sa.select(each.c.id, sa.literal(tier).label("tier")) for tier, each in enumerate((named, *windows)))
+    tiers = (sa.select(each, sa.literal(tier).label("tier")) for tier, each in enumerate((named, *windows)))
     hits = sa.union_all(*tiers).subquery()
-    best = sa.select(hits.c.id, sa.func.min(hits.c.tier).label("tier")).group_by(hits.c.id).subquery()
-    order = (best.c.tier, sa.func.length(items.c.name), items.c.id)
-    select = item.select.add_columns(*order, *map(_end, windows)).join(best, best.c.id == items.c.id)
+    order = sa.func.min(hits.c.tier).label("tier"), hits.c.length, hits.c.id
+    best = sa.select(*order).group_by(hits.c.id, hits.c.length)
     if position:
-        select = select.where(sa.tuple_(*order) > sa.tuple_(*position[:3]))
-    rows = list(conn.execute(select.order_by(*order).limit(asked.limit + 1)))
+        best = best.having(sa.tuple_(sa.func.min(hits.c.tier), *order[1:]) > sa.tuple_(*position[:3]))
+    top = best.order_by(*order).limit(asked.limit + 1).subquery()  # of all the others, no more than this is read
+    select = item.select.add_columns(*top.c, *map(_end, windows)).join(top, top.c.id == items.c.id)
+    rows = list(conn.execute(select.order_by(*top.c)))
     if len(rows) <= asked.limit:
         return paging.Page(rows, None)
     return paging.Page(rows[:-1], paging.encode("items", "rank", list(rows[-2][item.COLUMNS :])))
 
 
 def _windows(conn: Connection, wanted: Filter, q: str, of: Store | None, ends: Sequence[Any]) -> list[sa.CTE]:
-    """The candidates' ids: of the very name, with the words in the title, with the words anywhere.
+    """The candidates, ids and lengths of names: of the very name, with the words in the title, with the words anywhere.
 
     Those with the words are all up to the `ends`; where there are none yet, the first CANDIDATES. Both have a limit, as
     PostgreSQL would read whole tables without; twice as many leave room for what was changed since to match as well.
     """
     conditions, terms = _conditions(wanted, of), _terms(wanted, of)
     is_walk = search.is_common(conn, terms)
-    id = search.order(is_walk=is_walk)
-    windows = [sa.select(items.c.id).where(_is_named(q), *map(_has_tag, _tags(wanted)), *conditions)]
+    columns = items.c.id, sa.func.length(items.c.name).label("length")
+    windows = [sa.select(*columns).where(_is_named(q), *map(_has_tag, _tags(wanted)), *conditions)]
     for number, is_title in enumerate((True, False)):
-        match = search.match(conn, terms, is_title=is_title, is_walk=is_walk)
-        window = sa.select(items.c.id).join(search.entries, search.entries.c.rowid == items.c.id)
-        window = window.where(match, *conditions).order_by(id).limit(2 * CANDIDATES if ends else CANDIDATES)
-        windows.append(window.where(id <= ends[number]) if ends else window)
+        found = search.find(conn, terms, is_title=is_title, is_walk=is_walk)
+        window = sa.select(*columns).join(found, found.c.entry == items.c.id).where(*conditions)
+        window = window.order_by(found.c.entry).limit(2 * CANDIDATES if ends else CANDIDATES)
+        windows.append(window.where(found.c.entry <= ends[number]) if ends else window)
     return [window.cte() for window in windows]
 
 

@@ -20,7 +20,8 @@ COMMON = 10  # matches among them
 # Not in the metadata: on SQLite it is a virtual table.
 entries = sa.table("item_search", sa.column("rowid", sa.BigInteger), sa.column("document", TSVECTOR))
 
-_TO_SQLITE = "INSERT OR REPLACE INTO item_search (rowid, title, body) VALUES (:id, :title, :body)"
+_ADD_TO_SQLITE = "INSERT INTO item_search (rowid, title, body) VALUES (?, ?, ?)"
+_TO_SQLITE = _ADD_TO_SQLITE.replace("INSERT", "INSERT OR REPLACE")
 _TO_POSTGRESQL = """
     INSERT INTO item_search (rowid, document) VALUES (%(id)s, %(document)s::tsvector)
     ON CONFLICT (rowid) DO UPDATE SET document = excluded.document
@@ -42,7 +43,7 @@ class Entry(msgspec.Struct, frozen=True):
         return words.fold(" ".join(filter(None, (self.name, self.sku, self.barcode))))
 
     def body(self) -> list[str]:
-        marks = [words.of_tag(tag) for tag in self.tags.split(";") if tag]
+        marks = map(words.of_tag, self.tags.split(";")) if self.tags else ()
         return [*words.fold(f"{self.description} {self.tags}"), words.of_store(self.store_id), *marks]
 
 
@@ -55,18 +56,23 @@ class Terms(msgspec.Struct, frozen=True):
 
 def index(conn: Connection, entries: Iterable[Entry]) -> None:
     """Make these items findable, new ones and changed ones."""
-    is_sqlite = conn.dialect.name == "sqlite"
-    values = [_to_sqlite(each) if is_sqlite else {"id": each.id, "document": vector(each)} for each in entries]
-    if values:
-        conn.exec_driver_sql(_TO_SQLITE if is_sqlite else _TO_POSTGRESQL, values)
+    if conn.dialect.name == "sqlite":
+        _execute(conn, _TO_SQLITE, [_to_sqlite(each) for each in entries])
+    else:
+        _execute(conn, _TO_POSTGRESQL, [{"id": each.id, "document": vector(each)} for each in entries])
 
 
 def add(conn: Connection, entries: Sequence[Entry]) -> None:
     """Make many new items findable."""
     if conn.dialect.name == "sqlite":
-        index(conn, entries)
+        _execute(conn, _ADD_TO_SQLITE, [_to_sqlite(each) for each in entries])
     else:
         dialects.copy(conn, "item_search", ("rowid", "document"), ((each.id, vector(each)) for each in entries))
+
+
+def _execute(conn: Connection, statement: str, rows: list[Any]) -> None:
+    if rows:
+        conn.exec_driver_sql(statement, rows)
 
 
 def drop(conn: Connection, ids: sa.ScalarSelect[Any] | Sequence[int]) -> None:
@@ -90,6 +96,15 @@ def match(conn: Connection, terms: Terms, *, is_title: bool = False, is_walk: bo
 def order(*, is_walk: bool) -> sa.ColumnElement[int]:
     """By what to sort `entries` for the order of the items' ids, with or without an index."""
     return entries.c.rowid if is_walk else entries.c.rowid + sa.literal_column("0")
+
+
+def find(conn: Connection, terms: Terms, *, is_title: bool, is_walk: bool) -> sa.Subquery:
+    """The ids of the items that match, as `entry`, in their order."""
+    id = order(is_walk=is_walk).label("entry")
+    found = sa.select(id).where(match(conn, terms, is_title=is_title, is_walk=is_walk))
+    if not is_walk:  # sort them first: of the items themselves, only those are read then that a limit leaves
+        found = found.order_by(id).offset(sa.literal_column("0"))
+    return found.subquery()
 
 
 def is_common(conn: Connection, terms: Terms) -> bool:
@@ -126,8 +141,8 @@ def vector(entry: Entry) -> str:
     return " ".join([*title, *(f"'{word}':2C" for word in entry.body())])
 
 
-def _to_sqlite(entry: Entry) -> dict[str, Any]:
-    return {"id": entry.id, "title": " ".join(entry.title()), "body": " ".join(entry.body())}
+def _to_sqlite(entry: Entry) -> tuple[int, str, str]:
+    return entry.id, " ".join(entry.title()), " ".join(entry.body())
 
 
 def _sqlite_query(terms: Terms, is_title: bool) -> str:
