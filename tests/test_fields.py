@@ -95,7 +95,7 @@ def test_half_of_a_surrogate_pair_is_no_text(text: str, alice: Person) -> None:
 
 
 def test_all_that_is_wrong_is_named_at_once(alice: Person) -> None:
-    well_formed = {"sku": " ", "barcode": "1", "tags": ["a;b"], "stock": 10**13, "price": 1.999, "description": "\0"}
+    well_formed = {"sku": " ", "barcode": "1", "tags": ["a;b"], "price": 1.999, "description": "\0"}
     malformed: dict[str, Any] = {"sku": 1, "barcode": 2, "tags": 3, "stock": "4", "archived": 5, "x": 6}
     for said in (well_formed, malformed):
         assert wrong(alice.patch("/item/chair", said)) == said.keys()
