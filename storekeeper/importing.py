@@ -15,10 +15,11 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from storekeeper.db import transaction
 from storekeeper.errors import Conflict, ImportIsOver, Invalid, StorekeeperError
 from storekeeper.intake import Portion, create_converters, read
-from storekeeper.models import batch, import_jobs, search, store
+from storekeeper.models import batch, import_jobs, journal, search, store
 from storekeeper.models.batch import Plan
 from storekeeper.models.import_jobs import Job
 from storekeeper.models.imports import Counts, Found, State
+from storekeeper.models.journal import Author
 from storekeeper.models.store import Store
 from storekeeper.notebook import Notebook
 from storekeeper.sheets import Sheet, open_sheet
@@ -137,6 +138,7 @@ class Importer:
             if of.currency != self._currency:
                 raise Invalid("The store's currency was changed after the prices were checked.")
             made = self._plan(conn, of, portion)
+            journal.sign(conn, Author(self._job.user_id, f"import {self._job.id}"))
             batch.carry_out(conn, of, made)
             import_jobs.refuse(conn, self._job, portion.refused + made.refusals)
             counts = _add_up(self._done, portion, made)

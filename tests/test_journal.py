@@ -17,8 +17,10 @@ from storekeeper.models.draft import Fields
 from storekeeper.models.feed import Change
 from storekeeper.models.journal import Author, changes
 from storekeeper.money import Price
+from storekeeper.settings import Settings
 from tests import pictures
 from tests.conftest import PASSWORD, Clock, Person
+from tests.moving import bring
 
 WRITERS = 32
 EACH = 12
@@ -141,6 +143,15 @@ def test_a_change_that_is_undone_leaves_no_row(db: Database, engine: sa.Engine) 
 def test_what_is_written_stays_as_it_is(engine: sa.Engine) -> None:
     with pytest.raises(sa.exc.DatabaseError, match="not to be altered"), transaction(engine) as conn:
         conn.execute(sa.update(changes).values(user_id=7))
+
+
+def test_an_import_is_told_as_its_users(bob: Person, settings: Settings, engine: sa.Engine) -> None:
+    before = last(engine)
+    assert bring(bob, settings, b"name,price\nchair,5\nlamp,6\n")["state"] == "done"
+    found = rows(engine, before)
+    told = [(row.kind, row.action, row.user_id, row.request) for row in found]
+    assert told == [("item", "update", 2, "import 1"), ("item", "create", 2, "import 1")]
+    assert members(found[0].before) == {"price"}
 
 
 # The order
