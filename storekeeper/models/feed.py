@@ -79,11 +79,11 @@ def page(conn: Connection, store_id: int | None, after: int, limit: int) -> Feed
     ResyncRequired where some of those are forgotten, or the cursor is of another database.
     """
     end = journal.settled(conn)  # before anything is read
-    _require_known(conn, after, end)
     conditions = [changes.c.id > after, changes.c.id <= end, changes.c.kind.in_(CATALOGUE)]
     if store_id is not None:
         conditions.append(changes.c.store_id == store_id)
     rows = conn.execute(sa.select(*_told).where(*conditions).order_by(changes.c.id).limit(limit)).all()
+    _require_known(conn, after, end)  # after that: some may have been forgotten just before
     is_all = len(rows) < limit
     return Feed([Change(*_parts(row)) for row in rows], max(after, end) if is_all else rows[-1].id)
 
