@@ -12,7 +12,8 @@ from storekeeper.app import Parts, create_kit
 from storekeeper.auth import Guard
 from storekeeper.console.routes import create_pages
 from storekeeper.db import transaction
-from storekeeper.models import member, session, user
+from storekeeper.models import item, journal, member, session, user
+from storekeeper.models.draft import Fields
 from storekeeper.settings import Settings
 from storekeeper.tokens import Lifetimes, Tokens
 from tests import browsing
@@ -68,6 +69,10 @@ GET  /store/{name}/item/{item_name}/image/remove in     in    in  in     200    
 POST /store/{name}/item/{item_name}/image/remove in     in    in  in     403     303   403   303   303   303   403
 GET  /store/{name}/item/{item_name}/delete       in     in    in  in     404     200   404   404   200   200   200
 POST /store/{name}/item/{item_name}/delete       in     in    in  in     403     303   403   403   303   303   403
+GET  /store/{name}/item/{item_name}/undo         in     in    in  in     200     200   200   200   200   200   200
+POST /store/{name}/item/{item_name}/undo         in     in    in  in     403     303   403   303   303   303   403
+GET  /store/{name}/activity                      in     in    in  in     403     200   403   200   200   200   200
+GET  /activity                                   in     in    in  in     403     200   403   403   403   200   403
 GET  /store/{name}/import                        in     in    in  in     403     200   403   200   200   200   200
 POST /store/{name}/import                        in     in    in  in     403     303   403   303   303   303   403
 GET  /store/{name}/export                        in     in    in  in     200     200   200   200   200   200   200
@@ -148,12 +153,15 @@ world = _world
 
 
 @pytest.fixture
-def console_world(world: sa.Engine) -> sa.Engine:
-    """Beside what `test_access` has: a user who is to be deleted, id 8, and a store to be described anew."""
+def console_world(world: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> sa.Engine:
+    """Beside what `test_access` has: user 8, who is to be deleted, a store to be renamed, and a change to undo."""
     with transaction(world) as conn:
         user.register(conn, "judy", "hash")
         member.found_store(conn, 1, "hut", "EUR")
         member.put(conn, 1, "hut", "bob", "clerk")
+        chair = item.Target("chair", 1)
+        item.change(conn, 1, chair, Fields(sku="CH-1"))
+        monkeypatch.setitem(FORMS, "POST /console/store/{name}/item/{item_name}/undo", {"change": journal.last(conn)})
     return world
 
 

@@ -1,22 +1,33 @@
 """/console/store/{name}/item/{item_name}: everything about an item, and the ways to change it"""
 
+import time
+from collections.abc import Sequence
+
+import msgspec
 from falcon.asgi import Response
 
 from storekeeper import names, transfers
-from storekeeper.console import edits, forms
+from storekeeper.console import chart, edits, forms
 from storekeeper.console.forms import FileForm, Form
 from storekeeper.console.page import Page, PageRequest, nothing
 from storekeeper.console.store import clashes
+from storekeeper.console.telling import tell
 from storekeeper.console.views import url
 from storekeeper.db import Connection
 from storekeeper.errors import NotFound
 from storekeeper.images import BYTES
-from storekeeper.models import edit, item, member
+from storekeeper.models import edit, feed, item, member, price
 from storekeeper.models.draft import Fields
+from storekeeper.models.feed import Entry
 from storekeeper.models.item import Item, Target
 from storekeeper.models.member import Standing
+from storekeeper.models.paging import Asked
+from storekeeper.models.paging import Page as Rows
+from storekeeper.models.price import Step
 from storekeeper.operation import fresh
 
+YEAR = 366 * 86_400
+SHOWN = 20
 FORM_BYTES = 64 * 1024  # of a form beside its file
 
 
@@ -25,9 +36,20 @@ class ItemPage(Page):
 
     async def on_get(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
         """An item."""
-        standing, found = await self._see(req, _look, req.caller.user_id, name, item_name)
-        known = {each.field: each for each in clashes(req)}
-        self._show(req, resp, "item.html", standing=standing, store=standing.store, item=found, clashes=known)
+        looked = await self._see(req, _look_closely, req.caller.user_id, name, item_name, req.get_param("after") or "")
+        found, now = looked.item, int(time.time())
+        self._show(
+            req,
+            resp,
+            "item.html",
+            standing=looked.standing,
+            store=looked.standing.store,
+            item=found,
+            clashes={each.field: each for each in clashes(req)},
+            told=[tell(each) for each in looked.history.rows],
+            following=looked.history.cursor,
+            chart=chart.draw(looked.prices, now - YEAR, now, found.currency),
+        )
 
     async def on_post(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
         """Change what is said about it."""
@@ -125,6 +147,24 @@ def _fields(form: Form) -> Fields:
         tags=edits.tags(form["tags"]),
         stock=forms.whole(form["stock"] or "0", "stock"),
     )
+
+
+class Looked(msgspec.Struct, frozen=True):
+    """An item, and what is known of its past. To who does not work there, nothing is."""
+
+    standing: Standing
+    item: Item
+    history: Rows[Entry]
+    prices: Sequence[Step]
+
+
+def _look_closely(conn: Connection, user_id: int, name: str, item_name: str, after: str) -> Looked:
+    standing, found = _look(conn, user_id, name, item_name)
+    if not standing.works:
+        return Looked(standing, found, Rows([], None), [])
+    history = feed.item_history(conn, user_id, item_name, name, Asked(SHOWN, after, "-id"))
+    now = int(time.time())
+    return Looked(standing, found, history, price.steps(conn, found, now - YEAR, now))
 
 
 def _look(conn: Connection, user_id: int, name: str, item_name: str) -> tuple[Standing, Item]:

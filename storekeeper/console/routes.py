@@ -10,6 +10,7 @@ from falcon.routing import CompiledRouter
 from storekeeper import http
 from storekeeper.console import (
     account,
+    activity,
     entry,
     failures,
     gate,
@@ -53,6 +54,9 @@ def create_pages(kit: Kit) -> dict[str, object]:
         "/console/store/{name:name}/item/{item_name:name}/image": item.Picture(kit),
         "/console/store/{name:name}/item/{item_name:name}/image/remove": item.PictureRemoval(kit),
         "/console/store/{name:name}/item/{item_name:name}/delete": item.Deletion(kit),
+        "/console/store/{name:name}/item/{item_name:name}/undo": activity.Undoing(kit),
+        "/console/store/{name:name}/activity": activity.StoreActivity(kit),
+        "/console/activity": activity.Activity(kit),
         "/console/store/{name:name}/import": moving.StoreImports(kit),
         "/console/store/{name:name}/export": moving.Export(kit),
         "/console/store/{name:name}/export/{format}": moving.ExportFile(kit),

@@ -27,11 +27,12 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Clash(msgspec.Struct, frozen=True):
-    """What somebody else has made of a field meanwhile."""
+    """What somebody else has made of a field meanwhile, and what was to become of it."""
 
     item_id: int
     field: str
     now: Any
+    wanted: Any
 
 
 class Overtaken(Conflict):
@@ -83,7 +84,11 @@ def _columns(edit: Edit, given: Mapping[str, Any], of: Store) -> dict[str, Any]:
 def _clashes(edit: Edit, now: Item, fields: Sequence[str]) -> list[Clash]:
     present = {field: getattr(now, field) for field in fields}
     was = {field: edit.was[field] for field in fields if field in edit.was}
-    return [Clash(now.id, field, present[field]) for field in was if not _is_same(was[field], present[field])]
+    return [
+        Clash(now.id, field, present[field], edit.wanted[field])
+        for field in was
+        if not _is_same(was[field], present[field])
+    ]
 
 
 def _is_same(was: Any, now: Any) -> bool:
