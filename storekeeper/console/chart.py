@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import accumulate
 
 import msgspec
 
@@ -30,7 +31,7 @@ class Chart(msgspec.Struct, frozen=True):
 
 def draw(steps: Sequence[Step], start: int, end: int, currency: str) -> Chart | None:
     """None where there is nothing to see: the price was always the same."""
-    known = [Step(start if step.at is None else max(start, step.at), step.price) for step in _thinned(steps)]
+    known = _in_order(_thinned(steps), start)
     if len({step.price for step in known}) < 2:
         return None
     start = known[0].at or start
@@ -56,6 +57,12 @@ def draw(steps: Sequence[Step], start: int, end: int, currency: str) -> Chart | 
         first=_day(start),
         last=_day(end),
     )
+
+
+def _in_order(steps: Sequence[Step], start: int) -> list[Step]:
+    """Each at a time that is not before the one of the last: a server's clock may have been put back."""
+    times = accumulate((max(start, step.at or start) for step in steps), max)
+    return [Step(at, step.price) for at, step in zip(times, steps, strict=True)]
 
 
 def _thinned(steps: Sequence[Step]) -> list[Step]:

@@ -27,10 +27,13 @@ class Told(msgspec.Struct, frozen=True):
     can_undo: bool
 
 
-def tell(entry: Entry, stores: Mapping[int, str] | None = None) -> Told:
-    """With the names of stores, the sentences say of what they are, and lead there; without, it is known."""
+def tell(entry: Entry, stores: Mapping[int, str] | None = None, *, is_of_one_store: bool = False) -> Told:
+    """With the names of stores, the sentences say of what they are, and lead there; without, it is known.
+
+    Where all is of one store, it need not be said each time.
+    """
     before, after = _decoded(entry.before), _decoded(entry.after)
-    subject = None if stores is None else _subject(entry, before, after, stores)
+    subject = None if stores is None else _subject(entry, before, after, stores, is_of_one_store)
     phrases = [_about(phrase, subject) for phrase in _phrases(entry, before, after)]
     can_undo = entry.kind == "item" and entry.action == "update" and bool(before)
     return Told(entry.id, entry.at, _author(entry), phrases or [_about("changed nothing", subject)], can_undo)
@@ -47,7 +50,7 @@ def _author(entry: Entry) -> str:
     return entry.username or f"User {entry.user_id}, who is no more,"
 
 
-def _subject(entry: Entry, before: Fields, after: Fields, stores: Mapping[int, str]) -> Markup:
+def _subject(entry: Entry, before: Fields, after: Fields, stores: Mapping[int, str], is_of_one_store: bool) -> Markup:
     """What the change is of, as a link where there is something to see."""
     known = {**before, **after}
     name = known.get("name") or known.get("username") or str(entry.subject_id)
@@ -58,8 +61,10 @@ def _subject(entry: Entry, before: Fields, after: Fields, stores: Mapping[int, s
     if entry.kind == "member":
         place.append("members")
     form = "<b>{1}</b>" if entry.action == "delete" else '<a href="{0}">{1}</a>'
-    where = "" if entry.kind == "store" else Markup(' in <a href="{}">{}</a>').format(url("store", store), store)
-    return Markup(form).format(url(*place), name) + where  # noqa: S704
+    link = Markup(form).format(url(*place), name)  # noqa: S704
+    if entry.kind == "store" or is_of_one_store:
+        return link
+    return link + Markup(' in <a href="{}">{}</a>').format(url("store", store), store)
 
 
 def _about(phrase: Markup | str, subject: Markup | None) -> Markup:

@@ -6,12 +6,20 @@ const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 
 // Times in the reader's zone, money as he writes it.
 
+const days = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+
+function told(at) {
+  const midnight = new Date().setHours(0, 0, 0, 0);
+  const ago = Math.round((new Date(at).setHours(0, 0, 0, 0) - midnight) / 86400000);
+  if (ago !== 0 && ago !== -1) return at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+  return `${days.format(ago, "day")}, ${at.toLocaleTimeString(undefined, { timeStyle: "short" })}`;
+}
+
 function localise(from) {
-  const short = { dateStyle: "medium", timeStyle: "short" };
   for (const time of all("time[datetime]", from)) {
     const at = new Date(time.dateTime);
     time.title = at.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" });
-    time.textContent = "day" in time.dataset ? at.toLocaleDateString(undefined, { dateStyle: "medium" }) : at.toLocaleString(undefined, short);
+    time.textContent = told(at);
   }
   for (const money of all("data.money", from)) {
     const digits = (money.value.split(".")[1] || "").length;
@@ -164,8 +172,8 @@ function follow(part) {
     try {
       const { page } = await load(part.dataset.refresh);
       const fresh = one("#results", page);
-      part.replaceWith(fresh);
-      if (fresh.dataset.refresh) follow(fresh);
+      part.replaceChildren(...fresh.childNodes);
+      if (fresh.dataset.refresh) follow(part);
     } catch {
       follow(part); // the server may be away for a moment
     }

@@ -1,0 +1,121 @@
+"""Each page as it is seen: sound to axe-core by day and night, not wider than a phone, and drawn for the documents."""
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from browser.conftest import OpenPage, Shop
+from tests.serving import Server
+
+STORE = "/console/store/M%C3%B6bel%20Nord"
+ITEM = f"{STORE}/item/Oak%20chair"
+# By the name of the picture: who looks, and at what.
+PAGES = {
+    "sign-in": ("", "/console/sign-in"),
+    "stores": ("alice", "/console"),
+    "store": ("alice", STORE),
+    "search": ("alice", f"{STORE}?q=oak&tag=garden"),
+    "nothing-found": ("alice", f"{STORE}?q=unobtainium"),
+    "item": ("alice", ITEM),
+    "item-for-strangers": ("carol", ITEM),
+    "new-item": ("alice", f"{STORE}/new-item"),
+    "delete-item": ("alice", f"{ITEM}/delete"),
+    "members": ("alice", f"{STORE}/members"),
+    "settings": ("alice", f"{STORE}/settings"),
+    "delete-store": ("alice", f"{STORE}/delete"),
+    "store-activity": ("alice", f"{STORE}/activity"),
+    "import": ("alice", f"{STORE}/import"),
+    "plan": ("alice", "/console/import/1"),
+    "export": ("alice", f"{STORE}/export"),
+    "new-store": ("alice", "/console/new-store"),
+    "account": ("alice", "/console/account"),
+    "confirm": ("alice", "/console/confirm"),
+    "items": ("alice", "/console/items"),
+    "activity": ("root", "/console/activity"),
+    "users": ("root", "/console/users"),
+    "user": ("root", "/console/users/3"),
+    "new-user": ("root", "/console/new-user"),
+    "reset-password": ("root", "/console/users/3/password"),
+    "system": ("root", "/console/system"),
+    "not-found": ("alice", "/console/store/nowhere"),
+}
+SERIOUS = ("serious", "critical")
+PNG = b"\x89PNG"
+
+
+@pytest.fixture
+def lively(shop: Shop, open_page: OpenPage, tmp_path: Path) -> Shop:
+    """With something to be seen on each page."""
+    shop.call("", "POST", "/register", {"username": "carol", "password": "correct horse battery"})
+    for username, price in (("bob", "17.5"), ("alice", "16"), ("bob", "18.9")):
+        shop.call(username, "PATCH", "/item/Oak%20chair", {"price": price})
+    shop.call("bob", "POST", "/item/Oak%20chair/stock", {"delta": 12})
+    shop.call(
+        "alice", "PATCH", "/item/Oak%20chair", {"description": "Solid oak, oiled by hand.", "tags": ["garden", "new"]}
+    )
+    file = tmp_path / "spring.csv"
+    file.write_text("name,price,stock\r\nOak vase,12.50,3\r\nOak jar,cheap,1\r\nOak chair,19.90,5\r\n,3,1\r\n")
+    page = open_page("alice")
+    page.goto(f"{STORE}/import")
+    page.get_by_label("Choose a file, or drop one here").set_input_files(file)
+    page.get_by_role("button", name="See what it would do").click()
+    page.get_by_role("heading", name="Some lines cannot be taken").wait_for()
+    return shop
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(lively: Shop, open_page: OpenPage, scheme: str) -> None:
+    pages: dict[str, Page] = {}
+    found = []
+    for name, (username, path) in PAGES.items():
+        page = pages.get(username) or pages.setdefault(username, open_page(username, color_scheme=scheme))
+        page.goto(path)
+        result = Axe().run(page)
+        found += [
+            (name, each["id"], [node["target"] for node in each["nodes"]][:3])
+            for each in result.response["violations"]
+            if each["impact"] in SERIOUS
+        ]
+    assert found == []
+
+
+@pytest.mark.parametrize("width", [360, 768])
+def test_no_page_is_wider_than_the_screen(lively: Shop, open_page: OpenPage, width: int) -> None:
+    pages: dict[str, Page] = {}
+    too_wide = {}
+    for name, (username, path) in PAGES.items():
+        size = {"width": width, "height": 740}
+        page = pages.get(username) or pages.setdefault(username, open_page(username, viewport=size, has_touch=True))
+        page.goto(path)
+        if (seen := page.evaluate("document.documentElement.scrollWidth")) > width:
+            too_wide[name] = seen
+    assert too_wide == {}
+
+
+def test_every_page_is_drawn(lively: Shop, open_page: OpenPage, tmp_path: Path) -> None:
+    """Into the folder that SCREENSHOTS names, for the documents."""
+    folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
+    looks = {
+        "": {"viewport": {"width": 1120, "height": 760}},
+        "-phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+    }
+    for suffix, options in looks.items():
+        pages: dict[str, Page] = {}
+        for name, (username, path) in PAGES.items():
+            page = pages.get(username) or pages.setdefault(username, open_page(username, **options))
+            page.goto(path)
+            drawn = page.screenshot(path=folder / f"{name}{suffix}.png")
+            assert drawn.startswith(PNG)
+
+
+def test_nothing_comes_from_another_host(lively: Shop, open_page: OpenPage, server: Server) -> None:
+    page = open_page("alice")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for path in ("/console", STORE, ITEM):
+        page.goto(path)
+    assert len(asked) > 6
+    assert [url for url in asked if not url.startswith((f"http://127.0.0.1:{server.port}/", "data:"))] == []
