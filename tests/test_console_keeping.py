@@ -216,7 +216,7 @@ def test_an_account_is_deleted(roots: Browser, engine: sa.Engine) -> None:
 def test_the_system_tells_of_itself(roots: Browser, engine: sa.Engine) -> None:
     page = said(roots.get("/console/system"))
     assert page.count("✓ yes") == 4
-    assert "4 users, 1 stores, 1 items" in page
+    assert "Users 4 Stores 1 Items 1" in page
     with engine.connect() as conn:
         facts = system.describe(conn)
     assert facts.database.split()[0] == {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[engine.dialect.name]

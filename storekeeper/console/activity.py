@@ -60,7 +60,7 @@ class StoreActivity(Page):
         query = _read(req)
         standing, found, problem, names = await self._see(req, _of_store, req.caller.user_id, name, query)
         values = {"standing": standing, "store": standing.store, "place": ("store", name, "activity")}
-        told = [tell(each, names) for each in found.rows]
+        told = [tell(each, names, is_of_one_store=True) for each in found.rows]
         self._show(
             req, resp, "activity.html", told=told, following=found.cursor, query=query, problem=problem, **values
         )

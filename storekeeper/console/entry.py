@@ -4,7 +4,7 @@ from falcon.asgi import Response
 
 from storekeeper.console import cookies, forms
 from storekeeper.console.failures import safe_place
-from storekeeper.console.page import Page, PageRequest, nothing
+from storekeeper.console.page import Page, PageRequest
 from storekeeper.console.views import url
 from storekeeper.errors import Invalid
 from storekeeper.models import session, user
@@ -74,12 +74,12 @@ class Confirm(Page):
 
     async def on_get(self, req: PageRequest, resp: Response) -> None:
         """Give the password again, before something that needs it."""
-        await self._see(req, nothing)
+        await self.meet(req)
         self._show(req, resp, "confirm.html", next=safe_place(req.get_param("next") or req.typed["next"]))
 
     async def on_post(self, req: PageRequest, resp: Response) -> None:
         req.typed = form = await forms.read(req)
-        await self._see(req, nothing)
+        await self.meet(req)
         await self._kit.password_check.confirm(req, form["password"])
         req.log("login_confirmed", session_id=req.caller.sid)
         ends_at = req.caller.exp

@@ -1,6 +1,7 @@
 """What a reader sees when something went wrong: his form again, the way to sign in, or a page that says what it was."""
 
 import re
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,6 +49,7 @@ class Failures:
         else:
             http.begin_error(req, resp, error)
             if not await self._show_again(req, resp, error, params):
+                await self._learn_viewer(req)
                 self._views.show(req, resp, "failure.html", viewer=req.viewer, failure=error, request=req.visit.id)
 
     async def render_http(
@@ -62,6 +64,12 @@ class Failures:
 
     def _lead(self, resp: Response, to: str) -> None:
         resp.status, resp.location = falcon.HTTP_SEE_OTHER, to
+
+    async def _learn_viewer(self, req: PageRequest) -> None:
+        """So that the page has its bar, for whoever is signed in."""
+        if req.claims and req.viewer is None and isinstance(req.page, Page):
+            with suppress(StorekeeperError):
+                await req.page.meet(req)
 
     async def _show_again(self, req: PageRequest, resp: Response, error: StorekeeperError, params: Any) -> bool:
         """Show the form with what was typed, and what is wrong with it."""

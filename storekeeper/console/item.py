@@ -9,7 +9,7 @@ from falcon.asgi import Response
 from storekeeper import names, transfers
 from storekeeper.console import chart, edits, forms
 from storekeeper.console.forms import FileForm, Form
-from storekeeper.console.page import Page, PageRequest, nothing
+from storekeeper.console.page import Page, PageRequest
 from storekeeper.console.store import clashes
 from storekeeper.console.telling import tell
 from storekeeper.console.views import url
@@ -76,7 +76,7 @@ class Picture(ItemPage):
 
     async def on_post(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
         """Give the item a picture."""
-        await self._see(req, nothing)
+        await self.meet(req)
         upload = FileForm(req, BYTES + FORM_BYTES)
         await upload.fields()
         kit = self._kit

@@ -4,7 +4,7 @@ from falcon.asgi import Response
 
 from storekeeper import money, names
 from storekeeper.console import forms
-from storekeeper.console.page import Page, PageRequest, nothing
+from storekeeper.console.page import Page, PageRequest
 from storekeeper.console.views import url
 from storekeeper.db import Connection
 from storekeeper.errors import Forbidden, Invalid, NotFound, StoreNotEmpty
@@ -19,7 +19,7 @@ class NewStore(Page):
 
     async def on_get(self, req: PageRequest, resp: Response) -> None:
         """The form for a new store."""
-        await self._see(req, nothing)
+        await self.meet(req)
         self._show(req, resp, "new-store.html", currency=self._kit.settings.currency, currencies=sorted(money.DIGITS))
 
     async def on_post(self, req: PageRequest, resp: Response) -> None:

@@ -67,6 +67,10 @@ class Page:
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
 
+    async def meet(self, req: PageRequest) -> None:
+        """Look up who looks, for pages that show nothing else."""
+        await self._see(req, _nothing)
+
     async def _see(self, req: PageRequest, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a query for whoever looks, if his session is live and in use."""
         idle = self._kit.tokens.lifetimes.idle
@@ -94,8 +98,8 @@ class Page:
         cookies.give_notice(req, resp, text)
 
 
-def nothing(_conn: Connection) -> None:
-    """For pages that show nothing but themselves: the look-up of the session is all."""
+def _nothing(_conn: Connection) -> None:
+    pass
 
 
 def _served(

@@ -3,7 +3,7 @@
 from falcon.asgi import Response
 
 from storekeeper.console import forms
-from storekeeper.console.page import Page, PageRequest, nothing
+from storekeeper.console.page import Page, PageRequest
 from storekeeper.console.views import url
 from storekeeper.db import Connection
 from storekeeper.models import session, user
@@ -31,13 +31,13 @@ class NewUser(Page):
     @admin
     async def on_get(self, req: PageRequest, resp: Response) -> None:
         """The form for a new account."""
-        await self._see(req, nothing)
+        await self.meet(req)
         self._show(req, resp, "new-user.html")
 
     @admin
     async def on_post(self, req: PageRequest, resp: Response) -> None:
         req.typed = form = await forms.read(req)
-        await self._see(req, nothing)
+        await self.meet(req)
         added = await self._kit.accounts.add(req, form["username"].strip(), form["password"])
         self._tell(req, resp, f"{added.username} has an account now. Hand over the password in a safe way.")
         self._lead(resp, url("users", added.id))
