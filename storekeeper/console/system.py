@@ -36,7 +36,7 @@ class System(Page):
 
     async def _reaches_files(self) -> bool:
         try:
-            await self._kit.storage.exists("health")
+            await self._kit.storage.find("health")
         except StorekeeperError:
             return False
         return True
