@@ -20,7 +20,7 @@ class SetUp(Page):
         if await self._kit.guard.read(req, user.has_admin):
             self._lead(resp, url("sign-in"))
         else:
-            self._show(req, resp, "set-up.html", token=req.get_param("token") or "")
+            self._show(req, resp, "set-up.html")
 
     @public
     async def on_post(self, req: PageRequest, resp: Response) -> None:
