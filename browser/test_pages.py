@@ -1,6 +1,7 @@
 """Each page as it is seen: sound to axe-core by day and night, not wider than a phone, and drawn for the documents."""
 
 import os
+import time
 from io import BytesIO
 from pathlib import Path
 
@@ -10,10 +11,14 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from browser.conftest import OpenPage, Shop
+from storekeeper.db import create_engine, transaction
+from storekeeper.models import item, journal
+from storekeeper.models.draft import Fields
+from storekeeper.money import Price
 from tests.serving import Server
 
 STORE = "/console/store/M%C3%B6bel%20Nord"
-ITEM = f"{STORE}/item/Oak%20chair"
+ITEM = f"{STORE}/item/Heirloom%20clock"
 # By the name of the picture: who looks, and at what.
 PAGES = {
     "sign-in": ("", "/console/sign-in"),
@@ -48,8 +53,9 @@ SERIOUS = ("serious", "critical")
 
 
 @pytest.fixture
-def lively(shop: Shop, open_page: OpenPage, tmp_path: Path) -> Shop:
+def lively(shop: Shop, open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """With something to be seen on each page."""
+    live_through_a_year(f"sqlite:///{tmp_path / 'data' / 'storekeeper.db'}", monkeypatch)
     shop.call("", "POST", "/register", {"username": "carol", "password": "correct horse battery"})
     for username, price in (("bob", "17.5"), ("alice", "16"), ("bob", "18.9")):
         shop.call(username, "PATCH", "/item/Oak%20chair", {"price": price})
@@ -65,6 +71,34 @@ def lively(shop: Shop, open_page: OpenPage, tmp_path: Path) -> Shop:
     page.get_by_role("button", name="See what it would do").click()
     page.get_by_role("heading", name="Some lines cannot be taken").wait_for()
     return shop
+
+
+def live_through_a_year(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An item with a past: its prices, by the days since, and who set them (2 is Alice, 3 is Bob)."""
+    now, clock = time.time(), item.Target("Heirloom clock", 1)
+    engine = create_engine(url)
+    for days, price, user_id in (
+        (350, "89.00", 2),
+        (290, "95.00", 3),
+        (200, "79.00", 3),
+        (110, "99.50", 2),
+        (30, "94.00", 3),
+    ):
+        monkeypatch.setattr("time.time", lambda at=now - days * 86_400: at)
+        with transaction(engine) as conn:
+            journal.sign(conn, journal.Author(user_id, "a year"))
+            if days == 350:
+                more = {
+                    "description": "Solid oak, oiled by hand.",
+                    "tags": ["new", "office"],
+                    "stock": 4,
+                    "sku": "MN-7",
+                }
+                item.add(conn, user_id, 1, clock.name, Fields(price=Price(price), **more))
+            else:
+                item.change(conn, user_id, clock, Fields(price=Price(price)))
+    monkeypatch.undo()
+    engine.dispose()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -108,8 +142,8 @@ def test_every_page_is_drawn(lively: Shop, open_page: OpenPage, tmp_path: Path) 
         for name, (username, path) in PAGES.items():
             page = pages.get(username) or pages.setdefault(username, open_page(username, **options))
             page.goto(path)
-            drawn = Image.open(BytesIO(page.screenshot()))
-            drawn.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(
+            drawn = Image.open(BytesIO(page.screenshot(full_page=name == "item")))
+            drawn.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(
                 folder / f"{name}{suffix}.png", optimize=True
             )
 

@@ -11,7 +11,18 @@ from storekeeper.models import session, user
 from storekeeper.operation import public
 
 
-class SetUp(Page):
+class Entrance(Page):
+    """Where a session begins."""
+
+    async def _sign_in(self, req: PageRequest, resp: Response, username: str, password: str) -> None:
+        """Begin a session, like any login, and put its token into the browser's cookie."""
+        kit = self._kit
+        grant = await kit.password_check.sign_in(req, username, password)
+        ends_at = grant.began_at + kit.tokens.lifetimes.session
+        cookies.give_token(req, resp, kit.tokens.console(grant.user_id, grant.session_id, ends_at=ends_at), ends_at)
+
+
+class SetUp(Entrance):
     """/console/set-up"""
 
     @public
@@ -27,11 +38,11 @@ class SetUp(Page):
         req.typed = form = await forms.read(req)
         _check_repeated(form)
         await self._kit.accounts.register(req, form["username"], form["password"], form["setup_token"].strip())
-        await sign_in(self, req, resp, form["username"], form["password"])
+        await self._sign_in(req, resp, form["username"], form["password"])
         self._lead(resp, url())
 
 
-class SignIn(Page):
+class SignIn(Entrance):
     """/console/sign-in"""
 
     @public
@@ -45,16 +56,8 @@ class SignIn(Page):
     @public
     async def on_post(self, req: PageRequest, resp: Response) -> None:
         req.typed = form = await forms.read(req)
-        await sign_in(self, req, resp, form["username"], form["password"])
+        await self._sign_in(req, resp, form["username"], form["password"])
         self._lead(resp, safe_place(form["next"]))
-
-
-async def sign_in(page: Page, req: PageRequest, resp: Response, username: str, password: str) -> None:
-    """Begin a session, like any login, and put it into the browser's cookie."""
-    kit = page._kit
-    grant = await kit.password_check.sign_in(req, username, password)
-    ends_at = grant.began_at + kit.tokens.lifetimes.session
-    cookies.give_token(req, resp, kit.tokens.console(grant.user_id, grant.session_id, ends_at=ends_at), ends_at)
 
 
 class SignOut(Page):
