@@ -130,6 +130,10 @@ function go(cell) {
 
 document.addEventListener("keydown", async (event) => {
   const input = event.target;
+  if (event.key === "Enter" && input.matches(".selection input")) {
+    event.preventDefault(); // the first button of the form is another one
+    one("button", input.closest(".selection")).click();
+  }
   if (!isCell(input)) return;
   if (event.key === "Escape") {
     input.value = wasOf(input);
