@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN = .venv/bin
 
-.PHONY: help run test lint format bench bench-growth bench-moving lock clean
+.PHONY: help run test test-browser lint format bench bench-growth bench-moving lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -12,6 +12,10 @@ run: .venv/run  ## Serve the API and its documentation at http://127.0.0.1:5000
 
 test: .venv/dev  ## Run all tests, on SQLite and on PostgreSQL
 	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+
+test-browser: .venv-browser/done  ## Try the console in a browser. Installs Chromium where it may
+	@command -v chromium >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core)
+	.venv-browser/bin/python -m pytest browser $(ARGS)
 
 lint: .venv/dev  ## Format, lint, types, and which module may import which
 	$(BIN)/ruff format --check .
@@ -35,13 +39,13 @@ bench-moving: .venv-bench/done  ## Measure the import of a million items beside 
 lock: .venv/dev  ## Pin the newest versions that requirements*.in allow
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install --quiet pip-tools
-	for each in requirements requirements-dev requirements-bench; do \
+	for each in requirements requirements-dev requirements-bench requirements-browser; do \
 		.venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
 			--no-emit-index-url --no-emit-find-links -o $$each.txt $$each.in; \
 	done
 
 clean:  ## Remove what was installed and cached; your data stays
-	rm -rf .venv .venv-bench .venv-lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-bench .venv-browser .venv-lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -57,4 +61,9 @@ clean:  ## Remove what was installed and cached; your data stays
 .venv-bench/done: requirements-bench.txt
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $@
+
+.venv-browser/done: requirements-browser.txt
+	$(PYTHON) -m venv .venv-browser
+	.venv-browser/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.txt
 	@touch $@

@@ -13,7 +13,11 @@ from falcon.responders import create_default_options
 from falcon.routing import CompiledRouter
 
 from storekeeper import http, openapi
+from storekeeper.accounts import Accounts
 from storekeeper.auth import Authentication, Guard
+from storekeeper.console.page import Kit
+from storekeeper.console.routes import create_console
+from storekeeper.console.views import Views
 from storekeeper.db import Database
 from storekeeper.door import App, Door
 from storekeeper.errors import StorekeeperError
@@ -65,7 +69,9 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     """Build the server. Uvicorn calls this without arguments."""
     settings = settings or read_settings()
     parts = parts or create_parts(settings)
-    door = Door(create_api(settings, parts), settings.body_seconds)
+    guard = Guard(parts.db)
+    wings = Wings(create_api(settings, parts, guard), create_console(create_kit(settings, parts, guard), Router()))
+    door = Door(wings, settings.body_seconds)
     served: App = behind_proxies(door, settings.trusted_proxies)
     return served
 
@@ -76,9 +82,8 @@ def create_parts(settings: Settings) -> Parts:
     return Parts(db, KeyRing(settings.keys_path), create_passwords(settings), storage, Images(storage), Runner())
 
 
-def create_api(settings: Settings, parts: Parts) -> falcon.asgi.App[Request, Response]:
+def create_api(settings: Settings, parts: Parts, guard: Guard) -> falcon.asgi.App[Request, Response]:
     tokens = Tokens(parts.keys, lifetimes(settings))
-    guard = Guard(parts.db)
     middleware = _middleware(settings, tokens, guard, parts)
     app = falcon.asgi.App(request_type=Request, middleware=middleware, router=Router())
     _configure(app)
@@ -90,13 +95,11 @@ def create_api(settings: Settings, parts: Parts) -> falcon.asgi.App[Request, Res
 
 
 def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard) -> dict[str, object]:
-    """Every URL, and the resource behind it."""
-    limits = Limits(settings.login_failures, settings.login_failures_overall, settings.login_window_seconds)
-    check = PasswordCheck(guard, parts.passwords, limits, tokens.lifetimes.session)
-    is_open = settings.registration == "open"
+    """Every URL of the API, and the resource behind it. Those of the pages are in `console.routes`."""
+    check, accounts = _create_accounts(settings, parts, guard)
     conditions = Conditions(settings.require_if_match)
     return {
-        "/register": user.Register(guard, parts.passwords, parts.keys, is_open),
+        "/register": user.Register(accounts),
         "/login": session.Login(check, tokens),
         "/login/fresh": session.FreshLogin(guard, check, tokens),
         "/refresh": session.Refresh(guard, tokens, settings.refresh_grace_seconds),
@@ -104,7 +107,7 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
         "/sessions": session.SessionList(guard, tokens.lifetimes.idle),
         "/sessions/{session_id:id}": session.Session(guard),
         "/user/{user_id:id}": user.User(guard),
-        "/user/{user_id:id}/password": user.Password(guard, parts.passwords, check),
+        "/user/{user_id:id}/password": user.Password(guard, accounts),
         "/users": user.UserList(guard),
         "/store/{name:name}": store.Store(guard, settings.currency, conditions),
         "/stores": store.StoreList(guard),
@@ -138,6 +141,29 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
     }
 
 
+def create_kit(settings: Settings, parts: Parts, guard: Guard) -> Kit:
+    """What the pages are made with."""
+    check, accounts = _create_accounts(settings, parts, guard)
+    return Kit(
+        settings=settings,
+        guard=guard,
+        tokens=Tokens(parts.keys, lifetimes(settings)),
+        password_check=check,
+        passwords=parts.passwords,
+        accounts=accounts,
+        storage=parts.storage,
+        images=parts.images,
+        runner=parts.runner,
+        views=Views(),
+    )
+
+
+def _create_accounts(settings: Settings, parts: Parts, guard: Guard) -> tuple[PasswordCheck, Accounts]:
+    limits = Limits(settings.login_failures, settings.login_failures_overall, settings.login_window_seconds)
+    check = PasswordCheck(guard, parts.passwords, limits, lifetimes(settings).session)
+    return check, Accounts(guard, parts.passwords, parts.keys, check, settings.registration == "open")
+
+
 def _configure(app: falcon.asgi.App[Request, Response]) -> None:
     app.router_options.converters.update({"name": http.Name, "username": http.Username, "id": http.Id})
     app.add_error_handler(Exception, http.render_bug)
@@ -160,6 +186,19 @@ def lifetimes(settings: Settings) -> Lifetimes:
         idle=settings.refresh_days * DAY,
         session=settings.session_days * DAY,
     )
+
+
+class Wings:
+    """The API, and below /console the pages: each has its own middleware and its own way to say what went wrong."""
+
+    def __init__(self, api: App, pages: App) -> None:
+        self._api = api
+        self._pages = pages
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        path = scope.get("path", "")  # what is no request has none
+        is_page = path == "/console" or path.startswith("/console/")
+        await (self._pages if is_page else self._api)(scope, receive, send)
 
 
 class Router(CompiledRouter):

@@ -5,6 +5,7 @@ tag or price is allowed is for others to say. What cannot be understood in one w
 """
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Literal
 
@@ -13,6 +14,7 @@ import msgspec
 from storekeeper.errors import Invalid
 from storekeeper.money import LITERAL
 
+Cell = str | int | Decimal | list[str] | None
 DecimalMark = Literal["auto", "point", "comma"]
 
 GAPS = " \u00a0\u2009\u202f'’"  # that stand between thousands, and for nothing else
@@ -153,11 +155,15 @@ def csv_head() -> bytes:
 
 
 def csv_line(line: Line) -> bytes:
+    return csv_row(msgspec.structs.astuple(line))
+
+
+def csv_row(values: Iterable[Cell]) -> bytes:
     """RFC 4180, in UTF-8."""
-    return (",".join(map(_cell, msgspec.structs.astuple(line))) + "\r\n").encode()
+    return (",".join(map(_cell, values)) + "\r\n").encode()
 
 
-def _cell(value: str | int | Decimal | list[str] | None) -> str:
+def _cell(value: Cell) -> str:
     if isinstance(value, str):
         return '"' + value.replace('"', '""') + '"' if TO_QUOTE.search(value) else value
     if value is None:

@@ -232,8 +232,7 @@ def _set_roles(conn: Connection, name: str, is_admin: bool | None, is_active: bo
 
 def _reset_password(conn: Connection, name: str, hashed: str) -> int:
     user_id = user.get_by_name(conn, name).id
-    user.set_password(conn, user_id, hashed)
-    return session.end_others(conn, user_id)
+    return session.reset_password(conn, user_id, hashed)
 
 
 def _end_sessions(conn: Connection, name: str) -> int:

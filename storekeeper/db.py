@@ -9,7 +9,6 @@ from typing import Any, TypeVar, TypeVarTuple
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from storekeeper.crew import Crew, Job
@@ -18,6 +17,7 @@ from storekeeper.errors import Conflict, StorekeeperError, Unavailable
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
+Connection = sa.Connection  # also for those who only pass one on
 Row = Sequence[Any]
 Converters = list[tuple[int, Any]]
 

@@ -199,15 +199,20 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 async def render_error(req: Request, resp: Response, error: StorekeeperError, _params: Any, **_: Any) -> None:
     """The one renderer: every error of the API leaves through here."""
-    if error.status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS):
-        req.log(error.code, method=req.method, path=req.path)
-    resp.status = error.status
-    resp.set_headers(error.headers())
+    begin_error(req, resp, error)
     if _wants_problem(req):
         resp.content_type = PROBLEM
         resp.data = encode(_describe_problem(error))
     else:
         resp.data = encode(describe(error))
+
+
+def begin_error(req: Request, resp: Response, error: StorekeeperError) -> None:
+    """All of the answer to an error but its body; and a line in the log, where it may be an attack."""
+    if error.status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS):
+        req.log(error.code, method=req.method, path=req.path)
+    resp.status = error.status
+    resp.set_headers(error.headers())
     if error.status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
         resp.set_header("Connection", "close")  # the rest of the body is not read
 
@@ -238,15 +243,24 @@ def _wants_problem(req: Request) -> bool:
 
 async def render_http_error(req: Request, resp: Response, error: falcon.HTTPError, params: Any, **_: Any) -> None:
     """Falcon's own errors, such as 404 for an unknown path, in the shape of ours."""
+    resp.set_headers(error.headers or {} if isinstance(error, falcon.HTTPMethodNotAllowed) else {})
+    await render_error(req, resp, of_falcon(error), params)
+
+
+def of_falcon(error: falcon.HTTPError) -> StorekeeperError:
+    """One of Falcon's own errors as one of ours."""
     if isinstance(error, falcon.HTTPMethodNotAllowed):
-        resp.set_headers(error.headers or {})
-        await render_error(req, resp, MethodNotAllowed(), params)
-    elif error.status_code == HTTPStatus.NOT_FOUND:
-        await render_error(req, resp, NotFound(), params)
-    else:
-        await render_error(req, resp, Invalid(error.title or "The request is not valid."), params)
+        return MethodNotAllowed()
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return NotFound()
+    return Invalid(error.title or "The request is not valid.")
 
 
 async def render_bug(req: Request, resp: Response, error: Exception, params: Any, **_: Any) -> None:
+    await render_error(req, resp, note_bug(req, error), params)
+
+
+def note_bug(req: Request, error: Exception) -> InternalError:
+    """Write it to the log, with its trace; its sender hears nothing of that."""
     structlog.get_logger().error("bug", request=req.visit.id, exc_info=error)
-    await render_error(req, resp, InternalError(), params)
+    return InternalError()

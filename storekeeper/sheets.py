@@ -88,6 +88,17 @@ def open_sheet(file: BinaryIO, options: Options) -> Sheet:
             return _open_csv(file, options)
 
 
+def read_columns(text: str) -> dict[str, str]:
+    """`Artikel:name;Preis:price` as a mapping of headings to fields. `store:` maps to none: it is left out."""
+    pairs = [each.rpartition(":") for each in text.split(";") if each.strip()]
+    if not all(heading.strip() for heading, _, _ in pairs):
+        raise Invalid("'columns' is written like Artikel:name;Preis:price.", "columns")
+    columns = {heading.strip(): field.strip() for heading, _, field in pairs}
+    if len(columns) < len(pairs):
+        raise Invalid("One column is given twice.", "columns")
+    return columns
+
+
 def _check_mapping(columns: dict[str, str]) -> None:
     fields = [field for field in columns.values() if field]
     for field in fields:

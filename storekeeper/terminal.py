@@ -122,5 +122,6 @@ def invitation(url: str, token: str) -> str:
         "There is no administrator yet. Register the first one with this one-time set-up token:\n"
         f"  curl {url}/register -H 'Content-Type: application/json' \\\n"
         f"    -d '{body}'\n"
-        "The password there is a random one: note it, or put in your own."
+        "The password there is a random one: note it, or put in your own.\n"
+        f"Or do so in a browser, at {url}/console"
     )

@@ -23,7 +23,7 @@ REMEMBERED = 10_000
 SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")  # RFC 7515 section 7.1
 NUMBER = re.compile(r"[1-9][0-9]{0,8}")  # of a refresh token: fits its column
 
-Kind = Literal["access", "refresh"]
+Kind = Literal["access", "refresh", "console"]
 Seconds = Annotated[int, Meta(ge=0, lt=2**53)]
 
 
@@ -31,7 +31,8 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     """What a token says.
 
     `sid` is its session, `fresh` means that the password was given for it. `is_admin` is for clients to know: the
-    server believes the database. The jti of a refresh token is `<sid>.<number>`, its place in its session.
+    server believes the database. The jti of a refresh token is `<sid>.<number>`, its place in its session. A console
+    token is what a browser's cookie holds.
     """
 
     iss: str
@@ -56,6 +57,8 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it says what a token of its kind has to."""
         if self.type == "access":
             return self.fresh is not None and self.is_admin is not None
+        if self.type == "console":
+            return self.fresh is not None
         sid, _, number = self.jti.partition(".")
         return sid == str(self.sid) and NUMBER.fullmatch(number) is not None
 
@@ -89,6 +92,11 @@ class Tokens:
         It ends with the session; that an idle session ends earlier is for the session's row to say.
         """
         return self._sign("refresh", user_id, sid, began, began + self.lifetimes.session, {"jti": f"{sid}.{number}"})
+
+    def console(self, user_id: int, sid: int, *, ends_at: int) -> str:
+        """Ends with its session, whose row says whether that has come earlier. The password was given just now."""
+        claims = {"jti": token_urlsafe(16), "fresh": True}
+        return self._sign("console", user_id, sid, int(time.time()), ends_at, claims)
 
     def read(self, token: str, kinds: Container[Kind]) -> Claims:
         """The claims of a live token of one of these kinds; Unauthorized for any other token."""

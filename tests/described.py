@@ -8,12 +8,13 @@ from falcon import testing
 from storekeeper import keys
 from storekeeper.app import create_app
 from storekeeper.settings import Settings
+from tests.conftest import as_served
 
 
 def client(folder: Path) -> testing.TestClient:
     settings = Settings(data=str(folder))
     keys.ensure(settings.keys_path)
-    return testing.TestClient(create_app(settings))
+    return testing.TestClient(as_served(create_app(settings)))
 
 
 def document(folder: Path) -> dict[str, Any]:

@@ -274,7 +274,7 @@ def test_a_responder_without_a_mark_is_for_the_signed_in(parts: Parts, settings:
         async def on_get(self, req: Request, resp: Response) -> None:
             resp.media = {"user_id": req.caller.user_id}
 
-    api = create_api(settings, parts)
+    api = create_api(settings, parts, Guard(parts.db))
     api.add_route("/bare", Bare())
     client = testing.TestClient(as_served(Door(api, settings.body_seconds)))
     assert client.simulate_get("/bare").json["error"] == "authorization_required"

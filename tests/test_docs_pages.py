@@ -33,9 +33,20 @@ def links(page: str) -> list[str]:
     return re.findall(r'(?:href|src)="([^"]*)"', page)
 
 
-def test_the_root_leads_to_the_pages(client: testing.TestClient) -> None:
-    answer = client.simulate_get("/")
-    assert (answer.status_code, answer.headers["location"]) == (302, "/docs")
+@pytest.mark.parametrize(
+    ("accept", "place"),
+    [
+        ("*/*", "/docs"),
+        ("application/json", "/docs"),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "/console"),
+    ],
+)
+def test_the_root_leads_programs_to_the_pages_and_browsers_to_the_console(
+    client: testing.TestClient, accept: str, place: str
+) -> None:
+    answer = client.simulate_get("/", headers={"Accept": accept})
+    assert (answer.status_code, answer.headers["location"]) == (302, place)
+    assert answer.headers["vary"] == "Accept"
 
 
 def test_the_page_is_html_that_is_never_stale(client: testing.TestClient) -> None:

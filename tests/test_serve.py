@@ -45,11 +45,12 @@ def paste(lines: list[str]) -> Any:
 
 def test_the_line_that_it_prints_makes_the_first_administrator_and_is_then_printed_no_more(start: Start) -> None:
     server = start()
-    where, told, *command, advice = printed(server)
+    where, told, *command, advice, other_way = printed(server)
     url = f"http://127.0.0.1:{server.port}"
     assert where == f"Storekeeper {__version__} serves {url} (documentation: {url}/docs)"
     assert told == "There is no administrator yet. Register the first one with this one-time set-up token:"
     assert advice == "The password there is a random one: note it, or put in your own."
+    assert other_way == f"Or do so in a browser, at {url}/console"
 
     assert paste(command) == {"message": "User created successfully.", "id": 1}
     given = json.loads(re.findall(r"{.*}", command[1])[0])

@@ -111,9 +111,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be imported, and how. `file` is its name among the stored files, `file_name` that of its sender."""
 
     store: int | str
-    file: str
-    file_name: str
-    size: int
+    file: str = ""
+    file_name: str = ""
+    size: int = 0
     options: Options = Options()
     match: Key = "name"
     is_dry_run: bool = False

@@ -53,15 +53,48 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
 def page(conn: Connection, wanted: Filter, asked: paging.Asked) -> paging.Page[Item]:
     """A page of items. Sorted by "rank", they are those that a search finds, best first."""
+    _check_sort(wanted, asked)
     of = _store(conn, wanted)
-    if asked.sort.removeprefix("-") in _WITHIN_A_STORE and of is None:
-        raise Invalid(f"Sorting by {asked.sort.removeprefix('-')} needs a store.", "sort")
     if asked.sort == "rank":
         found = _ranked(conn, wanted, of, asked)
     else:
         select, columns = _select(conn, wanted, of)
         found = paging.fetch(conn, select, columns, asked, "items")
     return paging.Page([item.of_row(row) for row in found.rows], found.cursor)
+
+
+def _check_sort(wanted: Filter, asked: paging.Asked) -> None:
+    key = asked.sort.removeprefix("-")
+    if key in _WITHIN_A_STORE and wanted.store is None:
+        raise Invalid(f"Sorting by {key} needs a store.", "sort")
+
+
+class Leaf(msgspec.Struct, frozen=True):
+    """A page, and the ways to its neighbours: cursors, each in its own direction. None where there is none."""
+
+    rows: list[Item]
+    before: str | None
+    after: str | None
+
+
+def leaf(conn: Connection, wanted: Filter, asked: paging.Asked, *, is_back: bool = False) -> Leaf:
+    """`page`, for whoever leafs through the list in both directions. If `is_back`, the rows that stand before the
+    cursor. What is ranked is only read forwards."""
+    if asked.sort == "rank":
+        ranked = page(conn, wanted, asked)
+        return Leaf(ranked.rows, None, ranked.cursor)
+    _check_sort(wanted, asked)
+    select, columns = query(conn, wanted)
+    forth, back = asked.sort, paging.turned(asked.sort)
+    way = msgspec.structs.replace(asked, sort=back) if is_back else asked
+    found = paging.fetch(conn, select, columns, way, "items")
+    rows = found.rows[::-1] if is_back else found.rows
+    has_before, has_after = (found.cursor, asked.cursor) if is_back else (asked.cursor, found.cursor)
+    return Leaf(
+        [item.of_row(row) for row in rows],
+        paging.cursor_at(rows[0], columns, back, "items") if has_before and rows else None,
+        paging.cursor_at(rows[-1], columns, forth, "items") if has_after and rows else None,
+    )
 
 
 def count(conn: Connection, wanted: Filter) -> int:
@@ -86,7 +119,7 @@ def _select(conn: Connection, wanted: Filter, of: Store | None) -> tuple[sa.Sele
     is_walk = search.is_common(conn, terms)
     # Sorted by its own ids, no row of the index of words is read that is not shown.
     id = search.order(is_walk=is_walk).label("entry")
-    joined = select.add_columns(id).join(search.entries, search.entries.c.rowid == items.c.id)
+    joined = select.add_columns(id).join(search.entries, search.holds(conn, search.entries.c.rowid, items.c.id))
     return joined.where(search.match(conn, terms, is_walk=is_walk)), _sortable | {"id": id}
 
 
@@ -164,7 +197,11 @@ def _windows(conn: Connection, wanted: Filter, q: str, of: Store | None, ends: S
     windows = [sa.select(*columns).where(_is_named(q), *map(_has_tag, _tags(wanted)), *conditions)]
     for number, is_title in enumerate((True, False)):
         found = search.find(conn, terms, is_title=is_title, is_walk=is_walk)
-        window = sa.select(*columns).join(found, found.c.entry == items.c.id).where(*conditions)
+        window = (
+            sa.select(*columns)
+            .join_from(items, found, search.holds(conn, found.c.entry, items.c.id))
+            .where(*conditions)
+        )
         window = window.order_by(found.c.entry).limit(2 * CANDIDATES if ends else CANDIDATES)
         windows.append(window.where(found.c.entry <= ends[number]) if ends else window)
     return [window.cte() for window in windows]

@@ -39,6 +39,22 @@ class Member(msgspec.Struct, frozen=True):
     role: Role
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """What a user may do in a store: work in it, and own it."""
+
+    store: Store
+    works: bool
+    owns: bool
+
+
+def stand(conn: Connection, user_id: int, which: int | str) -> Standing:
+    """The store, and what the user may do there."""
+    row = conn.execute(_standing.where(store.is_(which)), {"user_id": user_id}).one_or_none()
+    if row is None:
+        raise NotFound("Store not found.")
+    return Standing(Store(*row[:-2]), row.is_admin or row.role is not None, row.is_admin or row.role == "owner")
+
+
 def require_clerk(conn: Connection, user_id: int, which: int | str) -> Store:
     """The store of that id or name, for whoever works in it or is an administrator. Forbidden for all others."""
     return _require(conn, user_id, which, ("owner", "clerk"))

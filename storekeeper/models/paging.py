@@ -58,8 +58,18 @@ def fetch(
     rows = conn.execute(select.limit(asked.limit + 1)).all()
     if len(rows) <= asked.limit:
         return Page(list(rows), None)
-    last = rows[asked.limit - 1]._mapping
-    return Page(list(rows[: asked.limit]), encode(table, asked.sort, [last[each] for each in order]))
+    return Page(list(rows[: asked.limit]), cursor_at(rows[asked.limit - 1], columns, asked.sort, table))
+
+
+def cursor_at(row: sa.Row[Any], columns: Columns, sort: str, table: str) -> str:
+    """Where the page begins that comes after this row in the order of `sort`."""
+    order = [columns[each] for each in dict.fromkeys((sort.removeprefix("-"), "id"))]
+    return encode(table, sort, [row._mapping[each] for each in order])
+
+
+def turned(sort: str) -> str:
+    """The same order, from its end."""
+    return sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"
 
 
 def _after(asked: Asked, order: Sequence[sa.ColumnElement[Any]], table: str) -> sa.ColumnElement[bool]:

@@ -107,6 +107,15 @@ def find(conn: Connection, terms: Terms, *, is_title: bool, is_walk: bool) -> sa
     return found.subquery()
 
 
+def holds(conn: Connection, entry: sa.ColumnElement[int], item_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    """The condition that joins what was found with the items.
+
+    SQLite has to begin with the index of words: without statistics its planner would rather try each item that some
+    filter leaves, and search the index anew for every one. The sum keeps it from that.
+    """
+    return (entry + sa.literal_column("0") if conn.dialect.name == "sqlite" else entry) == item_id
+
+
 def is_common(conn: Connection, terms: Terms) -> bool:
     """Whether the first items that match are found fastest by walking through all in the order of their ids.
 

@@ -66,6 +66,15 @@ class Session(msgspec.Struct, frozen=True):
     last_used_at: int
 
 
+class Viewer(msgspec.Struct, frozen=True):
+    """Who looks at the pages: the user of a session."""
+
+    id: int
+    username: str
+    is_admin: bool
+    session_id: int
+
+
 class Grant(msgspec.Struct, frozen=True):
     """What the tokens of a session are issued for; `number` is the next refresh token's."""
 
@@ -99,6 +108,18 @@ def _checked(row: Row | None, user_id: int) -> Live:
     if row[2] < time.time():  # an access token may outlast its session
         raise TokenExpired
     return Live(row[0], row[1])
+
+
+def get_viewer(conn: Connection, session_id: int, idle: int) -> Viewer:
+    """Whose session it is. TokenExpired where it has lain unused for `idle` seconds: no refresh token says so here."""
+    columns = (users.c.id, users.c.username, users.c.is_admin, sessions.c.last_used_at)
+    query = sa.select(*columns).join(sessions, sessions.c.user_id == users.c.id).where(sessions.c.id == session_id)
+    row = conn.execute(query).one_or_none()
+    if row is None:
+        raise TokenRevoked
+    if row.last_used_at + idle < time.time():
+        raise TokenExpired
+    return Viewer(row.id, row.username, row.is_admin, session_id)
 
 
 def begin(conn: Connection, user_id: int, lifetime: int, device: str, address: str) -> Grant:
@@ -171,6 +192,18 @@ def change_password(conn: Connection, login: Login, new_hash: str, session_id: i
         raise InvalidCredentials
     user.set_password(conn, login.user_id, new_hash)
     end_others(conn, login.user_id, session_id)
+
+
+def reset_password(conn: Connection, user_id: int, new_hash: str) -> int:
+    """Give a user another password and end his sessions; how many they were."""
+    user.set_password(conn, user_id, new_hash)
+    return end_others(conn, user_id)
+
+
+def reset_password_as(conn: Connection, asker_id: int, user_id: int, new_hash: str) -> int:
+    """The same, for an administrator."""
+    user.require_admin(conn, asker_id)
+    return reset_password(conn, user.get(conn, user_id).id, new_hash)
 
 
 def note_use(conn: Connection, used_at: Mapping[int, int]) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from storekeeper import dialects, names
 from storekeeper.db import Id, Text, metadata
-from storekeeper.errors import AlreadyExists, LastAdministrator, NotFound, WrongSetupToken
+from storekeeper.errors import AlreadyExists, Forbidden, LastAdministrator, NotFound, WrongSetupToken
 from storekeeper.models import journal, paging
 
 users = sa.Table(
@@ -70,6 +70,11 @@ def get_for(conn: Connection, asker_id: int, user_id: int) -> User:
     if asker_id != user_id and not get(conn, asker_id).is_admin:
         raise NotFound("User not found.")
     return get(conn, user_id)
+
+
+def require_admin(conn: Connection, asker_id: int) -> None:
+    if not get(conn, asker_id).is_admin:
+        raise Forbidden
 
 
 def get_own(conn: Connection, asker_id: int, user_id: int) -> User:

@@ -1,6 +1,6 @@
 """/items and /store/{name}/items: lists of items, searched, filtered and sorted"""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import falcon
@@ -8,14 +8,13 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper import cells
+from storekeeper import transfers
 from storekeeper.auth import Guard
-from storekeeper.cells import Line
 from storekeeper.errors import NotFound, TokenMissing
 from storekeeper.http import MAX_ID, Request
 from storekeeper.models import export, item, listing
 from storekeeper.models.listing import Archived, Filter, Sort
-from storekeeper.models.paging import USUAL, Asked, Page
+from storekeeper.models.paging import USUAL, Asked
 from storekeeper.money import Price
 from storekeeper.operation import answers, optional
 from storekeeper.resources.lists import Cursor, Limit, link_next, prefers
@@ -153,19 +152,5 @@ async def answer_file(guard: Guard, req: Request, resp: Response, wanted: Filter
     first = await guard.browse(req, export.page, wanted)  # what is wrong with the request is an error, not a cut file
     resp.content_type = f"{preferred}; charset=utf-8"
     resp.set_header("Content-Disposition", f'attachment; filename="items.{"csv" if is_csv else "jsonl"}"')
-    resp.stream = _lines(guard, req, wanted, is_csv, first)
+    resp.stream = transfers.export_lines(guard, req, wanted, is_csv, first)
     return True
-
-
-async def _lines(guard: Guard, req: Request, wanted: Filter, is_csv: bool, page: Page[Line]) -> AsyncIterator[bytes]:
-    """A page at a time. The session is checked for each: what fails then cuts the answer, and its reader sees that."""
-    if req.is_head:
-        return
-    write = cells.csv_line if is_csv else cells.json_line
-    if is_csv:
-        yield cells.csv_head()
-    while True:
-        yield b"".join(map(write, page.rows))
-        if page.cursor is None:
-            return
-        page = await guard.browse(req, export.page, wanted, page.cursor)

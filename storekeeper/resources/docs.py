@@ -33,7 +33,10 @@ class Home:
 
     @public
     async def on_get(self, req: Request, resp: Response) -> None:
-        resp.status, resp.location = falcon.HTTP_FOUND, "/docs"
+        """To the console, for who reads pages; to the documentation, for programs."""
+        is_browser = "text/html" in req.accept.lower()
+        resp.status, resp.location = falcon.HTTP_FOUND, "/console" if is_browser else "/docs"
+        resp.append_header("Vary", "Accept")
 
 
 class Document:

@@ -6,11 +6,12 @@ import falcon
 from falcon import ETag
 from falcon.asgi import Response
 
+from storekeeper import transfers
 from storekeeper.auth import Guard
 from storekeeper.errors import AmbiguousName, Forbidden, NotFound
 from storekeeper.http import Request, Upload
 from storekeeper.images import BYTES, MEDIA_TYPES, SIZES, Images
-from storekeeper.models import item, member
+from storekeeper.models import item
 from storekeeper.operation import answers, conditional, public, takes
 from storekeeper.resources.conditions import read, tell
 from storekeeper.resources.item import ItemQuery
@@ -33,7 +34,8 @@ class ItemImage:
     @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, AmbiguousName))
     async def on_put(self, req: Request, resp: Response, name: str, query: ItemQuery, upload: Upload) -> None:
         """Give an item of a store where you work an image. It is made anew in two sizes, without its metadata."""
-        tell(resp, await put(self._guard, self._images, req, upload, item.Target(name, query.chosen(), read(req))))
+        target = item.Target(name, query.chosen(), read(req))
+        tell(resp, await transfers.put_image(self._guard, self._images, req, upload.read, target))
 
     @conditional
     @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, AmbiguousName))
@@ -57,7 +59,8 @@ class ItemImageInStore:
     @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound))
     async def on_put(self, req: Request, resp: Response, name: str, item_name: str, upload: Upload) -> None:
         """Give an item of this store an image. It is made anew in two sizes, without its metadata."""
-        tell(resp, await put(self._guard, self._images, req, upload, item.Target(item_name, name, read(req))))
+        target = item.Target(item_name, name, read(req))
+        tell(resp, await transfers.put_image(self._guard, self._images, req, upload.read, target))
 
     @conditional
     @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound))
@@ -89,11 +92,3 @@ class ImageFile:
         resp.etag = tag
         resp.set_header("Cache-Control", FOR_EVER)
         resp.set_header("Cross-Origin-Resource-Policy", "cross-origin")  # it is for the pages of any web shop
-
-
-async def put(guard: Guard, images: Images, req: Request, upload: Upload, target: item.Target) -> item.Item:
-    """First the right to do it, then the files, then the row: no row names a file that is not there."""
-    now = await guard.read(req, item.get, target.name, target.which)
-    await guard.read(req, member.require_clerk, req.caller.user_id, now.store_id)
-    key = await images.add(await upload.read())
-    return await guard.write(req, item.set_image, req.caller.user_id, target, key)

@@ -1,7 +1,6 @@
 """/imports: bring a file's items into a store, first as a plan"""
 
 from collections.abc import Sequence
-from secrets import token_hex
 from typing import Annotated, Literal
 
 import falcon
@@ -9,9 +8,9 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper import names, shapes, sheets
+from storekeeper import names, shapes, sheets, transfers
 from storekeeper.auth import Guard
-from storekeeper.errors import Forbidden, ImportIsOver, Invalid, NotFound, StorekeeperError, TooManyImports
+from storekeeper.errors import Forbidden, ImportIsOver, NotFound, TooManyImports
 from storekeeper.http import Request, Upload, path
 from storekeeper.models import imports
 from storekeeper.models.batch import Key, Refusal
@@ -63,20 +62,9 @@ class ImportQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             encoding=self.encoding,
             delimiter=sheets.DELIMITERS[self.delimiter],
             decimal=self.decimal,
-            columns=read_columns(self.columns),
+            columns=sheets.read_columns(self.columns),
             sheet=self.sheet or None,
         )
-
-
-def read_columns(text: str) -> dict[str, str]:
-    """`Artikel:name;Preis:price` as a mapping of headings to fields. `store:` maps to none: it is left out."""
-    pairs = [each.rpartition(":") for each in text.split(";") if each.strip()]
-    if not all(heading.strip() for heading, _, _ in pairs):
-        raise Invalid("'columns' is written like Artikel:name;Preis:price.", "columns")
-    columns = {heading.strip(): field.strip() for heading, _, field in pairs}
-    if len(columns) < len(pairs):
-        raise Invalid("One column is given twice.", "columns")
-    return columns
 
 
 class ImportsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,27 +112,15 @@ class ImportList:
         Answered at once: the work goes on by itself, and `GET /imports/{id}` tells how far it is. No line of a file is
         imported while one is refused, unless `skip_refused` says so.
         """
-        options = query.options()
-        store = names.of_thing(query.store, "store")
-        await self._guard.read(req, imports.require_room, req.caller.user_id, store)
-        file = f"imports/{token_hex(16)}"
-        await self._storage.put_pieces(file, upload.pieces())
         order = Order(
-            store=store,
-            file=file,
+            store=names.of_thing(query.store, "store"),
             file_name=query.file_name,
-            size=upload.size,
-            options=options,
+            options=query.options(),
             match=query.match,
             is_dry_run=query.dry_run,
             skips_refused=query.skip_refused,
         )
-        try:
-            added = await self._guard.write(req, imports.add, req.caller.user_id, order)
-        except StorekeeperError:
-            await self._storage.delete(file)
-            raise
-        self._runner.wake()
+        added = await transfers.start_import(self._guard, self._storage, self._runner, req, order, upload)
         _answer_accepted(resp, added)
 
     @answers(ImportPage, errors=(Forbidden, NotFound))

@@ -7,7 +7,8 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper import names, setup, shapes
+from storekeeper import shapes
+from storekeeper.accounts import Accounts
 from storekeeper.auth import Guard
 from storekeeper.errors import (
     AlreadyExists,
@@ -19,11 +20,9 @@ from storekeeper.errors import (
     WrongSetupToken,
 )
 from storekeeper.http import Request, path
-from storekeeper.keys import KeyRing
-from storekeeper.login import PasswordCheck
 from storekeeper.models import session, user
 from storekeeper.operation import Message, admin, answers, fresh, public
-from storekeeper.passwords import MOST, Passwords
+from storekeeper.passwords import MOST
 from storekeeper.resources.lists import SortedPageQuery, link_next
 from storekeeper.resources.session import WITHOUT_NUL, Typed
 
@@ -70,11 +69,8 @@ class UserPage(msgspec.Struct, frozen=True):
 class Register:
     """/register"""
 
-    def __init__(self, guard: Guard, passwords: Passwords, keys: KeyRing, is_open: bool) -> None:
-        self._guard = guard
-        self._passwords = passwords
-        self._keys = keys
-        self._is_open = is_open
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
 
     @public
     @answers((201, Registered), headers=("Location",), errors=(AlreadyExists, RegistrationClosed, WrongSetupToken))
@@ -83,21 +79,9 @@ class Register:
 
         With the set-up token that `serve` prints while there is no administrator, he becomes the first one.
         """
-        self._check(body)
-        hashed = await self._passwords.hash(body.password)
-        is_first = body.setup_token is not None
-        add = user.register_first_admin if is_first else user.register
-        added = await self._guard.write(req, add, body.username, hashed)
-        req.log("registered", registered_id=added.id, is_admin=added.is_admin)
+        added = await self._accounts.register(req, body.username, body.password, body.setup_token)
         resp.media, resp.status = Registered("User created successfully.", added.id), falcon.HTTP_CREATED
         resp.location = path("user", str(added.id))
-
-    def _check(self, body: RegisterBody) -> None:
-        if body.setup_token is None and not self._is_open:
-            raise RegistrationClosed
-        if body.setup_token is not None and not setup.fits(self._keys, body.setup_token):
-            raise WrongSetupToken
-        self._passwords.check(body.password, names.of_user(body.username))
 
 
 class User:
@@ -137,21 +121,16 @@ class User:
 class Password:
     """/user/{user_id}/password"""
 
-    def __init__(self, guard: Guard, passwords: Passwords, password_check: PasswordCheck) -> None:
+    def __init__(self, guard: Guard, accounts: Accounts) -> None:
         self._guard = guard
-        self._passwords = passwords
-        self._password_check = password_check
+        self._accounts = accounts
 
     @fresh
     @answers(Message, errors=(InvalidCredentials, NotFound, TooManyAttempts))
     async def on_put(self, req: Request, resp: Response, user_id: int, body: NewPasswordBody) -> None:
         """Change your password. Your other sessions end."""
         await self._guard.read(req, user.get_own, req.caller.user_id, user_id)
-        login = await self._password_check.confirm(req, body.current_password)
-        self._passwords.check(body.new_password, login.username, "new_password")
-        new_hash = await self._passwords.hash(body.new_password)
-        await self._guard.write(req, session.change_password, login, new_hash, req.caller.sid)
-        req.log("password_changed")
+        await self._accounts.change_password(req, body.current_password, body.new_password)
         resp.media = Message("Password changed.")
 
 

@@ -1,0 +1,54 @@
+"""Accounts: registering, and changing one's password. The same for every door."""
+
+from storekeeper import names, setup
+from storekeeper.auth import Guard
+from storekeeper.errors import RegistrationClosed, WrongSetupToken
+from storekeeper.http import Request
+from storekeeper.keys import KeyRing
+from storekeeper.login import PasswordCheck
+from storekeeper.models import session, user
+from storekeeper.models.user import User
+from storekeeper.passwords import Passwords
+
+
+class Accounts:
+    def __init__(
+        self, guard: Guard, passwords: Passwords, keys: KeyRing, password_check: PasswordCheck, is_open: bool
+    ) -> None:
+        self._guard = guard
+        self._passwords = passwords
+        self._keys = keys
+        self._password_check = password_check
+        self._is_open = is_open
+
+    async def register(self, req: Request, username: str, password: str, setup_token: str | None = None) -> User:
+        """Register a user; with the set-up token, the first administrator."""
+        if setup_token is None and not self._is_open:
+            raise RegistrationClosed
+        if setup_token is not None and not setup.fits(self._keys, setup_token):
+            raise WrongSetupToken
+        return await self.add(req, username, password, is_first=setup_token is not None)
+
+    async def add(self, req: Request, username: str, password: str, *, is_first: bool = False) -> User:
+        """Add a user, as an administrator may at any time."""
+        self._passwords.check(password, names.of_user(username))
+        hashed = await self._passwords.hash(password)
+        add = user.register_first_admin if is_first else user.register
+        added = await self._guard.write(req, add, username, hashed)
+        req.log("registered", registered_id=added.id, is_admin=added.is_admin)
+        return added
+
+    async def reset_password(self, req: Request, of: User, new: str) -> None:
+        """Give somebody another password, for an administrator, and end all his sessions."""
+        self._passwords.check(new, of.username)
+        new_hash = await self._passwords.hash(new)
+        await self._guard.write(req, session.reset_password_as, req.caller.user_id, of.id, new_hash)
+        req.log("password_reset", changed_id=of.id)
+
+    async def change_password(self, req: Request, current: str, new: str) -> None:
+        """Give the caller another password, and end his other sessions. InvalidCredentials for a wrong one."""
+        login = await self._password_check.confirm(req, current)
+        self._passwords.check(new, login.username, "new_password")
+        new_hash = await self._passwords.hash(new)
+        await self._guard.write(req, session.change_password, login, new_hash, req.caller.sid)
+        req.log("password_changed")

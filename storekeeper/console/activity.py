@@ -1,0 +1,159 @@
+"""Activity: what was done in a store, and for administrators everywhere, in words; and taking back a change"""
+
+import calendar
+import re
+import time
+
+import msgspec
+from falcon.asgi import Response
+
+from storekeeper.console import forms
+from storekeeper.console.forms import Form
+from storekeeper.console.item import ItemPage
+from storekeeper.console.page import Page, PageRequest
+from storekeeper.console.telling import tell
+from storekeeper.console.views import url
+from storekeeper.db import Connection
+from storekeeper.errors import Invalid, NotFound
+from storekeeper.models import feed, member, overview, undo, user
+from storekeeper.models.edit import Overtaken
+from storekeeper.models.feed import Entry, Wanted
+from storekeeper.models.journal import Kind
+from storekeeper.models.member import Standing
+from storekeeper.models.paging import Asked
+from storekeeper.models.paging import Page as Rows
+from storekeeper.operation import admin
+
+ROWS = 50
+DAY = 86_400
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+class ActivityQuery(msgspec.Struct, frozen=True):
+    """What is wanted; an empty field wants nothing. Days are those of UTC."""
+
+    kind: str = ""
+    who: str = ""
+    since: str = ""
+    until: str = ""
+    after: str = ""
+
+    def wanted(self, conn: Connection) -> Wanted:
+        until = _day(self.until, "until")
+        return Wanted(
+            kind=_kind(self.kind),
+            user_id=_user_id(conn, self.who.strip()),
+            since=_day(self.since, "since"),
+            until=None if until is None else until + DAY - 1,
+        )
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.kind or self.who or self.since or self.until)
+
+
+class StoreActivity(Page):
+    """/console/store/{name}/activity"""
+
+    async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
+        """What was done in a store. For those who work there."""
+        query = _read(req)
+        standing, found, problem, names = await self._see(req, _of_store, req.caller.user_id, name, query)
+        values = {"standing": standing, "store": standing.store, "place": ("store", name, "activity")}
+        told = [tell(each, names, is_of_one_store=True) for each in found.rows]
+        self._show(
+            req, resp, "activity.html", told=told, following=found.cursor, query=query, problem=problem, **values
+        )
+
+
+class Activity(Page):
+    """/console/activity"""
+
+    @admin
+    async def on_get(self, req: PageRequest, resp: Response) -> None:
+        """All that was done."""
+        query = _read(req)
+        found, problem, names = await self._see(req, _of_all, query)
+        told = [tell(each, names) for each in found.rows]
+        values = {"standing": None, "store": None, "place": ("activity",)}
+        self._show(
+            req, resp, "activity.html", told=told, following=found.cursor, query=query, problem=problem, **values
+        )
+
+
+class Undoing(ItemPage):
+    """/console/store/{name}/item/{item_name}/undo"""
+
+    async def on_post(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
+        """Take back a change. Where somebody has changed the same since, both values are shown."""
+        form = await forms.read(req)
+        change_id = forms.whole(form["change"], "change")
+        try:
+            now = await self._do(req, undo.change, req.caller.user_id, name, change_id)
+        except Overtaken as overtaken:
+            req.typed = _typed(overtaken)
+            raise
+        self._tell(req, resp, "It is undone.")
+        self._lead(resp, url("store", name, "item", now.name))
+
+
+def _typed(overtaken: Overtaken) -> Form:
+    """The values that would have been set, as if they had been typed: to be saved all the same, or not."""
+    return Form([(f"{each.field}.{each.item_id}", _text(each.wanted)) for each in overtaken.clashes])
+
+
+def _text(value: object) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value or "")
+
+
+def _read(req: PageRequest) -> ActivityQuery:
+    return ActivityQuery(**{name: req.get_param(name) or "" for name in ActivityQuery.__struct_fields__})
+
+
+def _of_store(
+    conn: Connection, user_id: int, name: str, query: ActivityQuery
+) -> tuple[Standing, Rows[Entry], Invalid | None, dict[int, str]]:
+    member.require_clerk(conn, user_id, name)
+    standing = member.stand(conn, user_id, name)
+    try:
+        found = feed.store_history(conn, user_id, name, query.wanted(conn), Asked(ROWS, query.after, "-id"))
+    except Invalid as problem:
+        return standing, Rows([], None), problem, {}
+    return standing, found, None, {standing.store.id: standing.store.name}
+
+
+def _of_all(conn: Connection, query: ActivityQuery) -> tuple[Rows[Entry], Invalid | None, dict[int, str]]:
+    try:
+        found = feed.audit(conn, query.wanted(conn), Asked(ROWS, query.after, "-id"))
+    except Invalid as problem:
+        return Rows([], None), problem, {}
+    return found, None, overview.names(conn, {each.store_id for each in found.rows if each.store_id is not None})
+
+
+def _kind(text: str) -> Kind | None:
+    if not text:
+        return None
+    return forms.convert({"kind": text}, _Kind).kind
+
+
+class _Kind(msgspec.Struct):
+    kind: Kind
+
+
+def _user_id(conn: Connection, username: str) -> int | None:
+    if not username:
+        return None
+    try:
+        return user.get_by_name(conn, username).id
+    except NotFound:
+        raise Invalid(f"There is no user '{username}'.", "who") from None
+
+
+def _day(text: str, field: str) -> int | None:
+    """Its beginning, in seconds since 1970."""
+    if not text:
+        return None
+    try:
+        return calendar.timegm(time.strptime(text if DATE.fullmatch(text) else "", "%Y-%m-%d"))
+    except ValueError:
+        raise Invalid("A day is written like 2026-11-25.", field) from None

@@ -1,0 +1,66 @@
+"""The two cookies: one holds the token of the session, the other a sentence for the next page."""
+
+import base64
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from falcon.asgi import Response
+
+from storekeeper.http import Request
+
+SESSION = "storekeeper"
+NOTICE = "storekeeper-notice"
+NOTICE_SECONDS = 60
+DAY = 86_400
+MOST_TOLD = 400  # characters
+
+
+def name(req: Request, plain: str) -> str:
+    """Under TLS with the prefix that lets no other host, and nobody on the way, set it (RFC 6265bis, 4.1.3.2)."""
+    return f"__Host-{plain}" if req.scheme == "https" else plain
+
+
+def find_token(req: Request) -> str | None:
+    values = req.get_cookie_values(name(req, SESSION))
+    return values[0] if values else None
+
+
+def give_token(req: Request, resp: Response, token: str, ends_at: int) -> None:
+    _set(req, resp, SESSION, token, ends_at - int(time.time()))
+
+
+def drop_token(req: Request, resp: Response) -> None:
+    _unset(req, resp, SESSION)
+
+
+def give_notice(req: Request, resp: Response, text: str) -> None:
+    encoded = base64.urlsafe_b64encode(text[:MOST_TOLD].encode()).decode().rstrip("=")
+    _set(req, resp, NOTICE, encoded, NOTICE_SECONDS)
+
+
+def take_notice(req: Request, resp: Response) -> str:
+    """What there is to say; it is said once."""
+    values = req.get_cookie_values(name(req, NOTICE))
+    if not values:
+        return ""
+    _unset(req, resp, NOTICE)
+    with suppress(ValueError):
+        return base64.urlsafe_b64decode(values[0] + "=" * (-len(values[0]) % 4)).decode()[:MOST_TOLD]
+    return ""
+
+
+def _set(req: Request, resp: Response, plain: str, value: str, seconds: int) -> None:
+    resp.set_cookie(
+        name(req, plain),
+        value,
+        expires=datetime.now(UTC) + timedelta(seconds=seconds),
+        path="/",
+        secure=req.scheme == "https",
+        http_only=True,
+        same_site="Lax",
+    )
+
+
+def _unset(req: Request, resp: Response, plain: str) -> None:
+    _set(req, resp, plain, "", -DAY)

@@ -1,0 +1,96 @@
+"""/console/set-up, /console/sign-in, /console/sign-out and /console/confirm"""
+
+from falcon.asgi import Response
+
+from storekeeper.console import cookies, forms
+from storekeeper.console.failures import safe_place
+from storekeeper.console.page import Page, PageRequest
+from storekeeper.console.views import url
+from storekeeper.errors import Invalid
+from storekeeper.models import session, user
+from storekeeper.operation import public
+
+
+class Entrance(Page):
+    """Where a session begins."""
+
+    async def _sign_in(self, req: PageRequest, resp: Response, username: str, password: str) -> None:
+        """Begin a session, like any login, and put its token into the browser's cookie."""
+        kit = self._kit
+        grant = await kit.password_check.sign_in(req, username, password)
+        ends_at = grant.began_at + kit.tokens.lifetimes.session
+        cookies.give_token(req, resp, kit.tokens.console(grant.user_id, grant.session_id, ends_at=ends_at), ends_at)
+
+
+class SetUp(Entrance):
+    """/console/set-up"""
+
+    @public
+    async def on_get(self, req: PageRequest, resp: Response) -> None:
+        """The first start: make the first administrator with the one-time token."""
+        if await self._kit.guard.read(req, user.has_admin):
+            self._lead(resp, url("sign-in"))
+        else:
+            self._show(req, resp, "set-up.html")
+
+    @public
+    async def on_post(self, req: PageRequest, resp: Response) -> None:
+        req.typed = form = await forms.read(req)
+        _check_repeated(form)
+        await self._kit.accounts.register(req, form["username"], form["password"], form["setup_token"].strip())
+        await self._sign_in(req, resp, form["username"], form["password"])
+        self._lead(resp, url())
+
+
+class SignIn(Entrance):
+    """/console/sign-in"""
+
+    @public
+    async def on_get(self, req: PageRequest, resp: Response) -> None:
+        """Sign in."""
+        if await self._kit.guard.read(req, user.has_admin):
+            self._show(req, resp, "sign-in.html", next=safe_place(req.get_param("next") or req.typed["next"]))
+        else:
+            self._lead(resp, url("set-up"))
+
+    @public
+    async def on_post(self, req: PageRequest, resp: Response) -> None:
+        req.typed = form = await forms.read(req)
+        await self._sign_in(req, resp, form["username"], form["password"])
+        self._lead(resp, safe_place(form["next"]))
+
+
+class SignOut(Page):
+    """/console/sign-out"""
+
+    async def on_post(self, req: PageRequest, resp: Response) -> None:
+        """End the session: whatever else uses its tokens is signed out as well."""
+        await self._do(req, session.log_out, req.caller.user_id, req.caller.sid)
+        req.log("logout", session_id=req.caller.sid)
+        cookies.drop_token(req, resp)
+        self._tell(req, resp, "You are signed out.")
+        self._lead(resp, url("sign-in"))
+
+
+class Confirm(Page):
+    """/console/confirm"""
+
+    async def on_get(self, req: PageRequest, resp: Response) -> None:
+        """Give the password again, before something that needs it."""
+        await self.meet(req)
+        self._show(req, resp, "confirm.html", next=safe_place(req.get_param("next") or req.typed["next"]))
+
+    async def on_post(self, req: PageRequest, resp: Response) -> None:
+        req.typed = form = await forms.read(req)
+        await self.meet(req)
+        await self._kit.password_check.confirm(req, form["password"])
+        req.log("login_confirmed", session_id=req.caller.sid)
+        ends_at = req.caller.exp
+        token = self._kit.tokens.console(req.caller.user_id, req.caller.sid, ends_at=ends_at)
+        cookies.give_token(req, resp, token, ends_at)
+        self._lead(resp, safe_place(form["next"]))
+
+
+def _check_repeated(form: forms.Form) -> None:
+    if form["password"] != form["repeated"]:
+        raise Invalid("The two passwords differ.", "repeated")

@@ -1,0 +1,63 @@
+"""Middleware of the pages: whose session is it, and does a form come from a page of ours?"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from falcon.asgi import Response
+
+from storekeeper import operation
+from storekeeper.console import cookies
+from storekeeper.console.page import PageRequest
+from storekeeper.errors import Forbidden, TokenMissing, TokenNotFresh
+from storekeeper.operation import Access, Operation
+from storekeeper.tokens import Tokens
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class SameOrigin:
+    """Refuses a change that another site's page has sent with our cookie.
+
+    `Sec-Fetch-Site` is the browser's own word for it; where there is none, as over plain HTTP, `Origin` is. Who sends
+    neither is no browser that is in use, and has the API.
+    """
+
+    async def process_request(self, req: PageRequest, _resp: Response) -> None:
+        if req.method not in SAFE and not _is_ours(req):
+            raise Forbidden("This was sent by a page of another site, and is refused.")
+
+
+def _is_ours(req: PageRequest) -> bool:
+    site = req.get_header("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = urlsplit(req.get_header("Origin") or "")
+    return origin.scheme in ("http", "https") and origin.netloc.lower() == (req.get_header("Host") or "").lower()
+
+
+class SessionCookie:
+    """Reads the cookie's token and enforces the responder's mark, as far as that needs no database."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    async def process_resource(
+        self, req: PageRequest, _resp: Response, resource: object, _params: dict[str, Any]
+    ) -> None:
+        req.page = resource
+        req.operation = _declared(resource, req.method)
+        if req.operation.access is Access.PUBLIC:
+            return
+        token = cookies.find_token(req)
+        if not token:
+            raise TokenMissing
+        claims = self._tokens.read(token, ("console",))
+        if req.operation.access is Access.FRESH and not self._tokens.is_fresh(claims):
+            raise TokenNotFresh
+        req.claims = claims
+        req.visit.user_id = claims.user_id
+
+
+def _declared(resource: object, method: str) -> Operation:
+    responder = getattr(resource, f"on_{method.lower()}", None)
+    return operation.of(responder) if responder else operation.NONE

@@ -1,0 +1,179 @@
+"""/console/store/{name}/item/{item_name}: everything about an item, and the ways to change it"""
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+from falcon.asgi import Response
+
+from storekeeper import names, transfers
+from storekeeper.console import chart, edits, forms
+from storekeeper.console.forms import FileForm, Form
+from storekeeper.console.page import Page, PageRequest
+from storekeeper.console.store import clashes
+from storekeeper.console.telling import tell
+from storekeeper.console.views import url
+from storekeeper.db import Connection
+from storekeeper.errors import NotFound
+from storekeeper.images import BYTES
+from storekeeper.models import edit, feed, item, member, price
+from storekeeper.models.draft import Fields
+from storekeeper.models.feed import Entry
+from storekeeper.models.item import Item, Target
+from storekeeper.models.member import Standing
+from storekeeper.models.paging import Asked
+from storekeeper.models.paging import Page as Rows
+from storekeeper.models.price import Step
+from storekeeper.operation import fresh
+
+YEAR = 366 * 86_400
+SHOWN = 20
+FORM_BYTES = 64 * 1024  # of a form beside its file
+
+
+class ItemPage(Page):
+    """/console/store/{name}/item/{item_name}"""
+
+    async def on_get(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
+        """An item."""
+        looked = await self._see(req, _look_closely, req.caller.user_id, name, item_name, req.get_param("after") or "")
+        found, now = looked.item, int(time.time())
+        self._show(
+            req,
+            resp,
+            "item.html",
+            standing=looked.standing,
+            store=looked.standing.store,
+            item=found,
+            clashes={each.field: each for each in clashes(req)},
+            told=[tell(each) for each in looked.history.rows],
+            following=looked.history.cursor,
+            chart=chart.draw(looked.prices, now - YEAR, now, found.currency),
+        )
+
+    async def on_post(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
+        """Change what is said about it."""
+        req.typed = form = await forms.read(req)
+        changed = await self._do(req, edit.apply, req.caller.user_id, name, edits.read(form))
+        self._tell(req, resp, "Saved." if changed else "Nothing was changed.")
+        self._lead(resp, url("store", name, "item", changed[0].name if changed else item_name))
+
+
+class Archiving(ItemPage):
+    """/console/store/{name}/item/{item_name}/archive"""
+
+    async def on_post(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
+        """Sell the item no more, or again."""
+        form = await forms.read(req)
+        fields = Fields(archived=form["archived"] == "yes")
+        changed = await self._do(req, item.change, req.caller.user_id, Target(item_name, name), fields)
+        self._tell(req, resp, "Archived: lists leave it out now." if changed.archived else "It is sold again.")
+        self._lead(resp, url("store", name, "item", item_name))
+
+
+class Picture(ItemPage):
+    """/console/store/{name}/item/{item_name}/image"""
+
+    async def on_post(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
+        """Give the item a picture."""
+        await self.meet(req)
+        upload = FileForm(req, BYTES + FORM_BYTES)
+        await upload.fields()
+        kit = self._kit
+        await transfers.put_image(kit.guard, kit.images, req, upload.read, Target(item_name, name))
+        self._tell(req, resp, "The picture is saved.")
+        self._lead(resp, url("store", name, "item", item_name))
+
+
+class PictureRemoval(ItemPage):
+    """/console/store/{name}/item/{item_name}/image/remove"""
+
+    async def on_post(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
+        """Take its picture away."""
+        await self._do(req, item.set_image, req.caller.user_id, Target(item_name, name), None)
+        self._tell(req, resp, "The picture is taken away.")
+        self._lead(resp, url("store", name, "item", item_name))
+
+
+class Deletion(Page):
+    """/console/store/{name}/item/{item_name}/delete"""
+
+    async def on_get(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
+        """Ask before it is done: it cannot be undone."""
+        _, found = await self._see(req, _look_as_owner, req.caller.user_id, name, item_name)
+        self._show(
+            req,
+            resp,
+            "sure.html",
+            title=f"Delete {found.name}?",
+            text="The item goes for good. Who only wants to sell it no more archives it: that can be undone.",
+            action=url("store", name, "item", item_name, "delete"),
+            verb="Delete the item",
+            back=url("store", name, "item", item_name),
+        )
+
+    async def on_post(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
+        await self._do(req, item.delete, req.caller.user_id, Target(item_name, name))
+        self._tell(req, resp, f"{item_name} is deleted.")
+        self._lead(resp, url("store", name))
+
+
+class NewItem(Page):
+    """/console/store/{name}/new-item"""
+
+    @fresh
+    async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
+        """The form for a new item."""
+        await self._see(req, member.require_clerk, req.caller.user_id, name)
+        standing = await self._see(req, member.stand, req.caller.user_id, name)
+        self._show(req, resp, "new-item.html", standing=standing, store=standing.store)
+
+    @fresh
+    async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
+        req.typed = form = await forms.read(req)
+        item_name = names.of_thing(form["name"].strip())
+        await self._do(req, item.add, req.caller.user_id, name, item_name, _fields(form))
+        self._tell(req, resp, f"{item_name} is added.")
+        to = url("store", name, "new-item") if form["then"] == "another" else url("store", name, "item", item_name)
+        self._lead(resp, to)
+
+
+def _fields(form: Form) -> Fields:
+    return Fields(
+        price=forms.price(form["price"], "price"),
+        sku=form["sku"].strip() or None,
+        barcode=form["barcode"].strip() or None,
+        description=form["description"].strip(),
+        tags=edits.tags(form["tags"]),
+        stock=forms.whole(form["stock"] or "0", "stock"),
+    )
+
+
+class Looked(msgspec.Struct, frozen=True):
+    """An item, and what is known of its past. To who does not work there, nothing is."""
+
+    standing: Standing
+    item: Item
+    history: Rows[Entry]
+    prices: Sequence[Step]
+
+
+def _look_closely(conn: Connection, user_id: int, name: str, item_name: str, after: str) -> Looked:
+    standing, found = _look(conn, user_id, name, item_name)
+    if not standing.works:
+        return Looked(standing, found, Rows([], None), [])
+    history = feed.item_history(conn, user_id, item_name, name, Asked(SHOWN, after, "-id"))
+    now = int(time.time())
+    return Looked(standing, found, history, price.steps(conn, found, now - YEAR, now))
+
+
+def _look(conn: Connection, user_id: int, name: str, item_name: str) -> tuple[Standing, Item]:
+    return member.stand(conn, user_id, name), item.get(conn, item_name, name)
+
+
+def _look_as_owner(conn: Connection, user_id: int, name: str, item_name: str) -> tuple[Standing, Item]:
+    """For others there is no such page."""
+    standing, found = _look(conn, user_id, name, item_name)
+    if not standing.owns:
+        raise NotFound
+    return standing, found

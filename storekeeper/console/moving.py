@@ -1,0 +1,141 @@
+"""Imports and exports: /console/store/{name}/import, /console/store/{name}/export and /console/import/{import_id}"""
+
+from typing import Literal
+
+import msgspec
+from falcon.asgi import Response
+
+from storekeeper import cells, sheets, transfers
+from storekeeper.console import forms, lists
+from storekeeper.console.forms import FileForm, Form
+from storekeeper.console.page import Page, PageRequest
+from storekeeper.console.views import url
+from storekeeper.db import Connection
+from storekeeper.errors import NotFound
+from storekeeper.models import export, imports, member
+from storekeeper.models.batch import Key, Refusal
+from storekeeper.models.imports import Import, Order
+from storekeeper.models.member import Standing
+from storekeeper.models.paging import MOST, Asked
+from storekeeper.models.paging import Page as Rows
+
+MOST_BYTES = 256 * 2**20
+SHOWN = 20
+FORMATS = {"csv": "text/csv", "jsonl": "application/jsonl"}
+
+
+class StoreImports(Page):
+    """/console/store/{name}/import"""
+
+    async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
+        """The form for a file, and what was imported before."""
+        standing, jobs = await self._see(req, _list_imports, req.caller.user_id, name)
+        self._show(req, resp, "imports.html", standing=standing, store=standing.store, jobs=jobs)
+
+    async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
+        """Take a file in, and make the plan."""
+        await self._see(req, imports.require_room, req.caller.user_id, name)
+        upload = FileForm(req, MOST_BYTES)
+        req.typed = form = await upload.fields()
+        order = _order(form, name, upload.file_name)
+        kit = self._kit
+        job = await transfers.start_import(kit.guard, kit.storage, kit.runner, req, order, upload)
+        self._lead(resp, url("import", job.id))
+
+
+class ImportPage(Page):
+    """/console/import/{import_id}"""
+
+    async def on_get(self, req: PageRequest, resp: Response, import_id: int) -> None:
+        """How far it is, what it would do or has done, and what is refused."""
+        job, standing, refusals = await self._see(
+            req, _look, req.caller.user_id, import_id, req.get_param("after") or ""
+        )
+        values = {"store": standing.store, "standing": standing, "refusals": refusals}
+        self._show(req, resp, "import.html", job=job, is_alive=job.state in imports.ALIVE, **values)
+
+    async def on_post(self, req: PageRequest, resp: Response, import_id: int) -> None:
+        """Carry the plan out."""
+        form = await forms.read(req)
+        skips = form["skip_refused"] == "yes"
+        await self._do(req, imports.confirm, req.caller.user_id, import_id, skips)
+        self._kit.runner.wake()
+        self._lead(resp, url("import", import_id))
+
+
+class ImportEnd(ImportPage):
+    """/console/import/{import_id}/cancel"""
+
+    async def on_post(self, req: PageRequest, resp: Response, import_id: int) -> None:
+        """End it. What it has imported stays."""
+        _, file = await self._do(req, imports.cancel, req.caller.user_id, import_id)
+        await self._kit.storage.delete(file)
+        self._tell(req, resp, "The import is ended.")
+        self._lead(resp, url("import", import_id))
+
+
+class Refused(Page):
+    """/console/import/{import_id}/refused.csv"""
+
+    async def on_get(self, req: PageRequest, resp: Response, import_id: int) -> None:
+        """The lines that were refused, as a file. There are some ten thousand at the most."""
+        lines, cursor = [b"line,field,reason\r\n"], ""
+        while True:
+            asked = Asked(MOST, cursor, "line")
+            page = await self._see(req, imports.page_refusals, req.caller.user_id, import_id, asked)
+            lines += [cells.csv_row((each.line, each.field, each.message)) for each in page.rows]
+            if page.cursor is None:
+                break
+            cursor = page.cursor
+        resp.data, resp.content_type = b"".join(lines), "text/csv; charset=utf-8"
+        resp.set_header("Content-Disposition", f'attachment; filename="refused-{import_id}.csv"')
+
+
+class Export(Page):
+    """/console/store/{name}/export"""
+
+    async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
+        """What can be taken out."""
+        standing = await self._see(req, member.stand, req.caller.user_id, name)
+        self._show(req, resp, "export.html", standing=standing, store=standing.store)
+
+
+class ExportFile(Page):
+    """/console/store/{name}/export/{format}"""
+
+    async def on_get(self, req: PageRequest, resp: Response, name: str, format: str) -> None:
+        """The items as a file: those that a list of ours would show, whole."""
+        if format not in FORMATS:
+            raise NotFound
+        wanted = lists.read(req).wanted(name)
+        first = await self._see(req, export.page, wanted)
+        resp.content_type = f"{FORMATS[format]}; charset=utf-8"
+        resp.set_header("Content-Disposition", f'attachment; filename="items.{format}"')
+        resp.stream = transfers.export_lines(self._kit.guard, req, wanted, format == "csv", first)
+
+
+class ImportForm(msgspec.Struct, frozen=True):
+    """How a file is to be read; what is left out shows itself."""
+
+    match: Key = "name"
+    decimal: cells.DecimalMark = "auto"
+    encoding: Literal["auto", "utf-8", "utf-16", "windows-1252"] = "auto"
+
+
+def _order(form: Form, store: str, file_name: str) -> Order:
+    """First only the plan is made."""
+    given = forms.convert({name: form[name] for name in ImportForm.__struct_fields__ if form[name]}, ImportForm)
+    columns = sheets.read_columns(form["columns"])
+    options = sheets.Options(encoding=given.encoding, decimal=given.decimal, columns=columns)
+    return Order(store=store, file_name=file_name[:200], options=options, match=given.match, is_dry_run=True)
+
+
+def _list_imports(conn: Connection, user_id: int, name: str) -> tuple[Standing, list[Import]]:
+    jobs = imports.page(conn, user_id, name, Asked(SHOWN, sort="-id"))
+    return member.stand(conn, user_id, name), jobs.rows
+
+
+def _look(conn: Connection, user_id: int, import_id: int, after: str) -> tuple[Import, Standing, Rows[Refusal]]:
+    job = imports.get(conn, user_id, import_id)
+    refusals = imports.page_refusals(conn, user_id, import_id, Asked(SHOWN, after, "line"))
+    return job, member.stand(conn, user_id, job.store), refusals

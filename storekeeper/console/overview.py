@@ -1,0 +1,36 @@
+"""/console: the stores at a glance"""
+
+import time
+
+from falcon.asgi import Response
+
+from storekeeper.console.page import Page, PageRequest
+from storekeeper.db import Connection
+from storekeeper.models import overview
+from storekeeper.models.overview import Glance
+from storekeeper.models.paging import Asked
+from storekeeper.models.paging import Page as Rows
+
+ROWS = 50
+DAY = 86_400
+
+
+class Overview(Page):
+    """/console"""
+
+    async def on_get(self, req: PageRequest, resp: Response) -> None:
+        """The stores where one works, or all."""
+        which = req.get_param("stores") or ""
+        asked = Asked(ROWS, req.get_param("after") or "", "name")
+        is_mine, page = await self._see(req, _list, req.caller.user_id, asked, which)
+        self._show(req, resp, "overview.html", glances=page.rows, following=page.cursor, is_mine=is_mine, which=which)
+
+
+def _list(conn: Connection, user_id: int, asked: Asked, which: str) -> tuple[bool, Rows[Glance]]:
+    """Unless one says which: one's own, or all where there are none."""
+    since = int(time.time()) - DAY
+    if which != "all":
+        mine = overview.page(conn, user_id, asked, since, is_mine=True)
+        if mine.rows or which == "mine":
+            return True, mine
+    return False, overview.page(conn, user_id, asked, since, is_mine=False)

@@ -1,0 +1,108 @@
+"""What every page is made of: who looks at it, the way to the data, and the answer."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, TypeVarTuple
+
+import falcon
+import msgspec
+from falcon.asgi import Response
+
+from storekeeper.accounts import Accounts
+from storekeeper.auth import Guard
+from storekeeper.console import cookies
+from storekeeper.console.forms import EMPTY, Form
+from storekeeper.console.views import Views
+from storekeeper.db import Connection
+from storekeeper.errors import StorekeeperError
+from storekeeper.http import Request
+from storekeeper.images import Images
+from storekeeper.login import PasswordCheck
+from storekeeper.models import session
+from storekeeper.models.session import Viewer
+from storekeeper.passwords import Passwords
+from storekeeper.runner import Runner
+from storekeeper.settings import Settings
+from storekeeper.storage import Storage
+from storekeeper.tokens import Claims, Tokens
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+
+class PageRequest(Request):
+    """A request for a page, and what its session says of its sender.
+
+    A form that was refused is shown again on its page: `typed` is what it held, `failure` what was wrong with it.
+    """
+
+    viewer: Viewer | None = None
+    page: object = None
+    typed: Form = EMPTY
+    failure: StorekeeperError | None = None
+
+    @property
+    def place(self) -> str:
+        """The path with its query, as it was asked for."""
+        return str(self.relative_uri)
+
+
+class Kit(msgspec.Struct, frozen=True):
+    """What the pages are made with."""
+
+    settings: Settings
+    guard: Guard
+    tokens: Tokens
+    password_check: PasswordCheck
+    passwords: Passwords
+    accounts: Accounts
+    storage: Storage
+    images: Images
+    runner: Runner
+    views: Views
+
+
+class Page:
+    """Base of all pages. A page that takes a form shows it, too: what is refused comes back to `on_get`."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+
+    async def meet(self, req: PageRequest) -> None:
+        """Look up who looks, for pages that show nothing else."""
+        await self._see(req, _nothing)
+
+    async def _see(self, req: PageRequest, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+        """Run a query for whoever looks, if his session is live and in use."""
+        idle = self._kit.tokens.lifetimes.idle
+        result: T
+        req.viewer, result = await self._kit.guard.browse(req, _served, req.caller, idle, function, args)
+        return result
+
+    async def _do(self, req: PageRequest, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+        """Run a change, likewise: committed when it returns, rolled back when it raises."""
+        idle = self._kit.tokens.lifetimes.idle
+        result: T
+        req.viewer, result = await self._kit.guard.write(req, _served, req.caller, idle, function, args)
+        return result
+
+    def _show(self, req: PageRequest, resp: Response, template: str, **values: Any) -> None:
+        """Answer with a page. After a form that was refused, `resp` has its status already."""
+        self._kit.views.show(req, resp, template, viewer=req.viewer, typed=req.typed, failure=req.failure, **values)
+
+    def _lead(self, resp: Response, to: str) -> None:
+        """Answer a form that was taken: what the browser asks for next is a page that can be loaded again."""
+        resp.status, resp.location = falcon.HTTP_SEE_OTHER, to
+
+    def _tell(self, req: PageRequest, resp: Response, text: str) -> None:
+        """Say something on the page that is shown next."""
+        cookies.give_notice(req, resp, text)
+
+
+def _nothing(_conn: Connection) -> None:
+    pass
+
+
+def _served(
+    conn: Connection, claims: Claims, idle: int, function: Callable[..., T], args: tuple[Any, ...]
+) -> tuple[Viewer, T]:
+    return session.get_viewer(conn, claims.sid, idle), function(conn, *args)

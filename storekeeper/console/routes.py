@@ -1,0 +1,89 @@
+"""The pages' URLs, in one table, and the application that serves them."""
+
+from typing import Any
+
+import falcon
+import falcon.asgi
+from falcon.asgi import Response
+from falcon.routing import CompiledRouter
+
+from storekeeper import http
+from storekeeper.console import (
+    account,
+    activity,
+    entry,
+    failures,
+    gate,
+    item,
+    keeping,
+    moving,
+    overview,
+    selection,
+    static_files,
+    store,
+    system,
+    users,
+)
+from storekeeper.console.page import Kit, PageRequest
+from storekeeper.errors import StorekeeperError
+
+
+def create_pages(kit: Kit) -> dict[str, object]:
+    """Every URL, and the page behind it."""
+    return {
+        "/console": overview.Overview(kit),
+        "/console/set-up": entry.SetUp(kit),
+        "/console/sign-in": entry.SignIn(kit),
+        "/console/sign-out": entry.SignOut(kit),
+        "/console/confirm": entry.Confirm(kit),
+        "/console/account": account.Account(kit),
+        "/console/account/password": account.Password(kit),
+        "/console/account/sessions": account.SessionsEnd(kit),
+        "/console/account/sessions/{session_id:id}": account.SessionEnd(kit),
+        "/console/items": store.Items(kit),
+        "/console/new-store": keeping.NewStore(kit),
+        "/console/store/{name:name}": store.Store(kit),
+        "/console/store/{name:name}/selection": selection.Selection(kit),
+        "/console/store/{name:name}/settings": keeping.Settings(kit),
+        "/console/store/{name:name}/delete": keeping.Deletion(kit),
+        "/console/store/{name:name}/members": keeping.Members(kit),
+        "/console/store/{name:name}/members/{username:username}/remove": keeping.MemberRemoval(kit),
+        "/console/store/{name:name}/new-item": item.NewItem(kit),
+        "/console/store/{name:name}/item/{item_name:name}": item.ItemPage(kit),
+        "/console/store/{name:name}/item/{item_name:name}/archive": item.Archiving(kit),
+        "/console/store/{name:name}/item/{item_name:name}/image": item.Picture(kit),
+        "/console/store/{name:name}/item/{item_name:name}/image/remove": item.PictureRemoval(kit),
+        "/console/store/{name:name}/item/{item_name:name}/delete": item.Deletion(kit),
+        "/console/store/{name:name}/item/{item_name:name}/undo": activity.Undoing(kit),
+        "/console/store/{name:name}/activity": activity.StoreActivity(kit),
+        "/console/activity": activity.Activity(kit),
+        "/console/store/{name:name}/import": moving.StoreImports(kit),
+        "/console/store/{name:name}/export": moving.Export(kit),
+        "/console/store/{name:name}/export/{format}": moving.ExportFile(kit),
+        "/console/import/{import_id:id}": moving.ImportPage(kit),
+        "/console/import/{import_id:id}/cancel": moving.ImportEnd(kit),
+        "/console/import/{import_id:id}/refused.csv": moving.Refused(kit),
+        "/console/users": users.Users(kit),
+        "/console/new-user": users.NewUser(kit),
+        "/console/users/{user_id:id}": users.UserPage(kit),
+        "/console/users/{user_id:id}/roles": users.Roles(kit),
+        "/console/users/{user_id:id}/sessions": users.SessionsEnd(kit),
+        "/console/users/{user_id:id}/password": users.PasswordReset(kit),
+        "/console/users/{user_id:id}/delete": users.Deletion(kit),
+        "/console/system": system.System(kit),
+        "/console/static/{name}": static_files.StaticFile(),
+    }
+
+
+def create_console(kit: Kit, router: CompiledRouter) -> falcon.asgi.App[PageRequest, Response]:
+    """The application that answers below /console."""
+    middleware: list[Any] = [gate.SameOrigin(), gate.SessionCookie(kit.tokens)]
+    app = falcon.asgi.App(media_type=falcon.MEDIA_HTML, request_type=PageRequest, middleware=middleware, router=router)
+    app.router_options.converters.update({"name": http.Name, "username": http.Username, "id": http.Id})
+    render = failures.Failures(kit.views)
+    app.add_error_handler(Exception, render.render_bug)
+    app.add_error_handler(falcon.HTTPError, render.render_http)
+    app.add_error_handler(StorekeeperError, render.render)
+    for template, page in create_pages(kit).items():
+        app.add_route(template, page)
+    return app

@@ -1,0 +1,51 @@
+"""/console/system: the server itself, for administrators"""
+
+import platform
+
+from falcon.asgi import Response
+
+from storekeeper import __version__, schema
+from storekeeper.console.page import Page, PageRequest
+from storekeeper.db import Connection
+from storekeeper.errors import StorekeeperError
+from storekeeper.models import import_jobs, system
+from storekeeper.models.system import Facts
+from storekeeper.operation import admin
+
+
+class System(Page):
+    """/console/system"""
+
+    @admin
+    async def on_get(self, req: PageRequest, resp: Response) -> None:
+        """Its version, its database, and whether all that it needs is there."""
+        facts, checks = await self._see(req, _look)
+        checks["The files can be reached"] = await self._reaches_files()
+        self._show(
+            req,
+            resp,
+            "system.html",
+            facts=facts,
+            checks=checks,
+            schema=schema.HEAD,
+            python=platform.python_version(),
+            server=__version__,
+            storage="a bucket" if self._kit.settings.storage_url else "a folder",
+            registration=self._kit.settings.registration,
+        )
+
+    async def _reaches_files(self) -> bool:
+        try:
+            await self._kit.storage.find("health")
+        except StorekeeperError:
+            return False
+        return True
+
+
+def _look(conn: Connection) -> tuple[Facts, dict[str, bool]]:
+    checks = {
+        "The database answers": True,
+        "Its tables are those of this version": schema.is_current(conn),
+        "No import waits for its turn": not import_jobs.is_waiting(conn),
+    }
+    return system.describe(conn), checks

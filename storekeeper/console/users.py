@@ -1,0 +1,135 @@
+"""/console/users: who has an account, for administrators"""
+
+from falcon.asgi import Response
+
+from storekeeper.console import forms
+from storekeeper.console.page import Page, PageRequest
+from storekeeper.console.views import url
+from storekeeper.db import Connection
+from storekeeper.models import session, user
+from storekeeper.models.paging import MOST, Asked
+from storekeeper.models.session import Session
+from storekeeper.models.user import User
+from storekeeper.operation import admin, fresh
+
+ROWS = 50
+
+
+class Users(Page):
+    """/console/users"""
+
+    @admin
+    async def on_get(self, req: PageRequest, resp: Response) -> None:
+        """All accounts, by name."""
+        page = await self._see(req, user.page, Asked(ROWS, req.get_param("after") or "", "name"))
+        self._show(req, resp, "users.html", users=page.rows, following=page.cursor)
+
+
+class NewUser(Page):
+    """/console/new-user"""
+
+    @admin
+    async def on_get(self, req: PageRequest, resp: Response) -> None:
+        """The form for a new account."""
+        await self.meet(req)
+        self._show(req, resp, "new-user.html")
+
+    @admin
+    async def on_post(self, req: PageRequest, resp: Response) -> None:
+        req.typed = form = await forms.read(req)
+        await self.meet(req)
+        added = await self._kit.accounts.add(req, form["username"].strip(), form["password"])
+        self._tell(req, resp, f"{added.username} has an account now. Hand over the password in a safe way.")
+        self._lead(resp, url("users", added.id))
+
+
+class UserPage(Page):
+    """/console/users/{user_id}"""
+
+    @admin
+    async def on_get(self, req: PageRequest, resp: Response, user_id: int) -> None:
+        """A user, and where he is signed in."""
+        found, sessions = await self._see(req, _look, user_id, self._kit.tokens.lifetimes.idle)
+        self._show(req, resp, "user.html", user=found, sessions=sessions)
+
+
+class Roles(UserPage):
+    """/console/users/{user_id}/roles"""
+
+    @admin
+    async def on_post(self, req: PageRequest, resp: Response, user_id: int) -> None:
+        """Make somebody an administrator or not, active or not."""
+        form = await forms.read(req)
+        wanted = {"yes": True, "no": False}
+        is_admin, is_active = wanted.get(form["is_admin"]), wanted.get(form["is_active"])
+        changed = await self._do(req, session.set_roles, user_id, is_admin, is_active)
+        req.log("role_changed", changed_id=user_id, is_admin=changed.is_admin, is_active=changed.is_active)
+        self._tell(req, resp, "Saved. It holds from now on, everywhere.")
+        self._lead(resp, url("users", user_id) if changed.is_admin or user_id != req.caller.user_id else url())
+
+
+class SessionsEnd(UserPage):
+    """/console/users/{user_id}/sessions"""
+
+    @admin
+    async def on_post(self, req: PageRequest, resp: Response, user_id: int) -> None:
+        """Sign somebody out everywhere."""
+        count = await self._do(req, session.end_others, user_id)
+        req.log("sessions_ended", changed_id=user_id, count=count)
+        self._tell(req, resp, f"Sessions ended: {count}.")
+        self._lead(resp, url("users", user_id))
+
+
+class PasswordReset(Page):
+    """/console/users/{user_id}/password"""
+
+    @fresh
+    async def on_get(self, req: PageRequest, resp: Response, user_id: int) -> None:
+        """The form for another password of somebody's."""
+        found = await self._see(req, _get_as_admin, req.caller.user_id, user_id)
+        self._show(req, resp, "reset-password.html", user=found)
+
+    @fresh
+    async def on_post(self, req: PageRequest, resp: Response, user_id: int) -> None:
+        req.typed = form = await forms.read(req)
+        found = await self._see(req, _get_as_admin, req.caller.user_id, user_id)
+        await self._kit.accounts.reset_password(req, found, form["password"])
+        self._tell(req, resp, f"{found.username} has a new password, and is signed out everywhere.")
+        self._lead(resp, url("users", user_id))
+
+
+class Deletion(Page):
+    """/console/users/{user_id}/delete"""
+
+    @fresh
+    async def on_get(self, req: PageRequest, resp: Response, user_id: int) -> None:
+        """Ask before an account goes."""
+        found = await self._see(req, _get_as_admin, req.caller.user_id, user_id)
+        self._show(
+            req,
+            resp,
+            "sure.html",
+            title=f"Delete {found.username}?",
+            text="The account goes for good, with its sessions and memberships. Its stores stay, in your care. "
+            "Who is only to stay out for a while can be deactivated.",
+            action=url("users", user_id, "delete"),
+            verb="Delete the account",
+            back=url("users", user_id),
+        )
+
+    @fresh
+    async def on_post(self, req: PageRequest, resp: Response, user_id: int) -> None:
+        found = await self._see(req, _get_as_admin, req.caller.user_id, user_id)
+        await self._do(req, user.delete, req.caller.user_id, user_id)
+        req.log("user_deleted", deleted_id=user_id)
+        self._tell(req, resp, f"The account of {found.username} is deleted.")
+        self._lead(resp, url("users"))
+
+
+def _look(conn: Connection, user_id: int, idle: int) -> tuple[User, list[Session]]:
+    return user.get(conn, user_id), session.page(conn, user_id, idle, Asked(MOST, sort="-id")).rows
+
+
+def _get_as_admin(conn: Connection, asker_id: int, user_id: int) -> User:
+    user.require_admin(conn, asker_id)
+    return user.get(conn, user_id)

@@ -1,0 +1,34 @@
+"""The server as an operator sees it: which database, how large it is, and how much it holds."""
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from storekeeper.models.item import items
+from storekeeper.models.store import stores
+from storekeeper.models.user import users
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """`bytes` is what the database takes on its disk."""
+
+    database: str
+    bytes: int
+    users: int
+    stores: int
+    items: int
+
+
+def describe(conn: Connection) -> Facts:
+    is_sqlite = conn.dialect.name == "sqlite"
+    version, size = _SQLITE if is_sqlite else _POSTGRESQL
+    held = [conn.scalars(sa.select(sa.func.count()).select_from(table)).one() for table in (users, stores, items)]
+    name = "SQLite" if is_sqlite else "PostgreSQL"
+    return Facts(f"{name} {conn.scalar(sa.text(version))}", conn.scalars(sa.text(size)).one(), *held)
+
+
+_SQLITE = (
+    "SELECT sqlite_version()",
+    "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+)
+_POSTGRESQL = ("SHOW server_version", "SELECT pg_database_size(current_database())")
