@@ -193,17 +193,12 @@ def _windows(conn: Connection, wanted: Filter, q: str, of: Store | None, ends: S
     """
     conditions, terms = _conditions(wanted, of), _terms(wanted, of)
     is_walk = search.is_common(conn, terms)
-    columns = items.c.id, sa.func.length(items.c.name).label("length")
-    windows = [sa.select(*columns).where(_is_named(q), *map(_has_tag, _tags(wanted)), *conditions)]
+    all_ = sa.select(items.c.id, sa.func.length(items.c.name).label("length")).where(*conditions)
+    windows = [all_.where(_is_named(q), *map(_has_tag, _tags(wanted)))]
     for number, is_title in enumerate((True, False)):
-        found = search.find(conn, terms, is_title=is_title, is_walk=is_walk)
-        window = (
-            sa.select(*columns)
-            .join_from(items, found, search.holds(conn, found.c.entry, items.c.id))
-            .where(*conditions)
-        )
-        window = window.order_by(found.c.entry).limit(2 * CANDIDATES if ends else CANDIDATES)
-        windows.append(window.where(found.c.entry <= ends[number]) if ends else window)
+        window, id = search.keep_matches(conn, all_, items.c.id, terms, is_title=is_title, is_walk=is_walk)
+        window = window.order_by(id).limit(2 * CANDIDATES if ends else CANDIDATES)
+        windows.append(window.where(id <= ends[number]) if ends else window)
     return [window.cte() for window in windows]
 
 

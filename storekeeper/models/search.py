@@ -98,13 +98,17 @@ def order(*, is_walk: bool) -> sa.ColumnElement[int]:
     return entries.c.rowid if is_walk else entries.c.rowid + sa.literal_column("0")
 
 
-def find(conn: Connection, terms: Terms, *, is_title: bool, is_walk: bool) -> sa.Subquery:
-    """The ids of the items that match, as `entry`, in their order."""
-    id = order(is_walk=is_walk).label("entry")
-    found = sa.select(id).where(match(conn, terms, is_title=is_title, is_walk=is_walk))
-    if not is_walk:  # sort them first: of the items themselves, only those are read then that a limit leaves
-        found = found.order_by(id).offset(sa.literal_column("0"))
-    return found.subquery()
+def keep_matches(
+    conn: Connection, select: sa.Select[Any], id: sa.ColumnElement[int], terms: Terms, *, is_title: bool, is_walk: bool
+) -> tuple[sa.Select[Any], sa.ColumnElement[int]]:
+    """Of a select of items by `id`, those that match; and the column that sorts them in the order of their ids."""
+    is_match = match(conn, terms, is_title=is_title, is_walk=is_walk)
+    if is_walk:
+        return select.join(entries, holds(conn, entries.c.rowid, id)).where(is_match), entries.c.rowid
+    # Sorted first: of the items themselves, only those are read then that a limit leaves.
+    entry = order(is_walk=False).label("entry")
+    found = sa.select(entry).where(is_match).order_by(entry).offset(sa.literal_column("0")).subquery()
+    return select.join(found, found.c.entry == id), found.c.entry
 
 
 def holds(conn: Connection, entry: sa.ColumnElement[int], item_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
