@@ -99,12 +99,13 @@ def order(*, is_walk: bool) -> sa.ColumnElement[int]:
 
 
 def keep_matches(
-    conn: Connection, select: sa.Select[Any], id: sa.ColumnElement[int], terms: Terms, *, is_title: bool, is_walk: bool
+    conn: Connection, select: sa.Select[Any], id: sa.Column[int], terms: Terms, *, is_title: bool, is_walk: bool
 ) -> tuple[sa.Select[Any], sa.ColumnElement[int]]:
     """Of a select of items by `id`, those that match; and the column that sorts them in the order of their ids."""
     is_match = match(conn, terms, is_title=is_title, is_walk=is_walk)
     if is_walk:
-        return select.join(entries, holds(conn, entries.c.rowid, id)).where(is_match), entries.c.rowid
+        is_held = holds(conn, entries.c.rowid, id)
+        return select.join_from(id.table, entries, is_held).where(is_match), entries.c.rowid
     # Sorted first: of the items themselves, only those are read then that a limit leaves.
     entry = order(is_walk=False).label("entry")
     found = sa.select(entry).where(is_match).order_by(entry).offset(sa.literal_column("0")).subquery()
