@@ -58,16 +58,21 @@ HEADERS: dict[str, tuple[Json, str]] = {
     "Content-Disposition": ({"type": "string"}, "What a file would be called (RFC 6266)."),
     "Allow": ({"type": "string"}, "The methods that this address answers."),
 }
-PARAMETERS: dict[str, tuple[str, str]] = {  # of requests: an example, and what it means
+TAGS_PATTERN = r'^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$'
+# Of requests: the pattern, an example, and what it means.
+PARAMETERS: dict[str, tuple[str, str, str]] = {
     "Idempotency-Key": (
+        r"^[!#-\[\]-~]{1,255}$",
         "8e03978e-40d5-43dd-bc93-6894a57f9324",
         "Of a user's requests with one key, the first is made.",
     ),
     "If-Match": (
+        TAGS_PATTERN,
         '"17.3"',
         "The change is made only if the `ETag` is one of these, or there is anything at all for `*`.",
     ),
     "If-None-Match": (
+        TAGS_PATTERN,
         '"17.3"',
         "What has one of these tags is not sent, or changed. `*`: only if there is nothing yet.",
     ),
@@ -267,8 +272,8 @@ def _header(name: str) -> Json:
 
 
 def _parameter(name: str) -> Json:
-    example, description = PARAMETERS[name]
-    schema = {"type": "string", "maxLength": MOST_CHARACTERS}
+    pattern, example, description = PARAMETERS[name]
+    schema = {"type": "string", "pattern": pattern, "maxLength": MOST_CHARACTERS}
     return {"name": name, "in": "header", "description": description, "schema": schema, "example": example}
 
 

@@ -7,6 +7,7 @@ from falcon import testing
 from structlog.testing import capture_logs
 
 from storekeeper.app import Parts, create_api
+from storekeeper.auth import Guard
 from storekeeper.door import Door
 from storekeeper.operation import public
 from storekeeper.settings import Settings
@@ -42,7 +43,7 @@ class CannotBeSent:
 
 @pytest.fixture
 def buggy(settings: Settings, parts: Parts) -> Any:
-    api = create_api(settings, parts)
+    api = create_api(settings, parts, Guard(parts.db))
     api.add_route("/raises", Raises())
     api.add_route("/cannot-be-sent", CannotBeSent())
     return Door(api, settings.body_seconds)

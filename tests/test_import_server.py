@@ -21,7 +21,7 @@ from tests.conftest import HASHED, PASSWORD
 from tests.serving import Server, await_that, children, is_alive, request
 
 COUNT = 20_000
-DAWDLING = 1_000_000  # numbers that SQLite counts, which takes about a tenth of a second
+DAWDLING = 3_000_000  # numbers that SQLite counts, which takes about a third of a second
 FILE = b"name,price,sku\n" + b"".join(b"item %d,%d.50,S%d\n" % (number, number, number) for number in range(COUNT))
 JSON = b"Content-Type: application/json\r\n"
 CSV = b"Content-Type: text/csv\r\n"
@@ -54,7 +54,7 @@ def engine(url: str) -> Iterator[sa.Engine]:
 
 
 def slow_down(conn: sa.Connection) -> None:
-    """Let the database dawdle at each thousand that is imported: what is done amid an import is then done amid it."""
+    """Let the database dawdle at each step that is imported: what is done amid an import is then done amid it."""
     each = "CREATE TRIGGER dawdle BEFORE UPDATE ON imports FOR EACH ROW WHEN (NEW.state = 'importing')"
     if conn.dialect.name == "sqlite":
         count = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {DAWDLING}) SELECT max(i) FROM n"

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +72,10 @@ def following(engine: sa.Engine, settings: Settings) -> Iterator[subprocess.Pope
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "STOREKEEPER_DATA": settings.data}
     environment["STOREKEEPER_DATABASE_URL"] = settings.database
     command = [sys.executable, "-m", "storekeeper", "changes", "--follow"]
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # Whoever runs the tests in the background may have let them ignore Ctrl-C.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, env=environment, preexec_fn=heed, **pipes) as process:
         yield process
         process.kill()
 
