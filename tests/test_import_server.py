@@ -20,8 +20,8 @@ from tests import databases
 from tests.conftest import HASHED, PASSWORD
 from tests.serving import Server, await_that, children, is_alive, request
 
-COUNT = 20_000
-DAWDLING = 3_000_000  # numbers that SQLite counts, which takes about a third of a second
+COUNT = 40_000  # twenty steps
+DAWDLING = 2_000_000  # numbers that SQLite counts, which takes about a fifth of a second
 FILE = b"name,price,sku\n" + b"".join(b"item %d,%d.50,S%d\n" % (number, number, number) for number in range(COUNT))
 JSON = b"Content-Type: application/json\r\n"
 CSV = b"Content-Type: text/csv\r\n"

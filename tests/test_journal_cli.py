@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,14 @@ from storekeeper.money import Price
 from storekeeper.settings import Settings
 from tests.commands import run_with
 from tests.serving import ROOT
+
+# Whoever runs the tests in the background may have let them ignore Ctrl-C.
+HEEDFUL = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from storekeeper.cli import main
+main()
+"""
 
 
 def set_price(engine: sa.Engine, price: str, user_id: int = 2) -> None:
@@ -71,11 +78,9 @@ def test_what_cannot_be_printed(
 def following(engine: sa.Engine, settings: Settings) -> Iterator[subprocess.Popen[str]]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "STOREKEEPER_DATA": settings.data}
     environment["STOREKEEPER_DATABASE_URL"] = settings.database
-    command = [sys.executable, "-m", "storekeeper", "changes", "--follow"]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    # Whoever runs the tests in the background may have let them ignore Ctrl-C.
-    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    with subprocess.Popen(command, env=environment, preexec_fn=heed, **pipes) as process:
+    command = [sys.executable, "-c", HEEDFUL, "changes", "--follow"]
+    with subprocess.Popen(command, env=environment, **pipes) as process:
         yield process
         process.kill()
 
