@@ -62,6 +62,9 @@ class Receiver:
         self._server.server_close()
 
 
+Receive = Callable[..., Receiver]
+
+
 class Server(ThreadingHTTPServer):
     receiver: Receiver
 

@@ -5,7 +5,6 @@ import datetime
 import ipaddress
 import socket
 import ssl
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from storekeeper.courier import Answer, Courier
 from storekeeper.endpoint import Networks
-from tests.receiving import CUT, HANG, NONSENSE, Behaviour, Receiver
+from tests.receiving import CUT, HANG, NONSENSE, Behaviour, Receive
 
 LOOPBACK = "127.0.0.0/8"
 PATIENT = 3600
 NOT_REACHED = "The host has no address that may be reached."
-
-Receive = Callable[..., Receiver]
-
-
-@pytest.fixture
-def receive() -> Iterator[Receive]:
-    started: list[Receiver] = []
-
-    def receive(*behaviours: Behaviour, **more: Any) -> Receiver:
-        started.append(Receiver(*behaviours, **more))
-        return started[-1]
-
-    yield receive
-    for each in started:
-        each.close()
 
 
 def post(url: str, *allowed: str, **more: Any) -> Answer:
@@ -164,8 +148,11 @@ def test_a_name_that_leads_elsewhere_the_next_time(receive: Receive) -> None:
 
 
 def test_a_name_that_is_none() -> None:
-    assert post("http://nowhere.invalid/").error == NOT_REACHED
-    assert post(f"http://{'a' * 100}.example/").error == NOT_REACHED
+    async def find_none(_host: str, _port: int) -> list[Any]:
+        raise socket.gaierror
+
+    assert post("http://nowhere.example/", resolve=find_none).error == NOT_REACHED
+    assert post(f"http://{'a' * 64}.example/").error == NOT_REACHED
 
 
 def test_the_next_address_is_tried_when_one_does_not_answer(receive: Receive) -> None:
