@@ -1,6 +1,7 @@
 """The ASGI application: every URL of the API, its middleware and its errors, in one place."""
 
 import asyncio
+import os
 import time
 from contextlib import suppress
 from typing import Any
@@ -20,12 +21,13 @@ from storekeeper.console.routes import create_console
 from storekeeper.console.views import Views
 from storekeeper.db import Database
 from storekeeper.door import App, Door
+from storekeeper.endpoint import Networks
 from storekeeper.errors import StorekeeperError
 from storekeeper.http import Request
 from storekeeper.images import Images
 from storekeeper.keys import KeyRing
 from storekeeper.login import PasswordCheck
-from storekeeper.models import import_jobs, journal
+from storekeeper.models import import_jobs, journal, outbox
 from storekeeper.models.throttle import Limits
 from storekeeper.passwords import Passwords, create_passwords
 from storekeeper.proxies import behind_proxies
@@ -43,6 +45,7 @@ from storekeeper.resources import (
     session,
     store,
     user,
+    webhook,
 )
 from storekeeper.resources.conditions import Conditions
 from storekeeper.runner import Runner
@@ -62,7 +65,8 @@ class Parts(msgspec.Struct, frozen=True):
     passwords: Passwords
     storage: Storage
     images: Images
-    runner: Runner
+    importer: Runner
+    sender: Runner
 
 
 def create_app(settings: Settings | None = None, parts: Parts | None = None) -> App:
@@ -79,7 +83,9 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
 def create_parts(settings: Settings) -> Parts:
     db = Database(settings.database, limit=settings.database_queue, seconds=settings.database_seconds)
     storage = create_storage(settings)
-    return Parts(db, KeyRing(settings.keys_path), create_passwords(settings), storage, Images(storage), Runner())
+    importer, sender = Runner("imports", "run"), Runner("webhooks", "run", "--beside", str(os.getpid()))
+    keys = KeyRing(settings.keys_path)
+    return Parts(db, keys, create_passwords(settings), storage, Images(storage), importer, sender)
 
 
 def create_api(settings: Settings, parts: Parts, guard: Guard) -> falcon.asgi.App[Request, Response]:
@@ -98,6 +104,7 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
     """Every URL of the API, and the resource behind it. Those of the pages are in `console.routes`."""
     check, accounts = _create_accounts(settings, parts, guard)
     conditions = Conditions(settings.require_if_match)
+    dispatch = webhook.Dispatch(guard, parts.sender, Networks(settings.webhook_networks))
     return {
         "/register": user.Register(accounts),
         "/login": session.Login(check, tokens),
@@ -130,9 +137,16 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
         "/audit": history.Audit(guard),
         "/items": catalogue.ItemList(guard),
         "/items/bulk": bulk.Bulk(guard),
-        "/imports": imports.ImportList(guard, parts.storage, parts.runner),
-        "/imports/{import_id:id}": imports.ImportJob(guard, parts.storage, parts.runner),
+        "/imports": imports.ImportList(guard, parts.storage, parts.importer),
+        "/imports/{import_id:id}": imports.ImportJob(guard, parts.storage, parts.importer),
         "/imports/{import_id:id}/refusals": imports.ImportRefusals(guard),
+        "/webhooks": webhook.WebhookList(dispatch),
+        "/webhooks/{webhook_id:id}": webhook.Webhook(dispatch),
+        "/webhooks/{webhook_id:id}/rotate": webhook.WebhookRotation(dispatch),
+        "/webhooks/{webhook_id:id}/test": webhook.WebhookTest(dispatch),
+        "/webhooks/{webhook_id:id}/replay": webhook.WebhookReplay(dispatch),
+        "/webhooks/{webhook_id:id}/deliveries": webhook.DeliveryList(dispatch),
+        "/webhooks/{webhook_id:id}/deliveries/{delivery_id:id}/replay": webhook.DeliveryReplay(dispatch),
         "/": docs.Home(),
         "/docs": docs.Page(),
         "/docs/{name}": docs.Asset(),
@@ -153,7 +167,7 @@ def create_kit(settings: Settings, parts: Parts, guard: Guard) -> Kit:
         accounts=accounts,
         storage=parts.storage,
         images=parts.images,
-        runner=parts.runner,
+        runner=parts.importer,
         views=Views(),
     )
 
@@ -237,7 +251,7 @@ class Lifespan:
             self._task.cancel()
         with suppress(StorekeeperError):
             await self._guard.flush()
-        await self._parts.runner.close()
+        await asyncio.gather(self._parts.importer.close(), self._parts.sender.close())
         self._parts.images.close()
         self._parts.passwords.close()
         self._parts.db.close()
@@ -246,7 +260,9 @@ class Lifespan:
         while True:
             with suppress(StorekeeperError):
                 if await self._parts.db.read(import_jobs.is_waiting):
-                    self._parts.runner.wake()
+                    self._parts.importer.wake()
+                if await self._parts.db.read(outbox.is_waiting):
+                    self._parts.sender.wake()
             await self._forget()
             await asyncio.sleep(FLUSH_SECONDS)
             with suppress(StorekeeperError):

@@ -23,6 +23,7 @@ from storekeeper.keys import KeyRing
 from storekeeper.models import paging, session, user
 from storekeeper.schema import SchemaError
 from storekeeper.settings import PREFIX, Settings, read_settings
+from storekeeper.webhooks_cli import webhooks_group
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -44,7 +45,18 @@ def main(ctx: click.Context) -> None:
     """
 
 
-for each in (adopt, find, import_, export_, imports_group, images_group, print_changes, print_history, print_audit):
+for each in (
+    adopt,
+    find,
+    import_,
+    export_,
+    imports_group,
+    images_group,
+    print_changes,
+    print_history,
+    print_audit,
+    webhooks_group,
+):
     main.add_command(each)
 
 

@@ -31,6 +31,16 @@ def insert_many(conn: Connection, table: str, rows: Sequence[Mapping[str, Any]])
         copy(conn, table, columns, values)
 
 
+def upsert(
+    conn: Connection, table: sa.Table, rows: list[dict[str, Any]], unique: Sequence[str], renewed: Iterable[str]
+) -> None:
+    """Insert rows. Where one is there already, by its unique columns, its renewed columns become the new one's."""
+    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
+    insert = dialect.insert(table)
+    values = {name: insert.excluded[name] for name in renewed}
+    conn.execute(insert.on_conflict_do_update(index_elements=unique, set_=values), rows)
+
+
 def copy(conn: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert rows by PostgreSQL's COPY, three times as fast as by INSERT. Conflict where one is there already."""
     driver: Any = conn.connection

@@ -164,6 +164,16 @@ class TooManyImports(Conflict):
     message = "You have too many imports that are not over. Cancel one, carry it out, or wait until one has ended."
 
 
+class TooManyWebhooks(Conflict):
+    code = "too_many_webhooks"
+    message = "You have too many webhooks. Delete one."
+
+
+class WebhookInactive(Conflict):
+    code = "webhook_inactive"
+    message = "The webhook is not active, and sends nothing."
+
+
 class KeyInUse(Conflict):
     """The first request with this Idempotency-Key has not been answered yet."""
 

@@ -40,6 +40,7 @@ TAGS = {
     "item": "Items have a price in the currency of their store. A name is unique within a store.",
     "import": "Files of items, brought into a store: first a plan, then the work, which goes on by itself.",
     "change": "The journal: what was changed, when, and for those who may know it by whom.",
+    "webhook": "URLs that are told of each change, by signed messages (Standard Webhooks), and what became of those.",
     "member": "Who works in a store: owners may all, clerks add items and change prices.",
     "health": "For a supervisor or a load balancer.",
 }

@@ -1,4 +1,4 @@
-"""Starts imports in a process of their own when there are some: no request waits for them, nor do they end with one."""
+"""Starts a command in a process of its own when there is work: no request waits for it, nor does it end with one."""
 
 import asyncio
 import os
@@ -6,26 +6,28 @@ import sys
 from asyncio.subprocess import DEVNULL
 from pathlib import Path
 
-COMMAND = (sys.executable, "-m", "storekeeper", "imports", "run")
+END_SECONDS = 2.5  # for a process that is told to end; then it is killed, which it has to bear at any time
 
 
 class Runner:
     """At most one process of this server's; other servers may have theirs, and each job goes to one of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *command: str) -> None:
+        """`command` is one of Storekeeper's own."""
+        self._command = (sys.executable, "-m", "storekeeper", *command)
         self._task: asyncio.Task[None] | None = None
         self._is_woken = False
 
     def wake(self) -> None:
-        """There is an import to be done."""
+        """There is something to be done."""
         self._is_woken = True
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
-        while self._is_woken:  # also when one came in as the last process was about to end
+        while self._is_woken:  # also when something came in as the last process was about to end
             self._is_woken = False
-            process = await asyncio.create_subprocess_exec(*COMMAND, stdin=DEVNULL, env=_environment())
+            process = await asyncio.create_subprocess_exec(*self._command, stdin=DEVNULL, env=_environment())
             try:
                 await process.wait()
             finally:
@@ -41,7 +43,11 @@ class Runner:
 async def _end(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         process.terminate()
-        await process.wait()
+        try:
+            await asyncio.wait_for(process.wait(), END_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
 
 
 def _environment() -> dict[str, str]:

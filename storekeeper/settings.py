@@ -62,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     currency: str = "EUR"
     require_if_match: bool = False
     journal_days: Annotated[int, Meta(ge=0, le=36_500)] = 0
+    webhook_networks: Words = ()
 
     password_length: Annotated[int, Meta(ge=8, le=64)] = 8
     argon2_memory: Annotated[int, Meta(ge=19_456, le=4_194_304)] = 19_456
@@ -159,7 +160,8 @@ def _check(settings: Settings, labels: Mapping[str, str]) -> None:
         "storage_secret_key": lambda secret: _check_pair(settings.storage_access_key, secret),
         "currency": check_currency,
         "journal_days": _check_journal_days,
-        "trusted_proxies": lambda words: [ip_network(word, strict=False) for word in words],
+        "trusted_proxies": _check_networks,
+        "webhook_networks": _check_networks,
         "cors_origins": _check_origins,
     }
     for name, check in checks.items():
@@ -188,6 +190,11 @@ def _check_database_url(text: str) -> None:
 def _check_storage_url(text: str) -> None:
     if text and not BUCKET.fullmatch(text):
         raise ValueError("files are kept in s3://bucket or s3://bucket/folder, or without this in the data directory")
+
+
+def _check_networks(words: Words) -> None:
+    for word in words:
+        ip_network(word, strict=False)
 
 
 def _check_journal_days(days: int) -> None:

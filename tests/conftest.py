@@ -27,6 +27,7 @@ from storekeeper.runner import Runner
 from storekeeper.settings import Settings
 from storekeeper.storage import create_storage
 from tests import databases
+from tests.receiving import Behaviour, Receive, Receiver
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD = "correct horse battery"
@@ -99,7 +100,7 @@ def parts(db: Database, settings: Settings) -> Iterator[Parts]:
 
 def make_parts(settings: Settings, db: Database, passwords: Passwords) -> Parts:
     storage = create_storage(settings)
-    return Parts(db, KeyRing(settings.keys_path), passwords, storage, Images(storage), Idle())
+    return Parts(db, KeyRing(settings.keys_path), passwords, storage, Images(storage), Idle(), Idle())
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ def app(parts: Parts, settings: Settings) -> Any:
 
 
 class Idle(Runner):
-    """Starts nothing: the tests carry out imports themselves."""
+    """Starts nothing: the tests do the work themselves."""
 
     def wake(self) -> None:
         pass
@@ -235,3 +236,17 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr("time.time", clock)
     return clock
+
+
+@pytest.fixture
+def receive() -> Iterator[Receive]:
+    """Starts receivers of webhooks."""
+    started: list[Receiver] = []
+
+    def receive(*behaviours: Behaviour, **more: Any) -> Receiver:
+        started.append(Receiver(*behaviours, **more))
+        return started[-1]
+
+    yield receive
+    for each in started:
+        each.close()

@@ -46,6 +46,8 @@ FITTING = {  # by the segment before
     "images": ("0" * 64, "f" * 64),
     "{key}": ("small", "full", "huge"),
     "imports": ("1", "2", "9"),
+    "webhooks": ("1", "1", "9"),
+    "deliveries": ("1", "9"),
 }
 NEEDED = {"store": "ikea"}  # parameters
 PLAUSIBLE: dict[str, st.SearchStrategy[Any]] = {
@@ -71,6 +73,9 @@ PLAUSIBLE: dict[str, st.SearchStrategy[Any]] = {
     "archived": st.booleans(),
     "negative_stock": st.booleans(),
     "delta": st.sampled_from((0, 1, -1, 10**12, -(10**12))),
+    "url": st.sampled_from(("https://shop.example/hook", "http://10.0.0.1/", "http://a@shop.example", "x", "")),
+    "store": st.sampled_from(("ikea", "ikea", "lidl", "nowhere", None)),
+    "after": st.sampled_from((0, 1, 10**9, -1)),
 }
 PLAIN = {
     "username": "carol",
@@ -93,6 +98,9 @@ PLAIN = {
     "archived": False,
     "negative_stock": True,
     "delta": 1,
+    "url": "https://shop.example/hook",
+    "store": "ikea",
+    "after": 1,
 }
 SMALL = pictures.two_colours(2, 2)
 FILES = {
@@ -163,7 +171,18 @@ ANY_SEGMENT = st.one_of(
     st.integers().map(str),
 )
 PARAMETERS = ("limit", "cursor", "sort", "store_id", "with_items", "page", "q", "tag", "sku", "barcode", "price_min")
-PARAMETERS += ("in_stock", "updated_since", "archived", "store", "match", "dry_run", "columns", "sheet", "file_name")
+PARAMETERS += (
+    "state",
+    "in_stock",
+    "updated_since",
+    "archived",
+    "store",
+    "match",
+    "dry_run",
+    "columns",
+    "sheet",
+    "file_name",
+)
 TEXTS = ("1", "200", "id", "name", "true", "false", "\0", "9" * 20, "-price", "rank", "chair", "garden", "ikea", "1.50")
 PARAMETER = st.tuples(st.sampled_from(PARAMETERS), st.one_of(st.sampled_from(TEXTS), st.integers().map(str), ANY_TEXT))
 ANY_QUERY = st.one_of(

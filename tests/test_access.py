@@ -17,7 +17,7 @@ from storekeeper.auth import Guard
 from storekeeper.db import metadata, transaction
 from storekeeper.door import Door
 from storekeeper.http import Request
-from storekeeper.models import imports, item, member, session, user
+from storekeeper.models import delivery, imports, item, member, session, user, webhook
 from storekeeper.models.draft import Fields
 from storekeeper.money import Price
 from storekeeper.settings import Settings
@@ -86,6 +86,16 @@ GET    /imports/{import_id}                    none   dead  dead     kind    404
 POST   /imports/{import_id}                    none   dead  dead     kind    404     202   404      202   202   202
 DELETE /imports/{import_id}                    none   dead  dead     kind    404     200   404      200   200   200
 GET    /imports/{import_id}/refusals           none   dead  dead     kind    404     200   404      200   200   200
+POST   /webhooks                               none   dead  dead     kind    403     201   403      403   201   201
+GET    /webhooks                               none   dead  dead     kind    200     200   200      200   200   200
+GET    /webhooks/{webhook_id}                  none   dead  dead     kind    404     200   404      404   200   200
+PATCH  /webhooks/{webhook_id}                  none   dead  dead     kind    404     200   404      404   200   200
+DELETE /webhooks/{webhook_id}                  none   dead  dead     kind    404     200   404      404   200   200
+POST   /webhooks/{webhook_id}/rotate           none   dead  dead     kind    404     200   404      404   200   200
+POST   /webhooks/{webhook_id}/test             none   dead  dead     kind    404     202   404      404   202   202
+POST   /webhooks/{webhook_id}/replay           none   dead  dead     kind    404     202   404      404   202   202
+GET    /webhooks/{webhook_id}/deliveries       none   dead  dead     kind    404     200   404      404   200   200
+POST   /webhooks/{webhook_id}/deliveries/{delivery_id}/replay none dead dead kind 404    202   404      404   202   202
 GET    /                                       302    302   302      302     302     302   302      302   302   302
 GET    /docs                                   200    200   200      200     200     200   200      200   200   200
 GET    /docs/{name}                            200    200   200      200     200     200   200      200   200   200
@@ -132,6 +142,12 @@ PATHS = {
     "/imports": "/imports?store=ikea",
     "/imports/{import_id}": "/imports/1",
     "/imports/{import_id}/refusals": "/imports/1/refusals",
+    "/webhooks/{webhook_id}": "/webhooks/1",
+    "/webhooks/{webhook_id}/rotate": "/webhooks/1/rotate",
+    "/webhooks/{webhook_id}/test": "/webhooks/1/test",
+    "/webhooks/{webhook_id}/replay": "/webhooks/1/replay",
+    "/webhooks/{webhook_id}/deliveries": "/webhooks/1/deliveries",
+    "/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": "/webhooks/1/deliveries/1/replay",
     "/docs/{name}": "/docs/start.js",
     # What comes or goes has a name of its own.
     "POST /store/{name}": "/store/new",
@@ -143,6 +159,7 @@ PATHS = {
     "POST /store/{name}/item/{item_name}": "/store/ikea/item/desk",
     "DELETE /store/{name}/item/{item_name}": "/store/ikea/item/sofa",
     "POST /imports/{import_id}": "/imports/2",
+    "DELETE /webhooks/{webhook_id}": "/webhooks/2",
 }
 BODIES: dict[str, Any] = {
     "POST /register": {"username": "newcomer", "password": PASSWORD},
@@ -160,6 +177,9 @@ BODIES: dict[str, Any] = {
     "PATCH /store/{name}/item/{item_name}": {"price": 5},
     "POST /item/{name}/stock": {"delta": 5},
     "POST /store/{name}/item/{item_name}/stock": {"delta": 5},
+    "POST /webhooks": {"url": "https://shop.example/hook", "store": "ikea"},
+    "PATCH /webhooks/{webhook_id}": {"is_active": True},
+    "POST /webhooks/{webhook_id}/replay": {"after": 3},
     "POST /items/bulk": [{"store_id": 1, "name": "chair", "price": 5}],
 }
 PNG = "image/png", pictures.encoded(pictures.two_colours(2, 2), "PNG")
@@ -194,6 +214,9 @@ def world(engine: sa.Engine, parts: Parts) -> sa.Engine:
         for _ in range(2):
             imports.add(conn, 1, imports.Order(store="ikea", file="imports/a", file_name="", size=1))
         conn.execute(sa.update(imports.jobs).where(imports.jobs.c.id == 2).values(state="planned", ended_at=1))
+        for _ in range(2):
+            webhook.add(conn, None, "https://shop.example/hook", "ikea")
+        delivery.ping(conn, None, 1)
     return engine
 
 

@@ -27,6 +27,7 @@ TIMES = (
     "at",
     "as_of",
     "since",
+    "next_at",
 )  # the document shows some
 FILES = {"<a PNG>": pictures.encoded(pictures.two_colours(), "PNG")}
 ADDRESS = "192.0.2.7"

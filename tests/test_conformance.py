@@ -159,6 +159,8 @@ def make_present(case: Case) -> None:
         case.path_parameters["name"] = "ikea"
     if case.path == "/imports" and not case.meta.is_negative_at(ParameterLocation.QUERY):
         case.query["store"] = "ikea"
+    if case.path == "/webhooks" and isinstance(case.body, dict) and isinstance(case.body.get("store"), str):
+        case.body["store"] = "ikea"
     if isinstance(case.body, dict) and is_id(case.body.get("store_id")):
         case.body["store_id"] = 1
 
@@ -204,6 +206,7 @@ SOUND: dict[str, Callable[[Any], Any]] = {
     "currency": lambda _: "EUR",
     "tag": lambda tag: tag[: names.TAG_LENGTH],
     "barcode": lambda _: "4006381333931",
+    "url": lambda _: "https://shop.example/hook",
     "columns": lambda _: "Artikel:name",
 } | dict.fromkeys(("password", "current_password", "new_password"), lambda _: PASSWORD)
 

@@ -88,6 +88,12 @@ def page(conn: Connection, store_id: int | None, after: int, limit: int) -> Feed
     return Feed([Change(*_parts(row)) for row in rows], max(after, end) if is_all else rows[-1].id)
 
 
+def some(conn: Connection, ids: Sequence[int]) -> dict[int, Change]:
+    """The changes of these ids that are not forgotten."""
+    rows = conn.execute(sa.select(*_told).where(changes.c.id.in_(ids)))
+    return {row.id: Change(*_parts(row)) for row in rows}
+
+
 def newest(conn: Connection) -> Feed:
     """Nothing, and the cursor after which all will come that is not there yet."""
     return Feed([], journal.settled(conn))

@@ -1,0 +1,60 @@
+"""A receiver of webhooks: takes what Storekeeper has signed, each message once, and prints what has changed.
+
+    WEBHOOK_SECRET=whsec_... python receiver.py 8000
+
+Messages may come more than once and in any order: `seen.db` keeps the ids of those that were taken, and the `version`
+in a message says whether it is newer than what is known already. Needs Python 3.11 and nothing else.
+"""
+
+import hmac
+import json
+import os
+import sqlite3
+import sys
+import time
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+MOST_BYTES = 1_000_000
+LEEWAY_SECONDS = 300  # an older message may be one that somebody has overheard
+
+
+def verify(secret: str, headers: Mapping[str, str], body: bytes) -> str:
+    """The id of a message. ValueError if it is too old, or was not signed with this secret."""
+    id, timestamp = headers["webhook-id"], headers["webhook-timestamp"]
+    if abs(time.time() - int(timestamp)) > LEEWAY_SECONDS:
+        raise ValueError("too old, or the clocks differ")
+    key = b64decode(secret.removeprefix("whsec_"))
+    digest = hmac.digest(key, f"{id}.{timestamp}.".encode() + body, "sha256")
+    expected = "v1," + b64encode(digest).decode()
+    if not any(hmac.compare_digest(each, expected) for each in headers["webhook-signature"].split()):
+        raise ValueError("not signed with this secret")
+    return id
+
+
+class Receiver(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        try:
+            body = self.rfile.read(min(MOST_BYTES, int(self.headers["content-length"])))
+            id = verify(os.environ["WEBHOOK_SECRET"], self.headers, body)
+        except (KeyError, TypeError, ValueError):
+            self.answer(400)
+            return
+        with sqlite3.connect("seen.db") as seen:  # what is done with a message belongs into the same transaction
+            seen.execute("CREATE TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY)")
+            if seen.execute("INSERT OR IGNORE INTO seen VALUES (?)", (id,)).rowcount:
+                take(json.loads(body))
+        self.answer(204)
+
+    def answer(self, status: int) -> None:
+        self.send_response(status)
+        self.end_headers()
+
+
+def take(message: dict) -> None:
+    print(message["type"], json.dumps(message["data"].get("after")), flush=True)
+
+
+if __name__ == "__main__":
+    HTTPServer(("127.0.0.1", int(sys.argv[1])), Receiver).serve_forever()

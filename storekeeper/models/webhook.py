@@ -1,0 +1,216 @@
+"""Webhooks: URLs that are told of changes, of one store or of all. Who may see and change them, and their secrets.
+
+A row for each, and one for each message to it: what `delivery` and `outbox` do is done with these.
+"""
+
+import time
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from storekeeper import dialects, signatures
+from storekeeper.db import Id, metadata
+from storekeeper.errors import Forbidden, NotFound, TooManyWebhooks, WebhookInactive
+from storekeeper.models import feed, journal, member, paging, store, user
+from storekeeper.models.member import members
+from storekeeper.models.store import stores
+
+MOST_OF_USER = 20
+OLD_SECONDS = 86_400  # that a secret is good for after it was replaced
+
+webhooks = sa.Table(
+    "webhooks",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("url", sa.String, nullable=False),
+    sa.Column("store_id", sa.BigInteger),  # no foreign key: it outlives the store, to tell of its end
+    sa.Column("user_id", sa.ForeignKey("users.id", ondelete="SET NULL"), index=True),  # none: the operator
+    sa.Column("secret", sa.String, nullable=False),
+    sa.Column("old_secret", sa.String),
+    sa.Column("old_until", sa.BigInteger),
+    sa.Column("is_active", sa.Boolean, nullable=False),
+    sa.Column("reason", sa.String),
+    sa.Column("cursor", sa.BigInteger, nullable=False),
+    sa.Column("sender", sa.String),
+    sa.Column("beat_at", sa.BigInteger, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("webhook_id", sa.ForeignKey("webhooks.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("type", sa.String(16), nullable=False),
+    sa.Column("change_id", sa.BigInteger),  # of a resync, the cursor; of a ping, none
+    sa.Column("state", sa.String(9), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("status", sa.Integer),
+    sa.Column("error", sa.String),
+    sa.Column("ms", sa.BigInteger),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("tried_at", sa.BigInteger),
+    sa.Column("next_at", sa.BigInteger),  # none: it has ended
+    sa.Column("ended_at", sa.BigInteger, index=True),
+    sa.UniqueConstraint("webhook_id", "type", "change_id"),
+    sa.Index("ix_deliveries_webhook_id_id", "webhook_id", "id"),
+    sa.Index("ix_deliveries_webhook_id_next_at", "webhook_id", "next_at"),
+    sqlite_autoincrement=True,
+)
+
+_shown = (
+    webhooks.c.id,
+    webhooks.c.url,
+    stores.c.name.label("store"),
+    webhooks.c.store_id,
+    webhooks.c.user_id,
+    webhooks.c.is_active,
+    webhooks.c.reason,
+    webhooks.c.cursor,
+    webhooks.c.created_at,
+)
+_listed = sa.select(*_shown).outerjoin(stores, stores.c.id == webhooks.c.store_id)
+
+
+class Webhook(msgspec.Struct, frozen=True):
+    """Of one store, or without one of all. `cursor` is up to where changes have become deliveries.
+
+    `user_id` is who added it; none is the operator, or somebody who is no more. `reason` is why it was made inactive,
+    where that was not by hand.
+    """
+
+    id: int
+    url: str
+    store: str | None
+    store_id: int | None
+    user_id: int | None
+    is_active: bool
+    reason: str | None
+    cursor: int
+    created_at: int
+
+
+class NewSecret(Webhook, frozen=True):
+    """A webhook, with its secret: this is the only time that it is shown."""
+
+    secret: str
+
+
+def add(conn: Connection, user_id: int | None, url: str, of: int | str | None) -> NewSecret:
+    """A webhook for what changes from now on, in a store that the user owns; or in all, for administrators.
+
+    Forbidden for all others. Without a user it is the operator's.
+    """
+    of_store = _require_right(conn, user_id, of)
+    dialects.serialize(conn, f"webhooks of user {user_id}")
+    known = sa.select(sa.func.count()).where(webhooks.c.user_id == user_id)
+    if user_id is not None and conn.scalars(known).one() >= MOST_OF_USER:
+        raise TooManyWebhooks
+    values = {
+        "url": url,
+        "store_id": of_store.id if of_store else None,
+        "user_id": user_id,
+        "secret": signatures.new_secret(),
+        "is_active": True,
+        "cursor": journal.settled(conn),
+        "beat_at": 0,
+        "created_at": int(time.time()),
+    }
+    id = conn.scalars(sa.insert(webhooks).values(values).returning(webhooks.c.id)).one()
+    return _with_secret(conn, id)
+
+
+def get(conn: Connection, user_id: int | None, webhook_id: int) -> Webhook:
+    """A webhook, for whoever might have added it. For all others there is none."""
+    row = conn.execute(_listed.where(webhooks.c.id == webhook_id)).one_or_none()
+    if row is None or not _may_see(conn, user_id, row.store_id):
+        raise NotFound("Webhook not found.")
+    return _webhook(row)
+
+
+def get_active(conn: Connection, user_id: int | None, webhook_id: int) -> Webhook:
+    """WebhookInactive for one that sends nothing."""
+    found = get(conn, user_id, webhook_id)
+    if not found.is_active:
+        raise WebhookInactive
+    return found
+
+
+def page(conn: Connection, user_id: int | None, asked: paging.Asked) -> paging.Page[Webhook]:
+    """Those that the user may see."""
+    query = _listed
+    if user_id is not None and not user.get(conn, user_id).is_admin:
+        owned = sa.select(members.c.store_id).where(members.c.user_id == user_id, members.c.role == "owner")
+        query = query.where(webhooks.c.store_id.in_(owned))
+    found = paging.fetch(conn, query, {"id": webhooks.c.id}, asked)
+    return paging.Page([_webhook(row) for row in found.rows], found.cursor)
+
+
+def change(conn: Connection, user_id: int | None, webhook_id: int, url: str | None, is_active: bool | None) -> Webhook:
+    """Change what is not None. One that becomes active goes on where it stood, and tries at once what has failed."""
+    known = get(conn, user_id, webhook_id)
+    values: dict[str, Any] = {} if url is None else {"url": url}
+    if is_active is not None:
+        values |= {"is_active": is_active, "reason": None}
+    if values:
+        conn.execute(sa.update(webhooks).where(webhooks.c.id == webhook_id).values(values))
+    if is_active and not known.is_active:
+        waits = sa.and_(deliveries.c.webhook_id == webhook_id, deliveries.c.next_at.is_not(None))
+        conn.execute(sa.update(deliveries).where(waits).values(attempts=0, next_at=int(time.time())))
+    return get(conn, user_id, webhook_id)
+
+
+def rotate(conn: Connection, user_id: int | None, webhook_id: int) -> NewSecret:
+    """Give it another secret. For a day, messages are signed with the old one, too."""
+    get(conn, user_id, webhook_id)
+    until = int(time.time()) + OLD_SECONDS
+    values = {"secret": signatures.new_secret(), "old_secret": webhooks.c.secret, "old_until": until}
+    conn.execute(sa.update(webhooks).where(webhooks.c.id == webhook_id).values(values))
+    return _with_secret(conn, webhook_id)
+
+
+def delete(conn: Connection, user_id: int | None, webhook_id: int) -> None:
+    """Delete it, and by the foreign key its deliveries."""
+    get(conn, user_id, webhook_id)
+    conn.execute(sa.delete(webhooks).where(webhooks.c.id == webhook_id))
+
+
+def go_back(conn: Connection, user_id: int | None, webhook_id: int, after: int) -> Webhook:
+    """Let it go on from another cursor. ResyncRequired where changes after that are forgotten."""
+    found = get_active(conn, user_id, webhook_id)
+    feed.page(conn, found.store_id, after, limit=1)
+    conn.execute(sa.update(webhooks).where(webhooks.c.id == webhook_id).values(cursor=after))
+    return get(conn, user_id, webhook_id)
+
+
+def _with_secret(conn: Connection, webhook_id: int) -> NewSecret:
+    secret = conn.scalars(sa.select(webhooks.c.secret).where(webhooks.c.id == webhook_id)).one()
+    return NewSecret(secret=secret, **msgspec.structs.asdict(get(conn, None, webhook_id)))
+
+
+def _webhook(row: Any) -> Webhook:
+    return Webhook(*row)
+
+
+def _require_right(conn: Connection, user_id: int | None, of: int | str | None) -> store.Store | None:
+    """The store, if one is meant. Forbidden for a user who may not have its changes sent, or those of all."""
+    if user_id is None:
+        return None if of is None else store.get(conn, of)
+    if of is not None:
+        return member.require_owner(conn, user_id, of)
+    if not user.get(conn, user_id).is_admin:
+        raise Forbidden("Only administrators may have the changes of all stores sent. Name a store that you own.")
+    return None
+
+
+def _may_see(conn: Connection, user_id: int | None, store_id: int | None) -> bool:
+    """Of a store that is no more, administrators alone see it."""
+    if user_id is None or user.get(conn, user_id).is_admin:
+        return True
+    try:
+        return store_id is not None and member.require_owner(conn, user_id, store_id) is not None
+    except (Forbidden, NotFound):
+        return False

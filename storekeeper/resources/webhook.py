@@ -1,0 +1,229 @@
+"""/webhooks: who is told of changes, and what became of each message"""
+
+from typing import Annotated, Any
+
+import falcon
+import msgspec
+from falcon.asgi import Response
+from msgspec import UNSET, Meta, UnsetType
+
+from storekeeper import endpoint, names, shapes
+from storekeeper.auth import Guard
+from storekeeper.endpoint import LENGTH, PATTERN, Networks
+from storekeeper.errors import Forbidden, NotFound, ResyncRequired, TooManyWebhooks, WebhookInactive
+from storekeeper.http import MAX_ID, Request, path
+from storekeeper.models import delivery, outbox, webhook
+from storekeeper.models.delivery import Delivery, State
+from storekeeper.models.paging import USUAL, Asked
+from storekeeper.models.webhook import NewSecret
+from storekeeper.operation import Message, answers
+from storekeeper.resources.lists import Cursor, Limit, PageQuery, link_next
+from storekeeper.runner import Runner
+
+Url = Annotated[
+    str, Meta(max_length=LENGTH, pattern=f"^{PATTERN}$", description="Where messages go: `http` or `https`, no user.")
+]
+StoreName = Annotated[str, Meta(extra_json_schema=shapes.NAME | {"description": "Without it, of all stores."})]
+
+
+class WebhookBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    url: Url
+    store: StoreName | None = None
+
+
+class WebhookChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is to change; what is left out stays as it is."""
+
+    url: Url | UnsetType = UNSET
+    is_active: Annotated[bool, Meta(description="Whether messages are sent.")] | UnsetType = UNSET
+
+
+class ReplayBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    after: Annotated[int, Meta(ge=0, le=MAX_ID, description="The cursor: changes after it are sent, again or anew.")]
+
+
+class DeliveriesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    limit: Limit = USUAL
+    cursor: Cursor = ""
+    state: Annotated[State, Meta(description="Only those that wait, have arrived, or were given up.")] | UnsetType = (
+        UNSET
+    )
+
+
+class WebhookPage(msgspec.Struct, frozen=True):
+    webhooks: list[webhook.Webhook]
+    next: str | UnsetType = UNSET
+
+
+class DeliveryPage(msgspec.Struct, frozen=True):
+    """Messages of a webhook, newest first."""
+
+    deliveries: list[Delivery]
+    next: str | UnsetType = UNSET
+
+
+class Dispatch:
+    """What the resources here share: the way to the data, and to the process that sends."""
+
+    def __init__(self, guard: Guard, sender: Runner, networks: Networks) -> None:
+        self.guard = guard
+        self._sender = sender
+        self._networks = networks
+
+    def check(self, url: str) -> str:
+        """The URL, if it may be meant."""
+        self._networks.check(endpoint.read(url))
+        return url
+
+    async def wake(self, req: Request) -> None:
+        """See to it that somebody sends."""
+        if await self.guard.read(req, outbox.is_waiting):
+            self._sender.wake()
+
+
+class WebhookList:
+    """/webhooks"""
+
+    tag = "webhook"
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self._dispatch = dispatch
+
+    @answers((201, NewSecret), headers=("Location",), errors=(Forbidden, NotFound, TooManyWebhooks))
+    async def on_post(self, req: Request, resp: Response, body: WebhookBody) -> None:
+        """Have the changes of a store that you own sent to a URL.
+
+        Without `store` those of all stores, for administrators. The answer alone shows the secret.
+        """
+        store = None if body.store is None else names.of_thing(body.store, "store")
+        args = req.caller.user_id, self._dispatch.check(body.url), store
+        added = await self._dispatch.guard.write(req, webhook.add, *args)
+        await self._dispatch.wake(req)
+        resp.media, resp.status = added, falcon.HTTP_CREATED
+        resp.location = path("webhooks", str(added.id))
+        req.log("webhook_added", webhook=added.id, store_id=added.store_id)
+
+    @answers(WebhookPage)
+    async def on_get(self, req: Request, resp: Response, query: PageQuery) -> None:
+        """List the webhooks of the stores that you own; for administrators, all."""
+        page = await self._dispatch.guard.browse(req, webhook.page, req.caller.user_id, query.asked())
+        resp.media = WebhookPage(page.rows, link_next(req, resp, query, page.cursor))
+
+
+class Webhook:
+    """/webhooks/{webhook_id}"""
+
+    tag = "webhook"
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self._dispatch = dispatch
+
+    @answers(webhook.Webhook, errors=(NotFound,))
+    async def on_get(self, req: Request, resp: Response, webhook_id: int) -> None:
+        """Read a webhook of a store that you own."""
+        resp.media = await self._dispatch.guard.read(req, webhook.get, req.caller.user_id, webhook_id)
+
+    @answers(webhook.Webhook, errors=(NotFound,))
+    async def on_patch(self, req: Request, resp: Response, webhook_id: int, body: WebhookChange) -> None:
+        """Change a webhook, or let it pause.
+
+        One that was inactive goes on where it stood.
+        """
+        url = None if isinstance(body.url, UnsetType) else self._dispatch.check(body.url)
+        is_active = None if isinstance(body.is_active, UnsetType) else body.is_active
+        args: Any = req.caller.user_id, webhook_id, url, is_active
+        resp.media = await self._dispatch.guard.write(req, webhook.change, *args)
+        await self._dispatch.wake(req)
+        req.log("webhook_changed", webhook=webhook_id, is_active=is_active)
+
+    @answers(Message, errors=(NotFound,))
+    async def on_delete(self, req: Request, resp: Response, webhook_id: int) -> None:
+        """Delete a webhook, with what was still to be sent to it."""
+        await self._dispatch.guard.write(req, webhook.delete, req.caller.user_id, webhook_id)
+        resp.media = Message("Webhook deleted.")
+        req.log("webhook_deleted", webhook=webhook_id)
+
+
+class WebhookRotation:
+    """/webhooks/{webhook_id}/rotate"""
+
+    tag = "webhook"
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self._dispatch = dispatch
+
+    @answers(NewSecret, errors=(NotFound,))
+    async def on_post(self, req: Request, resp: Response, webhook_id: int) -> None:
+        """Give a webhook another secret.
+
+        For a day messages are signed with both. The answer alone shows the new one.
+        """
+        resp.media = await self._dispatch.guard.write(req, webhook.rotate, req.caller.user_id, webhook_id)
+        req.log("webhook_changed", webhook=webhook_id, is_rotated=True)
+
+
+class WebhookTest:
+    """/webhooks/{webhook_id}/test"""
+
+    tag = "webhook"
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self._dispatch = dispatch
+
+    @answers((202, Delivery), errors=(NotFound, WebhookInactive))
+    async def on_post(self, req: Request, resp: Response, webhook_id: int) -> None:
+        """Send a `ping`, to see whether messages arrive."""
+        resp.media = await self._dispatch.guard.write(req, delivery.ping, req.caller.user_id, webhook_id)
+        resp.status = falcon.HTTP_ACCEPTED
+        await self._dispatch.wake(req)
+
+
+class WebhookReplay:
+    """/webhooks/{webhook_id}/replay"""
+
+    tag = "webhook"
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self._dispatch = dispatch
+
+    @answers((202, webhook.Webhook), errors=(NotFound, ResyncRequired, WebhookInactive))
+    async def on_post(self, req: Request, resp: Response, webhook_id: int, body: ReplayBody) -> None:
+        """Send all changes after a cursor once more, with the ids that their messages had."""
+        args = req.caller.user_id, webhook_id, body.after
+        resp.media = await self._dispatch.guard.write(req, webhook.go_back, *args)
+        resp.status = falcon.HTTP_ACCEPTED
+        await self._dispatch.wake(req)
+
+
+class DeliveryList:
+    """/webhooks/{webhook_id}/deliveries"""
+
+    tag = "webhook"
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self._dispatch = dispatch
+
+    @answers(DeliveryPage, errors=(NotFound,))
+    async def on_get(self, req: Request, resp: Response, webhook_id: int, query: DeliveriesQuery) -> None:
+        """List what was sent to a webhook, or is to be, newest first."""
+        state = None if isinstance(query.state, UnsetType) else query.state
+        asked = Asked(query.limit, query.cursor, "-id")
+        page = await self._dispatch.guard.browse(req, delivery.page, req.caller.user_id, webhook_id, state, asked)
+        resp.media = DeliveryPage(page.rows, link_next(req, resp, query, page.cursor))
+
+
+class DeliveryReplay:
+    """/webhooks/{webhook_id}/deliveries/{delivery_id}/replay"""
+
+    tag = "webhook"
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self._dispatch = dispatch
+
+    @answers((202, Delivery), errors=(NotFound, WebhookInactive))
+    async def on_post(self, req: Request, resp: Response, webhook_id: int, delivery_id: int) -> None:
+        """Send a message once more, with the id that it had."""
+        args = req.caller.user_id, webhook_id, delivery_id
+        resp.media = await self._dispatch.guard.write(req, delivery.replay, *args)
+        resp.status = falcon.HTTP_ACCEPTED
+        await self._dispatch.wake(req)

@@ -1,0 +1,180 @@
+"""The work of a sender: it takes webhooks, makes deliveries of what was changed, and sends those that are due.
+
+It ends when there is no webhook for it. A message that was sent, but whose arrival was not written down before the
+process died, is sent again: at least once, with the same id.
+"""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from http import HTTPStatus
+from secrets import token_hex
+from typing import Any
+
+import msgspec
+import structlog
+
+from storekeeper.courier import Answer, Courier
+from storekeeper.db import Database
+from storekeeper.errors import StorekeeperError, Unavailable
+from storekeeper.models import journal, outbox
+from storekeeper.models.outbox import Hook, Outcome, Parcel
+from storekeeper.signatures import sign
+
+LOOK_SECONDS = 1.0  # between looks for what was changed, and what is due
+BEAT_SECONDS = 5  # between signs of life
+GRACE_SECONDS = 1  # for what is under way at the end
+OF_ONE = 4  # messages that are under way to one webhook
+AT_ONCE = 256  # to all of them
+RETRIES = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)  # seconds from one attempt to the next
+JITTER = 0.2  # so that what failed together is not tried again together
+
+
+class Sender:
+    """One process's. `retries` are seconds, without the jitter; `is_needed` tells whether to go on."""
+
+    def __init__(
+        self,
+        db: Database,
+        courier: Courier,
+        retries: tuple[float, ...] = RETRIES,
+        look_seconds: float = LOOK_SECONDS,
+        is_needed: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self.name = token_hex(8)
+        self._db = db
+        self._courier = courier
+        self._retries = retries
+        self._look_seconds = look_seconds
+        self._is_needed = is_needed
+        self._is_ending = False
+        self._news = asyncio.Event()
+        self._under_way: dict[int, tuple[int, asyncio.Task[None]]] = {}  # by delivery: its webhook, and the attempt
+        self._beat_at = 0.0
+
+    async def run(self) -> None:
+        """Until it is told to end, or nobody needs it."""
+        try:
+            while not self._is_ending and self._is_needed():
+                try:
+                    if not await self._step():
+                        break
+                except StorekeeperError:  # the database is away, and the log has it
+                    await asyncio.sleep(self._look_seconds)
+        finally:
+            await self._finish()
+
+    def end(self) -> None:
+        self._is_ending = True
+        self._news.set()
+
+    async def _step(self) -> bool:
+        """Do what is to be done now, and wait for more; whether there is any webhook for it."""
+        self._news.clear()
+        hooks = await self._hold()
+        if hooks:
+            has_more = await self._fan_out(hooks)
+            await self._start(hooks)
+            if not has_more:
+                await self._wait()
+        return bool(hooks)
+
+    async def _wait(self) -> None:
+        """Until something has ended, or it is time to look again."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), self._look_seconds)
+
+    async def _hold(self) -> list[Hook]:
+        """The webhooks that are its own now. Takes those that are free."""
+        hooks = await self._db.read(outbox.look, self.name)
+        if not all(hook.is_ours for hook in hooks) or time.monotonic() - self._beat_at >= BEAT_SECONDS:
+            await self._db.write(outbox.hold, self.name)
+            await self._db.write(outbox.sweep)
+            self._beat_at = time.monotonic()
+            hooks = await self._db.read(outbox.look, self.name)
+        return [hook for hook in hooks if hook.is_ours]
+
+    async def _fan_out(self, hooks: list[Hook]) -> bool:
+        """Whether there may be more to be made deliveries of."""
+        settled = await self._db.read(journal.settled)
+        behind = [hook.id for hook in hooks if hook.cursor != settled]
+        return any([await self._db.write(outbox.fan_out, self.name, each) for each in behind])
+
+    async def _start(self, hooks: list[Hook]) -> None:
+        """Begin attempts: those webhooks first that have the fewest under way."""
+        busy = Counter(webhook_id for webhook_id, _ in self._under_way.values())
+        for hook in sorted(hooks, key=lambda hook: busy[hook.id]):
+            room = min(OF_ONE - busy[hook.id], AT_ONCE - len(self._under_way))
+            if room > 0:
+                known = [id for id, (webhook_id, _) in self._under_way.items() if webhook_id == hook.id]
+                for parcel in await self._db.read(outbox.due, hook.id, known, room):
+                    self._under_way[parcel.id] = hook.id, asyncio.create_task(self._deliver(hook, parcel))
+
+    async def _deliver(self, hook: Hook, parcel: Parcel) -> None:
+        try:
+            body = write(parcel)
+            answer = await self._courier.post(hook.url, head(hook, parcel, body), body)
+            await self._note(parcel, answer)
+        except Exception as error:  # a bug: the message stays under way, as the next attempt would only meet it again
+            structlog.get_logger().error("bug", webhook=hook.id, delivery=parcel.id, exc_info=error)
+        else:
+            del self._under_way[parcel.id]
+            self._news.set()
+
+    async def _note(self, parcel: Parcel, answer: Answer) -> None:
+        """For as long as it cannot be written down it is under way: it would be sent again at once."""
+        outcome = self._judge(parcel, answer)
+        while True:
+            with suppress(Unavailable):
+                reason = await self._db.write(outbox.note, self.name, parcel, outcome)
+                break
+            await asyncio.sleep(self._look_seconds)
+        log = structlog.get_logger().bind(webhook=parcel.webhook_id, delivery=parcel.id)
+        if not answer.is_good:
+            log.warning("delivery_failed", attempt=parcel.attempts + 1, status=answer.status, reason=answer.error)
+        if reason:
+            log.warning("webhook_stopped", reason=reason)
+
+    def _judge(self, parcel: Parcel, answer: Answer) -> Outcome:
+        again_at = None
+        if not answer.is_good and answer.status != HTTPStatus.GONE and parcel.attempts < len(self._retries):
+            seconds = self._retries[parcel.attempts] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+            again_at = int(time.time() + seconds)
+        return Outcome(answer.status, answer.error, answer.ms, answer.is_good, again_at)
+
+    async def _finish(self) -> None:
+        """What is under way may end. What does not in time is sent again by whoever comes next."""
+        tasks = [task for _, task in self._under_way.values()]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=GRACE_SECONDS)
+            for task in late:
+                task.cancel()
+        with suppress(StorekeeperError):
+            await self._db.write(outbox.let_go, self.name)
+
+
+def write(parcel: Parcel) -> bytes:
+    """The body: the same for each attempt."""
+    at = parcel.change.at if parcel.change else parcel.created_at
+    data: Any = parcel.change
+    if data is None:
+        data = {"cursor": parcel.cursor} if parcel.type == "resync" else {}
+    timestamp = datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+    return _ENCODER.encode({"type": parcel.type, "timestamp": timestamp, "data": data})
+
+
+def head(hook: Hook, parcel: Parcel, body: bytes) -> Mapping[str, str]:
+    now = int(time.time())
+    return {
+        "user-agent": "Storekeeper",
+        "webhook-id": parcel.message_id,
+        "webhook-timestamp": str(now),
+        "webhook-signature": " ".join(sign(secret, parcel.message_id, now, body) for secret in hook.secrets),
+    }
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")

@@ -1,0 +1,127 @@
+"""The command line of webhooks: the operator's own, what was sent to whom, and the process that sends."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, TypeVarTuple
+
+import click
+from sqlalchemy import Connection
+
+from storekeeper import endpoint, log, schema, terminal
+from storekeeper.courier import Courier
+from storekeeper.db import Database, transaction
+from storekeeper.endpoint import Networks
+from storekeeper.models import delivery, paging, webhook
+from storekeeper.sending import Sender
+from storekeeper.settings import Settings, read_settings
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+
+@click.group("webhooks")
+def webhooks_group() -> None:
+    """Add, list and remove webhooks, see what was sent to them, and send."""
+
+
+@webhooks_group.command("list")
+def list_webhooks() -> None:
+    """List all webhooks, one a line: id, state, store and URL, with tabs in between."""
+    for each in _pages(lambda conn, cursor: webhook.page(conn, None, paging.Asked(paging.MOST, cursor))):
+        state = "active" if each.is_active else "inactive"
+        click.echo(terminal.printable(f"{each.id}|{state}|{each.store or ''}|{each.url}").replace("|", "\t", 3))
+
+
+@webhooks_group.command("add")
+@click.argument("url")
+@click.option("--store", help="Only the changes of the store of this name.")
+def add_webhook(url: str, store: str | None) -> None:
+    """Have changes sent to URL from now on. Prints its id and its secret, which is shown this once."""
+    settings = read_settings()
+    Networks(settings.webhook_networks).check(endpoint.read(url))
+    added = _do(settings, webhook.add, None, url, store)
+    click.echo(f"{added.id}\t{added.secret}")
+
+
+@webhooks_group.command("remove")
+@click.argument("webhook_id", type=int)
+def remove_webhook(webhook_id: int) -> None:
+    """Delete the webhook WEBHOOK_ID, with what was still to be sent to it."""
+    _do(read_settings(), webhook.delete, None, webhook_id)
+    click.echo(f"Webhook {webhook_id} is deleted.")
+
+
+@webhooks_group.command("deliveries")
+@click.argument("webhook_id", type=int)
+def list_deliveries(webhook_id: int) -> None:
+    """List what was sent to the webhook WEBHOOK_ID, or is to be, newest first.
+
+    One a line: id, message, type, state, attempts, the last status and the last error, with tabs in between.
+    """
+    for each in _pages(
+        lambda conn, cursor: delivery.page(conn, None, webhook_id, None, paging.Asked(paging.MOST, cursor, "-id"))
+    ):
+        columns = each.id, each.message_id, each.type, each.state, each.attempts, each.status or "", each.error or ""
+        click.echo("\t".join(map(str, columns)))
+
+
+@webhooks_group.command("replay")
+@click.argument("webhook_id", type=int)
+@click.option("--after", type=click.IntRange(0), help="Send all changes after this cursor.")
+@click.option("--delivery", "delivery_id", type=int, help="Send the message of this delivery.")
+def replay(webhook_id: int, after: int | None, delivery_id: int | None) -> None:
+    """Let messages be sent to the webhook WEBHOOK_ID once more, with the ids that they had."""
+    if (after is None) == (delivery_id is None):
+        raise click.UsageError("Say what to send: --after or --delivery.")
+    settings = read_settings()
+    if after is not None:
+        _do(settings, webhook.go_back, None, webhook_id, after)
+    if delivery_id is not None:
+        _do(settings, delivery.replay, None, webhook_id, delivery_id)
+    click.echo("It will be sent.")
+
+
+@webhooks_group.command("run")
+@click.option("--beside", type=int, help="End when the process of this number, which has started this one, is gone.")
+def run_webhooks(beside: int | None) -> None:
+    """Send what is due to webhooks, for as long as there are some that no other process serves.
+
+    A server does so by itself, in a process of its own.
+    """
+    settings = read_settings()
+    schema.open_engine(settings.database)
+    scribe = log.configure(settings.log_level)
+    try:
+        asyncio.run(_send(settings, lambda: beside in (None, os.getppid())))
+    finally:
+        scribe.close()
+
+
+async def _send(settings: Settings, is_needed: Callable[[], bool]) -> None:
+    db, courier = Database(settings.database), Courier(Networks(settings.webhook_networks))
+    sender = Sender(db, courier, is_needed=is_needed)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, sender.end)
+    try:
+        await sender.run()
+    finally:
+        courier.close()
+        db.close()
+
+
+def _do(settings: Settings, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+    with transaction(schema.open_engine(settings.database)) as conn:
+        return function(conn, *args)
+
+
+def _pages(read: Callable[[Connection, str], paging.Page[Any]]) -> Iterator[Any]:
+    """The rows of all pages."""
+    engine = schema.open_engine(read_settings().database)
+    cursor: str | None = ""
+    while cursor is not None:
+        with engine.connect() as conn:
+            page = read(conn, cursor)
+        yield from page.rows
+        cursor = page.cursor

@@ -1,0 +1,88 @@
+"""Webhooks as the tests of senders use them: one is added, something is sold, and a sender sends until it is done."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from storekeeper.courier import Courier
+from storekeeper.db import Database, transaction
+from storekeeper.endpoint import Networks
+from storekeeper.models import delivery, feed, item, journal, paging, webhook
+from storekeeper.models.delivery import Delivery
+from storekeeper.models.draft import Fields
+from storekeeper.models.outbox import DEAD_AFTER
+from storekeeper.models.webhook import NewSecret, webhooks
+from storekeeper.money import Price
+from storekeeper.sending import Sender
+from tests.serving import BOUND_SECONDS
+
+LOOPBACK = Networks(["127.0.0.0/8"])
+PATIENT = 3600  # seconds
+AT_ONCE = 100 * (0.0,)  # attempts that follow each other without a pause
+
+
+def add(engine: sa.Engine, url: str, store: str | None = "ikea") -> NewSecret:
+    """A webhook of the operator's."""
+    with transaction(engine) as conn:
+        return webhook.add(conn, None, url, store)
+
+
+def sell(engine: sa.Engine, count: int = 1, price: str = "5") -> None:
+    """So many changes."""
+    for number in range(count):
+        with transaction(engine) as conn:
+            item.put(conn, 1, 1, f"item {number}", Fields(price=Price(price)))
+
+
+def told(engine: sa.Engine, webhook_id: int = 1) -> list[Delivery]:
+    """Oldest first."""
+    with engine.connect() as conn:
+        return delivery.page(conn, None, webhook_id, None, paging.Asked(200, "", "-id")).rows[::-1]
+
+
+def now(engine: sa.Engine, webhook_id: int = 1) -> webhook.Webhook:
+    with engine.connect() as conn:
+        return webhook.get(conn, None, webhook_id)
+
+
+def changes(engine: sa.Engine, after: int) -> list[feed.Change]:
+    with engine.connect() as conn:
+        return feed.page(conn, None, after, 200).changes
+
+
+def has_ended(engine: sa.Engine, webhook_id: int = 1) -> bool:
+    """Whether all changes have become deliveries, and these have come to their end."""
+    with engine.connect() as conn:
+        is_through = now(engine, webhook_id).cursor >= journal.settled(conn)
+    return is_through and all(each.state != "pending" for each in told(engine, webhook_id))
+
+
+def send(engine: sa.Engine, until: Callable[[], bool], **more: Any) -> None:
+    asyncio.run(send_until(engine, until, **more))
+
+
+async def send_until(
+    engine: sa.Engine, until: Callable[[], bool], retries: tuple[float, ...] = AT_ONCE, seconds: float = PATIENT
+) -> None:
+    db = Database(engine.url.render_as_string(hide_password=False))
+    courier = Courier(LOOPBACK, seconds)
+    sender = Sender(db, courier, retries, look_seconds=0.01)
+    work = asyncio.create_task(sender.run())
+    limit = time.monotonic() + BOUND_SECONDS
+    while not await asyncio.to_thread(until):
+        assert time.monotonic() < limit, "waited too long"
+        assert not work.done(), work.exception()
+        await asyncio.sleep(0.01)
+    sender.end()
+    await work
+    courier.close()
+    db.close()
+
+
+def presume_dead(engine: sa.Engine) -> None:
+    """As if its sender had given no sign of life for too long."""
+    with transaction(engine) as conn:
+        conn.execute(sa.update(webhooks).values(beat_at=webhooks.c.beat_at - DEAD_AFTER - 1))

@@ -1,0 +1,110 @@
+"""Receivers of webhooks: real servers on loopback that note what comes, and answer as they are told."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, repeat
+from threading import Event, Lock, Thread
+from typing import Any, NamedTuple
+
+# What becomes of a request: a status; or one of these; or what is done before it is answered 200.
+HANG = "hang"  # until the receiver is closed
+CUT = "cut"  # the connection ends in the middle of the answer
+NONSENSE = "nonsense"
+Behaviour = int | str | Callable[[], object]
+
+
+class Message(NamedTuple):
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def id(self) -> str:
+        return self.headers["webhook-id"]
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Receiver:
+    """Behaves to the first request as the first behaviour says, and so on; the last one is for all that follow."""
+
+    def __init__(
+        self, *behaviours: Behaviour, host: str = "127.0.0.1", location: str = "/", context: Any = None
+    ) -> None:
+        first = behaviours or (200,)
+        self.behaviours: Iterator[Behaviour] = chain(first, repeat(first[-1]))
+        self.location = location
+        self.messages: list[Message] = []
+        self.hung_up = 0  # how many senders have closed a connection after the answer
+        self.closing = Event()
+        self.lock = Lock()
+        self._server = Server((host, 0), Handler)
+        self._server.receiver = self
+        if context:
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.port = self._server.server_port
+        self.url = f"{'https' if context else 'http'}://{host}:{self.port}/hook"
+        self._thread = Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    @property
+    def ids(self) -> list[str]:
+        return [message.id for message in self.messages]
+
+    def close(self) -> None:
+        self.closing.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+Receive = Callable[..., Receiver]
+
+
+class Server(ThreadingHTTPServer):
+    receiver: Receiver
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self) -> None:
+        receiver = self.server.receiver
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        message = Message(headers, self.rfile.read(int(headers["content-length"])))
+        with receiver.lock:
+            receiver.messages.append(message)
+            behaviour = next(receiver.behaviours)
+        self.close_connection = True
+        self.behave(behaviour)
+
+    def behave(self, behaviour: Behaviour) -> None:
+        if behaviour == HANG:
+            self.server.receiver.closing.wait()
+        elif behaviour == CUT:
+            self.wfile.write(b"HTTP/1.1 200 O")
+        elif behaviour == NONSENSE:
+            self.wfile.write(b"\x00\xff what do you want?\r\n\r\n")
+        elif callable(behaviour):
+            behaviour()
+            self.answer(200)
+        else:
+            self.answer(int(behaviour))
+
+    def answer(self, status: int) -> None:
+        """And wait until the sender hangs up, which it does when it knows."""
+        self.send_response(status)
+        self.send_header("Location", self.server.receiver.location)
+        self.end_headers()
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.recv(1)
+        with self.server.receiver.lock:
+            self.server.receiver.hung_up += 1
+
+    def log_message(self, *_: Any) -> None:
+        """Nobody reads it."""
