@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN = .venv/bin
 
-.PHONY: help run test test-browser lint format bench bench-growth bench-moving lock clean
+.PHONY: help run test test-browser lint format bench bench-growth bench-journal bench-moving lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -32,6 +32,9 @@ bench: .venv-bench/done  ## Measure Storekeeper beside the course's stack and a 
 
 bench-growth: .venv-bench/done  ## Measure a look-up, a page and a search from a thousand items to ten million
 	.venv-bench/bin/python -m benchmarks.growth $(ARGS)
+
+bench-journal: .venv-bench/done  ## Measure what the journal costs per write
+	.venv-bench/bin/python -m benchmarks.journal $(ARGS)
 
 bench-moving: .venv-bench/done  ## Measure the import of a million items beside the database's own bulk loader
 	.venv-bench/bin/python -m benchmarks.moving $(ARGS)
