@@ -57,6 +57,26 @@ def test_the_first_day_of_an_administrator(server: Server, open_page: OpenPage) 
     expect(page.get_by_role("status")).to_contain_text("You are signed out.")
 
 
+def test_an_owner_adds_a_webhook_lets_it_pause_and_deletes_it(shop: Shop, open_page: OpenPage) -> None:
+    page = open_page("alice", java_script_enabled=False)
+    page.goto(STORE)
+    page.get_by_role("link", name="Webhooks").click()
+    page.get_by_label("URL").fill("shop.example")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_text("A URL is written like https://shop.example/hook")).to_be_visible()
+    page.get_by_label("URL").fill("https://shop.example/hook")
+    page.get_by_role("button", name="Add").click()
+    assert page.get_by_label("Secret").input_value().startswith("whsec_")
+    page.get_by_role("link", name="I have it").click()
+    expect(page.get_by_role("heading", name="It is active")).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("heading", name="It is pausing")).to_be_visible()
+    page.get_by_role("link", name="Delete …").click()
+    page.get_by_role("button", name="Delete the webhook").click()
+    expect(page.get_by_role("status")).to_contain_text("The webhook is deleted.")
+    expect(page.get_by_text("Nobody yet.")).to_be_visible()
+
+
 def test_the_day_of_a_clerk(shop: Shop, open_page: OpenPage, tmp_path: Path) -> None:
     page = open_page("bob")
     page.get_by_role("link", name="Möbel Nord").click()

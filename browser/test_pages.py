@@ -6,14 +6,17 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page
 
 from browser.conftest import OpenPage, Shop
 from storekeeper.db import create_engine, transaction
-from storekeeper.models import item, journal
+from storekeeper.models import delivery, item, journal, webhook
+from storekeeper.models.delivery import Draft
 from storekeeper.models.draft import Fields
+from storekeeper.models.webhook import deliveries, webhooks
 from storekeeper.money import Price
 from tests.serving import Server
 
@@ -31,6 +34,9 @@ PAGES = {
     "new-item": ("alice", f"{STORE}/new-item"),
     "delete-item": ("alice", f"{ITEM}/delete"),
     "members": ("alice", f"{STORE}/members"),
+    "store-webhooks": ("alice", f"{STORE}/webhooks"),
+    "webhook": ("alice", "/console/webhooks/1"),
+    "new-secret": ("alice", "/console/webhooks/1/rotate"),
     "settings": ("alice", f"{STORE}/settings"),
     "delete-store": ("alice", f"{STORE}/delete"),
     "store-activity": ("alice", f"{STORE}/activity"),
@@ -42,6 +48,7 @@ PAGES = {
     "confirm": ("alice", "/console/confirm"),
     "items": ("alice", "/console/items"),
     "activity": ("root", "/console/activity"),
+    "webhooks": ("root", "/console/webhooks"),
     "users": ("root", "/console/users"),
     "user": ("root", "/console/users/3"),
     "new-user": ("root", "/console/new-user"),
@@ -56,6 +63,7 @@ SERIOUS = ("serious", "critical")
 def lively(shop: Shop, open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """With something to be seen on each page."""
     live_through_a_year(f"sqlite:///{tmp_path / 'data' / 'storekeeper.db'}", monkeypatch)
+    send_messages(f"sqlite:///{tmp_path / 'data' / 'storekeeper.db'}")
     shop.call("", "POST", "/register", {"username": "carol", "password": "correct horse battery"})
     for username, price in (("bob", "17.5"), ("alice", "16"), ("bob", "18.9")):
         shop.call(username, "PATCH", "/item/Oak%20chair", {"price": price})
@@ -101,6 +109,27 @@ def live_through_a_year(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     engine.dispose()
 
 
+def send_messages(url: str) -> None:
+    """A webhook of Alice's with messages that arrived, wait and were given up. A sender far away serves it."""
+    ends: list[dict[str, object]] = [
+        {"state": "delivered", "attempts": 1, "status": 204, "ms": 38, "next_at": None},
+        {"state": "delivered", "attempts": 2, "status": 200, "ms": 112, "next_at": None},
+        {"state": "failed", "attempts": 10, "status": 503, "ms": 71, "next_at": None},
+        {"attempts": 3, "error": "It did not answer within 10 seconds.", "ms": 10_000},
+    ]
+    engine = create_engine(url)
+    with transaction(engine) as conn:
+        hook = webhook.add(conn, 2, "https://shop.example/hook", "Möbel Nord").id
+        webhook.add(conn, 1, "https://ledger.example/storekeeper/changes", None)
+        delivery.add(conn, hook, [Draft("item.update", number + 1) for number in range(len(ends))])
+        for number, end in enumerate(ends, 1):
+            conn.execute(
+                sa.update(deliveries).where(deliveries.c.change_id == number).values(tried_at=int(time.time()), **end)
+            )
+        conn.execute(sa.update(webhooks).values(sender="elsewhere", beat_at=2**40))
+    engine.dispose()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(lively: Shop, open_page: OpenPage, scheme: str) -> None:
     pages: dict[str, Page] = {}
@@ -142,7 +171,7 @@ def test_every_page_is_drawn(lively: Shop, open_page: OpenPage, tmp_path: Path) 
         for name, (username, path) in PAGES.items():
             page = pages.get(username) or pages.setdefault(username, open_page(username, **options))
             page.goto(path)
-            drawn = Image.open(BytesIO(page.screenshot(full_page=name == "item")))
+            drawn = Image.open(BytesIO(page.screenshot(full_page=name in ("item", "webhook"))))
             drawn.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(
                 folder / f"{name}{suffix}.png", optimize=True
             )

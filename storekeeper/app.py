@@ -20,6 +20,7 @@ from storekeeper.console.page import Kit
 from storekeeper.console.routes import create_console
 from storekeeper.console.views import Views
 from storekeeper.db import Database
+from storekeeper.dispatch import Dispatch
 from storekeeper.door import App, Door
 from storekeeper.endpoint import Networks
 from storekeeper.errors import StorekeeperError
@@ -104,7 +105,7 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
     """Every URL of the API, and the resource behind it. Those of the pages are in `console.routes`."""
     check, accounts = _create_accounts(settings, parts, guard)
     conditions = Conditions(settings.require_if_match)
-    dispatch = webhook.Dispatch(guard, parts.sender, Networks(settings.webhook_networks))
+    dispatch = _create_dispatch(settings, parts, guard)
     return {
         "/register": user.Register(accounts),
         "/login": session.Login(check, tokens),
@@ -168,6 +169,7 @@ def create_kit(settings: Settings, parts: Parts, guard: Guard) -> Kit:
         storage=parts.storage,
         images=parts.images,
         runner=parts.importer,
+        dispatch=_create_dispatch(settings, parts, guard),
         views=Views(),
     )
 
@@ -176,6 +178,10 @@ def _create_accounts(settings: Settings, parts: Parts, guard: Guard) -> tuple[Pa
     limits = Limits(settings.login_failures, settings.login_failures_overall, settings.login_window_seconds)
     check = PasswordCheck(guard, parts.passwords, limits, lifetimes(settings).session)
     return check, Accounts(guard, parts.passwords, parts.keys, check, settings.registration == "open")
+
+
+def _create_dispatch(settings: Settings, parts: Parts, guard: Guard) -> Dispatch:
+    return Dispatch(guard, parts.sender, Networks(settings.webhook_networks))
 
 
 def _configure(app: falcon.asgi.App[Request, Response]) -> None:

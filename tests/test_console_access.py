@@ -82,6 +82,24 @@ POST /import/{import_id}                         in     in    in  in     404    
 GET  /import/{import_id}/cancel                  in     in    in  in     404     200   404   200   200   200   200
 POST /import/{import_id}/cancel                  in     in    in  in     404     303   404   303   303   303   403
 GET  /import/{import_id}/refused.csv             in     in    in  in     404     200   404   200   200   200   200
+GET  /webhooks                                   in     in    in  in     200     200   200   200   200   200   200
+POST /webhooks                                   in     in    in  in     403     200   403   403   200   200   403
+GET  /store/{name}/webhooks                      in     in    in  in     403     200   403   403   200   200   200
+POST /store/{name}/webhooks                      in     in    in  in     403     200   403   403   200   200   403
+GET  /webhooks/{webhook_id}                      in     in    in  in     404     200   404   404   200   200   200
+POST /webhooks/{webhook_id}                      in     in    in  in     404     303   404   404   303   303   403
+GET  /webhooks/{webhook_id}/state                in     in    in  in     404     200   404   404   200   200   200
+POST /webhooks/{webhook_id}/state                in     in    in  in     404     303   404   404   303   303   403
+GET  /webhooks/{webhook_id}/test                 in     in    in  in     404     200   404   404   200   200   200
+POST /webhooks/{webhook_id}/test                 in     in    in  in     404     303   404   404   303   303   403
+GET  /webhooks/{webhook_id}/replay               in     in    in  in     404     200   404   404   200   200   200
+POST /webhooks/{webhook_id}/replay               in     in    in  in     404     303   404   404   303   303   403
+GET  /webhooks/{webhook_id}/deliveries/{delivery_id}/replay in in in in 404 200 404 404 200 200 200
+POST /webhooks/{webhook_id}/deliveries/{delivery_id}/replay in in in in 404 303 404 404 303 303 403
+GET  /webhooks/{webhook_id}/rotate               in     in    in  in     404     200   404   404   200   200   200
+POST /webhooks/{webhook_id}/rotate               in     in    in  in     404     200   404   404   200   200   403
+GET  /webhooks/{webhook_id}/delete               in     in    in  in     404     200   404   404   200   200   200
+POST /webhooks/{webhook_id}/delete               in     in    in  in     404     303   404   404   303   303   403
 GET  /users                                      in     in    in  in     403     200   403   403   403   200   403
 GET  /new-user                                   in     in    in  in     403     200   403   403   403   200   403
 POST /new-user                                   in     in    in  in     403     303   403   403   403   303   403
@@ -118,6 +136,9 @@ PATHS = {
     "{import_id}": "2",
     "{user_id}/delete": "8/delete",
     "{user_id}": "5",
+    "{webhook_id}/delete": "2/delete",
+    "{webhook_id}": "1",
+    "{delivery_id}": "1",
     "static/{name}": "static/console.js",
 }
 FORMS: dict[str, Any] = {
@@ -139,6 +160,11 @@ FORMS: dict[str, Any] = {
     "POST /console/store/{name}/item/{item_name}": {"description.1": "Oak.", "was-description.1": ""},
     "POST /console/store/{name}/item/{item_name}/archive": {"archived": "yes"},
     "POST /console/import/{import_id}": {"skip_refused": "yes"},
+    "POST /console/store/{name}/webhooks": {"url": "https://shop.example/hook"},
+    "POST /console/webhooks": {"url": "https://shop.example/hook", "store": "ikea"},
+    "POST /console/webhooks/{webhook_id}": {"url": "https://shop.example/other"},
+    "POST /console/webhooks/{webhook_id}/state": {"is_active": "yes"},
+    "POST /console/webhooks/{webhook_id}/replay": {"cursor": "0"},
     "POST /console/new-user": {"username": "newcomer", "password": PASSWORD},
     "POST /console/users/{user_id}/roles": {"is_admin": "no"},
     "POST /console/users/{user_id}/password": {"password": "another horse battery"},

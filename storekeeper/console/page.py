@@ -13,6 +13,7 @@ from storekeeper.console import cookies
 from storekeeper.console.forms import EMPTY, Form
 from storekeeper.console.views import Views
 from storekeeper.db import Connection
+from storekeeper.dispatch import Dispatch
 from storekeeper.errors import StorekeeperError
 from storekeeper.http import Request
 from storekeeper.images import Images
@@ -58,6 +59,7 @@ class Kit(msgspec.Struct, frozen=True):
     storage: Storage
     images: Images
     runner: Runner
+    dispatch: Dispatch
     views: Views
 
 

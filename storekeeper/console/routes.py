@@ -23,6 +23,7 @@ from storekeeper.console import (
     store,
     system,
     users,
+    webhooks,
 )
 from storekeeper.console.page import Kit, PageRequest
 from storekeeper.errors import StorekeeperError
@@ -63,6 +64,15 @@ def create_pages(kit: Kit) -> dict[str, object]:
         "/console/import/{import_id:id}": moving.ImportPage(kit),
         "/console/import/{import_id:id}/cancel": moving.ImportEnd(kit),
         "/console/import/{import_id:id}/refused.csv": moving.Refused(kit),
+        "/console/store/{name:name}/webhooks": webhooks.StoreWebhooks(kit),
+        "/console/webhooks": webhooks.Webhooks(kit),
+        "/console/webhooks/{webhook_id:id}": webhooks.WebhookPage(kit),
+        "/console/webhooks/{webhook_id:id}/state": webhooks.Activation(kit),
+        "/console/webhooks/{webhook_id:id}/test": webhooks.Ping(kit),
+        "/console/webhooks/{webhook_id:id}/replay": webhooks.Replay(kit),
+        "/console/webhooks/{webhook_id:id}/deliveries/{delivery_id:id}/replay": webhooks.DeliveryReplay(kit),
+        "/console/webhooks/{webhook_id:id}/rotate": webhooks.Rotation(kit),
+        "/console/webhooks/{webhook_id:id}/delete": webhooks.Deletion(kit),
         "/console/users": users.Users(kit),
         "/console/new-user": users.NewUser(kit),
         "/console/users/{user_id:id}": users.UserPage(kit),

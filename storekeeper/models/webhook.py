@@ -139,9 +139,11 @@ def get_active(conn: Connection, user_id: int | None, webhook_id: int) -> Webhoo
     return found
 
 
-def page(conn: Connection, user_id: int | None, asked: paging.Asked) -> paging.Page[Webhook]:
-    """Those that the user may see."""
-    query = _listed
+def page(
+    conn: Connection, user_id: int | None, asked: paging.Asked, store_id: int | None = None
+) -> paging.Page[Webhook]:
+    """Those that the user may see: all, or those of one store."""
+    query = _listed if store_id is None else _listed.where(webhooks.c.store_id == store_id)
     if user_id is not None and not user.get(conn, user_id).is_admin:
         owned = sa.select(members.c.store_id).where(members.c.user_id == user_id, members.c.role == "owner")
         query = query.where(webhooks.c.store_id.in_(owned))

@@ -7,18 +7,17 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper import endpoint, names, shapes
-from storekeeper.auth import Guard
-from storekeeper.endpoint import LENGTH, PATTERN, Networks
+from storekeeper import names, shapes
+from storekeeper.dispatch import Dispatch
+from storekeeper.endpoint import LENGTH, PATTERN
 from storekeeper.errors import Forbidden, NotFound, ResyncRequired, TooManyWebhooks, WebhookInactive
 from storekeeper.http import MAX_ID, Request, path
-from storekeeper.models import delivery, outbox, webhook
+from storekeeper.models import delivery, webhook
 from storekeeper.models.delivery import Delivery, State
 from storekeeper.models.paging import USUAL, Asked
 from storekeeper.models.webhook import NewSecret
 from storekeeper.operation import Message, answers
 from storekeeper.resources.lists import Cursor, Limit, PageQuery, link_next
-from storekeeper.runner import Runner
 
 Url = Annotated[
     str, Meta(max_length=LENGTH, pattern=f"^{PATTERN}$", description="Where messages go: `http` or `https`, no user.")
@@ -60,25 +59,6 @@ class DeliveryPage(msgspec.Struct, frozen=True):
 
     deliveries: list[Delivery]
     next: str | UnsetType = UNSET
-
-
-class Dispatch:
-    """What the resources here share: the way to the data, and to the process that sends."""
-
-    def __init__(self, guard: Guard, sender: Runner, networks: Networks) -> None:
-        self.guard = guard
-        self._sender = sender
-        self._networks = networks
-
-    def check(self, url: str) -> str:
-        """The URL, if it may be meant."""
-        self._networks.check(endpoint.read(url))
-        return url
-
-    async def wake(self, req: Request) -> None:
-        """See to it that somebody sends."""
-        if await self.guard.read(req, outbox.is_waiting):
-            self._sender.wake()
 
 
 class WebhookList:

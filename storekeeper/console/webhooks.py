@@ -1,0 +1,210 @@
+"""Webhooks: who is told of changes, of a store or of all, and what became of each message"""
+
+from typing import Annotated, get_args
+
+import msgspec
+from falcon.asgi import Response
+from msgspec import Meta
+
+from storekeeper import names
+from storekeeper.console import forms
+from storekeeper.console.page import Page, PageRequest
+from storekeeper.console.views import url
+from storekeeper.db import Connection
+from storekeeper.errors import Invalid, NotFound, ResyncRequired
+from storekeeper.http import MAX_ID
+from storekeeper.models import delivery, member, webhook
+from storekeeper.models.delivery import Delivery, State
+from storekeeper.models.member import Standing
+from storekeeper.models.paging import Asked
+from storekeeper.models.paging import Page as Rows
+from storekeeper.models.webhook import Webhook
+
+ROWS = 50
+STATES: dict[str, State] = {each: each for each in get_args(State)}
+
+
+class Webhooks(Page):
+    """/console/webhooks"""
+
+    async def on_get(self, req: PageRequest, resp: Response) -> None:
+        """Those of one's stores, or for administrators all; and the form for another."""
+        found = await self._see(req, webhook.page, req.caller.user_id, Asked(ROWS, req.get_param("after") or ""))
+        self._list(req, resp, found, None)
+
+    async def on_post(self, req: PageRequest, resp: Response) -> None:
+        req.typed = form = await forms.read(req)
+        store = form["store"].strip()
+        await self._add(req, resp, names.of_thing(store, "store") if store else None)
+
+    def _list(self, req: PageRequest, resp: Response, found: Rows[Webhook], standing: Standing | None) -> None:
+        place = ("store", standing.store.name, "webhooks") if standing else ("webhooks",)
+        values = {"hooks": found.rows, "following": found.cursor, "standing": standing, "place": place}
+        self._show(req, resp, "webhooks.html", **values)
+
+    async def _add(self, req: PageRequest, resp: Response, store: str | None) -> None:
+        to = self._kit.dispatch.check(req.typed["url"].strip())
+        try:
+            added = await self._do(req, webhook.add, req.caller.user_id, to, store)
+        except NotFound as error:
+            raise Invalid(str(error), "store") from None
+        await self._kit.dispatch.wake(req)
+        req.log("webhook_added", webhook=added.id, store_id=added.store_id)
+        # At once: on the way to another page the secret would have to be kept somewhere.
+        self._show(req, resp, "webhook-secret.html", hook=added, is_new=True)
+
+
+class StoreWebhooks(Webhooks):
+    """/console/store/{name}/webhooks"""
+
+    async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:  # type: ignore[override]
+        """Those of a store, for its owner."""
+        standing, found = await self._see(req, _of_store, req.caller.user_id, name, req.get_param("after") or "")
+        self._list(req, resp, found, standing)
+
+    async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:  # type: ignore[override]
+        req.typed = await forms.read(req)
+        await self._add(req, resp, name)
+
+
+class WebhookPage(Page):
+    """/console/webhooks/{webhook_id}"""
+
+    async def on_get(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+        """A webhook, and what was sent to it or is to be."""
+        state = STATES.get(req.get_param("state") or "")
+        asked = Asked(ROWS, req.get_param("after") or "", "-id")
+        hook, found = await self._see(req, _look, req.caller.user_id, webhook_id, state, asked)
+        values = {"deliveries": found.rows, "following": found.cursor, "state": state}
+        self._show(req, resp, "webhook.html", hook=hook, **values)
+
+    async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+        """Send to another URL from now on."""
+        req.typed = form = await forms.read(req)
+        to = self._kit.dispatch.check(form["url"].strip())
+        await self._do(req, webhook.change, req.caller.user_id, webhook_id, to, None)
+        req.log("webhook_changed", webhook=webhook_id, is_active=None)
+        self._end(req, resp, webhook_id, "Saved.")
+
+    def _end(self, req: PageRequest, resp: Response, webhook_id: int, text: str) -> None:
+        self._tell(req, resp, text)
+        self._lead(resp, url("webhooks", webhook_id))
+
+
+class Activation(WebhookPage):
+    """/console/webhooks/{webhook_id}/state"""
+
+    async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+        """Let it pause, or go on where it stood."""
+        form = await forms.read(req)
+        is_active = {"yes": True, "no": False}.get(form["is_active"])
+        changed = await self._do(req, webhook.change, req.caller.user_id, webhook_id, None, is_active)
+        await self._kit.dispatch.wake(req)
+        req.log("webhook_changed", webhook=webhook_id, is_active=is_active)
+        self._end(req, resp, webhook_id, "It goes on where it stood." if changed.is_active else "It pauses.")
+
+
+class Ping(WebhookPage):
+    """/console/webhooks/{webhook_id}/test"""
+
+    async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+        """Send a message that only shows whether messages arrive."""
+        await self._do(req, delivery.ping, req.caller.user_id, webhook_id)
+        await self._kit.dispatch.wake(req)
+        self._end(req, resp, webhook_id, "A ping is on its way. Load the page again to see what came of it.")
+
+
+class ReplayForm(msgspec.Struct, frozen=True):
+    cursor: Annotated[int, Meta(ge=0, le=MAX_ID)]
+
+
+class Replay(WebhookPage):
+    """/console/webhooks/{webhook_id}/replay"""
+
+    async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+        """Send all changes after a cursor once more."""
+        req.typed = form = await forms.read(req)
+        after = forms.convert({"cursor": form["cursor"].strip()}, ReplayForm).cursor
+        try:
+            await self._do(req, webhook.go_back, req.caller.user_id, webhook_id, after)
+        except ResyncRequired:
+            raise Invalid("The changes after this one are no longer kept.", "cursor") from None
+        await self._kit.dispatch.wake(req)
+        self._end(req, resp, webhook_id, f"What was changed after change {after} will be sent.")
+
+
+class DeliveryReplay(WebhookPage):
+    """/console/webhooks/{webhook_id}/deliveries/{delivery_id}/replay"""
+
+    async def on_get(  # type: ignore[override]
+        self, req: PageRequest, resp: Response, webhook_id: int, delivery_id: int
+    ) -> None:
+        await super().on_get(req, resp, webhook_id)
+
+    async def on_post(  # type: ignore[override]
+        self, req: PageRequest, resp: Response, webhook_id: int, delivery_id: int
+    ) -> None:
+        """Send one message once more."""
+        again = await self._do(req, delivery.replay, req.caller.user_id, webhook_id, delivery_id)
+        await self._kit.dispatch.wake(req)
+        self._end(req, resp, webhook_id, f"{again.message_id} will be sent once more.")
+
+
+class Rotation(Page):
+    """/console/webhooks/{webhook_id}/rotate"""
+
+    async def on_get(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+        """Ask before the secret is replaced."""
+        hook = await self._see(req, webhook.get, req.caller.user_id, webhook_id)
+        self._show(
+            req,
+            resp,
+            "sure.html",
+            title="Give it another secret?",
+            text=f"Messages to {hook.url} are signed with both for a day, and then with the new one alone. "
+            "Its receiver has to know the new one by then.",
+            action=url("webhooks", webhook_id, "rotate"),
+            verb="Make another secret",
+            back=url("webhooks", webhook_id),
+        )
+
+    async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+        rotated = await self._do(req, webhook.rotate, req.caller.user_id, webhook_id)
+        req.log("webhook_changed", webhook=webhook_id, is_rotated=True)
+        self._show(req, resp, "webhook-secret.html", hook=rotated, is_new=False)
+
+
+class Deletion(Page):
+    """/console/webhooks/{webhook_id}/delete"""
+
+    async def on_get(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+        """Ask before a webhook goes."""
+        hook = await self._see(req, webhook.get, req.caller.user_id, webhook_id)
+        self._show(
+            req,
+            resp,
+            "sure.html",
+            title="Delete this webhook?",
+            text=f"{hook.url} is told nothing more, also not what still waits to be sent. "
+            "One that is only to rest for a while can pause.",
+            action=url("webhooks", webhook_id, "delete"),
+            verb="Delete the webhook",
+            back=url("webhooks", webhook_id),
+        )
+
+    async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+        await self._do(req, webhook.delete, req.caller.user_id, webhook_id)
+        req.log("webhook_deleted", webhook=webhook_id)
+        self._tell(req, resp, "The webhook is deleted.")
+        self._lead(resp, url("webhooks"))
+
+
+def _of_store(conn: Connection, user_id: int, name: str, after: str) -> tuple[Standing, Rows[Webhook]]:
+    store = member.require_owner(conn, user_id, name)
+    return member.stand(conn, user_id, name), webhook.page(conn, user_id, Asked(ROWS, after), store.id)
+
+
+def _look(
+    conn: Connection, user_id: int, webhook_id: int, state: State | None, asked: Asked
+) -> tuple[Webhook, Rows[Delivery]]:
+    return webhook.get(conn, user_id, webhook_id), delivery.page(conn, user_id, webhook_id, state, asked)
