@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from storekeeper import __version__, keys, log, names, passwords, schema, setup, terminal
 from storekeeper.adoption.command import adopt
+from storekeeper.backup_cli import back_up
 from storekeeper.catalogue_cli import export_, find, images_group
 from storekeeper.db import create_engine, transaction
 from storekeeper.errors import AlreadyExists, NotFound
@@ -56,6 +57,7 @@ for each in (
     print_history,
     print_audit,
     webhooks_group,
+    back_up,
 ):
     main.add_command(each)
 

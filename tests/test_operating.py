@@ -35,11 +35,12 @@ def test_a_backup_of_sqlite_has_all_that_was_committed_and_is_for_its_owner_only
     url = databases.copy_file(template, tmp_path)
     backup = tmp_path / "backup.db"
     places = {
-        "/opt/storekeeper/bin/python": sys.executable,
-        "/var/lib/storekeeper/storekeeper.db": str(tmp_path / "storekeeper.db"),
+        "sudo -u storekeeper ": "",
+        "/opt/storekeeper/bin/storekeeper": f"{sys.executable} -m storekeeper",
+        "/var/lib/storekeeper": str(tmp_path),
         "/var/backups/storekeeper.db": str(backup),
     }
-    command = block("sh", "VACUUM INTO")
+    command = block("sh", "storekeeper backup /")
     for place, here in places.items():
         command = command.replace(place, here)
     with create_engine(url).connect():  # the server runs on: the file alone has not all
