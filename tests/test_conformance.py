@@ -5,7 +5,7 @@ By the engine of its command line: its pytest plugin would make a test, with a n
 
 import copy
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -18,7 +18,7 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.engine import events
 from schemathesis.hooks import unregister
 
-from storekeeper import names
+from storekeeper import names, openapi
 from storekeeper.errors import Invalid
 from storekeeper.http import MAX_ID
 from storekeeper.settings import Settings
@@ -42,8 +42,15 @@ CONFIG: dict[str, Any] = {
 
 @schemathesis.check
 def what_is_allowed_is_not_invalid(_: Any, response: schemathesis.Response, case: Case) -> None:
-    if case.meta and case.meta.generation.mode.is_positive and response.status_code == 400:
+    is_allowed = case.meta and case.meta.generation.mode.is_positive and _is_described(case.headers or {})
+    if is_allowed and response.status_code == 400:
         assert response.json()["error"] != "invalid", response.text
+
+
+def _is_described(headers: Mapping[str, Any]) -> bool:
+    """Whether they match their patterns: some are too much for Schemathesis, and it sends 0."""
+    known = {name: pattern for name, (pattern, *_) in openapi.PARAMETERS.items() if name in headers}
+    return all(re.search(pattern, str(headers[name])) for name, pattern in known.items())
 
 
 @pytest.fixture
