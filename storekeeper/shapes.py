@@ -100,6 +100,7 @@ class ErrorBody(msgspec.Struct):
     description: str | msgspec.UnsetType = msgspec.UNSET
     errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
     candidates: list[Candidate] | msgspec.UnsetType = msgspec.UNSET
+    cursor: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Problem(ErrorBody, kw_only=True):
