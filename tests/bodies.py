@@ -29,6 +29,9 @@ REQUESTS: dict[tuple[str, str], Any] = {
     ("POST", "/item/chair/stock"): {"delta": 2},
     ("POST", "/store/ikea/item/chair/stock"): {"delta": -2},
     ("POST", "/items/bulk"): [{"store_id": 1, "name": "chair", "stock": 2}],
+    ("POST", "/webhooks"): {"url": "https://shop.example/hook", "store": "ikea"},
+    ("PATCH", "/webhooks/1"): {"is_active": True},
+    ("POST", "/webhooks/1/replay"): {"after": 2},
 }
 BODY_IS_OPTIONAL = {("POST", "/store/lidl"), ("PUT", "/store/ikea/members/carol")}
 

@@ -53,6 +53,13 @@ ALLOWED = {
     "/imports": "GET, HEAD, OPTIONS, POST",
     "/imports/1": "DELETE, GET, HEAD, OPTIONS, POST",
     "/imports/1/refusals": "GET, HEAD, OPTIONS",
+    "/webhooks": "GET, HEAD, OPTIONS, POST",
+    "/webhooks/1": "DELETE, GET, HEAD, OPTIONS, PATCH",
+    "/webhooks/1/rotate": "OPTIONS, POST",
+    "/webhooks/1/test": "OPTIONS, POST",
+    "/webhooks/1/replay": "OPTIONS, POST",
+    "/webhooks/1/deliveries": "GET, HEAD, OPTIONS",
+    "/webhooks/1/deliveries/1/replay": "OPTIONS, POST",
 }
 NOWHERE = (
     "/nothing",
