@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from uuid import uuid4
 
+import pytest
 import sqlalchemy as sa
 
 import storekeeper.models  # noqa: F401  registers every table
@@ -58,6 +59,16 @@ def migrated_file(folder: Path) -> Path:
 def copy_file(template: Path, folder: Path) -> str:
     shutil.copyfile(template, folder / "storekeeper.db")
     return f"sqlite:///{folder / 'storekeeper.db'}"
+
+
+def for_a_server(request: pytest.FixtureRequest, folder: Path) -> str:
+    """The URL of an empty database of the kind that the fixture's parameter names, for a server with its data there."""
+    if request.param == "sqlite":
+        (folder / "data").mkdir()
+        return copy_file(request.getfixturevalue("template"), folder / "data")
+    url = str(request.getfixturevalue("postgresql_url"))
+    empty_tables(url)
+    return url
 
 
 def empty_tables(url: str) -> None:

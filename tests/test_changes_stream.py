@@ -77,12 +77,7 @@ class Listener:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        (tmp_path / "data").mkdir()
-        url = databases.copy_file(request.getfixturevalue("template"), tmp_path / "data")
-    else:
-        url = str(request.getfixturevalue("postgresql_url"))
-        databases.empty_tables(url)
+    url = databases.for_a_server(request, tmp_path)
     with transaction(create_engine(url)) as conn:
         user.register(conn, "alice", HASHED, True)
         member.found_store(conn, 1, "ikea", "EUR")

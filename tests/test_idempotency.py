@@ -213,12 +213,7 @@ def test_a_key_that_is_under_way_elsewhere_is_in_use(url: str, workers: list[Any
 @pytest.fixture
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database, with Alice and her chair, for servers of their own."""
-    if request.param == "sqlite":
-        (tmp_path / "data").mkdir()
-        url = databases.copy_file(request.getfixturevalue("template"), tmp_path / "data")
-    else:
-        url = str(request.getfixturevalue("postgresql_url"))
-        databases.empty_tables(url)
+    url = databases.for_a_server(request, tmp_path)
     with transaction(create_engine(url)) as conn:
         user.register(conn, "alice", HASHED, True)
         member.found_store(conn, 1, "ikea", "EUR")

@@ -31,17 +31,12 @@ Start = Callable[[], Server]
 
 @pytest.fixture
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        (tmp_path / "data").mkdir()
-        return databases.copy_file(request.getfixturevalue("template"), tmp_path / "data")
-    return str(request.getfixturevalue("postgresql_url"))
+    return databases.for_a_server(request, tmp_path)
 
 
 @pytest.fixture
 def engine(url: str) -> Iterator[sa.Engine]:
     """With Alice, who owns the store "ikea"."""
-    if not url.startswith("sqlite"):
-        databases.empty_tables(url)
     engine = create_engine(url)
     with transaction(engine) as conn:
         user.register(conn, "alice", HASHED, True)
