@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from storekeeper.errors import BadRequest, HeadTooLarge, RequestTimeout, StorekeeperError
+from storekeeper.exchange import Exchange, describe
 from storekeeper.http import SECURITY_HEADERS
 from storekeeper.wire import Flow, Outlet
 
@@ -43,6 +44,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _hosts: list[bytes] | None = None  # the Host headers last found good
     _held = NOTHING  # what has been read, but waits until the requests before it are answered
     _clock: asyncio.TimerHandle | None = None
+    _idle_since = 0.0
 
     def __init__(
         self,
@@ -174,7 +176,6 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._unset_keepalive_if_required()
         self._phase = HEAD
         self._swallowed = self._unwanted = 0
 
@@ -195,7 +196,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             self._check_upgrade()
             return  # see `_decline_upgrade`
-        super().on_headers_complete()
+        self._begin()
         self.headers = []  # trailers are not taken for headers
         self._phase = BODY
         if self._clock is not None:
@@ -213,6 +214,15 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._clock is not None:
                 self._stop_clock()
             super().on_message_complete()
+
+    def _begin(self) -> None:
+        """Start the request, or let it wait for its turn."""
+        before, self.cycle = self.cycle, Exchange(self, describe(self.scope, self.parser, self.url))
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def _check_size(self) -> None:
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES:
@@ -254,6 +264,31 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
         else:
             self._refuse(RequestTimeout("The request did not arrive in time."))
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        self._idle_since = self.loop.time()
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self.timeout_keep_alive_task is None:
+            self._watch(self.timeout_keep_alive)
+
+    def _watch(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        """See whether the connection is idle for too long. A clock set anew for each answer would cost more."""
+        self.timeout_keep_alive_task = None
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if self._phase != BETWEEN or not self.cycle.response_complete:
+            return  # the end of that answer sets the next clock
+        if left > 0:
+            self._watch(left)
+        else:
+            self.transport.close()
 
     # The end
 
