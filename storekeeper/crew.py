@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import SimpleQueue
 from threading import Thread
@@ -16,47 +17,77 @@ CLOSING_SECONDS = 2
 class Held(Protocol):
     """What a thread holds to do its jobs with."""
 
-    def run(self, job: "Job") -> Any: ...
+    def run(self, jobs: Sequence["Job"]) -> None:
+        """Do the jobs, and settle each. Raises nothing."""
+
     def close(self) -> None: ...
 
 
 class Job:
-    """A call that waits for a thread, and the future that its caller waits for."""
+    """A call that waits for a thread, what comes of it, and the future that its caller waits for."""
 
-    __slots__ = ("_args", "_function", "future", "loop")
+    __slots__ = ("_args", "_function", "due", "error", "future", "result")
 
-    def __init__(self, function: Callable[..., Any], args: Any) -> None:
+    def __init__(self, function: Callable[..., Any], args: Any, future: asyncio.Future[Any], due: float) -> None:
         self._function = function
         self._args = args
-        self.loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[Any] = self.loop.create_future()
+        self.future = future
+        self.due = due
+        self.result: Any = None
+        self.error: Exception | None = None
 
     def call(self, first: Any) -> Any:
         return self._function(first, *self._args)
 
-    def give_up(self) -> None:
-        if not self.future.done():
-            self.future.set_exception(Unavailable("The database does not answer. Try again soon."))
+    def settle(self, run: Callable[["Job"], Any]) -> None:
+        """Keep what `run` makes of this job: what it returns, or what it raises."""
+        try:
+            self.result, self.error = run(self), None
+        except Exception as raised:
+            self.error = raised
 
     def is_abandoned(self) -> bool:
         """Asked by the thread: whether the caller has had his answer, a 503, before the job is done."""
         return self.future.done()
 
+    def is_due(self, now: float) -> bool:
+        """Whether it is done, or has waited too long."""
+        return self.future.done() or self.due <= now
+
+    def give_up(self) -> None:
+        if not self.future.done():
+            self.future.set_exception(Unavailable("The database does not answer. Try again soon."))
+
+    def finish(self) -> None:
+        if self.future.done():
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
 
 class Crew:
     """A few threads that each hold something of their own and serve one queue, oldest job first.
 
-    `do` waits at most `seconds`. At most `limit` jobs are unfinished at any time: a job whose caller has given up
+    `do` waits about `seconds` at most. At most `limit` jobs are unfinished at any time: a job whose caller has given up
     counts until a thread is rid of it, so when the database hangs the queue stays full and callers hear so at once.
+    A thread takes up to `together` of the jobs that wait, and tells of all when the last is done: where there is one
+    thread, and its jobs are short, that spares it and the loop from taking turns for each.
     """
 
-    def __init__(self, hold: Callable[[], Held], size: int, limit: int, seconds: float) -> None:
+    def __init__(
+        self, hold: Callable[[], Held], limit: int, seconds: float, *, threads: int = 1, together: int = 1
+    ) -> None:
         self._hold = hold
-        self._size = size
+        self._size = threads
+        self._together = together
         self._limit = limit
         self._seconds = seconds
         self._unfinished = 0
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._waiting: deque[Job] = deque()
+        self._watcher: asyncio.AbstractEventLoop | None = None
         self._threads: list[Thread] = []
 
     async def do(self, function: Callable[..., Any], *args: Any) -> Any:
@@ -64,14 +95,14 @@ class Crew:
             raise Unavailable
         if not self._threads:
             self._start()
-        job = Job(function, args)
+        loop = asyncio.get_running_loop()
+        job = Job(function, args, loop.create_future(), loop.time() + self._seconds)
         self._unfinished += 1
+        self._waiting.append(job)
         self._jobs.put(job)
-        deadline = job.loop.call_later(self._seconds, job.give_up)  # asyncio.timeout costs 3 times that
-        try:
-            return await job.future
-        finally:
-            deadline.cancel()
+        if self._watcher is not loop:
+            self._watch(loop, self._seconds)
+        return await job.future
 
     def close(self) -> None:
         """Let the threads end after their jobs; the next job starts new ones. Does not wait long for one that hangs."""
@@ -90,23 +121,42 @@ class Crew:
 
     def _work(self) -> None:
         held = self._hold()
-        while job := self._jobs.get():
-            result, error = None, None
-            if not job.is_abandoned():
-                try:
-                    result = held.run(job)
-                except Exception as raised:
-                    error = raised
-            with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
-                job.loop.call_soon_threadsafe(self._finish, job, result, error)
+        is_open = True
+        while is_open:
+            taken = self._take()
+            is_open = None not in taken
+            jobs = [job for job in taken if job]
+            held.run([job for job in jobs if not job.is_abandoned()])
+            self._tell(jobs)
         held.close()
 
-    def _finish(self, job: Job, result: Any, error: Exception | None) -> None:
+    def _take(self) -> list[Job | None]:
+        """The oldest job, once there is one, and those behind it that are done together with it. None ends a thread."""
+        first = self._jobs.get()
+        more = min(self._jobs.qsize(), self._together - 1)
+        return [first, *(self._jobs.get() for _ in range(more))]
+
+    def _tell(self, jobs: Sequence[Job]) -> None:
+        if jobs:
+            with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
+                jobs[-1].future.get_loop().call_soon_threadsafe(self._finish, jobs)
+
+    def _finish(self, jobs: Sequence[Job]) -> None:
         """Back on the loop's thread: the only one that touches futures and the count."""
-        self._unfinished -= 1
-        if job.future.done():
-            return
-        if error is None:
-            job.future.set_result(result)
-        else:
-            job.future.set_exception(error)
+        self._unfinished -= len(jobs)
+        for job in jobs:
+            job.finish()
+        while self._waiting and self._waiting[0].future.done():
+            self._waiting.popleft()
+
+    def _watch(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        """See to it that nobody waits much longer. One clock for all: one for each job would cost more than its way."""
+        self._watcher = loop
+        loop.call_later(seconds, self._give_up, loop)
+
+    def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._watcher = None
+        while self._waiting and self._waiting[0].is_due(loop.time()):
+            self._waiting.popleft().give_up()
+        if self._waiting:
+            self._watch(loop, self._waiting[0].due - loop.time())

@@ -1,9 +1,12 @@
 """Issuing and checking the signed tokens (RFC 7519) that say who is calling."""
 
+import hmac
 import re
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Container
 from functools import lru_cache
+from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Annotated, Any, Literal
 
@@ -119,7 +122,9 @@ class Tokens:
         self._look_at_keys()
         key = self._keys.newest
         claims = {"iss": ISSUER, "sub": str(user_id), "sid": sid, "iat": now, "exp": end, "type": kind}
-        return jwt.encode(claims | more, key.secret, ALGORITHM, {"kid": key.kid, "typ": TYPE})
+        head = {"alg": ALGORITHM, "kid": key.kid, "typ": TYPE}
+        signed = f"{_part(head)}.{_part(claims | more)}"
+        return f"{signed}.{_base64(hmac.digest(key.secret.encode(), signed.encode(), sha256))}"
 
     def _look_at_keys(self) -> None:
         """Forget what a key has signed that may be gone."""
@@ -146,3 +151,12 @@ class Tokens:
         if key is None or head.get("typ") != TYPE:
             raise TokenInvalid
         return key
+
+
+def _part(value: dict[str, Any]) -> str:
+    return _base64(msgspec.json.encode(value))
+
+
+def _base64(part: bytes) -> str:
+    """As RFC 7515 has it, section 2: without padding."""
+    return urlsafe_b64encode(part).rstrip(b"=").decode()

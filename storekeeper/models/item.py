@@ -5,8 +5,10 @@ enough.
 """
 
 import time
+from collections import namedtuple
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import cache
 from operator import itemgetter
 from typing import Any
 
@@ -16,7 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from storekeeper import dialects, money
-from storekeeper.db import Id, Text, metadata
+from storekeeper.db import Id, Query, Text, metadata
 from storekeeper.errors import AlreadyExists, AmbiguousName, Conflict, NotFound, OutOfStock
 from storekeeper.models import draft, journal, member, precondition, search
 from storekeeper.models.draft import Fields
@@ -66,8 +68,14 @@ _by_name = (
 _in_store = select.where(items.c.store_id == sa.bindparam("store_id"), items.c.name == sa.bindparam("name"))
 _in_named_store = select.where(stores.c.name == sa.bindparam("store"), items.c.name == sa.bindparam("name"))
 
+_find_by_name, _find_in_store, _find_in_named_store = map(Query, (_by_name, _in_store, _in_named_store))
 _guarded_by_name, _guarded_in_store = Guarded(_by_name), Guarded(_in_store)
 _guarded_in_named_store = Guarded(_in_named_store)
+
+ItemRow = namedtuple("ItemRow", items.c.keys())  # type: ignore[misc]
+_locked = sa.select(items).where(items.c.store_id == sa.bindparam("store_id")).with_for_update()
+_lock_by_id = Query(_locked.where(items.c.id == sa.bindparam("id")), ItemRow._make)
+_lock_by_name = Query(_locked.where(items.c.name == sa.bindparam("name")), ItemRow._make)
 
 COLUMNS = len(select.selected_columns)
 _PRICE = items.c.keys().index("price_minor")
@@ -149,10 +157,10 @@ def lookup(name: str, which: int | str | None = None) -> tuple[Guarded, dict[str
 def get(conn: Connection, name: str, which: int | str | None = None) -> Item:
     """NotFound, or AmbiguousName where several stores have one and none was chosen."""
     if which is None:
-        return only(conn.execute(_by_name, {"name": name}).all())
+        return only(_find_by_name.all(conn, name=name))
     if isinstance(which, int):
-        return only(conn.execute(_in_store, {"name": name, "store_id": which}).all())
-    return only(conn.execute(_in_named_store, {"name": name, "store": which}).all())
+        return only(_find_in_store.all(conn, name=name, store_id=which))
+    return only(_find_in_named_store.all(conn, name=name, store=which))
 
 
 def only(rows: Sequence[Sequence[Any]]) -> Item:
@@ -179,7 +187,7 @@ def put(
     of = member.require_clerk(conn, user_id, which)
     values = draft.columns(fields.given(), of)
     for _ in range(2):
-        now = _lock(conn, of, items.c.name == name)
+        now = _lock_by_name.first(conn, store_id=of.id, name=name)
         given.check(now and _tag(now))
         if now:
             return _change(conn, of, now, values), False
@@ -244,16 +252,11 @@ def _take(
     """The item's store, if the user has a right there, and the item's row, which nobody else changes meanwhile."""
     found = get(conn, target.name, target.which)
     of = require(conn, user_id, found.store_id)
-    now = _lock(conn, of, items.c.id == found.id)
+    now = _lock_by_id.first(conn, store_id=of.id, id=found.id)
     target.given.check(now and _tag(now))
     if now is None:
         raise NotFound("Item not found.")
     return of, now
-
-
-def _lock(conn: Connection, of: Store, chosen: sa.ColumnElement[bool]) -> Any:
-    """The row of an item, until the transaction ends; None where the store has no such item."""
-    return conn.execute(sa.select(items).where(items.c.store_id == of.id, chosen).with_for_update()).one_or_none()
 
 
 def _tag(row: Any) -> str:
@@ -283,15 +286,23 @@ def _change(conn: Connection, of: Store, now: Any, values: dict[str, Any]) -> It
         return _item(of, now)
     draft.check_stock(differing, of, now.stock)
     _refuse_taken(conn, of, differing, items.c.id == now.id)
-    same = sa.and_(items.c.id == now.id, items.c.version == now.version)
-    update = sa.update(items).where(same).values(updated_at=int(time.time()), version=now.version + 1, **differing)
-    row = conn.execute(update.returning(*items.c)).one_or_none()
+    values = {"updated_at": int(time.time()), "version": now.version + 1} | differing
+    new = {f"new_{column}": value for column, value in values.items()}
+    row = _update(tuple(values)).first(conn, id_is=now.id, version_was=now.version, **new)
     if row is None:
         raise Conflict
     if SEARCHED & differing.keys():
         _index(conn, of, row)
     journal.note(conn, changed(of, now, row))
     return _item(of, row)
+
+
+@cache
+def _update(columns: tuple[str, ...]) -> Query:
+    """The change of these columns of an item that is still of the version that was seen."""
+    same = sa.and_(items.c.id == sa.bindparam("id_is"), items.c.version == sa.bindparam("version_was"))
+    new: dict[str, Any] = {column: sa.bindparam(f"new_{column}") for column in columns}
+    return Query(sa.update(items).where(same).values(new).returning(*items.c), ItemRow._make)
 
 
 def _refuse_taken(conn: Connection, of: Store, values: dict[str, Any], chosen: sa.ColumnElement[bool]) -> None:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper import dialects
-from storekeeper.db import Id, metadata
+from storekeeper.db import Id, execute, metadata
 
 Kind = Literal["item", "store", "member", "user"]
 Action = Literal["create", "update", "delete", "password"]
@@ -63,11 +63,14 @@ forgotten = sa.Table(
 _ALWAYS = ("updated_at", "version")
 _COLUMNS = [column.name for column in changes.c if column.name != "id"]
 _LOCKED = f"SELECT pg_advisory_xact_lock_shared({LOCK} + last_value - (NOT is_called)::int) FROM changes_id_seq"  # noqa: S608
-# In one round trip; but first the lock, and then the id.
-_TO_POSTGRESQL = f"""
-    WITH locked AS MATERIALIZED ({_LOCKED})
-    INSERT INTO changes ({", ".join(_COLUMNS)}) SELECT {", ".join(f"%({name})s" for name in _COLUMNS)} FROM locked
-"""  # noqa: S608
+_ADD = {
+    "sqlite": f"INSERT INTO changes ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)})",  # noqa: S608
+    # In one round trip; but first the lock, and then the id.
+    "postgresql": f"""
+        WITH locked AS MATERIALIZED ({_LOCKED})
+        INSERT INTO changes ({", ".join(_COLUMNS)}) SELECT {", ".join(f"%({name})s" for name in _COLUMNS)} FROM locked
+    """,  # noqa: S608
+}
 _LAST = {
     "sqlite": sa.text("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'changes'"),
     "postgresql": sa.text("SELECT last_value - (NOT is_called)::int FROM changes_id_seq"),
@@ -112,8 +115,8 @@ def note(conn: Connection, *noted: Change) -> None:
     author: Author = conn.info.get("author") or Author()
     at = int(time.time())
     rows = [_row(each, author, at) for each in noted]
-    if len(rows) == 1 and conn.dialect.name == "postgresql":
-        conn.exec_driver_sql(_TO_POSTGRESQL, rows[0])
+    if len(rows) == 1:
+        execute(conn, _ADD[conn.dialect.name], rows[0])
     elif rows:
         if conn.dialect.name == "postgresql":
             conn.exec_driver_sql(_LOCKED)

@@ -6,7 +6,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.db import metadata
+from storekeeper.db import Query, metadata
 from storekeeper.errors import Forbidden, LastOwner, NotFound
 from storekeeper.models import journal, paging, store, user
 from storekeeper.models.store import Store, stores
@@ -28,6 +28,8 @@ _standing = (
     .join(users, users.c.id == sa.bindparam("user_id"))
     .outerjoin(members, sa.and_(members.c.store_id == stores.c.id, members.c.user_id == users.c.id))
 )
+_standing_by_id = Query(_standing.where(stores.c.id == sa.bindparam("store_id")))
+_standing_by_name = Query(_standing.where(stores.c.name == sa.bindparam("store")))
 _listed = sa.select(users.c.id, users.c.username, members.c.role, users.c.username_key).join(
     members, members.c.user_id == users.c.id
 )
@@ -49,10 +51,8 @@ class Standing(msgspec.Struct, frozen=True):
 
 def stand(conn: Connection, user_id: int, which: int | str) -> Standing:
     """The store, and what the user may do there."""
-    row = conn.execute(_standing.where(store.is_(which)), {"user_id": user_id}).one_or_none()
-    if row is None:
-        raise NotFound("Store not found.")
-    return Standing(Store(*row[:-2]), row.is_admin or row.role is not None, row.is_admin or row.role == "owner")
+    of, is_admin, role = _stand(conn, user_id, which)
+    return Standing(of, is_admin or role is not None, is_admin or role == "owner")
 
 
 def require_clerk(conn: Connection, user_id: int, which: int | str) -> Store:
@@ -70,13 +70,22 @@ def require_owner(conn: Connection, user_id: int, which: int | str) -> Store:
 
 
 def _require(conn: Connection, user_id: int, which: int | str, roles: tuple[Role, ...]) -> Store:
-    query = _standing.where(store.is_(which))
-    row = conn.execute(query, {"user_id": user_id}).one_or_none()
+    of, is_admin, role = _stand(conn, user_id, which)
+    if not is_admin and role not in roles:
+        raise Forbidden(None if "clerk" not in roles else "Only those who work in the store may do this.")
+    return of
+
+
+def _stand(conn: Connection, user_id: int, which: int | str) -> tuple[Store, bool, Role | None]:
+    """The store, whether the user is an administrator, and what he is there."""
+    if isinstance(which, int):
+        row = _standing_by_id.first(conn, user_id=user_id, store_id=which)
+    else:
+        row = _standing_by_name.first(conn, user_id=user_id, store=which)
     if row is None:
         raise NotFound("Store not found.")
-    if not row.is_admin and row.role not in roles:
-        raise Forbidden(None if "clerk" not in roles else "Only those who work in the store may do this.")
-    return Store(*row[:-2])
+    *of, is_admin, role = row
+    return Store(*of), is_admin, role
 
 
 def found_store(conn: Connection, founder_id: int, name: str, currency: str) -> Store:

@@ -4,6 +4,7 @@ Refresh tokens are numbered. Number n stays good until n+1 has been used, and th
 an answer, or ask twice at once, and always gets the same successor. Later use of n means that n was stolen.
 """
 
+import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -43,8 +44,23 @@ _live = Query(
     .where(sessions.c.id == sa.bindparam("session_id"), users.c.is_active)
 )
 LIVE_COLUMNS = 3
-_refreshable = (
-    sa.select(sessions, users.c.is_admin).join(users, users.c.id == sessions.c.user_id).with_for_update(of=sessions)
+_refreshable = Query(
+    sa.select(
+        sessions.c.user_id,
+        users.c.is_admin,
+        sessions.c.began_at,
+        sessions.c.last_used_at,
+        sessions.c.refresh_number,
+        sessions.c.recent_uses,
+    )
+    .join(users, users.c.id == sessions.c.user_id)
+    .where(sessions.c.id == sa.bindparam("session_id"))
+    .with_for_update(of=sessions)
+)
+_note_refresh = Query(
+    sa.update(sessions)
+    .where(sessions.c.id == sa.bindparam("session_id"))
+    .values({name: sa.bindparam(f"new_{name}") for name in ("refresh_number", "recent_uses", "last_used_at")})
 )
 _listed = sa.select(sessions.c.id, sessions.c.device, sessions.c.address, sessions.c.began_at, sessions.c.last_used_at)
 
@@ -220,22 +236,24 @@ def refresh(conn: Connection, session_id: int, number: int, idle: int, grace: in
 
     None for a stolen number: the session is ended then, and raising would undo that.
     """
-    row = conn.execute(_refreshable.where(sessions.c.id == session_id)).one_or_none()
+    row = _refreshable.first(conn, session_id=session_id)
     if row is None:
         raise TokenRevoked
+    user_id, is_admin, began_at, last_used_at, newest, uses = row
     now = time.time()
-    if row.last_used_at + idle < now:
+    if last_used_at + idle < now:
         raise TokenExpired
-    recent = {used: at for used, at in row.recent_uses if now - at <= grace}
-    if number > row.refresh_number:
+    recent = {used: at for used, at in uses if now - at <= grace}
+    if number > newest:
         recent[number] = now
-    elif number < row.refresh_number and number + 1 not in recent:
+    elif number < newest and number + 1 not in recent:
         conn.execute(sa.delete(sessions).where(sessions.c.id == session_id))
         return None
-    _note_refresh(conn, session_id, max(number, row.refresh_number), recent, int(now))
-    return Grant(row.user_id, row.is_admin, session_id, row.began_at, number + 1)
-
-
-def _note_refresh(conn: Connection, session_id: int, number: int, recent: Mapping[int, float], now: int) -> None:
-    change = sa.update(sessions).where(sessions.c.id == session_id)
-    conn.execute(change.values(refresh_number=number, recent_uses=list(recent.items()), last_used_at=now))
+    _note_refresh.run(
+        conn,
+        session_id=session_id,
+        new_refresh_number=max(number, newest),
+        new_recent_uses=json.dumps(list(recent.items())),
+        new_last_used_at=int(now),
+    )
+    return Grant(user_id, is_admin, session_id, began_at, number + 1)
