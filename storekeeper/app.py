@@ -75,8 +75,8 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     settings = settings or read_settings()
     parts = parts or create_parts(settings)
     guard = Guard(parts.db)
-    wings = Wings(create_api(settings, parts, guard), create_console(create_kit(settings, parts, guard), Router()))
-    door = Door(wings, settings.body_seconds)
+    pages = create_console(create_kit(settings, parts, guard), Router())
+    door = Door(create_api(settings, parts, guard), pages, settings.body_seconds)
     served: App = behind_proxies(door, settings.trusted_proxies)
     return served
 
@@ -206,19 +206,6 @@ def lifetimes(settings: Settings) -> Lifetimes:
         idle=settings.refresh_days * DAY,
         session=settings.session_days * DAY,
     )
-
-
-class Wings:
-    """The API, and below /console the pages: each has its own middleware and its own way to say what went wrong."""
-
-    def __init__(self, api: App, pages: App) -> None:
-        self._api = api
-        self._pages = pages
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        path = scope.get("path", "")  # what is no request has none
-        is_page = path == "/console" or path.startswith("/console/")
-        await (self._pages if is_page else self._api)(scope, receive, send)
 
 
 class Router(CompiledRouter):

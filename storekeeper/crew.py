@@ -90,7 +90,8 @@ class Crew:
         self._watcher: asyncio.AbstractEventLoop | None = None
         self._threads: list[Thread] = []
 
-    async def do(self, function: Callable[..., Any], *args: Any) -> Any:
+    def do(self, function: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+        """What will come of it. Unavailable at once where too much waits."""
         if self._unfinished >= self._limit:
             raise Unavailable
         if not self._threads:
@@ -102,7 +103,7 @@ class Crew:
         self._jobs.put(job)
         if self._watcher is not loop:
             self._watch(loop, self._seconds)
-        return await job.future
+        return job.future
 
     def close(self) -> None:
         """Let the threads end after their jobs; the next job starts new ones. Does not wait long for one that hangs."""

@@ -1,7 +1,7 @@
 """The database: how to reach it, and the only place where a transaction begins or ends."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
@@ -90,12 +90,18 @@ class Reader:
 
     def _do(self, job: Job) -> Any:
         """Do the job, whole, and again if the connection was lost before anything of it was kept."""
-        for pause in (*PAUSES, None):
-            with suppress(_Lost):
-                return self._try(job)
-            if pause is None or job.is_abandoned():
+        try:
+            return self._try(job)
+        except _Lost:
+            return self._try_again(job)
+
+    def _try_again(self, job: Job) -> Any:
+        for pause in PAUSES:
+            if job.is_abandoned():
                 break
             time.sleep(pause)
+            with suppress(_Lost):
+                return self._try(job)
         raise Unavailable("The database does not answer. Try again soon.")
 
     def _try(self, job: Job) -> Any:
@@ -221,10 +227,13 @@ class Query:
         execute(conn, sql, values)
 
     def first(self, conn: Connection, **values: Any) -> Any | None:
-        rows = self.all(conn, **values)
+        rows = self.fetch(conn, values)
         return rows[0] if rows else None
 
     def all(self, conn: Connection, **values: Any) -> list[Any]:
+        return self.fetch(conn, values)
+
+    def fetch(self, conn: Connection, values: Mapping[str, Any]) -> list[Any]:
         sql, converters = self._compiled.get(conn.dialect.name) or self._compile(conn.dialect)
         # Fetch all, even of one row: SQLite would keep a half-read statement's snapshot open.
         rows: list[Row] = execute(conn, sql, values).fetchall()
@@ -232,17 +241,17 @@ class Query:
             rows = [_converted(list(row), converters) for row in rows]
         return [self._record(row) for row in rows] if self._record else rows
 
-    def beside(self, other: "Query") -> "Query":
-        """Both in one statement: the row of `other` beside each row of this one, or beside NULLs if this has none."""
-        left, right = other._statement.subquery(), self._statement.subquery()
-        return Query(sa.select(left, right).select_from(left.outerjoin(right, sa.true())))
-
     def _compile(self, dialect: sa.Dialect) -> tuple[str, Converters]:
         sql = str(self._statement.compile(dialect=dialect))
         types = [column.type.dialect_impl(dialect) for column in self._statement.exported_columns]
         found = [type_.result_processor(dialect, None) for type_ in types]
         converters = [(index, convert) for index, convert in enumerate(found) if convert]
         return self._compiled.setdefault(dialect.name, (sql, converters))
+
+
+def limited(select: sa.Select[Any], most: int) -> sa.Select[Any]:
+    """The first rows. The number is written out: SQLite prepares a statement anew whenever a parameter stands there."""
+    return select.limit(sa.literal_column(str(most))).offset(sa.literal_column("0"))
 
 
 def execute(conn: Connection, sql: str, values: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What every request passes on its way in and every answer on its way out: id, headers, log line, bounds."""
+"""What every request passes on its way in and every answer on its way out: id, log line, bounds."""
 
 import asyncio
 import itertools
@@ -13,7 +13,7 @@ import structlog
 
 from storekeeper import http, log
 from storekeeper.errors import InternalError, StorekeeperError, Unavailable
-from storekeeper.http import NO_SLASH, SECURITY_HEADERS, SLASH
+from storekeeper.http import NO_SLASH, SLASH
 from storekeeper.visit import Event, Receive, Visit
 
 Scope = dict[str, Any]
@@ -31,10 +31,14 @@ async def _no_body() -> Event:
 
 
 class Door:
-    """The outermost ASGI application."""
+    """The outermost ASGI application: before the API, and before the pages below /console.
 
-    def __init__(self, app: App, body_seconds: float) -> None:
-        self._app = app
+    Each of the two has its own middleware and its own way to say what went wrong.
+    """
+
+    def __init__(self, api: App, pages: App, body_seconds: float) -> None:
+        self._api = api
+        self._pages = pages
         self._body_seconds = body_seconds
         self._log = structlog.get_logger().bind()
         self._write = log.writer()
@@ -43,13 +47,13 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self._api(scope, receive, send)
             return
         began = time.perf_counter()
         visit = scope["storekeeper.visit"] = self._visit(scope, receive)
         answer = Answer(send, visit.id)
         try:
-            await self._app(_routed(scope), _no_body, answer.send)
+            await self._wing(scope["path"])(_routed(scope), _no_body, answer.send)
         except asyncio.CancelledError:  # the server ends, and has waited long enough
             await answer.fail(Unavailable("The server is being stopped. Try again soon."))
         except Exception as error:
@@ -57,6 +61,9 @@ class Door:
             await answer.fail(InternalError())
         finally:
             self._note(scope, visit, answer.status, time.perf_counter() - began)
+
+    def _wing(self, path: str) -> App:
+        return self._pages if path.startswith("/console") and path[8:9] in ("", "/") else self._api
 
     def _visit(self, scope: Scope, receive: Receive) -> Visit:
         client = scope.get("client")
@@ -89,7 +96,7 @@ class Answer:
     async def send(self, event: Event) -> None:
         if event["type"] == "http.response.start":
             self.status = event["status"]
-            event["headers"] = _complete(event["headers"], self._request_id)
+            event["headers"] = [*event["headers"], (b"x-request-id", self._request_id.encode())]
         await self._send(event)
 
     async def fail(self, error: StorekeeperError) -> None:
@@ -102,23 +109,19 @@ class Answer:
         await self._send({"type": "http.response.body", "body": http.encode(http.describe(error))})
 
 
-def _complete(headers: Any, request_id: str) -> list[tuple[bytes, bytes]]:
-    """With the security headers that the responder did not set itself, and the request's id."""
-    given = list(headers)
-    names = {name for name, _ in given}
-    missing = [each for each in SECURITY_HEADERS if each[0] not in names]
-    return [*given, *missing, (b"x-request-id", request_id.encode())]
-
-
 def _routed(scope: Scope) -> Scope:
     """The scope as Falcon shall see it. The server's own stays as it is: it remembers there that this is a HEAD."""
-    is_head = scope["method"] == "HEAD"
-    routed = {**scope, "storekeeper.is_head": is_head}
-    if is_head:
-        routed["method"] = "GET"
-    if not scope["query_string"].isascii():  # Falcon would fail
-        routed["query_string"] = NO_ASCII.sub(lambda found: b"%%%02X" % found[0][0], scope["query_string"])
-    raw_path = scope.get("raw_path") or b""
+    raw_path, query = scope.get("raw_path") or b"", scope["query_string"]
+    is_plain = b"%" not in raw_path and query.isascii() and scope["path"].isascii()
+    return scope if is_plain and scope["method"] != "HEAD" else _rewritten(scope, raw_path, query)
+
+
+def _rewritten(scope: Scope, raw_path: bytes, query: bytes) -> Scope:
+    routed = {**scope}
+    if scope["method"] == "HEAD":
+        routed |= {"method": "GET", "storekeeper.is_head": True}
+    if not query.isascii():  # Falcon would fail
+        routed["query_string"] = NO_ASCII.sub(lambda found: b"%%%02X" % found[0][0], query)
     if b"%2F" in raw_path or b"%2f" in raw_path:
         pieces = ESCAPED_SLASH.split(raw_path.decode("ascii"))
         routed["path"] = SLASH.join(unquote(piece).replace(SLASH, NO_SLASH) for piece in pieces)

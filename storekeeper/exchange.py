@@ -1,11 +1,11 @@
-"""One request and its answer on the wire: Uvicorn's cycle, but the head of the answer costs less.
+"""One request and its answer on the wire: Uvicorn's cycle, but the head of an answer costs less, and says more.
 
 Uvicorn searches each field of every answer for what no field may hold. Those that all answers have are known to be
-good; only the others are searched here.
+good, and added here; only the others are searched.
 """
 
 from asyncio import Event
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,18 +18,23 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from storekeeper.http import SECURITY_HEADERS
-
 Field = tuple[bytes, bytes]
 
+SECURITY_HEADERS: tuple[Field, ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+)
+SECURITY_LINES = {name: b"%s: %s\r\n" % (name, value) for name, value in SECURITY_HEADERS}
+ALL_SECURITY_LINES = b"".join(SECURITY_LINES.values())
+MINDED = frozenset((*SECURITY_LINES, b"content-length", b"transfer-encoding", b"connection"))
 BODILESS = (204, 304)
-FRAMING = (b"content-length", b"transfer-encoding", b"connection")
-KNOWN = {field: b"%s: %s\r\n" % field for field in (*SECURITY_HEADERS, (b"content-type", b"application/json"))}
 
 
 class Exchange(RequestResponseCycle):
-    _says_close = False
-
     def __init__(self, protocol: HttpToolsProtocol, scope: Any) -> None:
         super().__init__(
             scope=scope,
@@ -45,53 +50,88 @@ class Exchange(RequestResponseCycle):
             on_response=protocol.on_response_complete,
         )
 
+    _head = b""  # waits for the body, to be written with it in one piece
+
     async def send(self, message: Any) -> None:
-        if self.response_started or self.disconnected or self.flow.write_paused:
+        if self.disconnected or self.flow.write_paused:
             await super().send(message)
-        else:
+        elif not self.response_started:
             self._begin(message["status"], message["headers"])
+        elif self._head and len(message["body"]) == self.expected_content_length:
+            self._finish(self._head + message["body"])
+        else:
+            await super().send(message)
 
     def _begin(self, status: int, fields: Iterable[Field]) -> None:
         lines = [STATUS_LINE[status]]
-        for field in (*self.default_headers, *fields):
-            lines.append(KNOWN.get(field) or _line(*field))
-            if field[0] in FRAMING:
-                self._frame(*field)
-        lines += self._end(status)
+        own: dict[bytes, bytes] = {}
+        for name, value in (*self.default_headers, *fields):
+            lines.append(_line(name, value))
+            if name in MINDED:
+                own[name] = value
+        lines.append(_security(own))
+        self._frame(status, own, lines)
         self.response_started = True
         self.waiting_for_100_continue = False
-        self.transport.write(b"".join(lines))
+        lines.append(b"\r\n")
+        self._write_head(b"".join(lines))
 
-    def _frame(self, name: bytes, value: bytes) -> None:
-        """Note what a field says of the answer's length, or that the connection ends with it."""
-        if name == b"content-length" and self.chunked_encoding is None:
-            self.expected_content_length = int(value)
+    def _write_head(self, head: bytes) -> None:
+        if self.expected_content_length and self.scope["method"] != "HEAD":
+            self._head = head
+        else:
+            self.transport.write(head)
+
+    def _finish(self, answer: bytes) -> None:
+        self.transport.write(answer)
+        self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
+
+    def _frame(self, status: int, own: Mapping[bytes, bytes], lines: list[bytes]) -> None:
+        """Note how long the answer is, and whether the connection ends with it; say so where that is not said yet."""
+        if b"content-length" in own:
+            self.expected_content_length = int(own[b"content-length"])
             self.chunked_encoding = False
-        elif name == b"transfer-encoding" and value.lower() == b"chunked":
+        elif own.get(b"transfer-encoding") == b"chunked":
             self.chunked_encoding = True
-        elif name == b"connection" and b"close" in value.lower():
+        elif status not in BODILESS and self.scope["method"] != "HEAD":
+            self.chunked_encoding = True
+            lines.append(b"transfer-encoding: chunked\r\n")
+        if b"close" in own.get(b"connection", b"").lower():
             self.keep_alive = False
-            self._says_close = True
+        elif not self.keep_alive:
+            lines.append(b"connection: close\r\n")
 
-    def _end(self, status: int) -> Iterator[bytes]:
-        if not self.keep_alive and not self._says_close:
-            yield b"connection: close\r\n"
-        if self.chunked_encoding is None and status not in BODILESS and self.scope["method"] != "HEAD":
-            self.chunked_encoding = True
-            yield b"transfer-encoding: chunked\r\n"
-        yield b"\r\n"
+
+def _security(own: Mapping[bytes, bytes]) -> bytes:
+    """The lines that every answer has unless it sets them itself."""
+    if SECURITY_LINES.keys().isdisjoint(own):
+        return ALL_SECURITY_LINES
+    return b"".join(line for name, line in SECURITY_LINES.items() if name not in own)
 
 
 def describe(scope: Any, parser: HttpRequestParser, target: bytes) -> Any:
     """The scope, with what the request's first line says."""
-    url = parse_url(target)
-    path = url.path.decode("ascii")
+    raw_path, query = _split(target)
+    path = raw_path.decode("ascii")
     scope["http_version"] = parser.get_http_version()
     scope["method"] = parser.get_method().decode("ascii")
     scope["path"] = unquote(path) if "%" in path else path
-    scope["raw_path"] = url.path
-    scope["query_string"] = url.query or b""
+    scope["raw_path"] = raw_path
+    scope["query_string"] = query
     return scope
+
+
+def _split(target: bytes) -> tuple[bytes, bytes]:
+    """The path and the query of what is asked for, which may be a whole URL (RFC 9112, section 3.2)."""
+    if target.startswith(b"/") and b"#" not in target:
+        path, _, query = target.partition(b"?")
+        return path, query
+    url = parse_url(target)
+    return url.path, url.query or b""
 
 
 def _line(name: bytes, value: bytes) -> bytes:

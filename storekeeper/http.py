@@ -35,15 +35,6 @@ IDEMPOTENCY_KEY = re.compile(r'("?)([!#-\[\]-~]{1,255})\1')
 SLASH = "\ufdd0"  # stands for %2F while a path is taken apart: no name may hold it
 NO_SLASH = "\ufdd1"  # stands for a SLASH that was in the path already: no name may hold this one either
 
-SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"cache-control", b"no-store"),
-)
-
 
 class Upload:
     """A file that somebody sends: its declared type, and its bytes, which are to be read once."""
@@ -82,7 +73,7 @@ class Request(falcon.asgi.Request):
     @property
     def is_head(self) -> bool:
         """Whether only the headers are wanted. Falcon takes it for a GET."""
-        return bool(self.scope["storekeeper.is_head"])
+        return "storekeeper.is_head" in self.scope
 
     @property
     def device(self) -> str:

@@ -51,11 +51,12 @@ def _is_utf8(text: str) -> bool:
 
 
 def _line(kind: str, value: str, most: int, field: str) -> str:
+    if value.isascii() and value.isprintable() and 1 <= len(value) <= most:
+        return value
     text = unicodedata.normalize("NFC", value)
     if not 1 <= len(text) <= most:
         raise Invalid(f"A {kind} has 1 to {most} characters.", field)
-    if not text.isascii() or not text.isprintable():
-        _refuse_unseen(kind, text, field)
+    _refuse_unseen(kind, text, field)
     return text
 
 

@@ -14,8 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from storekeeper.errors import BadRequest, HeadTooLarge, RequestTimeout, StorekeeperError
-from storekeeper.exchange import Exchange, describe
-from storekeeper.http import SECURITY_HEADERS
+from storekeeper.exchange import ALL_SECURITY_LINES, Exchange, describe
 from storekeeper.wire import Flow, Outlet
 
 HEAD_BYTES = 32 * 1024
@@ -325,8 +324,7 @@ class BoundedProtocol(HttpToolsProtocol):
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
             (b"connection", b"close"),
-            *SECURITY_HEADERS,
         ]
         fields = b"".join(b"%s: %s\r\n" % field for field in headers)
-        self.transport.write(STATUS_LINE[error.status] + fields + b"\r\n" + body)
+        self.transport.write(STATUS_LINE[error.status] + fields + ALL_SECURITY_LINES + b"\r\n" + body)
         self.transport.close()

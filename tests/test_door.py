@@ -17,7 +17,7 @@ def test_a_request_that_is_cut_off_when_the_server_ends_is_told_to_come_again() 
     async def hang(*_: Any) -> None:
         await asyncio.sleep(60)
 
-    sent = asyncio.run(_cancelled(Door(hang, 1)))
+    sent = asyncio.run(_cancelled(Door(hang, hang, 1)))
     assert sent[0]["status"] == 503
     assert dict(sent[0]["headers"])[b"retry-after"] == b"1"
     assert json.loads(sent[1]["body"])["error"] == "unavailable"
@@ -28,7 +28,7 @@ def test_an_answer_that_has_begun_is_not_begun_again() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await asyncio.sleep(60)
 
-    assert [event["type"] for event in asyncio.run(_cancelled(Door(begin_and_hang, 1)))] == ["http.response.start"]
+    assert [event["type"] for event in asyncio.run(_cancelled(Door(begin_and_hang, begin_and_hang, 1)))] == ["http.response.start"]
 
 
 async def _cancelled(door: Door) -> list[dict[str, Any]]:

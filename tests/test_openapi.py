@@ -14,7 +14,7 @@ from storekeeper import errors, images
 from storekeeper.app import Parts, create_routes, lifetimes
 from storekeeper.auth import Guard
 from storekeeper.errors import StorekeeperError
-from storekeeper.http import SECURITY_HEADERS
+from storekeeper.exchange import SECURITY_HEADERS
 from storekeeper.resources import imports
 from storekeeper.settings import Settings
 from storekeeper.tokens import Tokens

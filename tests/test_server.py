@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from storekeeper.http import SECURITY_HEADERS
+from storekeeper.exchange import SECURITY_HEADERS
 from storekeeper.proxies import behind_proxies
 from tests.serving import HOST, Answer, Client, Server, await_that, is_alive, megabytes, request
 
@@ -82,6 +82,15 @@ def is_refusal(answer: Answer, status: int, code: str) -> bool:
         and "date" in answer.headers
         and "server" not in answer.headers
     )
+
+
+def test_every_answer_has_the_security_headers_and_may_have_its_own(real: Server) -> None:
+    fixed = {name.decode(): value.decode() for name, value in SECURITY_HEADERS}
+    for target in ("/livez", "/items", "/nowhere", "/store/nowhere"):
+        assert fixed.items() <= real.connect(request("GET", target)).read().headers.items()
+    page = real.connect(request("GET", "/docs")).read().headers
+    assert fixed.keys() <= page.keys()
+    assert "script-src 'self'" in page["content-security-policy"]
 
 
 # Slow clients

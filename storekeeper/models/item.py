@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from storekeeper import dialects, money
-from storekeeper.db import Id, Query, Text, metadata
+from storekeeper.db import Id, Query, Text, limited, metadata
 from storekeeper.errors import AlreadyExists, AmbiguousName, Conflict, NotFound, OutOfStock
 from storekeeper.models import draft, journal, member, precondition, search
 from storekeeper.models.draft import Fields
@@ -57,20 +57,27 @@ items = sa.Table(
 )
 
 select = sa.select(*items.c, stores.c.currency).join(stores, stores.c.id == items.c.store_id)
-_by_name = (
-    select.add_columns(stores.c.name.label("store"))
-    .where(items.c.name == sa.bindparam("name"))
-    .order_by(items.c.id)
-    # Literally, as SQLite prepares a statement anew whenever a parameter stands there.
-    .limit(sa.literal_column(str(CANDIDATES)))
-    .offset(sa.literal_column("0"))
-)
-_in_store = select.where(items.c.store_id == sa.bindparam("store_id"), items.c.name == sa.bindparam("name"))
-_in_named_store = select.where(stores.c.name == sa.bindparam("store"), items.c.name == sa.bindparam("name"))
+_is_named = items.c.name == sa.bindparam("name")
+_by_name = limited(select.add_columns(stores.c.name).where(_is_named).order_by(items.c.id), CANDIDATES)
+_find_by_name = Query(_by_name)
+_find_in_store = Query(select.where(items.c.store_id == sa.bindparam("store_id"), _is_named))
+_find_in_named_store = Query(select.where(stores.c.name == sa.bindparam("store"), _is_named))
 
-_find_by_name, _find_in_store, _find_in_named_store = map(Query, (_by_name, _in_store, _in_named_store))
-_guarded_by_name, _guarded_in_store = Guarded(_by_name), Guarded(_in_store)
-_guarded_in_named_store = Guarded(_in_named_store)
+# The same, for whoever is signed in.
+_of_its_store = stores, stores.c.id == items.c.store_id
+_guarded_by_name = Guarded((*_by_name.selected_columns,), (items, _is_named), _of_its_store, most=CANDIDATES)
+_guarded_in_store = Guarded(
+    (*select.selected_columns,),
+    (items, sa.and_(items.c.store_id == sa.bindparam("store_id"), _is_named)),
+    _of_its_store,
+    most=1,
+)
+_guarded_in_named_store = Guarded(
+    (*select.selected_columns,),
+    (stores, stores.c.name == sa.bindparam("store")),
+    (items, sa.and_(items.c.store_id == stores.c.id, _is_named)),
+    most=1,
+)
 
 ItemRow = namedtuple("ItemRow", items.c.keys())  # type: ignore[misc]
 _locked = sa.select(items).where(items.c.store_id == sa.bindparam("store_id")).with_for_update()

@@ -6,14 +6,14 @@ an answer, or ask twice at once, and always gets the same successor. Later use o
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.db import Id, Query, Row, metadata
+from storekeeper.db import Id, Query, Row, limited, metadata
 from storekeeper.errors import InvalidCredentials, NotFound, TokenExpired, TokenRevoked
 from storekeeper.models import paging, user
 from storekeeper.models.user import Login, User, users
@@ -38,12 +38,16 @@ sessions = sa.Table(
     sqlite_autoincrement=True,  # an id is never used again: an old token must not fit a new session
 )
 
-_live = Query(
+_live_select = (
     sa.select(sessions.c.user_id, users.c.is_admin, sessions.c.ends_at)
-    .join(users, users.c.id == sessions.c.user_id)
+    .join_from(sessions, users, users.c.id == sessions.c.user_id)
     .where(sessions.c.id == sa.bindparam("session_id"), users.c.is_active)
 )
+_live = Query(_live_select)
 LIVE_COLUMNS = 3
+
+Join = tuple[sa.Table, sa.ColumnElement[bool]]
+
 _refreshable = Query(
     sa.select(
         sessions.c.user_id,
@@ -102,14 +106,21 @@ class Grant(msgspec.Struct, frozen=True):
 
 
 class Guarded:
-    """A look-up and the session's check in one statement: on PostgreSQL each one costs as much as all the rest."""
+    """A look-up and the session's check in one statement: on PostgreSQL each one costs as much as all the rest.
 
-    def __init__(self, select: sa.Select[Any]) -> None:
-        self._query = Query(select).beside(_live)
+    It finds the `columns` in tables that are joined to the session one after the other, each by its condition; the
+    first column is never NULL where there is a row.
+    """
+
+    def __init__(self, columns: Sequence[sa.ColumnElement[Any]], *joins: Join, most: int) -> None:
+        select = _live_select.add_columns(*columns)
+        for join in joins:
+            select = select.outerjoin(*join)
+        self._query = Query(limited(select, most))
 
     def all(self, conn: Connection, session_id: int, user_id: int, values: Mapping[str, Any]) -> tuple[Live, list[Row]]:
-        """The live session and the rows, whose first column is never NULL. TokenRevoked for a dead one."""
-        rows = self._query.all(conn, session_id=session_id, **values)
+        """The live session and the rows. TokenRevoked for a dead one."""
+        rows = self._query.fetch(conn, {"session_id": session_id, **values})
         live = _checked(rows[0] if rows else None, user_id)
         return live, [row[LIVE_COLUMNS:] for row in rows if row[LIVE_COLUMNS] is not None]
 

@@ -36,7 +36,7 @@ def read(req: Request) -> Precondition:
 
 def show(req: Request, resp: Response, item: Item) -> None:
     """Answer a read with an item, or with 304 if its reader has it."""
-    resp.media = item
+    resp.data = http.encode(item)
     _show(req, resp, item.tag)
 
 
@@ -60,7 +60,7 @@ def tell_store(resp: Response, store: Store, answer: Any) -> None:
 def _show(req: Request, resp: Response, tag: str) -> None:
     known = _tags(req, "If-None-Match", is_weak_good=True)
     if known and (tag in known or ANY in known):
-        resp.media = resp.data = None
+        resp.data = None
         resp.status = falcon.HTTP_NOT_MODIFIED
     resp.set_header("ETag", f'"{tag}"')
 
