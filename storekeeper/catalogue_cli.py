@@ -14,7 +14,8 @@ from storekeeper import cells, images, names, schema, terminal
 from storekeeper.cells import Line
 from storekeeper.models import export, item, listing, paging, store
 from storekeeper.models.item import Item
-from storekeeper.models.listing import Archived, Filter, Sort
+from storekeeper.models.listing import Filter, Sort
+from storekeeper.models.sieve import Archived
 from storekeeper.money import Price
 from storekeeper.settings import read_settings
 from storekeeper.storage import create_storage

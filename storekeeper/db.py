@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any, NamedTuple, TypeVar, TypeVarTuple
 
 import sqlalchemy as sa
 import structlog
@@ -219,12 +219,12 @@ class Query:
     def __init__(self, statement: Statement, record: Callable[[Row], Any] | None = None) -> None:
         self._statement = statement
         self._record = record
-        self._compiled: dict[str, tuple[str, Converters]] = {}
+        self._compiled: dict[str, Compiled] = {}
 
     def run(self, conn: Connection, **values: Any) -> None:
         """For a change that returns nothing."""
-        sql, _ = self._compiled.get(conn.dialect.name) or self._compile(conn.dialect)
-        execute(conn, sql, values)
+        made = self._compiled.get(conn.dialect.name) or self._compile(conn.dialect)
+        execute(conn, made.sql, values)
 
     def first(self, conn: Connection, **values: Any) -> Any | None:
         rows = self.fetch(conn, values)
@@ -234,19 +234,30 @@ class Query:
         return self.fetch(conn, values)
 
     def fetch(self, conn: Connection, values: Mapping[str, Any]) -> list[Any]:
-        sql, converters = self._compiled.get(conn.dialect.name) or self._compile(conn.dialect)
+        made = self._compiled.get(conn.dialect.name) or self._compile(conn.dialect)
+        if made.constants:
+            values = {**made.constants, **values}
         # Fetch all, even of one row: SQLite would keep a half-read statement's snapshot open.
-        rows: list[Row] = execute(conn, sql, values).fetchall()
-        if converters:
-            rows = [_converted(list(row), converters) for row in rows]
+        rows: list[Row] = execute(conn, made.sql, values).fetchall()
+        if made.converters:
+            rows = [_converted(list(row), made.converters) for row in rows]
         return [self._record(row) for row in rows] if self._record else rows
 
-    def _compile(self, dialect: sa.Dialect) -> tuple[str, Converters]:
-        sql = str(self._statement.compile(dialect=dialect))
+    def _compile(self, dialect: sa.Dialect) -> "Compiled":
+        compiled = self._statement.compile(dialect=dialect)
+        constants = {name: value for name, value in compiled.params.items() if value is not None}
         types = [column.type.dialect_impl(dialect) for column in self._statement.exported_columns]
         found = [type_.result_processor(dialect, None) for type_ in types]
         converters = [(index, convert) for index, convert in enumerate(found) if convert]
-        return self._compiled.setdefault(dialect.name, (sql, converters))
+        return self._compiled.setdefault(dialect.name, Compiled(str(compiled), constants, converters))
+
+
+class Compiled(NamedTuple):
+    """A statement in a driver's words, the values that stand in it, and how to read its rows."""
+
+    sql: str
+    constants: Mapping[str, Any]
+    converters: Converters
 
 
 def limited(select: sa.Select[Any], most: int) -> sa.Select[Any]:

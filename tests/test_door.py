@@ -28,7 +28,9 @@ def test_an_answer_that_has_begun_is_not_begun_again() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await asyncio.sleep(60)
 
-    assert [event["type"] for event in asyncio.run(_cancelled(Door(begin_and_hang, begin_and_hang, 1)))] == ["http.response.start"]
+    assert [event["type"] for event in asyncio.run(_cancelled(Door(begin_and_hang, begin_and_hang, 1)))] == [
+        "http.response.start"
+    ]
 
 
 async def _cancelled(door: Door) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Searching with `q`: what is found, in which order, and page by page while others write. On both databases alike."""
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -9,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from storekeeper import words
-from storekeeper.models import listing
+from storekeeper.models import listing, sieve
 from storekeeper.money import Price
 from tests.catalogue import PROPERTY, best_first, empty, fill, names, page, walk
 from tests.conftest import Person
@@ -190,8 +191,11 @@ def test_the_item_of_that_very_name_is_first_whatever_else_is_asked(alice: Perso
 
 
 @pytest.fixture
-def few_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "CANDIDATES", 8)
+def few_candidates(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    sieve.ranked.cache_clear()
+    monkeypatch.setattr(sieve, "CANDIDATES", 8)
+    yield
+    sieve.ranked.cache_clear()
 
 
 @pytest.mark.usefixtures("few_candidates")

@@ -2,11 +2,11 @@
 
 Items found by words are ranked by what stands in their own rows: the item of that very name, then those that have the
 words in their titles, then the others; shorter names first. So both databases rank alike, and no change of one item
-moves another. Of very common words the first CANDIDATES items are ranked.
+moves another. Of very common words the first sieve.CANDIDATES items are ranked.
 """
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -15,24 +15,17 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper import barcodes, money, names, words
+from storekeeper.db import Row
 from storekeeper.errors import Invalid
-from storekeeper.models import item, paging, search, store
-from storekeeper.models.item import Item, items
+from storekeeper.models import item, paging, search, sieve, store
+from storekeeper.models.item import Item
+from storekeeper.models.sieve import Archived, Shape
 from storekeeper.models.store import Store
 
-CANDIDATES = 500
 MOST_WORDS = 20  # of Chinese and Japanese, each character is one
 
-Archived = Literal["no", "yes", "any"]
 Sort = Literal["id", "-id", "name", "-name", "updated", "-updated", "price", "-price", "stock", "-stock", "rank"]
 
-_sortable: dict[str, sa.ColumnElement[Any]] = {
-    "id": items.c.id,
-    "name": items.c.name,
-    "updated": items.c.updated_at,
-    "price": items.c.price_minor,
-    "stock": items.c.stock,
-}
 _WITHIN_A_STORE = ("price", "stock")  # prices of several currencies have no order; and each store has its index
 
 
@@ -54,12 +47,12 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 def page(conn: Connection, wanted: Filter, asked: paging.Asked) -> paging.Page[Item]:
     """A page of items. Sorted by "rank", they are those that a search finds, best first."""
     _check_sort(wanted, asked)
-    of = _store(conn, wanted)
     if asked.sort == "rank":
-        found = _ranked(conn, wanted, of, asked)
+        found = _ranked(conn, wanted, asked)
     else:
-        select, columns = _select(conn, wanted, of)
-        found = paging.fetch(conn, select, columns, asked, "items")
+        shape, values = _prepare(conn, wanted)
+        pager = sieve.pager(shape, asked.sort, asked.limit, is_further=bool(asked.cursor))
+        found = pager.fetch(conn, asked, values)
     return paging.Page([item.of_row(row) for row in found.rows], found.cursor)
 
 
@@ -104,111 +97,77 @@ def count(conn: Connection, wanted: Filter) -> int:
 
 def query(conn: Connection, wanted: Filter) -> tuple[sa.Select[Any], Mapping[str, Any]]:
     """The statement for all items that are wanted, and the columns that it may be sorted by."""
-    return _select(conn, wanted, _store(conn, wanted))
+    shape, values = _prepare(conn, wanted)
+    select, columns = sieve.listed(shape)
+    return select.params(values), columns
 
 
-def _store(conn: Connection, wanted: Filter) -> Store | None:
-    return None if wanted.store is None else store.get(conn, wanted.store)
-
-
-def _select(conn: Connection, wanted: Filter, of: Store | None) -> tuple[sa.Select[Any], Mapping[str, Any]]:
-    select = item.select.where(*_conditions(wanted, of))
-    terms = _terms(wanted, of)
+def _prepare(conn: Connection, wanted: Filter) -> tuple[Shape, dict[str, Any]]:
+    """The shape of the statement that is needed, and the values of its parameters."""
+    of = None if wanted.store is None else store.get(conn, wanted.store)
+    values = _values(wanted, of)
+    shape = Shape(conn.dialect.name, tuple(values), wanted.in_stock, wanted.archived)
     if wanted.q is None and wanted.tag is None:
-        return select, _sortable
-    is_walk = search.is_common(conn, terms)
-    # Sorted by its own ids, no row of the index of words is read that is not shown.
-    id = search.order(is_walk=is_walk).label("entry")
-    joined = select.add_columns(id).join(search.entries, search.holds(conn, search.entries.c.rowid, items.c.id))
-    return joined.where(search.match(conn, terms, is_walk=is_walk)), _sortable | {"id": id}
+        return shape, values
+    expression = search.expression(shape.dialect, _terms(wanted, values.get("store_id")))
+    is_walk = search.is_common(conn, expression)
+    return msgspec.structs.replace(shape, has_words=True, is_walk=is_walk), values | {"words": expression}
 
 
-def _conditions(wanted: Filter, of: Store | None) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = []
+def _values(wanted: Filter, of: Store | None) -> dict[str, Any]:
+    values: dict[str, Any] = {}
     if of is not None:
-        conditions.append(items.c.store_id == of.id)
+        values["store_id"] = of.id
     if wanted.sku is not None:
-        conditions.append(items.c.sku == names.of_sku(wanted.sku))
+        values["sku"] = names.of_sku(wanted.sku)
     if wanted.barcode is not None:
-        conditions.append(items.c.barcode == barcodes.check(wanted.barcode))
-    if wanted.in_stock is not None:
-        conditions.append(items.c.stock > 0 if wanted.in_stock else items.c.stock <= 0)
+        values["barcode"] = barcodes.check(wanted.barcode)
     if wanted.updated_since is not None:
-        conditions.append(items.c.updated_at >= wanted.updated_since)
-    if wanted.archived != "any":
-        is_archived = items.c.archived_at.is_not(None)
-        conditions.append(is_archived if wanted.archived == "yes" else sa.not_(is_archived))
-    return [*conditions, *_price_range(wanted, of)]
+        values["updated_since"] = wanted.updated_since
+    return values | _price_range(wanted, of)
 
 
-def _price_range(wanted: Filter, of: Store | None) -> list[sa.ColumnElement[bool]]:
-    conditions = []
-    for field, amount in (("price_min", wanted.price_min), ("price_max", wanted.price_max)):
-        if amount is None:
-            continue
-        if of is None:
-            raise Invalid("A range of prices needs a store, which has a currency.", field)
-        minor = money.to_minor(amount, of.currency, field)
-        conditions.append(items.c.price_minor >= minor if field == "price_min" else items.c.price_minor <= minor)
-    return conditions
+def _price_range(wanted: Filter, of: Store | None) -> dict[str, int]:
+    amounts = {"price_min": wanted.price_min, "price_max": wanted.price_max}
+    given = {field: amount for field, amount in amounts.items() if amount is not None}
+    if given and of is None:
+        raise Invalid("A range of prices needs a store, which has a currency.", next(iter(given)))
+    return {field: money.to_minor(amount, of.currency, field) for field, amount in given.items() if of}
 
 
-def _terms(wanted: Filter, of: Store | None) -> search.Terms:
+def _terms(wanted: Filter, store_id: int | None) -> search.Terms:
     beginnings = list(dict.fromkeys(words.fold(wanted.q or "")))
     if wanted.q is not None and not 1 <= len(beginnings) <= MOST_WORDS:
         raise Invalid(f"A search has 1 to {MOST_WORDS} words, of letters and digits.", "q")
     marks = [words.of_tag(tag) for tag in _tags(wanted)]
-    return search.Terms(beginnings, [*marks, *([words.of_store(of.id)] if of else [])])
+    return search.Terms(beginnings, [*marks, *([words.of_store(store_id)] if store_id else [])])
 
 
 def _tags(wanted: Filter) -> list[str]:
     return [] if wanted.tag is None else [names.of_tag(tag, "tag") for tag in wanted.tag.split(";")]
 
 
-def _ranked(conn: Connection, wanted: Filter, of: Store | None, asked: paging.Asked) -> paging.Page[sa.Row[Any]]:
+def _ranked(conn: Connection, wanted: Filter, asked: paging.Asked) -> paging.Page[Row]:
     """By tier and length of the name. The cursor also says where the candidates end: no others push in later."""
     if wanted.q is None:
         raise Invalid("Sorting by rank needs words to search for.", "sort")
     position = paging.decode(asked.cursor, "items", "rank", [int] * 5) if asked.cursor else []
-    named, *windows = _windows(conn, wanted, wanted.q, of, position[3:])
-    tiers = (sa.select(each, sa.literal(tier).label("tier")) for tier, each in enumerate((named, *windows)))
-    hits = sa.union_all(*tiers).subquery()
-    order = sa.func.min(hits.c.tier).label("tier"), hits.c.length, hits.c.id
-    best = sa.select(*order).group_by(hits.c.id, hits.c.length)
-    if position:
-        best = best.having(sa.tuple_(sa.func.min(hits.c.tier), *order[1:]) > sa.tuple_(*position[:3]))
-    top = best.order_by(*order).limit(asked.limit + 1).subquery()  # of all the others, no more than this is read
-    select = item.select.add_columns(*top.c, *map(_end, windows)).join(top, top.c.id == items.c.id)
-    rows = list(conn.execute(select.order_by(*top.c)))
+    shape, values = _prepare(conn, wanted)
+    title_words = search.expression(shape.dialect, _terms(wanted, values.get("store_id")), is_title=True)
+    tags = {f"tag_{number}": sieve.tag_pattern(tag) for number, tag in enumerate(_tags(wanted))}
+    values |= {
+        "q": _name(wanted.q),
+        "title_words": title_words,
+        **tags,
+        **dict(zip(sieve.FURTHER, position, strict=False)),
+    }
+    shape = msgspec.structs.replace(shape, tags=len(tags))
+    rows = sieve.ranked(shape, asked.limit + 1, is_further=bool(position)).fetch(conn, values)
     if len(rows) <= asked.limit:
         return paging.Page(rows, None)
     return paging.Page(rows[:-1], paging.encode("items", "rank", list(rows[-2][item.COLUMNS :])))
 
 
-def _windows(conn: Connection, wanted: Filter, q: str, of: Store | None, ends: Sequence[Any]) -> list[sa.CTE]:
-    """The candidates, ids and lengths of names: of the very name, with the words in the title, with the words anywhere.
-
-    Those with the words are all up to the `ends`; where there are none yet, the first CANDIDATES. Both have a limit, as
-    PostgreSQL would read whole tables without; twice as many leave room for what was changed since to match as well.
-    """
-    conditions, terms = _conditions(wanted, of), _terms(wanted, of)
-    is_walk = search.is_common(conn, terms)
-    all_ = sa.select(items.c.id, sa.func.length(items.c.name).label("length")).where(*conditions)
-    windows = [all_.where(_is_named(q), *map(_has_tag, _tags(wanted)))]
-    for number, is_title in enumerate((True, False)):
-        window, id = search.keep_matches(conn, all_, items.c.id, terms, is_title=is_title, is_walk=is_walk)
-        window = window.order_by(id).limit(2 * CANDIDATES if ends else CANDIDATES)
-        windows.append(window.where(id <= ends[number]) if ends else window)
-    return [window.cte() for window in windows]
-
-
-def _is_named(q: str) -> sa.ColumnElement[bool]:
-    return items.c.name == unicodedata.normalize("NFC", q).replace("\0", "")  # PostgreSQL knows no NUL
-
-
-def _has_tag(tag: str) -> sa.ColumnElement[bool]:
-    return (";" + items.c.tags + ";").contains(f";{tag};", autoescape=True)
-
-
-def _end(window: sa.CTE) -> sa.ColumnElement[int]:
-    return sa.func.coalesce(sa.select(sa.func.max(window.c.id)).scalar_subquery(), 0)
+def _name(q: str) -> str:
+    """The name that an item would have to have; PostgreSQL knows no NUL."""
+    return unicodedata.normalize("NFC", q).replace("\0", "")

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from msgspec import Meta
 from sqlalchemy import Connection
 
+from storekeeper.db import Query, Row, limited
 from storekeeper.errors import Invalid
 
 MOST = 200
@@ -47,24 +48,50 @@ def fetch(
     `columns` are the keys that it may be sorted by; "id" is one of them, and unique. `select` has them all.
     """
     table = table or str(columns["id"].table.name)
-    key = asked.sort.removeprefix("-")
-    order = [columns[each] for each in dict.fromkeys((key, "id"))]
+    select = _sorted(select, columns, asked.sort)
     if asked.cursor:
-        select = select.where(_after(asked, order, table))
-    if asked.sort.startswith("-"):
-        select = select.order_by(*(each.desc() for each in order))
-    else:
-        select = select.order_by(*order)
+        order = _order(columns, asked.sort)
+        select = select.where(_behind(order, asked.sort, _position(asked, order, table)))
     rows = conn.execute(select.limit(asked.limit + 1)).all()
     if len(rows) <= asked.limit:
         return Page(list(rows), None)
     return Page(list(rows[: asked.limit]), cursor_at(rows[asked.limit - 1], columns, asked.sort, table))
 
 
+class Pager:
+    """The pages of a select in one order, by a statement that is made once for all of them.
+
+    What its parameters are to be comes with each page. Those that are `further` come behind a cursor.
+    """
+
+    def __init__(
+        self, select: sa.Select[Any], columns: Columns, sort: str, limit: int, table: str, *, is_further: bool
+    ) -> None:
+        self._order = _order(columns, sort)
+        self._table = table
+        self._names = [f"position_{number}" for number in range(len(self._order))]
+        names = select.selected_columns.keys()
+        self._places = [names.index(str(each.key)) for each in self._order]
+        if is_further:
+            position = [
+                sa.bindparam(name, type_=each.type) for name, each in zip(self._names, self._order, strict=True)
+            ]
+            select = select.where(_behind(self._order, sort, position))
+        self._query = Query(limited(_sorted(select, columns, sort), limit + 1))
+
+    def fetch(self, conn: Connection, asked: Asked, values: Mapping[str, Any]) -> Page[Row]:
+        """A page of the order and the limit that this was made for."""
+        position = _position(asked, self._order, self._table) if asked.cursor else []
+        rows = self._query.fetch(conn, {**values, **dict(zip(self._names, position, strict=False))})
+        if len(rows) <= asked.limit:
+            return Page(rows, None)
+        last = rows[asked.limit - 1]
+        return Page(rows[: asked.limit], encode(self._table, asked.sort, [last[place] for place in self._places]))
+
+
 def cursor_at(row: sa.Row[Any], columns: Columns, sort: str, table: str) -> str:
     """Where the page begins that comes after this row in the order of `sort`."""
-    order = [columns[each] for each in dict.fromkeys((sort.removeprefix("-"), "id"))]
-    return encode(table, sort, [row._mapping[each] for each in order])
+    return encode(table, sort, [row._mapping[each] for each in _order(columns, sort)])
 
 
 def turned(sort: str) -> str:
@@ -72,10 +99,22 @@ def turned(sort: str) -> str:
     return sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"
 
 
-def _after(asked: Asked, order: Sequence[sa.ColumnElement[Any]], table: str) -> sa.ColumnElement[bool]:
-    kinds = [each.type.python_type for each in order]
-    position = sa.tuple_(*decode(asked.cursor, table, asked.sort, kinds))
-    return sa.tuple_(*order) < position if asked.sort.startswith("-") else sa.tuple_(*order) > position
+def _order(columns: Columns, sort: str) -> Sequence[sa.ColumnElement[Any]]:
+    return [columns[each] for each in dict.fromkeys((sort.removeprefix("-"), "id"))]
+
+
+def _sorted(select: sa.Select[Any], columns: Columns, sort: str) -> sa.Select[Any]:
+    order = _order(columns, sort)
+    return select.order_by(*(each.desc() for each in order) if sort.startswith("-") else order)
+
+
+def _behind(order: Sequence[sa.ColumnElement[Any]], sort: str, position: Sequence[Any]) -> sa.ColumnElement[bool]:
+    keys = sa.tuple_(*order)
+    return keys < sa.tuple_(*position) if sort.startswith("-") else keys > sa.tuple_(*position)
+
+
+def _position(asked: Asked, order: Sequence[sa.ColumnElement[Any]], table: str) -> Position:
+    return decode(asked.cursor, table, asked.sort, [each.type.python_type for each in order])
 
 
 def encode(table: str, sort: str, position: Position) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
 from storekeeper import dialects, words
+from storekeeper.db import execute
 
 SAMPLE = 2000  # rows
 COMMON = 10  # matches among them
@@ -25,6 +26,12 @@ _TO_SQLITE = _ADD_TO_SQLITE.replace("INSERT", "INSERT OR REPLACE")
 _TO_POSTGRESQL = """
     INSERT INTO item_search (rowid, document) VALUES (%(id)s, %(document)s::tsvector)
     ON CONFLICT (rowid) DO UPDATE SET document = excluded.document
+"""
+_PERCENT = """
+    SELECT least(100, 100.0 * %(rows)s / greatest(reltuples, 1))::real FROM pg_class WHERE relname = %(name)s
+"""
+_HITS = """
+    SELECT count(*) FROM item_search TABLESAMPLE system (%(percent)s::real) WHERE document @@ %(words)s::tsquery
 """
 
 
@@ -81,16 +88,21 @@ def drop(conn: Connection, ids: sa.ScalarSelect[Any] | Sequence[int]) -> None:
         conn.execute(sa.delete(entries).where(entries.c.rowid.in_(ids)))
 
 
-def match(conn: Connection, terms: Terms, *, is_title: bool = False, is_walk: bool = True) -> sa.ColumnElement[bool]:
-    """The condition on `entries` that all terms are there; the words in the title, if `is_title`.
+def match(dialect: str, words: str, *, is_walk: bool = True) -> sa.ColumnElement[bool]:
+    """The condition on `entries` that they hold what is looked for: a parameter of the name `words`, see `expression`.
 
     `is_walk` keeps PostgreSQL from its index: see `is_common`.
     """
-    if conn.dialect.name == "sqlite":
-        return sa.literal_column("item_search").op("MATCH")(_sqlite_query(terms, is_title))
-    query = sa.cast(_postgresql_query(terms, is_title), TSQUERY)
+    if dialect == "sqlite":
+        return sa.literal_column("item_search").op("MATCH")(sa.bindparam(words, type_=sa.String))
+    query = sa.cast(sa.bindparam(words, type_=sa.String), TSQUERY)
     is_match = entries.c.document.op("@@", is_comparison=True)(query)
     return is_match.is_(sa.true()) if is_walk else is_match
+
+
+def expression(dialect: str, terms: Terms, *, is_title: bool = False) -> str:
+    """What the index is asked for: that all terms are there; the words in the title, if `is_title`."""
+    return _sqlite_query(terms, is_title) if dialect == "sqlite" else _postgresql_query(terms, is_title)
 
 
 def order(*, is_walk: bool) -> sa.ColumnElement[int]:
@@ -99,12 +111,12 @@ def order(*, is_walk: bool) -> sa.ColumnElement[int]:
 
 
 def keep_matches(
-    conn: Connection, select: sa.Select[Any], id: sa.Column[int], terms: Terms, *, is_title: bool, is_walk: bool
+    dialect: str, select: sa.Select[Any], id: sa.Column[int], words: str, *, is_walk: bool
 ) -> tuple[sa.Select[Any], sa.ColumnElement[int]]:
     """Of a select of items by `id`, those that match; and the column that sorts them in the order of their ids."""
-    is_match = match(conn, terms, is_title=is_title, is_walk=is_walk)
+    is_match = match(dialect, words, is_walk=is_walk)
     if is_walk:
-        is_held = holds(conn, entries.c.rowid, id)
+        is_held = holds(dialect, entries.c.rowid, id)
         return select.join_from(id.table, entries, is_held).where(is_match), entries.c.rowid
     # Sorted first: of the items themselves, only those are read then that a limit leaves.
     entry = order(is_walk=False).label("entry")
@@ -112,16 +124,16 @@ def keep_matches(
     return select.join(found, found.c.entry == id), found.c.entry
 
 
-def holds(conn: Connection, entry: sa.ColumnElement[int], item_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+def holds(dialect: str, entry: sa.ColumnElement[int], item_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
     """The condition that joins what was found with the items.
 
     SQLite has to begin with the index of words: without statistics its planner would rather try each item that some
     filter leaves, and search the index anew for every one. The sum keeps it from that.
     """
-    return (entry + sa.literal_column("0") if conn.dialect.name == "sqlite" else entry) == item_id
+    return (entry + sa.literal_column("0") if dialect == "sqlite" else entry) == item_id
 
 
-def is_common(conn: Connection, terms: Terms) -> bool:
+def is_common(conn: Connection, expression: str) -> bool:
     """Whether the first items that match are found fastest by walking through all in the order of their ids.
 
     SQLite's index is in that order. PostgreSQL's is not: it has to fetch and sort all that match, and the planner
@@ -129,12 +141,9 @@ def is_common(conn: Connection, terms: Terms) -> bool:
     """
     if conn.dialect.name == "sqlite":
         return True
-    sampled = sa.text("SELECT least(100, 100.0 * :rows / greatest(reltuples, 1)) FROM pg_class WHERE relname = :name")
-    percent = conn.scalar(sampled, {"rows": SAMPLE, "name": entries.name})
-    sample = sa.tablesample(entries, sa.func.system(percent))
-    is_match = sample.c.document.op("@@")(sa.cast(_postgresql_query(terms, False), TSQUERY))
-    hits: int = conn.scalars(sa.select(sa.func.count()).select_from(sample).where(is_match)).one()
-    return hits >= COMMON
+    ((percent,),) = execute(conn, _PERCENT, {"rows": SAMPLE, "name": entries.name}).fetchall()
+    ((hits,),) = execute(conn, _HITS, {"percent": percent, "words": expression}).fetchall()
+    return bool(hits >= COMMON)
 
 
 def tidy(conn: Connection) -> None:

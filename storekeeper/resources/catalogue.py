@@ -13,8 +13,9 @@ from storekeeper.auth import Guard
 from storekeeper.errors import NotFound, TokenMissing
 from storekeeper.http import MAX_ID, Request
 from storekeeper.models import export, item, listing
-from storekeeper.models.listing import Archived, Filter, Sort
+from storekeeper.models.listing import Filter, Sort
 from storekeeper.models.paging import USUAL, Asked
+from storekeeper.models.sieve import Archived
 from storekeeper.money import Price
 from storekeeper.operation import answers, optional
 from storekeeper.resources.lists import Cursor, Limit, link_next, prefers
