@@ -1,5 +1,6 @@
 """What the lists share: the parameters of a page, and the way to the next one (RFC 8288)."""
 
+from functools import cache
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -40,10 +41,15 @@ def next_path(list_path: str, query: Any, cursor: str | None) -> str | msgspec.U
     """The path of the next page, with the parameters of this one; unset on the last."""
     if cursor is None:
         return msgspec.UNSET
-    defaults = {field.name: field.default for field in msgspec.structs.fields(query)}
-    given = {name: value for name, value in msgspec.structs.asdict(query).items() if value != defaults[name]}
+    usual = _defaults(query.__class__)
+    given = {name: value for name, value in msgspec.structs.asdict(query).items() if value != usual[name]}
     given = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
     return f"{list_path}?{urlencode(given | {'cursor': cursor})}"
+
+
+@cache
+def _defaults(kind: Any) -> dict[str, Any]:
+    return {field.name: field.default for field in msgspec.structs.fields(kind)}
 
 
 def _escaped(resolved: str) -> str:
