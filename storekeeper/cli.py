@@ -12,7 +12,7 @@ from typing import Any, TypeVar, TypeVarTuple
 import click
 from sqlalchemy import Connection, Engine
 
-from storekeeper import __version__, keys, log, names, passwords, schema, setup, terminal
+from storekeeper import __version__, keys, log, memory, names, passwords, schema, setup, terminal
 from storekeeper.adoption.command import adopt
 from storekeeper.backup_cli import back_up
 from storekeeper.catalogue_cli import export_, find, images_group
@@ -80,6 +80,7 @@ def serve(**given: Any) -> None:
     os.environ.update({PREFIX + name.upper(): str(value) for name, value in given.items() if value is not None})
     settings = read_settings()
     _prepare(settings)
+    memory.share_heap()
     scribe = log.configure(settings.log_level)
     try:
         server.run(settings, greet=partial(_greet, settings))

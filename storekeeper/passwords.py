@@ -10,6 +10,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from storekeeper import old_hashes
 from storekeeper.errors import Invalid
+from storekeeper.memory import Trimmer
 from storekeeper.names import fold
 from storekeeper.pool import Pool
 from storekeeper.settings import Settings
@@ -24,13 +25,17 @@ class Passwords:
         self._nobody = hasher.hash("the password of nobody")
         self._pool = Pool("argon2", at_once, WAITING)
         self._least = least
+        self._memory = Trimmer()
 
     async def hash(self, password: str) -> str:
-        return await self._pool.run(self._hasher.hash, password)
+        hashed = await self._pool.run(self._hasher.hash, password)
+        self._memory.note_use()
+        return hashed
 
     async def fit(self, password: str, hashed: str | None) -> bool:
         """Whether this is the password. Takes as long when there is no such user (hashed is None)."""
         fits = await self._pool.run(self._verify, hashed or self._nobody, password)
+        self._memory.note_use()
         return fits and hashed is not None
 
     def is_outdated(self, hashed: str) -> bool:

@@ -18,6 +18,7 @@ from typing import Any
 import uvicorn
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
+from storekeeper import memory
 from storekeeper.door import App
 from storekeeper.log import configure
 from storekeeper.protocol import BoundedProtocol
@@ -63,6 +64,7 @@ def create_worker_app() -> App:
 
     settings = read_settings()
     if multiprocessing.parent_process():
+        memory.share_heap()
         die_with_parent()
         configure(settings.log_level)
     sys.setswitchinterval(SWITCH_SECONDS)
