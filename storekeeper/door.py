@@ -1,11 +1,11 @@
-"""What every request passes on its way in and every answer on its way out: id, log line, bounds."""
+"""What every request passes on its way in and every answer on its way out: id, headers, log line, bounds."""
 
 import asyncio
 import itertools
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,6 +13,7 @@ import structlog
 
 from storekeeper import http, log
 from storekeeper.errors import InternalError, StorekeeperError, Unavailable
+from storekeeper.exchange import SECURITY_HEADERS, Field
 from storekeeper.http import NO_SLASH, SLASH
 from storekeeper.visit import Event, Receive, Visit
 
@@ -20,6 +21,7 @@ Scope = dict[str, Any]
 Send = Callable[[Event], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
+SECURITY_NAMES = frozenset(name for name, _ in SECURITY_HEADERS)
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 ESCAPED_SLASH = re.compile("%2[Ff]")
 NO_ASCII = re.compile(rb"[\x80-\xff]")
@@ -96,7 +98,7 @@ class Answer:
     async def send(self, event: Event) -> None:
         if event["type"] == "http.response.start":
             self.status = event["status"]
-            event["headers"] = [*event["headers"], (b"x-request-id", self._request_id.encode())]
+            event["headers"] = _complete(event["headers"], self._request_id)
         await self._send(event)
 
     async def fail(self, error: StorekeeperError) -> None:
@@ -107,6 +109,15 @@ class Answer:
         headers.append((b"content-type", b"application/json"))
         await self.send({"type": "http.response.start", "status": error.status.value, "headers": headers})
         await self._send({"type": "http.response.body", "body": http.encode(http.describe(error))})
+
+
+def _complete(given: Iterable[Field], request_id: str) -> list[Field]:
+    """With the request's id and the security headers that the responder did not set itself."""
+    headers = [*given, (b"x-request-id", request_id.encode())]
+    if SECURITY_NAMES.isdisjoint([name for name, _ in headers]):
+        return [*headers, *SECURITY_HEADERS]
+    own = {name for name, _ in headers}
+    return [*headers, *(each for each in SECURITY_HEADERS if each[0] not in own)]
 
 
 def _routed(scope: Scope) -> Scope:

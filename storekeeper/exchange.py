@@ -1,11 +1,11 @@
-"""One request and its answer on the wire: Uvicorn's cycle, but the head of an answer costs less, and says more.
+"""One request and its answer on the wire: Uvicorn's cycle, but the head of an answer costs less.
 
-Uvicorn searches each field of every answer for what no field may hold. Those that all answers have are known to be
-good, and added here; only the others are searched.
+Uvicorn searches each field of every answer for what no field may hold. Those that nearly all answers end with are
+known to be good, and written in one piece; only the others are searched here.
 """
 
 from asyncio import Event
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -28,13 +28,15 @@ SECURITY_HEADERS: tuple[Field, ...] = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cache-control", b"no-store"),
 )
-SECURITY_LINES = {name: b"%s: %s\r\n" % (name, value) for name, value in SECURITY_HEADERS}
-ALL_SECURITY_LINES = b"".join(SECURITY_LINES.values())
-MINDED = frozenset((*SECURITY_LINES, b"content-length", b"transfer-encoding", b"connection"))
+USUAL_END = list(SECURITY_HEADERS)
+SECURITY_LINES = b"".join(b"%s: %s\r\n" % field for field in SECURITY_HEADERS)
+FRAMING = (b"content-length", b"transfer-encoding", b"connection")
 BODILESS = (204, 304)
 
 
 class Exchange(RequestResponseCycle):
+    _head = b""  # waits for the body, to be written with it in one piece
+
     def __init__(self, protocol: HttpToolsProtocol, scope: Any) -> None:
         super().__init__(
             scope=scope,
@@ -50,27 +52,32 @@ class Exchange(RequestResponseCycle):
             on_response=protocol.on_response_complete,
         )
 
-    _head = b""  # waits for the body, to be written with it in one piece
-
     async def send(self, message: Any) -> None:
-        if self.disconnected or self.flow.write_paused:
+        if self._head:
+            head, self._head = self._head, b""
+            if self._is_whole(message):
+                self._finish(head + message["body"])
+                return
+            self.transport.write(head)
+        if self.response_started or self.disconnected or self.flow.write_paused:
             await super().send(message)
-        elif not self.response_started:
-            self._begin(message["status"], message["headers"])
-        elif self._head and len(message["body"]) == self.expected_content_length:
-            self._finish(self._head + message["body"])
         else:
-            await super().send(message)
+            self._begin(message["status"], message["headers"])
 
-    def _begin(self, status: int, fields: Iterable[Field]) -> None:
-        lines = [STATUS_LINE[status]]
-        own: dict[bytes, bytes] = {}
-        for name, value in (*self.default_headers, *fields):
+    def _is_whole(self, message: Any) -> bool:
+        """Whether this body is all of the answer, and can be written now."""
+        is_held_up = self.disconnected or self.flow.write_paused
+        return not is_held_up and len(message.get("body", b"")) == self.expected_content_length
+
+    def _begin(self, status: int, fields: Sequence[Field]) -> None:
+        lines, framing = [STATUS_LINE[status]], {}
+        is_usual = fields[-len(USUAL_END) :] == USUAL_END
+        for name, value in (*self.default_headers, *(fields[: -len(USUAL_END)] if is_usual else fields)):
             lines.append(_line(name, value))
-            if name in MINDED:
-                own[name] = value
-        lines.append(_security(own))
-        self._frame(status, own, lines)
+            if name in FRAMING:
+                framing[name] = value
+        lines += [SECURITY_LINES] if is_usual else []
+        self._frame(status, framing, lines)
         self.response_started = True
         self.waiting_for_100_continue = False
         lines.append(b"\r\n")
@@ -90,27 +97,20 @@ class Exchange(RequestResponseCycle):
             self.transport.close()
         self.on_response()
 
-    def _frame(self, status: int, own: Mapping[bytes, bytes], lines: list[bytes]) -> None:
+    def _frame(self, status: int, told: Mapping[bytes, bytes], lines: list[bytes]) -> None:
         """Note how long the answer is, and whether the connection ends with it; say so where that is not said yet."""
-        if b"content-length" in own:
-            self.expected_content_length = int(own[b"content-length"])
+        if b"content-length" in told:
+            self.expected_content_length = int(told[b"content-length"])
             self.chunked_encoding = False
-        elif own.get(b"transfer-encoding") == b"chunked":
+        elif told.get(b"transfer-encoding") == b"chunked":
             self.chunked_encoding = True
         elif status not in BODILESS and self.scope["method"] != "HEAD":
             self.chunked_encoding = True
             lines.append(b"transfer-encoding: chunked\r\n")
-        if b"close" in own.get(b"connection", b"").lower():
+        if b"close" in told.get(b"connection", b"").lower():
             self.keep_alive = False
         elif not self.keep_alive:
             lines.append(b"connection: close\r\n")
-
-
-def _security(own: Mapping[bytes, bytes]) -> bytes:
-    """The lines that every answer has unless it sets them itself."""
-    if SECURITY_LINES.keys().isdisjoint(own):
-        return ALL_SECURITY_LINES
-    return b"".join(line for name, line in SECURITY_LINES.items() if name not in own)
 
 
 def describe(scope: Any, parser: HttpRequestParser, target: bytes) -> Any:

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from storekeeper.errors import BadRequest, HeadTooLarge, RequestTimeout, StorekeeperError
-from storekeeper.exchange import ALL_SECURITY_LINES, Exchange, describe
+from storekeeper.exchange import SECURITY_LINES, Exchange, describe
 from storekeeper.wire import Flow, Outlet
 
 HEAD_BYTES = 32 * 1024
@@ -326,5 +326,5 @@ class BoundedProtocol(HttpToolsProtocol):
             (b"connection", b"close"),
         ]
         fields = b"".join(b"%s: %s\r\n" % field for field in headers)
-        self.transport.write(STATUS_LINE[error.status] + fields + ALL_SECURITY_LINES + b"\r\n" + body)
+        self.transport.write(STATUS_LINE[error.status] + fields + SECURITY_LINES + b"\r\n" + body)
         self.transport.close()

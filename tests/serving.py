@@ -234,6 +234,9 @@ async def toy(scope: Any, receive: Any, send: Any) -> None:
     content = json.dumps(told).encode() + b" " * int(asked.get("size", 0))
     fields = [(b"content-length", b"%d" % len(content))]
     await send({"type": "http.response.start", "status": 200, "headers": fields})
+    if "halves" in asked:
+        await send({"type": "http.response.body", "body": content[:9], "more_body": True})
+        content = content[9:]
     await send({"type": "http.response.body", "body": content})
 
 

@@ -299,7 +299,7 @@ def test_a_responder_without_a_mark_is_for_the_signed_in(parts: Parts, settings:
 
     api = create_api(settings, parts, Guard(parts.db))
     api.add_route("/bare", Bare())
-    client = testing.TestClient(as_served(Door(api, settings.body_seconds)))
+    client = testing.TestClient(as_served(Door(api, api, settings.body_seconds)))
     assert client.simulate_get("/bare").json["error"] == "authorization_required"
     assert client.simulate_get("/bare", headers=bearer(alice.pair["refresh_token"])).json["error"] == "invalid_token"
     assert client.simulate_get("/bare", headers=bearer(alice.pair["access_token"])).json == {"user_id": 1}

@@ -143,6 +143,95 @@ def _open_snapshots(db: Database) -> int:
     return int(read(db, lambda conn: conn.exec_driver_sql(f"{ours} AND state <> 'idle'").scalar_one()))
 
 
+# Changes that go to disk together
+
+
+def _together(db: Database, *functions: Callable[..., Any]) -> list[Any]:
+    """What comes of changes that wait while another one is made; and how often something was committed, on SQLite."""
+    release, commits = Event(), []
+    sa.event.listen(db.engine, "commit", commits.append)
+
+    async def scenario() -> list[Any]:
+        first = asyncio.create_task(db.write(lambda _: release.wait(30)))
+        await asyncio.sleep(0.05)
+        others = [asyncio.create_task(db.write(function)) for function in functions]
+        await asyncio.sleep(0.05)
+        release.set()
+        await first
+        return await asyncio.gather(*others, return_exceptions=True)
+
+    return [*asyncio.run(scenario()), len(commits) - 1 if db.engine.dialect.name == "sqlite" else None]
+
+
+def _add(name: str, error: Exception | None = None) -> Callable[[Connection], Any]:
+    def add(conn: Connection) -> str:
+        added = store.insert(conn, name, "EUR")
+        if error:
+            raise error
+        return added.name
+
+    return add
+
+
+def test_what_waits_is_kept_at_once(db: Database) -> None:
+    *names, commits = _together(db, *(_add(f"s{n}") for n in range(9)))
+    assert (names, commits) in [([f"s{n}" for n in range(9)], expected) for expected in (1, None)]
+    assert all(read(db, store.find, f"s{n}") for n in range(9))
+
+
+def test_a_change_that_is_refused_undoes_itself_alone(db: Database) -> None:
+    first, refused, last, commits = _together(db, _add("a"), _add("b", NotFound("no")), _add("c"))
+    assert (first, str(refused), last) == ("a", "no", "c")
+    assert commits in (1, None)
+    assert [bool(read(db, store.find, name)) for name in "abc"] == [True, False, True]
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), sa.exc.OperationalError("", {}, Exception("locked"))])
+def test_a_change_that_fails_otherwise_harms_no_other(db: Database, error: Exception) -> None:
+    """All are undone then, and each is made once more, by itself."""
+    first, failed, last, commits = _together(db, _add("a"), _add("b", error), _add("c"))
+    assert (first, last) == ("a", "c")
+    assert commits in (2, None)
+    assert isinstance(failed, Exception)
+    assert [bool(read(db, store.find, name)) for name in "abc"] == [True, False, True]
+
+
+def test_a_constraint_that_breaks_at_the_commit_harms_no_other(db: Database) -> None:
+    def defer(conn: Connection) -> None:
+        if conn.dialect.name == "sqlite":
+            conn.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        conn.execute(sa.insert(item.items).values(store_id=99, name="pen", price_minor=1))
+
+    first, failed, last, _ = _together(db, _add("a"), defer, _add("c"))
+    assert (first, type(failed), last) == ("a", Conflict, "c")
+    assert [bool(read(db, store.find, name)) for name in "ac"] == [True, True]
+
+
+def test_what_is_given_up_meanwhile_is_undone_and_the_others_are_kept(db: Database) -> None:
+    release = Event()
+
+    def slow(conn: Connection) -> None:
+        store.insert(conn, "b", "EUR")
+        release.wait(30)
+
+    async def scenario(db: Database) -> list[Any]:
+        gate = Event()
+        first = asyncio.create_task(db.write(lambda _: gate.wait(30)))
+        await asyncio.sleep(0.05)
+        given_up = asyncio.create_task(db.write(slow))
+        kept = asyncio.create_task(db.write(_add("c")))
+        await asyncio.sleep(0.05)
+        gate.set()
+        await first
+        given_up.cancel()
+        await asyncio.sleep(0.05)
+        release.set()
+        return [await kept, await asyncio.gather(given_up, return_exceptions=True)]
+
+    assert asyncio.run(scenario(db))[0] == "c"
+    assert [bool(read(db, store.find, name)) for name in "bc"] == [False, True]
+
+
 # Queries
 
 

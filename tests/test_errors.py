@@ -46,7 +46,7 @@ def buggy(settings: Settings, parts: Parts) -> Any:
     api = create_api(settings, parts, Guard(parts.db))
     api.add_route("/raises", Raises())
     api.add_route("/cannot-be-sent", CannotBeSent())
-    return Door(api, settings.body_seconds)
+    return Door(api, api, settings.body_seconds)
 
 
 def test_security_headers_are_on_every_answer(alice: Person, buggy: Any) -> None:

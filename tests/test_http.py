@@ -141,6 +141,7 @@ def test_the_head_of_a_file_does_not_tell_its_length(alice: Person) -> None:
 def test_the_pages_for_people_have_a_policy_of_their_own(client: testing.TestClient) -> None:
     answer = client.simulate_get("/docs")
     assert "script-src 'self'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_a_sound_request_id_comes_back(client: testing.TestClient) -> None:

@@ -93,6 +93,14 @@ def test_every_answer_has_the_security_headers_and_may_have_its_own(real: Server
     assert "script-src 'self'" in page["content-security-policy"]
 
 
+def test_an_answer_may_come_in_pieces_of_a_known_length(toy: Server) -> None:
+    answer = toy.ask(request("GET", "/?halves=1"))
+    assert (answer.status, answer.json["path"]) == (200, "/")
+    head = toy.ask(request("HEAD", "/"))
+    assert (head.status, head.body) == (200, b"")
+    assert int(head.headers["content-length"]) > 9
+
+
 # Slow clients
 
 
