@@ -208,27 +208,27 @@ def test_a_constraint_that_breaks_at_the_commit_harms_no_other(db: Database) -> 
 
 
 def test_what_is_given_up_meanwhile_is_undone_and_the_others_are_kept(db: Database) -> None:
-    release = Event()
+    gate, begun, release = Event(), Event(), Event()
 
     def slow(conn: Connection) -> None:
         store.insert(conn, "b", "EUR")
+        begun.set()
         release.wait(30)
 
-    async def scenario(db: Database) -> list[Any]:
-        gate = Event()
-        first = asyncio.create_task(db.write(lambda _: gate.wait(30)))
+    async def scenario() -> str:
+        tasks = [asyncio.create_task(db.write(lambda _: gate.wait(30)))]
         await asyncio.sleep(0.05)
-        given_up = asyncio.create_task(db.write(slow))
-        kept = asyncio.create_task(db.write(_add("c")))
+        tasks += [asyncio.create_task(db.write(slow)), asyncio.create_task(db.write(_add("c")))]
         await asyncio.sleep(0.05)
         gate.set()
-        await first
-        given_up.cancel()
-        await asyncio.sleep(0.05)
+        await asyncio.to_thread(begun.wait, 30)
+        tasks[1].cancel()
+        await asyncio.sleep(0)
         release.set()
-        return [await kept, await asyncio.gather(given_up, return_exceptions=True)]
+        done: list[Any] = await asyncio.gather(*tasks, return_exceptions=True)
+        return str(done[2])
 
-    assert asyncio.run(scenario(db))[0] == "c"
+    assert asyncio.run(scenario()) == "c"
     assert [bool(read(db, store.find, name)) for name in "bc"] == [False, True]
 
 
