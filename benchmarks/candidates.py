@@ -119,7 +119,7 @@ COURSE = Candidate(
 BARE = Candidate(
     "bare",
     "a bare ASGI function",
-    ("uvicorn", "httptools", "uvloop", "pysqlite3", "asyncpg"),
+    ("uvicorn", "httptools", "uvloop", "pysqlite3", "psycopg"),
     _bare_command,
     _bare_environment,
     _fill_bare,

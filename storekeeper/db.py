@@ -22,7 +22,7 @@ Row = Sequence[Any]
 Converters = list[tuple[int, Any]]
 Statement = Any  # a select, or a change with what it returns
 
-THREADS = 4  # for PostgreSQL, which works while we wait
+READERS, WRITERS = 4, 8  # threads for PostgreSQL, which works while they wait; a change waits more often
 TOGETHER = 32  # jobs of SQLite
 PAUSES = (0.0, 0.1, 0.4)  # seconds before each further try: a restart of PostgreSQL takes about as long
 
@@ -54,8 +54,8 @@ class Database:
             self._browsers = Crew(lambda: Reader(reading), limit, seconds)
             self._writers = Crew(lambda: GroupWriter(self.engine), limit, seconds, together=TOGETHER)
         else:
-            self._readers = self._browsers = Crew(lambda: Reader(reading), limit, seconds, threads=THREADS)
-            self._writers = Crew(lambda: Writer(self.engine), limit, seconds, threads=THREADS)
+            self._readers = self._browsers = Crew(lambda: Reader(reading), limit, seconds, threads=READERS)
+            self._writers = Crew(lambda: Writer(self.engine), limit, seconds, threads=WRITERS)
 
     async def read(self, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a query. There is no transaction: one round trip for each statement."""
