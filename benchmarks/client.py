@@ -16,12 +16,14 @@ class Client:
     def __init__(self, port: int) -> None:
         self._port = port
 
-    def ask(self, method: str, path: str, body: Json | None = None, token: str = "") -> Json:
+    def ask(self, method: str, path: str, body: Json | str | None = None, token: str = "") -> Json:
+        """The answer to a request whose body is given as what it says, or as it is sent."""
         headers = {"Content-Type": "application/json"} if body else {}
         if token:
             headers["Authorization"] = f"Bearer {token}"
+        sent = json.dumps(body) if isinstance(body, dict) else body
         try:
-            status, answer = self._send(method, path, json.dumps(body) if body else None, headers)
+            status, answer = self._send(method, path, sent or None, headers)
         except (OSError, http.client.HTTPException) as error:
             raise Failure(f"{method} {path} was not answered: {error!r}") from None
         if not 200 <= status < 300:
