@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from benchmarks import data
@@ -16,9 +17,11 @@ class Client:
     def __init__(self, port: int) -> None:
         self._port = port
 
-    def ask(self, method: str, path: str, body: Json | str | None = None, token: str = "") -> Json:
+    def ask(
+        self, method: str, path: str, body: Json | str | None = None, token: str = "", more: Mapping[str, str] = {}
+    ) -> Json:
         """The answer to a request whose body is given as what it says, or as it is sent."""
-        headers = {"Content-Type": "application/json"} if body else {}
+        headers = {"Content-Type": "application/json", **more} if body else dict(more)
         if token:
             headers["Authorization"] = f"Bearer {token}"
         sent = json.dumps(body) if isinstance(body, dict) else body

@@ -72,7 +72,7 @@ def _measure(kind: str, directory: Path, sizes: list[int], seconds: int) -> Iter
 
 def _costs(kind: str, found: databases.Databases, server: Server, size: int, seconds: int) -> Iterator[Cost]:
     for operation in (operations.ALL["read"], *operations.CATALOGUE):
-        target = operations.aim(operation, STOREKEEPER.speech, server.place.port)
+        target = operations.aim(operation, STOREKEEPER.speech, server.place.port, 2)
         load.run(target, size, 1, 0, LOAD_CORE)
         trees = [tree for tree in (server.processes, found.processes) if tree]
         before = sum(tree.cpu_seconds() for tree in trees)

@@ -33,14 +33,17 @@ class Target(NamedTuple):
     connections: int
     port: int
     tokens: Sequence[str]
+    once: int = 0  # how many of them one run takes, if each is good for one request and its answer has the next
 
 
 def run(target: Target, items: int, seconds: int, seed: int, core: int) -> dict[str, Any]:
     """What wrk counted. Failure if one answer was no 2xx or one connection broke."""
     ask = target.ask
+    headers = [part for name, value in ask.headers.items() for part in ("-H", f"{name}: {value}")]
     options = [f"-c{target.connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(SCRIPT)]
-    arguments = [ask.method, ask.path, "signed" if ask.signs else "", str(items), str(data.STORES), str(seed)]
-    wrk = ["wrk", "-t1", *options, f"http://127.0.0.1:{target.port}", "--", *arguments]
+    numbers = [str(number) for number in (items, data.STORES, seed, target.once)]
+    arguments = [ask.method, ask.path, "signed" if ask.signs else "", *numbers]
+    wrk = ["wrk", "-t1", *options, *headers, f"http://127.0.0.1:{target.port}", "--", *arguments]
     secrets = {"BENCH_BODY": ask.body, "BENCH_TOKENS": ",".join(target.tokens)}
     done = subprocess.run(
         ["taskset", "-c", str(core), *wrk],

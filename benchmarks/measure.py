@@ -113,7 +113,10 @@ class _Bench:
         able = [server for server in self._servers if operation.name in server.candidate.speech.asks]
         if not able:
             return []
-        turns = [(server, aim(operation, server.candidate.speech, server.place.port)) for server in able]
+        turns = [
+            (server, aim(operation, server.candidate.speech, server.place.port, self._plan.rounds + 1))
+            for server in able
+        ]
         for server, target in turns:
             self._load(server, operation, target, WARM_UP_SECONDS, 0)
         rounds = [
@@ -148,7 +151,7 @@ class _Bench:
             raise Failure(f"{self._where(server, operation)}: {failure}") from None
 
     def _where(self, server: Server, operation: Operation) -> str:
-        return f"{self._found.kind:<11}{operation.name:<9}{server.candidate.name:<16}"
+        return f"{self._found.kind:<11}{operation.name:<9}{server.candidate.name:<18}"
 
     def _names(self) -> list[str]:
         return [server.candidate.name for server in self._servers]

