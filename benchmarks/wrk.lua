@@ -39,7 +39,7 @@ local function caller(token, is_signed)
   local headers = {}
   for name, value in pairs(wrk.headers) do headers[name] = value end
   if is_signed then headers["Authorization"] = "Bearer " .. token end
-  if body then headers["Content-Type"] = "application/json" end
+  if body then headers["Content-Type"] = headers["Content-Type"] or "application/json" end
   return {token = token, headers = headers}
 end
 

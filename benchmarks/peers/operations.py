@@ -13,7 +13,7 @@ def _counts(speaker: Speaker, token: str) -> bool:
 _COMMON = operations.ALL
 _COUNTED = Operation("counted", f"list of {PAGE} items and how many there are", 32, True, ACCESS, _counts)
 _UPDATE = _COMMON["update"]._replace(title="price update, with a right")
-_LOGIN = _COMMON["login"]._replace(title="login")
+_LOGIN = _COMMON["login"]._replace(title="login", connections=2)  # some hash for a fifth of a second
 
 ALL = {
     operation.name: operation

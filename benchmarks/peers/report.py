@@ -61,7 +61,7 @@ def _footprints(results: Results, database: str) -> Iterator[tuple[str, ...]]:
     starts = {each.candidate: each.seconds for each in results.starts if each.database == database}
     for each in results.memory:
         if each.database == database:
-            title, start = candidates.ALL[each.candidate].title, f"{starts[each.candidate]:.1f}"
+            title, start = candidates.ALL[each.candidate].title, f"{starts[each.candidate]:.2f}"
             memory = (f"{number:.0f}" for number in (each.after_start, each.after_reads, each.after_all))
             yield (title, start, *memory, f"{results.sizes[each.candidate]:.0f}")
 
