@@ -31,3 +31,10 @@ def create_engine(url: str) -> sa.Engine:
 def add_items(url: str, statement: str, items: int) -> None:
     with create_engine(url).begin() as conn:
         conn.execute(sa.text(statement), {"items": items})
+
+
+def use_wal(url: str) -> None:
+    """For what leaves a SQLite file as it is: the file remembers its journal mode."""
+    if url.startswith("sqlite"):
+        with create_engine(url).connect() as conn:
+            conn.exec_driver_sql("PRAGMA journal_mode = WAL")

