@@ -146,7 +146,7 @@ class _Bench:
 
     def _load(self, server: Server, operation: Operation, target: Target, seconds: int, seed: int) -> dict[str, Any]:
         try:
-            return load.run(target, self._plan.items, seconds, seed, LOAD_CORE)
+            return load.run(target, self._plan.items, max(seconds, operation.least_seconds), seed, LOAD_CORE)
         except Failure as failure:
             raise Failure(f"{self._where(server, operation)}: {failure}") from None
 

@@ -18,6 +18,7 @@ class Operation(NamedTuple):
     is_read: bool
     token: str  # which of the two that a login gives
     check: Callable[[Speaker, str], bool]  # asks once, with the token
+    least_seconds: int = 1  # for anybody to be answered
 
 
 def _reads(speaker: Speaker, token: str) -> bool:

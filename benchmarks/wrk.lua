@@ -48,7 +48,7 @@ local function use_once(many, run)
   is_once = true
   callers = {unpack(callers, run * many + 1, (run + 1) * many)}
   response = function(_, _, answer)
-    table.insert(callers, caller(answer:match('"refresh_token":"([^"]+)"'), false))
+    table.insert(callers, caller(answer:match('"refresh_?[tT]oken":"([^"]+)"'), false))
   end
 end
 

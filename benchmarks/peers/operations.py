@@ -11,11 +11,13 @@ def _counts(speaker: Speaker, token: str) -> bool:
 
 
 _COMMON = operations.ALL
-_COUNTED = Operation("counted", f"list of {PAGE} items and how many there are", 32, True, ACCESS, _counts)
-_UPDATE = _COMMON["update"]._replace(title="price update, with a right")
-_LOGIN = _COMMON["login"]._replace(title="login", connections=2)  # some hash for a fifth of a second
+_ALL = (
+    _COMMON["read"]._replace(title="item read"),
+    _COMMON["list"]._replace(title=f"list of {PAGE}"),
+    Operation("counted", f"list of {PAGE}, counted", 32, True, ACCESS, _counts),
+    _COMMON["update"]._replace(title="price update"),
+    _COMMON["login"]._replace(title="login", least_seconds=3),  # some work for a quarter of a second at each
+    _COMMON["refresh"],
+)
 
-ALL = {
-    operation.name: operation
-    for operation in (_COMMON["read"], _COMMON["list"], _COUNTED, _UPDATE, _LOGIN, _COMMON["refresh"])
-}
+ALL = {operation.name: operation for operation in _ALL}
