@@ -40,6 +40,7 @@ class Candidate(NamedTuple):
     prepare: Callable[[Place, Mapping[str, str]], None] = lambda _place, _environment: None  # before it serves
     databases: tuple[str, ...] = ("sqlite", "postgresql")
     versions: Callable[[], Mapping[str, str]] = dict  # of what is no Python package
+    warm_up: int = 1  # seconds of load before an operation is measured
 
 
 def _course_command(place: Place) -> list[str]:

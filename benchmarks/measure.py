@@ -22,7 +22,7 @@ from benchmarks.results import Measurement, Memory, Results, Sample, Start, meas
 from benchmarks.server import Server, serve
 
 SERVER_CORE, LOAD_CORE = 0, 1  # a PostgreSQL server of our own shares the load's
-WARM_UP_SECONDS = 1
+LONGEST_WARM_UP = 4  # times what is measured: a quick look stays quick
 
 
 class Plan(NamedTuple):
@@ -118,7 +118,8 @@ class _Bench:
             for server in able
         ]
         for server, target in turns:
-            self._load(server, operation, target, WARM_UP_SECONDS, 0)
+            warm_up = min(server.candidate.warm_up, LONGEST_WARM_UP * self._plan.seconds)
+            self._load(server, operation, target, warm_up, 0)
         rounds = [
             [self._sample(server, operation, target, number) for server, target in turns]
             for number in range(1, self._plan.rounds + 1)

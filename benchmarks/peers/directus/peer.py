@@ -61,7 +61,7 @@ def _environment(place: Place) -> Mapping[str, str]:
 def _database(url: sa.URL) -> dict[str, str]:
     if url.get_backend_name() == "sqlite":
         return {"DB_CLIENT": "sqlite3", "DB_FILENAME": str(url.database)}
-    told = {"HOST": url.query.get("host", url.host), "PORT": url.port, "DATABASE": url.database}
+    told = {"HOST": url.query.get("host", url.host), "PORT": url.port or 5432, "DATABASE": url.database}
     told |= {"USER": url.username, "PASSWORD": url.password}
     return {"DB_CLIENT": "pg"} | {f"DB_{name}": str(value) for name, value in told.items() if value}
 
@@ -111,4 +111,5 @@ DIRECTUS = Candidate(
     SPEECH,
     _prepare,
     versions=lambda: node.versions(PROJECT, "directus", "sqlite3"),
+    warm_up=node.WARM_UP,
 )

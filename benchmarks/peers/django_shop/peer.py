@@ -61,7 +61,7 @@ def _environment(api: str) -> Callable[[Place], Mapping[str, str]]:
 
 
 def _prepare(_place: Place, environment: Mapping[str, str]) -> None:
-    _run(environment, "django", "migrate", "--run-syncdb", "--verbosity", "0")
+    _run(environment, "django", "migrate", "--verbosity", "0")
 
 
 def _fill(place: Place, environment: Mapping[str, str], items: int) -> None:

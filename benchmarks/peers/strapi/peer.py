@@ -112,4 +112,5 @@ STRAPI = Candidate(
     SPEECH,
     _prepare,
     versions=lambda: node.versions(PROJECT, "@strapi/strapi", "better-sqlite3"),
+    warm_up=node.WARM_UP,
 )
