@@ -83,5 +83,5 @@ def _create(name: str, title: str, api: str, parts: tuple[str, ...], speech: Spe
 REST_PACKAGES = ("djangorestframework", "djangorestframework-simplejwt")
 NINJA_PACKAGES = ("django-ninja", "django-ninja-jwt")
 
-REST = _create("drf", "Django REST framework", "rest", REST_PACKAGES, REST_SPEECH)
+REST = _create("drf", "Django REST", "rest", REST_PACKAGES, REST_SPEECH)
 NINJA = _create("ninja", "Django Ninja", "ninja_api", NINJA_PACKAGES, NINJA_SPEECH)
