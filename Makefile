@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN = .venv/bin
 
-.PHONY: help run test test-browser lint format bench bench-growth bench-journal bench-moving lock clean
+.PHONY: help run test test-browser lint format bench bench-growth bench-journal bench-moving bench-peers lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -39,16 +39,19 @@ bench-journal: .venv-bench/done  ## Measure what the journal costs per write
 bench-moving: .venv-bench/done  ## Measure the import of a million items beside the database's own bulk loader
 	.venv-bench/bin/python -m benchmarks.moving $(ARGS)
 
+bench-peers: .venv-peers/done  ## Measure what somebody may take instead of Storekeeper, beside it
+	.venv-peers/bin/python -m benchmarks.peers.run $(ARGS)
+
 lock: .venv/dev  ## Pin the newest versions that requirements*.in allow
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install --quiet pip-tools
-	for each in requirements requirements-dev requirements-bench requirements-browser; do \
+	for each in requirements requirements-dev requirements-bench requirements-browser requirements-peers; do \
 		.venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
 			--no-emit-index-url --no-emit-find-links -o $$each.txt $$each.in; \
 	done
 
 clean:  ## Remove what was installed and cached; your data stays
-	rm -rf .venv .venv-bench .venv-browser .venv-lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-bench .venv-browser .venv-peers .venv-lock benchmarks/peers/*/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -69,4 +72,10 @@ clean:  ## Remove what was installed and cached; your data stays
 .venv-browser/done: requirements-browser.txt
 	$(PYTHON) -m venv .venv-browser
 	.venv-browser/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.txt
+	@touch $@
+
+.venv-peers/done: requirements-peers.txt $(wildcard benchmarks/peers/*/package-lock.json)
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.txt
+	.venv-peers/bin/python -m benchmarks.peers.node
 	@touch $@

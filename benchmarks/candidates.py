@@ -13,10 +13,12 @@ from benchmarks import data
 from benchmarks.bare import tables
 from benchmarks.client import Client
 from benchmarks.failure import Failure
+from benchmarks.speech import STORES, Speech
 from storekeeper.passwords import create_hasher
 from storekeeper.settings import Settings
 
 ADMIN_NAME = "administrator"
+PYTHON = (sys.executable, "-m")
 
 
 class Place(NamedTuple):
@@ -31,15 +33,20 @@ class Candidate(NamedTuple):
     name: str
     title: str
     parts: tuple[str, ...]  # the packages whose versions matter
-    command: Callable[[Place], list[str]]  # what follows `python -m`
+    command: Callable[[Place], list[str]]
     environment: Callable[[Place], Mapping[str, str]]
     fill: Callable[[Place, Mapping[str, str], int], None]  # once it serves: its environment, how many items
+    speech: Speech = STORES
+    prepare: Callable[[Place, Mapping[str, str]], None] = lambda _place, _environment: None  # before it serves
+    databases: tuple[str, ...] = ("sqlite", "postgresql")
+    versions: Callable[[], Mapping[str, str]] = dict  # of what is no Python package
+    warm_up: int = 1  # seconds of load before an operation is measured
 
 
 def _course_command(place: Place) -> list[str]:
     """One process, because the blocklist is a set in its memory; threads, because they did better than none."""
     options = ["--worker-class", "gthread", "--threads", "4", "--bind", f"127.0.0.1:{place.port}"]
-    return ["gunicorn", *options, "benchmarks.course.app:create_app()"]
+    return [*PYTHON, "gunicorn", *options, "benchmarks.course.app:create_app()"]
 
 
 def _course_environment(place: Place) -> Mapping[str, str]:
@@ -57,7 +64,7 @@ def _fill_course(place: Place, _environment: Mapping[str, str], items: int) -> N
 
 def _bare_command(place: Place) -> list[str]:
     options = ["--factory", "--port", str(place.port), "--loop", "uvloop", "--http", "httptools"]
-    return ["uvicorn", "benchmarks.bare.app:create_app", *options, "--no-access-log", "--log-level", "warning"]
+    return [*PYTHON, "uvicorn", "benchmarks.bare.app:create_app", *options, "--no-access-log", "--log-level", "warning"]
 
 
 def _bare_environment(place: Place) -> Mapping[str, str]:
@@ -77,7 +84,7 @@ def _fill_bare(place: Place, _environment: Mapping[str, str], items: int) -> Non
 
 
 def _storekeeper_command(_place: Place) -> list[str]:
-    return ["storekeeper", "serve"]
+    return [*PYTHON, "storekeeper", "serve"]
 
 
 def _storekeeper_environment(place: Place) -> Mapping[str, str]:
@@ -102,7 +109,7 @@ def _fill_storekeeper(place: Place, environment: Mapping[str, str], items: int) 
 
 
 def _create_admin(environment: Mapping[str, str]) -> None:
-    command = [sys.executable, "-m", "storekeeper", "create-admin", ADMIN_NAME, "--password-stdin"]
+    command = [*PYTHON, "storekeeper", "create-admin", ADMIN_NAME, "--password-stdin"]
     done = subprocess.run(command, env=environment, input=data.PASSWORD, text=True, check=False, capture_output=True)
     if done.returncode:
         raise Failure(f"storekeeper create-admin: {done.stderr.strip()[-500:]}")

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from benchmarks import data
@@ -16,12 +17,16 @@ class Client:
     def __init__(self, port: int) -> None:
         self._port = port
 
-    def ask(self, method: str, path: str, body: Json | None = None, token: str = "") -> Json:
-        headers = {"Content-Type": "application/json"} if body else {}
+    def ask(
+        self, method: str, path: str, body: Json | str | None = None, token: str = "", more: Mapping[str, str] = {}
+    ) -> Json:
+        """The answer to a request whose body is given as what it says, or as it is sent."""
+        headers = {"Content-Type": "application/json", **more} if body else dict(more)
         if token:
             headers["Authorization"] = f"Bearer {token}"
+        sent = json.dumps(body) if isinstance(body, dict) else body
         try:
-            status, answer = self._send(method, path, json.dumps(body) if body else None, headers)
+            status, answer = self._send(method, path, sent or None, headers)
         except (OSError, http.client.HTTPException) as error:
             raise Failure(f"{method} {path} was not answered: {error!r}") from None
         if not 200 <= status < 300:

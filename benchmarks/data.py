@@ -12,14 +12,14 @@ PASSWORD = "seven brass kettles"
 STORE_NAMES = [f"store{number}" for number in range(1, STORES + 1)]
 
 # One statement that both databases understand; `{columns}` and `{values}` are the candidate's own.
-_ITEMS = """
+ITEMS = """
     WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :items)
     INSERT INTO items ({columns}) SELECT {values} FROM numbers ORDER BY n"""
-_NAME_AND_STORE = f"'item' || n, n % {STORES} + 1"
-_MINOR = "n * 7919 % 10000"
+NAME_AND_STORE = f"'item' || n, n % {STORES} + 1"
+MINOR = "n * 7919 % 10000"
 
-IN_FLOAT = _ITEMS.format(columns="name, store_id, price", values=f"{_NAME_AND_STORE}, ({_MINOR}) / 100.0")
-IN_MINOR_UNITS = _ITEMS.format(columns="name, store_id, price_minor", values=f"{_NAME_AND_STORE}, {_MINOR}")
+IN_FLOAT = ITEMS.format(columns="name, store_id, price", values=f"{NAME_AND_STORE}, ({MINOR}) / 100.0")
+IN_MINOR_UNITS = ITEMS.format(columns="name, store_id, price_minor", values=f"{NAME_AND_STORE}, {MINOR}")
 
 
 def create_engine(url: str) -> sa.Engine:
@@ -31,3 +31,10 @@ def create_engine(url: str) -> sa.Engine:
 def add_items(url: str, statement: str, items: int) -> None:
     with create_engine(url).begin() as conn:
         conn.execute(sa.text(statement), {"items": items})
+
+
+def use_wal(url: str) -> None:
+    """For what leaves a SQLite file as it is: the file remembers its journal mode."""
+    if url.startswith("sqlite"):
+        with create_engine(url).connect() as conn:
+            conn.exec_driver_sql("PRAGMA journal_mode = WAL")

@@ -14,8 +14,6 @@ import sqlalchemy as sa
 
 from benchmarks import data, databases, load, operations, report
 from benchmarks.candidates import STOREKEEPER
-from benchmarks.client import Client
-from benchmarks.load import Target
 from benchmarks.measure import LOAD_CORE, SERVER_CORE
 from benchmarks.server import Server, serve
 from storekeeper import dialects
@@ -73,9 +71,8 @@ def _measure(kind: str, directory: Path, sizes: list[int], seconds: int) -> Iter
 
 
 def _costs(kind: str, found: databases.Databases, server: Server, size: int, seconds: int) -> Iterator[Cost]:
-    client = Client(server.place.port)
     for operation in (operations.ALL["read"], *operations.CATALOGUE):
-        target = Target(operation, server.place.port, operations.sign_in(operation, client))
+        target = operations.aim(operation, STOREKEEPER.speech, server.place.port, 2)
         load.run(target, size, 1, 0, LOAD_CORE)
         trees = [tree for tree in (server.processes, found.processes) if tree]
         before = sum(tree.cpu_seconds() for tree in trees)

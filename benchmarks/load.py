@@ -1,6 +1,7 @@
 """The load: wrk, bounded in time, on a core of its own."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 
 from benchmarks import data
 from benchmarks.failure import Failure
-from benchmarks.operations import Operation
+from benchmarks.speech import Ask
 
 MISSING = "The bench needs wrk. On Debian: sudo apt-get install wrk"
 SCRIPT = Path(__file__).with_name("wrk.lua")
@@ -26,20 +27,31 @@ def version() -> str:
 
 
 class Target(NamedTuple):
-    """What wrk is pointed at: an operation of the server on a port, with the tokens of its callers."""
+    """What wrk is pointed at: a request to the server on a port, with the tokens of its callers."""
 
-    operation: Operation
+    ask: Ask
+    connections: int
     port: int
     tokens: Sequence[str]
+    once: int = 0  # how many of them one run takes, if each is good for one request and its answer has the next
 
 
 def run(target: Target, items: int, seconds: int, seed: int, core: int) -> dict[str, Any]:
     """What wrk counted. Failure if one answer was no 2xx or one connection broke."""
-    arguments = [target.operation.name, ",".join(target.tokens), str(items), str(data.STORES), str(seed)]
-    options = [f"-c{target.operation.connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(SCRIPT)]
-    wrk = ["wrk", "-t1", *options, f"http://127.0.0.1:{target.port}", "--", *arguments, data.USERNAME, data.PASSWORD]
+    ask = target.ask
+    headers = [part for name, value in ask.headers.items() for part in ("-H", f"{name}: {value}")]
+    options = [f"-c{target.connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(SCRIPT)]
+    numbers = [str(number) for number in (items, data.STORES, seed, target.once)]
+    arguments = [ask.method, ask.path, "signed" if ask.signs else "", *numbers]
+    wrk = ["wrk", "-t1", *options, *headers, f"http://127.0.0.1:{target.port}", "--", *arguments]
+    secrets = {"BENCH_BODY": ask.body, "BENCH_TOKENS": ",".join(target.tokens)}
     done = subprocess.run(
-        ["taskset", "-c", str(core), *wrk], capture_output=True, text=True, check=False, timeout=seconds + 30
+        ["taskset", "-c", str(core), *wrk],
+        env=os.environ | secrets,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds + 30,
     )
     if done.returncode:
         raise Failure(f"wrk ended with {done.returncode}: {done.stderr.strip()[:300]}")

@@ -1,13 +1,15 @@
-"""The five things that are measured: what is asked, with which token, and how a right answer looks."""
+"""What is measured, and how a right answer looks. What is asked for it is the server's own: see speech.py."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from benchmarks.client import Client, Json
 from benchmarks.failure import Failure
+from benchmarks.load import Target
+from benchmarks.speech import ACCESS, EXAMPLE, NEW_PRICE, PAGE, REFRESH, Speaker, Speech
 
-PAGE = 20
 SESSIONS = 16  # that the load shares out at random: on one alone, every refresh would wait for the same row
+SPARE = 8  # tokens for one use, beyond one for each connection: wrk asks for a request or two that it never sends
 
 
 class Operation(NamedTuple):
@@ -16,65 +18,69 @@ class Operation(NamedTuple):
     connections: int
     is_read: bool
     token: str  # which of the two that a login gives
-    check: Callable[[Client, str], bool]  # asks once, with the token
+    check: Callable[[Speaker, str], bool]  # asks once, with the token
+    least_seconds: int = 1  # for anybody to be answered
 
 
-def _reads(client: Client, token: str) -> bool:
-    item = client.ask("GET", "/item/item42", token=token)
-    return item["name"] == "item42" and item["store_id"] == 3 and "price" in item
+def _reads(speaker: Speaker, token: str) -> bool:
+    item = speaker.read(token)
+    return bool(item["name"] == f"item{EXAMPLE}") and "price" in item
 
 
-def _lists(client: Client, token: str) -> bool:
-    items: list[Json] = client.ask("GET", f"/items?limit={PAGE}", token=token)["items"]
-    return len(items) == PAGE and all({"id", "name", "price", "store_id"} <= item.keys() for item in items)
+def _lists(speaker: Speaker, token: str) -> bool:
+    items = speaker.list("list", token)
+    return len(items) == PAGE and all({"id", "name", "price"} <= item.keys() for item in items)
 
 
-def _updates(client: Client, token: str) -> bool:
-    client.ask("PUT", "/item/item42", {"price": 12.34, "store_id": 3}, token)
-    return float(client.ask("GET", "/item/item42", token=token)["price"]) == 12.34
+def _updates(speaker: Speaker, token: str) -> bool:
+    speaker.ask("update", token)
+    return float(speaker.read(token)["price"]) == NEW_PRICE
 
 
-def _logs_in(client: Client, _token: str) -> bool:
-    return {"access_token", "refresh_token"} <= client.sign_in().keys()
+def _logs_in(speaker: Speaker, _token: str) -> bool:
+    return ACCESS in speaker.sign_in()
 
 
-def _refreshes(client: Client, token: str) -> bool:
-    access_token = client.ask("POST", "/refresh", token=token)["access_token"]
-    return _reads(client, access_token)
+def _refreshes(speaker: Speaker, token: str) -> bool:
+    access_token: str = speaker.speech.tokens(speaker.ask("refresh", token))[ACCESS]
+    return _reads(speaker, access_token)
 
 
 ALL = {
     operation.name: operation
     for operation in (
-        Operation("read", "authenticated item read", 32, True, "access_token", _reads),
-        Operation("list", f"list of {PAGE} items", 32, True, "access_token", _lists),
-        Operation("update", "price update (the course: no token, no right)", 32, False, "access_token", _updates),
+        Operation("read", "authenticated item read", 32, True, ACCESS, _reads),
+        Operation("list", f"list of {PAGE} items", 32, True, ACCESS, _lists),
+        Operation("update", "price update (the course: no token, no right)", 32, False, ACCESS, _updates),
         # Argon2 works for tens of milliseconds: more callers would only wait in a longer queue.
-        Operation("login", "login (the course: clear-text passwords)", 4, False, "access_token", _logs_in),
-        Operation("refresh", "refresh", 32, False, "refresh_token", _refreshes),
+        Operation("login", "login (the course: clear-text passwords)", 4, False, ACCESS, _logs_in),
+        Operation("refresh", "refresh", 32, False, REFRESH, _refreshes),
     )
 }
 
 
-def _pages(client: Client, token: str) -> bool:
-    items: list[Json] = client.ask("GET", "/store/store1/items?sort=price&limit=20", token=token)["items"]
+def _pages(speaker: Speaker, token: str) -> bool:
+    items = speaker.list("page", token)
     return len(items) == PAGE and items == sorted(items, key=lambda each: (each["price"], each["id"]))
 
 
-def _finds(client: Client, token: str) -> bool:
-    return all("bababa" in each["description"] for each in client.ask("GET", "/items?q=bababa", token=token)["items"])
+def _finds(speaker: Speaker, token: str) -> bool:
+    return all("bababa" in each["description"] for each in speaker.list("search", token))
 
 
 # What `benchmarks.growth` measures beside the read.
 CATALOGUE = (
-    Operation("page", "20 items of a store, by price", 32, True, "access_token", _pages),
-    Operation("search", "search for a word", 32, True, "access_token", _finds),
+    Operation("page", "20 items of a store, by price", 32, True, ACCESS, _pages),
+    Operation("search", "search for a word", 32, True, ACCESS, _finds),
 )
 
 
-def sign_in(operation: Operation, client: Client) -> list[str]:
-    """New tokens for the operation, each of a session of its own, after one answer has been looked at."""
-    tokens: list[str] = [client.sign_in()[operation.token] for _ in range(SESSIONS)]
-    if not operation.check(client, tokens[0]):
+def aim(operation: Operation, speech: Speech, port: int, runs: int) -> Target:
+    """The operation with new tokens, each of a session of its own, after one answer has been looked at."""
+    speaker = Speaker(speech, port)
+    if not operation.check(speaker, speaker.sign_in()[operation.token]):
         raise Failure(f"The answer to {operation.title} is not what it should be.")
-    return tokens
+    once = operation.connections + SPARE if speech.rotates and operation.token == REFRESH else 0
+    with ThreadPoolExecutor(4) as pool:  # one peer lets everybody wait for half a second
+        tokens = list(pool.map(lambda _: speaker.sign_in()[operation.token], range(runs * once or SESSIONS)))
+    return Target(speech.asks[operation.name], operation.connections, port, tokens, once)

@@ -18,7 +18,7 @@ def render(results: Results) -> str:
 
 def _lines(results: Results) -> Iterator[str]:
     yield from ("# Side by side", "", f"{describe(results.machine)} Measured on {results.date}.", "")
-    yield from (_plan(results), "")
+    yield from (describe_run(results), "")
     for database in dict.fromkeys(m.database for m in results.measurements):
         yield from (f"## {DATABASES[database]}", "")
         yield from (*table(HEADS, _rows(results, database), left=2), "")
@@ -39,7 +39,7 @@ def describe(found: Machine) -> str:
     return f"{kind} with {size}, {found.processor}, {found.system}; databases on {found.file_system}."
 
 
-def _plan(results: Results) -> str:
+def describe_run(results: Results) -> str:
     connections = ", ".join(f"{name} {count}" for name, count in results.connections.items())
     runs = f"Medians of {results.rounds} runs of {results.seconds} s each, the candidates taking turns."
     cores = "Server on one core, wrk and PostgreSQL on the other."

@@ -37,6 +37,14 @@ class Memory(msgspec.Struct, frozen=True):
     after_all: float
 
 
+class Start(msgspec.Struct, frozen=True):
+    """Seconds from the start of a server, its database filled, to its first answer."""
+
+    database: str
+    candidate: str
+    seconds: float
+
+
 class Machine(msgspec.Struct, frozen=True):
     processor: str
     cores: int
@@ -56,6 +64,8 @@ class Results(msgspec.Struct, frozen=True):
     connections: dict[str, int]
     measurements: list[Measurement]
     memory: list[Memory]
+    starts: list[Start] = []
+    sizes: dict[str, float] = {}  # mebibytes that were installed for a candidate
 
     def find(self, database: str, operation: str, candidate: str) -> Measurement | None:
         wanted = (database, operation, candidate)

@@ -3,7 +3,6 @@
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from benchmarks.failure import Failure
 from benchmarks.gauge import Tree
 
 ROOT = Path(__file__).parents[1]
-START_SECONDS = 30
+START_SECONDS = 60
 STOP_SECONDS = 20
 
 
@@ -24,21 +23,19 @@ class Server(NamedTuple):
     candidate: Candidate
     place: Place
     processes: Tree
+    start_seconds: float  # to its first answer
 
 
 @contextmanager
 def serve(candidate: Candidate, url: str, directory: Path, items: int, core: int) -> Iterator[Server]:
-    """The candidate's server with the common data in its database."""
+    """The candidate's server, started anew once the common data are in its database."""
     place = Place(url, directory, free_port())
     environment = _environment(candidate.environment(place))
-    with (directory / "log").open("wb") as log:
-        process = _start(candidate, place, environment, core, log.fileno())
-        try:
-            _wait_for(process, candidate, place)
-            candidate.fill(place, environment, items)
-            yield Server(candidate, place, Tree(process.pid))
-        finally:
-            _stop(process)
+    candidate.prepare(place, environment)
+    with _running(candidate, place, environment, core):
+        candidate.fill(place, environment, items)
+    with _running(candidate, place, environment, core) as server:
+        yield server
 
 
 def free_port() -> int:
@@ -54,10 +51,22 @@ def _environment(own: Mapping[str, str]) -> dict[str, str]:
     return inherited | {"PYTHONPATH": str(ROOT)} | dict(own)
 
 
+@contextmanager
+def _running(candidate: Candidate, place: Place, environment: Mapping[str, str], core: int) -> Iterator[Server]:
+    with (place.directory / "log").open("ab") as log:
+        began = time.perf_counter()
+        process = _start(candidate, place, environment, core, log.fileno())
+        try:
+            _wait_for(process, candidate, place)
+            yield Server(candidate, place, Tree(process.pid), time.perf_counter() - began)
+        finally:
+            _stop(process)
+
+
 def _start(
     candidate: Candidate, place: Place, environment: Mapping[str, str], core: int, log: int
 ) -> subprocess.Popen[bytes]:
-    command = ["taskset", "-c", str(core), sys.executable, "-m", *candidate.command(place)]
+    command = ["taskset", "-c", str(core), *candidate.command(place)]
     return subprocess.Popen(command, env=environment, cwd=place.directory, stdout=log, stderr=log)
 
 
@@ -66,7 +75,7 @@ def _wait_for(process: subprocess.Popen[bytes], candidate: Candidate, place: Pla
     while time.monotonic() < until and process.poll() is None:
         if Client(place.port).is_answered():
             return
-        time.sleep(0.1)
+        time.sleep(0.01)
     told = (place.directory / "log").read_text("utf-8", "replace").strip()
     raise Failure(f"{candidate.title} does not start. The end of its log:\n{told[-1000:]}")
 

@@ -1,14 +1,10 @@
 -- What wrk sends, and one line of JSON when it is done.
--- Arguments: the operation, tokens with commas between, how many items and stores there are, a seed, and for a login
--- the user name and the password.
+-- Arguments: the method, the path, "signed" if the token belongs into the header, how many items and stores there are, a
+-- seed, and how many tokens a run takes if each is good once and its answer has the next, or 0. The environment has what is secret: BENCH_BODY, and BENCH_TOKENS with commas between.
+-- Path and body may have the names of `values` in braces.
 
-local ask, items, stores
-local callers = {}
-
-local function item()
-  local number = math.random(items)
-  return "/item/item" .. number, number % stores + 1
-end
+local method, path, body, items, stores
+local callers, is_once = {}, false
 
 -- A word of the vocabulary of growth.py.
 local function word()
@@ -20,52 +16,60 @@ local function word()
   return letters
 end
 
-local function caller()
-  return callers[math.random(#callers)]
+local function price()
+  return string.format("%d.%02d", math.random(0, 99), math.random(0, 99))
 end
 
-local asks = {
-  read = function() return wrk.format("GET", (item()), caller()) end,
-
-  list = function() return wrk.format("GET", "/items?limit=20", caller()) end,
-
-  update = function()
-    local path, store = item()
-    local price = string.format("%d.%02d", math.random(0, 99), math.random(0, 99))
-    return wrk.format("PUT", path, caller(), '{"price": ' .. price .. ', "store_id": ' .. store .. "}")
-  end,
-
-  page = function()
-    return wrk.format("GET", "/store/store" .. math.random(stores) .. "/items?sort=price&limit=20", caller())
-  end,
-
-  search = function() return wrk.format("GET", "/items?limit=20&q=" .. word(), caller()) end,
-
-  login = function() return wrk.format("POST", "/login") end,
-
-  refresh = function() return wrk.format("POST", "/refresh", caller()) end,
+-- What one request is about: an item drawn at random.
+local values = {
+  number = function(about) return about.number end,
+  padded = function(about) return string.format("%011d", about.number) end,
+  store = function(about) return about.number % stores + 1 end,
+  token = function(about) return about.caller.token end,
+  price = price,
+  word = word,
 }
 
--- The headers of a request with this token. Only a body has a type.
-local function signed_in(token, has_body)
-  local type = has_body and "application/json" or nil
-  return {Authorization = "Bearer " .. token, ["Content-Type"] = type}
+local function fill(template, about)
+  return (template:gsub("{(%a+)}", function(name) return values[name] and values[name](about) end))
+end
+
+-- A caller with his token, and the headers of his requests. Only a body has a type.
+local function caller(token, is_signed)
+  local headers = {}
+  for name, value in pairs(wrk.headers) do headers[name] = value end
+  if is_signed then headers["Authorization"] = "Bearer " .. token end
+  if body then headers["Content-Type"] = headers["Content-Type"] or "application/json" end
+  return {token = token, headers = headers}
+end
+
+-- Keep the tokens that no run has had yet, and take the next one from each answer.
+local function use_once(many, run)
+  is_once = true
+  callers = {unpack(callers, run * many + 1, (run + 1) * many)}
+  response = function(_, _, answer)
+    table.insert(callers, caller(answer:match('"refresh_?[tT]oken":"([^"]+)"'), false))
+  end
+end
+
+local function draw()
+  return is_once and table.remove(callers) or callers[math.random(#callers)]
 end
 
 function init(args)
-  ask, items, stores = asks[args[1]], tonumber(args[3]), tonumber(args[4])
-  math.randomseed(tonumber(args[5]))
-  for token in args[2]:gmatch("[^,]+") do
-    table.insert(callers, signed_in(token, args[1] == "update"))
+  method, path, items, stores = args[1], args[2], tonumber(args[4]), tonumber(args[5])
+  body = os.getenv("BENCH_BODY")
+  if body == "" then body = nil end
+  math.randomseed(tonumber(args[6]))
+  for token in os.getenv("BENCH_TOKENS"):gmatch("[^,]+") do
+    table.insert(callers, caller(token, args[3] == "signed"))
   end
-  if args[1] == "login" then
-    wrk.headers["Content-Type"] = "application/json"
-    wrk.body = '{"username": "' .. args[6] .. '", "password": "' .. args[7] .. '"}'
-  end
+  if tonumber(args[7]) > 0 then use_once(tonumber(args[7]), tonumber(args[6])) end
 end
 
 function request()
-  return ask()
+  local about = {number = math.random(items), caller = draw()}
+  return wrk.format(method, fill(path, about), about.caller.headers, body and fill(body, about))
 end
 
 function done(summary, latency)

@@ -1,0 +1,1 @@
+"""What somebody may take instead of Storekeeper, measured at the same work."""

@@ -1,0 +1,1 @@
+"""PocketBase: its collections as a migration, the rest as it comes."""

@@ -1,0 +1,3 @@
+module.exports = require("@strapi/strapi").factories.createCoreRouter("api::item.item", {
+  config: { update: { policies: ["is-member"] } },
+});
