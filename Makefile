@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN = .venv/bin
 
-.PHONY: help run test test-browser lint format bench bench-growth bench-journal bench-moving bench-peers lock clean
+.PHONY: help run test test-browser lint format bench bench-growth bench-journal bench-moving bench-peers guard lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -41,6 +41,10 @@ bench-moving: .venv-bench/done  ## Measure the import of a million items beside 
 
 bench-peers: .venv-peers/done  ## Measure what somebody may take instead of Storekeeper, beside it
 	.venv-peers/bin/python -m benchmarks.peers.run $(ARGS)
+
+guard: .venv-bench/done  ## Count what a request costs, in instructions, and fail where it has become too much
+	@command -v valgrind wrk >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends valgrind wrk)
+	.venv-bench/bin/python -m benchmarks.guard
 
 lock: .venv/dev  ## Pin the newest versions that requirements*.in allow
 	$(PYTHON) -m venv .venv-lock

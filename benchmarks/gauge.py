@@ -10,6 +10,7 @@ class Tree:
     """A process with all its children, as they are at the time of each question."""
 
     def __init__(self, pid: int) -> None:
+        self.pid = pid
         self._root = psutil.Process(pid)
 
     def cpu_seconds(self) -> float:

@@ -102,9 +102,10 @@ class ItemList:
         For the signed in also as a file, with all that is wanted: `Accept: text/csv` or `application/jsonl`.
         """
         store_id = None if isinstance(query.store_id, UnsetType) else query.store_id
-        if await answer_file(self._guard, req, resp, query.wanted(store_id)):
+        wanted = query.wanted(store_id)
+        if await answer_file(self._guard, req, resp, wanted):
             return
-        page = await _page(self._guard, req, resp, query, store_id)
+        page = await _page(self._guard, req, resp, query, wanted)
         if not req.claims:
             names = [each.name for each in page.items if isinstance(each, item.Item)]
             page = msgspec.structs.replace(page, items=names, message="More data available if you log in.")
@@ -126,13 +127,12 @@ class StoreItemList:
 
         For the signed in also as a file, with all that is wanted: `Accept: text/csv` or `application/jsonl`.
         """
-        if await answer_file(self._guard, req, resp, query.wanted(name)):
-            return
-        resp.media = await _page(self._guard, req, resp, query, name)
+        wanted = query.wanted(name)
+        if not await answer_file(self._guard, req, resp, wanted):
+            resp.media = await _page(self._guard, req, resp, query, wanted)
 
 
-async def _page(guard: Guard, req: Request, resp: Response, query: ItemsQuery, store: int | str | None) -> ItemPage:
-    wanted = query.wanted(store)
+async def _page(guard: Guard, req: Request, resp: Response, query: ItemsQuery, wanted: Filter) -> ItemPage:
     page = await guard.browse(req, listing.page, wanted, query.asked())
     total: Any = UNSET
     if prefers(req, "count=exact"):
