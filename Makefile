@@ -43,7 +43,7 @@ bench-peers: .venv-peers/done  ## Measure what somebody may take instead of Stor
 	.venv-peers/bin/python -m benchmarks.peers.run $(ARGS)
 
 guard: .venv-bench/done  ## Count what a request costs, in instructions, and fail where it has become too much
-	@command -v valgrind wrk >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends valgrind wrk)
+	@(command -v valgrind && command -v wrk) >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends valgrind wrk)
 	.venv-bench/bin/python -m benchmarks.guard
 
 lock: .venv/dev  ## Pin the newest versions that requirements*.in allow

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.guard`: what a request costs, in instructions, beside the bare function. Fails if it is too much.
+"""`python -m benchmarks.guard`: what a request costs, in instructions, beside the bare function. Fails if it is dear.
 
 Both servers run under callgrind, which counts what the processor is told to do: a number that does not depend on what
 else the machine does. It says nothing of the kernel, of the disk and of waiting; what it guards is our own code.
@@ -45,8 +45,7 @@ class Count(NamedTuple):
 
 def main() -> None:
     try:
-        if not (which("wrk") and which("valgrind")):
-            raise Failure(MISSING)
+        _require()
         costs = [_measure(candidate) for candidate in (candidates.BARE, candidates.STOREKEEPER)]
     except Failure as failure:
         sys.exit(f"guard: {failure}")
@@ -55,6 +54,11 @@ def main() -> None:
         print(f"{name:<9}{count.bare:7,.0f}k bare {count.ours:7,.0f}k ours {count.ratio:6.2f} of {LIMITS[name]:.2f}")
     if dear := [name for name, count in counts.items() if count.ratio > LIMITS[name]]:
         sys.exit(f"guard: {', '.join(dear)}: more instructions than there may be. See docs/performance.md.")
+
+
+def _require() -> None:
+    if not (which("wrk") and which("valgrind")):
+        raise Failure(MISSING)
 
 
 def _measure(candidate: Candidate) -> Mapping[str, float]:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from storekeeper import operation
 from storekeeper.bell import Bell
-from storekeeper.db import Database, Row
+from storekeeper.db import Database
 from storekeeper.errors import Forbidden, KeyInUse, TokenMissing, TokenNotFresh
 from storekeeper.http import Request
 from storekeeper.models import idempotency, journal, session
@@ -22,6 +22,7 @@ from storekeeper.models.idempotency import Once
 from storekeeper.models.journal import Author
 from storekeeper.models.session import Guarded, Live
 from storekeeper.operation import Access, Operation
+from storekeeper.query import Row
 from storekeeper.tokens import Claims, Tokens
 
 T = TypeVar("T")

@@ -1,11 +1,11 @@
 """The database: how to reach it, and the only place where a transaction begins or ends."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
-from typing import Any, NamedTuple, TypeVar, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
 import sqlalchemy as sa
 import structlog
@@ -13,14 +13,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from storekeeper.crew import Crew, Job
 from storekeeper.errors import Conflict, StorekeeperError, Unavailable
+from storekeeper.query import held_cursor
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 Connection = sa.Connection  # also for those who only pass one on
-Row = Sequence[Any]
-Converters = list[tuple[int, Any]]
-Statement = Any  # a select, or a change with what it returns
 
 READERS, WRITERS = 4, 8  # threads for PostgreSQL, which works while they wait; a change waits more often
 TOGETHER = 32  # jobs of SQLite
@@ -199,7 +197,7 @@ class GroupWriter(Writer):
 
 def _do_apart(conn: Connection, job: Job) -> None:
     """Do a job among others. If it is refused, only its own changes are undone; what nobody foresaw undoes all."""
-    cursor = _held_cursor(conn)
+    cursor = held_cursor(conn)
     cursor.execute("SAVEPOINT job")
     try:
         job.result, job.error = job.call(conn), None
@@ -207,85 +205,6 @@ def _do_apart(conn: Connection, job: Job) -> None:
         job.error = error
         cursor.execute("ROLLBACK TO job")
     cursor.execute("RELEASE job")
-
-
-class Query:
-    """A statement of the busiest paths: compiled once, then run on the driver's own connection.
-
-    Its rows are the ones `conn.execute` gives, for a quarter of the time (4 µs, not 16): tuples, or what `record`
-    makes of one. Conflict where it breaks a constraint.
-    """
-
-    def __init__(self, statement: Statement, record: Callable[[Row], Any] | None = None) -> None:
-        self._statement = statement
-        self._record = record
-        self._compiled: dict[str, Compiled] = {}
-
-    def run(self, conn: Connection, **values: Any) -> None:
-        """For a change that returns nothing."""
-        made = self._compiled.get(conn.dialect.name) or self._compile(conn.dialect)
-        execute(conn, made.sql, values)
-
-    def first(self, conn: Connection, **values: Any) -> Any | None:
-        rows = self.fetch(conn, values)
-        return rows[0] if rows else None
-
-    def all(self, conn: Connection, **values: Any) -> list[Any]:
-        return self.fetch(conn, values)
-
-    def fetch(self, conn: Connection, values: Mapping[str, Any]) -> list[Any]:
-        made = self._compiled.get(conn.dialect.name) or self._compile(conn.dialect)
-        if made.constants:
-            values = {**made.constants, **values}
-        # Fetch all, even of one row: SQLite would keep a half-read statement's snapshot open.
-        rows: list[Row] = execute(conn, made.sql, values).fetchall()
-        if made.converters:
-            rows = [_converted(list(row), made.converters) for row in rows]
-        return [self._record(row) for row in rows] if self._record else rows
-
-    def _compile(self, dialect: sa.Dialect) -> "Compiled":
-        compiled = self._statement.compile(dialect=dialect)
-        constants = {name: value for name, value in compiled.params.items() if value is not None}
-        types = [column.type.dialect_impl(dialect) for column in self._statement.exported_columns]
-        found = [type_.result_processor(dialect, None) for type_ in types]
-        converters = [(index, convert) for index, convert in enumerate(found) if convert]
-        return self._compiled.setdefault(dialect.name, Compiled(str(compiled), constants, converters))
-
-
-class Compiled(NamedTuple):
-    """A statement in a driver's words, the values that stand in it, and how to read its rows."""
-
-    sql: str
-    constants: Mapping[str, Any]
-    converters: Converters
-
-
-def limited(select: sa.Select[Any], most: int) -> sa.Select[Any]:
-    """The first rows. The number is written out: SQLite prepares a statement anew whenever a parameter stands there."""
-    return select.limit(sa.literal_column(str(most))).offset(sa.literal_column("0"))
-
-
-def execute(conn: Connection, sql: str, values: Any) -> Any:
-    """Run the driver's own SQL on the cursor that this connection keeps for it. Returns the cursor."""
-    try:
-        return _held_cursor(conn).execute(sql, values)
-    except conn.dialect.loaded_dbapi.IntegrityError as error:
-        raise Conflict from error
-
-
-def _converted(row: list[Any], converters: Converters) -> Row:
-    for index, convert in converters:
-        row[index] = convert(row[index])
-    return row
-
-
-def _held_cursor(conn: Connection) -> Any:
-    """The driver's cursor that this connection keeps for its queries."""
-    cursor = conn.info.get("cursor")
-    if cursor is None:
-        options = {} if conn.dialect.name == "sqlite" else {"binary": True}
-        cursor = conn.info["cursor"] = conn.connection.cursor(**options)
-    return cursor
 
 
 @contextmanager

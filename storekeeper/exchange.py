@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
+import msgspec
 from httptools import HttpRequestParser, parse_url
 from uvicorn.protocols.http.httptools_impl import (
     HEADER_RE,
@@ -17,6 +18,8 @@ from uvicorn.protocols.http.httptools_impl import (
     HttpToolsProtocol,
     RequestResponseCycle,
 )
+
+from storekeeper.errors import StorekeeperError
 
 Field = tuple[bytes, bytes]
 
@@ -111,6 +114,19 @@ class Exchange(RequestResponseCycle):
             self.keep_alive = False
         elif not self.keep_alive:
             lines.append(b"connection: close\r\n")
+
+
+def refusal(error: StorekeeperError, default_headers: Sequence[Field]) -> bytes:
+    """A whole answer in place of the application's, and the last on its connection."""
+    body = msgspec.json.encode({"error": error.code, "message": str(error)})
+    fields = (
+        *default_headers,
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"connection", b"close"),
+    )
+    lines = [b"%s: %s\r\n" % field for field in fields]
+    return b"".join([STATUS_LINE[error.status], *lines, SECURITY_LINES, b"\r\n", body])
 
 
 def describe(scope: Any, parser: HttpRequestParser, target: bytes) -> Any:

@@ -8,13 +8,12 @@ import re
 from typing import Any, Final, cast
 
 import httptools
-import msgspec
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from storekeeper.errors import BadRequest, HeadTooLarge, RequestTimeout, StorekeeperError
-from storekeeper.exchange import SECURITY_LINES, Exchange, describe
+from storekeeper.exchange import Exchange, describe, refusal
 from storekeeper.wire import Flow, Outlet
 
 HEAD_BYTES = 32 * 1024
@@ -318,13 +317,5 @@ class BoundedProtocol(HttpToolsProtocol):
             self._answer(error)
 
     def _answer(self, error: StorekeeperError) -> None:
-        body = msgspec.json.encode({"error": error.code, "message": str(error)})
-        headers = [
-            *self.server_state.default_headers,
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
-            (b"connection", b"close"),
-        ]
-        fields = b"".join(b"%s: %s\r\n" % field for field in headers)
-        self.transport.write(STATUS_LINE[error.status] + fields + SECURITY_LINES + b"\r\n" + body)
+        self.transport.write(refusal(error, self.server_state.default_headers))
         self.transport.close()

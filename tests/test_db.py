@@ -16,13 +16,14 @@ from sqlalchemy import Connection
 
 import storekeeper
 from storekeeper import models
-from storekeeper.db import Database, Query
+from storekeeper.db import Database
 from storekeeper.errors import Conflict, NotFound, Unavailable
 from storekeeper.models import item, listing, session, store, throttle, user
 from storekeeper.models.draft import Fields
 from storekeeper.models.session import Guarded
 from storekeeper.models.throttle import Limits
 from storekeeper.money import Price
+from storekeeper.query import Query
 
 # For every parameter that a query may have.
 VALUES = {"name": "chair", "store": "ikea", "id": 1, "store_id": 1, "session_id": 1, "user_id": 1}

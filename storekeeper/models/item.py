@@ -18,13 +18,14 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from storekeeper import dialects, money
-from storekeeper.db import Id, Query, Text, limited, metadata
+from storekeeper.db import Id, Text, metadata
 from storekeeper.errors import AlreadyExists, AmbiguousName, Conflict, NotFound, OutOfStock
 from storekeeper.models import draft, journal, member, precondition, search
 from storekeeper.models.draft import Fields
 from storekeeper.models.precondition import Precondition
 from storekeeper.models.session import Guarded
 from storekeeper.models.store import Store, stores
+from storekeeper.query import Query, limited
 
 CANDIDATES = 100
 

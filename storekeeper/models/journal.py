@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper import dialects
-from storekeeper.db import Id, execute, metadata
+from storekeeper.db import Id, metadata
+from storekeeper.query import execute
 
 Kind = Literal["item", "store", "member", "user"]
 Action = Literal["create", "update", "delete", "password"]

@@ -15,12 +15,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper import barcodes, money, names, words
-from storekeeper.db import Row
 from storekeeper.errors import Invalid
 from storekeeper.models import item, paging, search, sieve, store
 from storekeeper.models.item import Item
 from storekeeper.models.sieve import Archived, Shape
 from storekeeper.models.store import Store
+from storekeeper.query import Row
 
 MOST_WORDS = 20  # of Chinese and Japanese, each character is one
 

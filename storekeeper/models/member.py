@@ -6,11 +6,12 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.db import Query, metadata
+from storekeeper.db import metadata
 from storekeeper.errors import Forbidden, LastOwner, NotFound
 from storekeeper.models import journal, paging, store, user
 from storekeeper.models.store import Store, stores
 from storekeeper.models.user import users
+from storekeeper.query import Query
 
 Role = Literal["owner", "clerk"]
 

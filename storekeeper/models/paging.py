@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from msgspec import Meta
 from sqlalchemy import Connection
 
-from storekeeper.db import Query, Row, limited
 from storekeeper.errors import Invalid
+from storekeeper.query import Query, Row, limited
 
 MOST = 200
 USUAL = 100

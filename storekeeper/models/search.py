@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
 from storekeeper import dialects, words
-from storekeeper.db import execute
+from storekeeper.query import execute
 
 SAMPLE = 2000  # rows
 COMMON = 10  # matches among them

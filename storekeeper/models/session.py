@@ -13,10 +13,11 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.db import Id, Query, Row, limited, metadata
+from storekeeper.db import Id, metadata
 from storekeeper.errors import InvalidCredentials, NotFound, TokenExpired, TokenRevoked
 from storekeeper.models import paging, user
 from storekeeper.models.user import Login, User, users
+from storekeeper.query import Query, Row, limited
 
 SWEPT_AT_ONCE = 10
 SWEEP_AFTER = 60  # seconds beyond the end, so that a token's own expiry is what its sender hears of

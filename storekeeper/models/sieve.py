@@ -12,10 +12,10 @@ from typing import Any, Literal
 import msgspec
 import sqlalchemy as sa
 
-from storekeeper.db import Query, limited
 from storekeeper.models import item, search
 from storekeeper.models.item import items
 from storekeeper.models.paging import Pager
+from storekeeper.query import Query, limited
 
 CANDIDATES = 500
 REMEMBERED = 256  # statements
