@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN = .venv/bin
 
-.PHONY: help run test test-browser lint format bench bench-growth bench-journal bench-moving bench-peers guard lock clean
+.PHONY: help run test test-browser lint format bench bench-growth bench-journal bench-limits bench-moving bench-peers guard lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -35,6 +35,9 @@ bench-growth: .venv-bench/done  ## Measure a look-up, a page and a search from a
 
 bench-journal: .venv-bench/done  ## Measure what the journal costs per write
 	.venv-bench/bin/python -m benchmarks.journal $(ARGS)
+
+bench-limits: .venv-bench/done  ## Measure Storekeeper beside the raw driver's commits and Argon2 alone
+	.venv-bench/bin/python -m benchmarks.limits $(ARGS)
 
 bench-moving: .venv-bench/done  ## Measure the import of a million items beside the database's own bulk loader
 	.venv-bench/bin/python -m benchmarks.moving $(ARGS)
