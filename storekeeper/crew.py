@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import SimpleQueue
@@ -50,10 +49,6 @@ class Job:
         """Asked by the thread: whether the caller has had his answer, a 503, before the job is done."""
         return self.future.done()
 
-    def is_due(self, now: float) -> bool:
-        """Whether it is done, or has waited too long."""
-        return self.future.done() or self.due <= now
-
     def give_up(self) -> None:
         if not self.future.done():
             self.future.set_exception(Unavailable("The database does not answer. Try again soon."))
@@ -86,7 +81,7 @@ class Crew:
         self._seconds = seconds
         self._unfinished = 0
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._waiting: deque[Job] = deque()
+        self._waiting: dict[Job, None] = {}  # in their order
         self._watcher: asyncio.AbstractEventLoop | None = None
         self._threads: list[Thread] = []
 
@@ -99,7 +94,7 @@ class Crew:
         loop = asyncio.get_running_loop()
         job = Job(function, args, loop.create_future(), loop.time() + self._seconds)
         self._unfinished += 1
-        self._waiting.append(job)
+        self._waiting[job] = None
         self._jobs.put(job)
         if self._watcher is not loop:
             self._watch(loop, self._seconds)
@@ -146,9 +141,8 @@ class Crew:
         """Back on the loop's thread: the only one that touches futures and the count."""
         self._unfinished -= len(jobs)
         for job in jobs:
+            self._waiting.pop(job, None)
             job.finish()
-        while self._waiting and self._waiting[0].future.done():
-            self._waiting.popleft()
 
     def _watch(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
         """See to it that nobody waits much longer. One clock for all: one for each job would cost more than its way."""
@@ -157,7 +151,8 @@ class Crew:
 
     def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
         self._watcher = None
-        while self._waiting and self._waiting[0].is_due(loop.time()):
-            self._waiting.popleft().give_up()
+        for job in [job for job in self._waiting if job.due <= loop.time()]:
+            del self._waiting[job]
+            job.give_up()
         if self._waiting:
-            self._watch(loop, self._waiting[0].due - loop.time())
+            self._watch(loop, next(iter(self._waiting)).due - loop.time())

@@ -26,7 +26,8 @@ from storekeeper.money import Price
 from storekeeper.query import Query
 
 # For every parameter that a query may have.
-VALUES = {"name": "chair", "store": "ikea", "id": 1, "store_id": 1, "session_id": 1, "user_id": 1}
+VALUES = {"name": "chair", "store": "ikea", "id": 1, "store_id": 1, "session_id": 1, "user_id": 1, "key": "alice"}
+VALUES |= {"address": "address", "everybody": "everybody", "since": 0}
 
 
 @contextmanager
@@ -262,6 +263,7 @@ def test_a_query_gives_what_core_gives(db: Database, name: str) -> None:
 
     def fill(conn: Connection) -> None:
         session.begin(conn, 1, 60, "", "")
+        throttle.settle(conn, ("chair", "address", "everybody"), Limits(), True)
         store.insert(conn, "Käthe", "KWD")
         item.put(conn, 4, "Käthe", "chair", Fields(price=Price("1000000000")))
 

@@ -67,6 +67,12 @@ _note_refresh = Query(
     .where(sessions.c.id == sa.bindparam("session_id"))
     .values({name: sa.bindparam(f"new_{name}") for name in ("refresh_number", "recent_uses", "last_used_at")})
 )
+_BEGUN = ("user_id", "began_at", "ends_at", "last_used_at", "device", "address", "refresh_number", "recent_uses")
+_begin = Query(
+    sa.insert(sessions).values({name: sa.bindparam(f"new_{name}") for name in _BEGUN}).returning(sessions.c.id)
+)
+_over = limited(sa.select(sessions.c.id).where(sessions.c.ends_at < sa.bindparam("before")), SWEPT_AT_ONCE)
+_sweep = Query(sa.delete(sessions).where(sessions.c.id.in_(_over.with_for_update(skip_locked=True))))
 _listed = sa.select(sessions.c.id, sessions.c.device, sessions.c.address, sessions.c.began_at, sessions.c.last_used_at)
 
 
@@ -153,24 +159,19 @@ def get_viewer(conn: Connection, session_id: int, idle: int) -> Viewer:
 def begin(conn: Connection, user_id: int, lifetime: int, device: str, address: str) -> Grant:
     """A new session. Takes away a few that have ended, so that they need no other sweeper."""
     now = int(time.time())
-    _sweep(conn, now)
-    values = {
-        "user_id": user_id,
-        "began_at": now,
-        "ends_at": now + lifetime,
-        "last_used_at": now,
-        "device": device[:DEVICE_LENGTH],
-        "address": address,
-        "refresh_number": 0,
-        "recent_uses": [],
-    }
-    id = conn.scalars(sa.insert(sessions).values(values).returning(sessions.c.id)).one()
+    _sweep.run(conn, before=now - SWEEP_AFTER)
+    ((id,),) = _begin.all(
+        conn,
+        new_user_id=user_id,
+        new_began_at=now,
+        new_ends_at=now + lifetime,
+        new_last_used_at=now,
+        new_device=device[:DEVICE_LENGTH],
+        new_address=address,
+        new_refresh_number=0,
+        new_recent_uses="[]",
+    )
     return Grant(user_id, get_live(conn, id, user_id).is_admin, id, now)
-
-
-def _sweep(conn: Connection, now: int) -> None:
-    over = sa.select(sessions.c.id).where(sessions.c.ends_at < now - SWEEP_AFTER).limit(SWEPT_AT_ONCE)
-    conn.execute(sa.delete(sessions).where(sessions.c.id.in_(over.with_for_update(skip_locked=True))))
 
 
 def page(conn: Connection, user_id: int, idle: int, asked: paging.Asked) -> paging.Page[Session]:

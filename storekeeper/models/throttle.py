@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from storekeeper import dialects, names
 from storekeeper.db import Id, metadata
 from storekeeper.errors import TooManyAttempts
+from storekeeper.query import Query
 
 EVERYBODY = "everybody"
 
@@ -26,6 +27,16 @@ failures = sa.Table(
     sa.Column("bucket", sa.String(64), nullable=False),
     sa.Column("failed_at", sa.BigInteger, nullable=False, index=True),  # milliseconds since 1970
     sa.Index("ix_login_failures_bucket_failed_at", "bucket", "failed_at"),
+)
+
+
+_COUNTED = ("name", "address", "everybody")
+_counts = Query(
+    sa.select(failures.c.bucket, sa.func.count(), sa.func.min(failures.c.failed_at))
+    .where(
+        failures.c.bucket.in_([sa.bindparam(each) for each in _COUNTED]), failures.c.failed_at > sa.bindparam("since")
+    )
+    .group_by(failures.c.bucket)
 )
 
 
@@ -59,13 +70,10 @@ def check(conn: Connection, counted: tuple[str, ...], limits: Limits) -> None:
     """TooManyAttempts while any of the buckets is full, until none is."""
     now = _now()
     since = now - limits.window * 1000
-    found = (
-        sa.select(failures.c.bucket, sa.func.count().label("failed"), sa.func.min(failures.c.failed_at).label("first"))
-        .where(failures.c.bucket.in_(counted), failures.c.failed_at > since)
-        .group_by(failures.c.bucket)
-    )
+    name, address, everybody = counted
+    found = _counts.all(conn, name=name, address=address, everybody=everybody, since=since)
     bounds = {bucket: limits.overall if bucket == EVERYBODY else limits.each for bucket in counted}
-    full = [(first, bounds[bucket]) for bucket, failed, first in conn.execute(found).all() if failed >= bounds[bucket]]
+    full = [(first, bounds[bucket]) for bucket, failed, first in found if failed >= bounds[bucket]]
     if full:
         first, bound = max(full)
         raise TooManyAttempts(max(1, math.ceil((first - since) / 1000)), bound, limits.window)

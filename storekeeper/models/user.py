@@ -14,6 +14,7 @@ from storekeeper import dialects, names
 from storekeeper.db import Id, Text, metadata
 from storekeeper.errors import AlreadyExists, Forbidden, LastAdministrator, NotFound, WrongSetupToken
 from storekeeper.models import journal, paging
+from storekeeper.query import Query
 
 users = sa.Table(
     "users",
@@ -30,6 +31,11 @@ users = sa.Table(
 _public = (users.c.id, users.c.username, users.c.is_admin, users.c.is_active)
 _sortable = {"id": users.c.id, "name": users.c.username_key}
 _living_admin = sa.and_(users.c.is_admin, users.c.is_active)
+
+
+_login = sa.select(users.c.id, users.c.username, users.c.password_hash).where(users.c.is_active)
+_login_by_id = Query(_login.where(users.c.id == sa.bindparam("user_id")))
+_login_by_name = Query(_login.where(users.c.username_key == sa.bindparam("key")))
 
 
 class User(msgspec.Struct, frozen=True):
@@ -91,20 +97,15 @@ def page(conn: Connection, asked: paging.Asked) -> paging.Page[User]:
 
 def find_login(conn: Connection, username: str) -> Login | None:
     """By name, of an active user."""
-    return _login(conn, users.c.username_key == names.fold(username))
+    row = _login_by_name.first(conn, key=names.fold(username))
+    return Login(*row) if row else None
 
 
 def get_login(conn: Connection, user_id: int) -> Login:
-    login = _login(conn, users.c.id == user_id)
-    if login is None:
+    row = _login_by_id.first(conn, user_id=user_id)
+    if row is None:
         raise NotFound("User not found.")
-    return login
-
-
-def _login(conn: Connection, condition: sa.ColumnElement[bool]) -> Login | None:
-    query = sa.select(users.c.id, users.c.username, users.c.password_hash).where(condition, users.c.is_active)
-    row = conn.execute(query).one_or_none()
-    return Login(*row) if row else None
+    return Login(*row)
 
 
 def has_admin(conn: Connection) -> bool:
