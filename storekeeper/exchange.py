@@ -105,7 +105,7 @@ class Exchange(RequestResponseCycle):
         if b"content-length" in told:
             self.expected_content_length = int(told[b"content-length"])
             self.chunked_encoding = False
-        elif told.get(b"transfer-encoding") == b"chunked":
+        elif told.get(b"transfer-encoding", b"").lower() == b"chunked":
             self.chunked_encoding = True
         elif status not in BODILESS and self.scope["method"] != "HEAD":
             self.chunked_encoding = True

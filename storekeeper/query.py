@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.sql.selectable import ReturnsRows
 
 from storekeeper.errors import Conflict
 
 Row = Sequence[Any]
 Converters = list[tuple[int, Any]]
-Statement = Any  # a select, or a change with what it returns
 
 
 class Query:
@@ -20,15 +20,14 @@ class Query:
     makes of one. Conflict where it breaks a constraint.
     """
 
-    def __init__(self, statement: Statement, record: Callable[[Row], Any] | None = None) -> None:
+    def __init__(self, statement: ReturnsRows, record: Callable[[Row], Any] | None = None) -> None:
         self._statement = statement
         self._record = record
         self._compiled: dict[str, Compiled] = {}
 
     def run(self, conn: Connection, **values: Any) -> None:
         """For a change that returns nothing."""
-        made = self._compiled.get(conn.dialect.name) or self._compile(conn.dialect)
-        execute(conn, made.sql, values)
+        self._execute(conn, self._for(conn), values)
 
     def first(self, conn: Connection, **values: Any) -> Any | None:
         rows = self.fetch(conn, values)
@@ -38,14 +37,18 @@ class Query:
         return self.fetch(conn, values)
 
     def fetch(self, conn: Connection, values: Mapping[str, Any]) -> list[Any]:
-        made = self._compiled.get(conn.dialect.name) or self._compile(conn.dialect)
-        if made.constants:
-            values = {**made.constants, **values}
+        made = self._for(conn)
         # Fetch all, even of one row: SQLite would keep a half-read statement's snapshot open.
-        rows: list[Row] = execute(conn, made.sql, values).fetchall()
+        rows: list[Row] = self._execute(conn, made, values).fetchall()
         if made.converters:
             rows = [_converted(list(row), made.converters) for row in rows]
         return [self._record(row) for row in rows] if self._record else rows
+
+    def _for(self, conn: Connection) -> "Compiled":
+        return self._compiled.get(conn.dialect.name) or self._compile(conn.dialect)
+
+    def _execute(self, conn: Connection, made: "Compiled", values: Mapping[str, Any]) -> Any:
+        return execute(conn, made.sql, {**made.constants, **values} if made.constants else values)
 
     def _compile(self, dialect: sa.Dialect) -> "Compiled":
         compiled = self._statement.compile(dialect=dialect)

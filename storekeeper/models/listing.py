@@ -109,9 +109,11 @@ def _prepare(conn: Connection, wanted: Filter) -> tuple[Shape, dict[str, Any]]:
     shape = Shape(conn.dialect.name, tuple(values), wanted.in_stock, wanted.archived)
     if wanted.q is None and wanted.tag is None:
         return shape, values
-    expression = search.expression(shape.dialect, _terms(wanted, values.get("store_id")))
-    is_walk = search.is_common(conn, expression)
-    return msgspec.structs.replace(shape, has_words=True, is_walk=is_walk), values | {"words": expression}
+    terms = _terms(wanted, values.get("store_id"))
+    values["words"] = search.expression(shape.dialect, terms)
+    values["title_words"] = search.expression(shape.dialect, terms, is_title=True)
+    is_walk = search.is_common(conn, values["words"])
+    return msgspec.structs.replace(shape, has_words=True, is_walk=is_walk), values
 
 
 def _values(wanted: Filter, of: Store | None) -> dict[str, Any]:
@@ -153,14 +155,8 @@ def _ranked(conn: Connection, wanted: Filter, asked: paging.Asked) -> paging.Pag
         raise Invalid("Sorting by rank needs words to search for.", "sort")
     position = paging.decode(asked.cursor, "items", "rank", [int] * 5) if asked.cursor else []
     shape, values = _prepare(conn, wanted)
-    title_words = search.expression(shape.dialect, _terms(wanted, values.get("store_id")), is_title=True)
     tags = {f"tag_{number}": sieve.tag_pattern(tag) for number, tag in enumerate(_tags(wanted))}
-    values |= {
-        "q": _name(wanted.q),
-        "title_words": title_words,
-        **tags,
-        **dict(zip(sieve.FURTHER, position, strict=False)),
-    }
+    values |= {"q": _name(wanted.q), **tags, **dict(zip(sieve.FURTHER, position, strict=False))}
     shape = msgspec.structs.replace(shape, tags=len(tags))
     rows = sieve.ranked(shape, asked.limit + 1, is_further=bool(position)).fetch(conn, values)
     if len(rows) <= asked.limit:
