@@ -65,6 +65,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     server = Server("storekeeper", tmp_path).wait()
     yield server
     server.put_away()
+    print(server.log)  # shown beside a failure
 
 
 @pytest.fixture

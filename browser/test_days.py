@@ -140,6 +140,7 @@ def test_who_is_slower_chooses(shop: Shop, open_page: OpenPage) -> None:
 
 def test_prices_are_edited_with_the_keyboard_alone(shop: Shop, open_page: OpenPage) -> None:
     page = open_page()
+    expect(page.get_by_label("User name")).to_be_focused()
     page.keyboard.type("bob")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
