@@ -25,6 +25,7 @@ _TWO_DIGITS = """
 DIGITS: dict[str, int] = dict.fromkeys(_TWO_DIGITS.split(), 2) | {
     code: digits for digits, codes in _OTHER_DIGITS.items() for code in codes.split()
 }
+_UNITS = {code: Decimal(1).scaleb(-digits) for code, digits in DIGITS.items()}
 _MOST = {digits: Decimal(MOST).scaleb(-digits) for digits in (2, *_OTHER_DIGITS)}
 _EXACT = Context(prec=40, traps=[Inexact])  # the default context rounds in silence
 
@@ -64,4 +65,4 @@ def to_minor(price: Decimal, currency: str, field: str = "price") -> int:
 
 def from_minor(minor: int, currency: str) -> Decimal:
     """1599 as 15.99, and 1600 as 16.00 (EUR)."""
-    return Decimal(minor).scaleb(-DIGITS[currency])
+    return minor * _UNITS[currency]

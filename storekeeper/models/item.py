@@ -133,22 +133,21 @@ class Candidate(msgspec.Struct, frozen=True):
 
 def of_row(row: Sequence[Any]) -> Item:
     """A row of `select`, as a record."""
-    (id, store_id, name, minor, sku, barcode, description, tags, stock, archived_at, image, *rest) = row[:COLUMNS]
-    updated_at, version, currency = rest
+    id, store, name, minor, sku, barcode, about, tags, stock, archived, image, at, version, currency = row[:COLUMNS]
     return Item(
         id,
         name,
         money.from_minor(minor, currency),
-        store_id,
+        store,
         currency,
         sku,
         barcode,
-        description,
+        about,
         tags.split(";") if tags else [],
         stock,
-        archived_at is not None,
+        archived is not None,
         f"/images/{image}" if image else None,
-        updated_at,
+        at,
         version,
     )
 

@@ -22,6 +22,7 @@ from storekeeper.resources.lists import Cursor, Limit, link_next, prefers
 
 CSV, JSON_LINES = "text/csv", "application/jsonl"
 FORMATS = (CSV, JSON_LINES)
+WANTED = frozenset(Filter.__struct_fields__)  # of which a query says each by its name, but for the store
 HEADERS = ("Preference-Applied", "Vary", "Content-Disposition")
 GTIN = {"pattern": "^([0-9]{8}|[0-9]{12,14})$"}
 ORDER = """The order; a minus reverses it. By id, which is by age, by name, by the time of the last change; within a
@@ -65,9 +66,8 @@ class ItemsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return Asked(self.limit, self.cursor, usual if isinstance(self.sort, UnsetType) else self.sort)
 
     def wanted(self, store: int | str | None) -> Filter:
-        paging = ("limit", "cursor", "sort", "store_id")
-        given = {field: value for field, value in msgspec.structs.asdict(self).items() if field not in paging}
-        return Filter(store=store, **{field: value for field, value in given.items() if value is not UNSET})
+        given = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not UNSET}
+        return Filter(store=store, **{name: given[name] for name in WANTED & given.keys()})
 
 
 class AllItemsQuery(ItemsQuery, kw_only=True, frozen=True, forbid_unknown_fields=True):

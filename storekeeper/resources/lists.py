@@ -1,6 +1,6 @@
 """What the lists share: the parameters of a page, and the way to the next one (RFC 8288)."""
 
-from functools import cache
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -10,6 +10,8 @@ from msgspec import Meta
 
 from storekeeper.http import SLASH, Request, path
 from storekeeper.models.paging import MOST, USUAL, Asked
+
+REMEMBERED = 256  # paths, and the parameters of lists
 
 Limit = Annotated[int, Meta(ge=1, le=MOST, description="How many rows a page has at the most.")]
 Cursor = Annotated[str, Meta(max_length=600, description="Where the page begins: from `next` of the one before.")]
@@ -41,17 +43,19 @@ def next_path(list_path: str, query: Any, cursor: str | None) -> str | msgspec.U
     """The path of the next page, with the parameters of this one; unset on the last."""
     if cursor is None:
         return msgspec.UNSET
-    usual = _defaults(query.__class__)
+    return f"{list_path}?{_parameters(msgspec.structs.replace(query, cursor=''))}cursor={cursor}"
+
+
+@lru_cache(REMEMBERED)
+def _parameters(query: Any) -> str:
+    """Those that are not what they are by default, as they stand before another one."""
+    usual = {field.name: field.default for field in msgspec.structs.fields(query)}
     given = {name: value for name, value in msgspec.structs.asdict(query).items() if value != usual[name]}
     given = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
-    return f"{list_path}?{urlencode(given | {'cursor': cursor})}"
+    return f"{urlencode(given)}&" if given else ""
 
 
-@cache
-def _defaults(kind: Any) -> dict[str, Any]:
-    return {field.name: field.default for field in msgspec.structs.fields(kind)}
-
-
+@lru_cache(REMEMBERED)
 def _escaped(resolved: str) -> str:
     """The path of a request, whose escapes Falcon has resolved, with them again."""
     return path(*(segment.replace(SLASH, "/") for segment in resolved.split("/")[1:]))
