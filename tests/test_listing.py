@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storekeeper.db import Database, transaction
+from storekeeper.db import transaction
 from storekeeper.models.item import items as item_table
+from storekeeper.query import execute
 from tests import raw
 from tests.catalogue import PROPERTY, Item, best_first, empty, fill, names, page, walk, wrong
 from tests.conftest import Person
@@ -262,10 +263,21 @@ def test_a_cursor_is_good_for_its_own_order_only(alice: Person) -> None:
 # Counts
 
 
-def test_nothing_is_counted_unless_asked(alice: Person, db: Database) -> None:
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is asked of the database from now on."""
+    asked: list[str] = []
+
+    def note(conn: sa.Connection, sql: str, values: Any) -> Any:
+        asked.append(sql)
+        return execute(conn, sql, values)
+
+    monkeypatch.setattr("storekeeper.query.execute", note)
+    return asked
+
+
+def test_nothing_is_counted_unless_asked(alice: Person, statements: list[str]) -> None:
     fill(alice, ({"name": f"{n}"} for n in range(5)))
-    statements: list[str] = []
-    sa.event.listen(db.engine, "before_cursor_execute", lambda _c, _cursor, statement, *_: statements.append(statement))
     for prefer, expected in (("", None), ("count=none", None), ("count=exact", 5), ("respond-async, count=exact", 5)):
         statements.clear()
         answer = alice.get("/items?limit=2", headers={"Prefer": prefer} if prefer else {})
@@ -274,6 +286,20 @@ def test_nothing_is_counted_unless_asked(alice: Person, db: Database) -> None:
         assert any("count(" in statement for statement in statements) == (expected is not None)
     following = alice.get(answer.json["next"], headers={"Prefer": "count=exact"})
     assert following.json["total"] == 5, "all of them, on every page"
+
+
+def test_to_count_all_that_are_not_archived_no_item_is_read(
+    alice: Person, engine: sa.Engine, statements: list[str]
+) -> None:
+    """Of a hundred thousand, SQLite took 5 ms. PostgreSQL decides by itself."""
+    assert (total(alice, {}), total(alice, {"store_id": 1})) == (0, 0)
+    counts = [statement for statement in statements if "count(" in statement]
+    assert len(counts) == 2
+    if engine.dialect.name == "sqlite":
+        for each in counts:
+            with engine.connect() as conn:
+                steps = [row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {each}", {"store_id": 1})]
+            assert len([step for step in steps if "items USING COVERING INDEX" in step]) == 2
 
 
 def test_the_names_for_everybody_are_filtered_too(alice: Person) -> None:

@@ -29,6 +29,8 @@ from storekeeper.query import Query, limited
 
 CANDIDATES = 100
 
+_IS_ARCHIVED = sa.text("archived_at IS NOT NULL")
+
 items = sa.Table(
     "items",
     metadata,
@@ -54,6 +56,8 @@ items = sa.Table(
     sa.Index("ix_items_store_id_stock", "store_id", "stock", "id"),
     sa.Index("ix_items_store_id_updated", "store_id", "updated_at", "id"),
     sa.Index("ix_items_updated", "updated_at", "id"),
+    # So that the others, which are nearly all, can be counted without reading one: all but these.
+    sa.Index("ix_items_archived", "store_id", "archived_at", sqlite_where=_IS_ARCHIVED, postgresql_where=_IS_ARCHIVED),
     sqlite_autoincrement=True,
 )
 

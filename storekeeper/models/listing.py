@@ -91,8 +91,9 @@ def leaf(conn: Connection, wanted: Filter, asked: paging.Asked, *, is_back: bool
 
 
 def count(conn: Connection, wanted: Filter) -> int:
-    select, _ = query(conn, wanted)
-    return conn.scalars(sa.select(sa.func.count()).select_from(select.subquery())).one()
+    shape, values = _prepare(conn, wanted)
+    ((number,),) = sieve.counter(shape).all(conn, **values)
+    return int(number)
 
 
 def query(conn: Connection, wanted: Filter) -> tuple[sa.Select[Any], Mapping[str, Any]]:

@@ -56,14 +56,12 @@ class Shape(msgspec.Struct, frozen=True):
 
 def listed(shape: Shape) -> tuple[sa.Select[Any], Mapping[str, sa.ColumnElement[Any]]]:
     """All items that are wanted, and the columns that they may be sorted by. Has a parameter `words` for a search."""
-    select = item.select.where(*_conditions(shape))
+    select = _wanted(item.select, shape)
     if not shape.has_words:
         return select, sortable
     # Sorted by its own ids, no row of the index of words is read that is not shown.
     id = search.order(is_walk=shape.is_walk).label("entry")
-    is_held = search.holds(shape.dialect, search.entries.c.rowid, items.c.id)
-    joined = select.add_columns(id).join(search.entries, is_held)
-    return joined.where(search.match(shape.dialect, "words", is_walk=shape.is_walk)), sortable | {"id": id}
+    return select.add_columns(id), sortable | {"id": id}
 
 
 @lru_cache(REMEMBERED)
@@ -71,6 +69,19 @@ def pager(shape: Shape, sort: str, limit: int, *, is_further: bool) -> Pager:
     """The pages of `listed`; those behind a cursor, if they are `further`."""
     select, columns = listed(shape)
     return Pager(select, columns, sort, limit, "items", is_further=is_further)
+
+
+@lru_cache(REMEMBERED)
+def counter(shape: Shape) -> Query:
+    """How many items are wanted.
+
+    Those that are not archived are all but the archived: both are counted in an index, without reading a row.
+    """
+    is_plain = {*shape.given} <= {"store_id"} and shape.in_stock is None and not shape.has_words
+    if not is_plain or shape.archived != "no":
+        return Query(_count(shape))
+    all_, archived = (_count(msgspec.structs.replace(shape, archived=which)) for which in ("any", "yes"))
+    return Query(sa.select(all_.scalar_subquery() - archived.scalar_subquery()))
 
 
 @lru_cache(REMEMBERED)
@@ -107,6 +118,19 @@ def _windows(shape: Shape, *, is_further: bool) -> list[sa.CTE]:
         window = limited(window.order_by(id), 2 * CANDIDATES if is_further else CANDIDATES)
         windows.append(window.where(id <= sa.bindparam(end, type_=sa.BigInteger)) if is_further else window)
     return [window.cte() for window in windows]
+
+
+def _count(shape: Shape) -> sa.Select[int]:
+    return _wanted(sa.select(sa.func.count()).select_from(items), shape)
+
+
+def _wanted(select: sa.Select[Any], shape: Shape) -> sa.Select[Any]:
+    """Of a select of items, those that are wanted."""
+    select = select.where(*_conditions(shape))
+    if not shape.has_words:
+        return select
+    is_held = search.holds(shape.dialect, search.entries.c.rowid, items.c.id)
+    return select.join(search.entries, is_held).where(search.match(shape.dialect, "words", is_walk=shape.is_walk))
 
 
 def _conditions(shape: Shape) -> Sequence[sa.ColumnElement[bool]]:
