@@ -48,7 +48,9 @@ class Guard:
 
     async def fetch(self, req: Request, query: Guarded, values: Mapping[str, Any]) -> list[Row]:
         """The rows of a look-up by a signed-in sender: the check and the work in one statement."""
-        rows: list[Row] = await self._db.read(_fetched, req.caller, req.operation.access, query, values)
+        rows = await self._db.fetch(*query.asked(req.caller.sid, values))
+        live, rows = query.check(rows, req.caller.user_id)
+        _check(live, req.operation.access)
         self._note_use(req.caller)
         return rows
 
@@ -135,12 +137,6 @@ def _once(req: Request) -> Once | None:
     if key is None or digest is None or req.claims is None:
         return None
     return idempotency.of(req.claims.user_id, key, digest.hexdigest())
-
-
-def _fetched(conn: Connection, claims: Claims, access: Access, query: Guarded, values: Mapping[str, Any]) -> list[Row]:
-    live, rows = query.all(conn, claims.sid, claims.user_id, values)
-    _check(live, access)
-    return rows
 
 
 def _check(live: Live, access: Access) -> None:

@@ -25,18 +25,18 @@ class Held(Protocol):
 class Job:
     """A call that waits for a thread, what comes of it, and the future that its caller waits for."""
 
-    __slots__ = ("_args", "_function", "due", "error", "future", "result")
+    __slots__ = ("_function", "args", "due", "error", "future", "result")
 
     def __init__(self, function: Callable[..., Any], args: Any, future: asyncio.Future[Any], due: float) -> None:
         self._function = function
-        self._args = args
+        self.args = args
         self.future = future
         self.due = due
         self.result: Any = None
         self.error: Exception | None = None
 
     def call(self, first: Any) -> Any:
-        return self._function(first, *self._args)
+        return self._function(first, *self.args)
 
     def settle(self, run: Callable[["Job"], Any]) -> None:
         """Keep what `run` makes of this job: what it returns, or what it raises."""

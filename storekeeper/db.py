@@ -1,7 +1,7 @@
 """The database: how to reach it, and the only place where a transaction begins or ends."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
@@ -13,15 +13,15 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from storekeeper.crew import Crew, Job
 from storekeeper.errors import Conflict, StorekeeperError, Unavailable
-from storekeeper.query import held_cursor
+from storekeeper.query import Query, Row, fetch_together, held_cursor
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 Connection = sa.Connection  # also for those who only pass one on
 
-READERS, WRITERS = 4, 8  # threads for PostgreSQL, which works while they wait; a change waits more often
-TOGETHER = 32  # jobs of SQLite
+SEEKERS, READERS, WRITERS = 2, 6, 8  # threads for PostgreSQL, which works while they wait
+TOGETHER = 32  # jobs
 PAUSES = (0.0, 0.1, 0.4)  # seconds before each further try: a restart of PostgreSQL takes about as long
 
 metadata = sa.MetaData(
@@ -48,15 +48,21 @@ class Database:
         reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         if self.engine.dialect.name == "sqlite":
             # All the work is in this process: more threads would only take turns on the same core.
-            self._readers = Crew(lambda: Reader(reading), limit, seconds, together=TOGETHER)
+            self._seekers = self._readers = Crew(lambda: Reader(reading), limit, seconds, together=TOGETHER)
             self._browsers = Crew(lambda: Reader(reading), limit, seconds)
             self._writers = Crew(lambda: GroupWriter(self.engine), limit, seconds, together=TOGETHER)
         else:
+            self._seekers = Crew(lambda: Seeker(reading), limit, seconds, threads=SEEKERS, together=TOGETHER)
             self._readers = self._browsers = Crew(lambda: Reader(reading), limit, seconds, threads=READERS)
             self._writers = Crew(lambda: Writer(self.engine), limit, seconds, threads=WRITERS)
 
+    async def fetch(self, query: Query, values: Mapping[str, Any]) -> list[Row]:
+        """Run one query that takes no time, such as a look-up by name. Of PostgreSQL, those that wait ask together."""
+        result: list[Row] = await self._seekers.do(_fetch, query, values)
+        return result
+
     async def read(self, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
-        """Run a query. There is no transaction: one round trip for each statement."""
+        """Run queries. There is no transaction: one round trip for each statement."""
         result: T = await self._readers.do(function, *args)
         return result
 
@@ -71,7 +77,7 @@ class Database:
         return result
 
     def close(self) -> None:
-        for crew in (self._readers, self._browsers, self._writers):
+        for crew in (self._seekers, self._readers, self._browsers, self._writers):
             crew.close()
 
 
@@ -135,6 +141,28 @@ class Reader:
         if self._engine.dialect.name == "sqlite":  # locked, full or read-only: waited for already
             return Unavailable("The database does not answer. Try again soon.")
         return _Lost()
+
+
+def _fetch(conn: Connection, query: Query, values: Mapping[str, Any]) -> list[Row]:
+    return query.fetch(conn, values)
+
+
+class Seeker(Reader):
+    """A thread for look-ups in PostgreSQL: those that wait take one trip together, which costs more than the rest."""
+
+    def run(self, jobs: Sequence[Job]) -> None:
+        try:
+            if len(jobs) > 1:
+                self._fetch_together(jobs)
+                return
+        except Exception:
+            self.close()  # each is done by itself then, and may fail for itself
+        super().run([job for job in jobs if not job.is_abandoned()])
+
+    def _fetch_together(self, jobs: Sequence[Job]) -> None:
+        conn = self._conn = self._conn or self._engine.connect()
+        for job, rows in zip(jobs, fetch_together(conn, [job.args for job in jobs]), strict=True):
+            job.result, job.error = rows, None
 
 
 class _Lost(Exception):

@@ -27,7 +27,7 @@ class Query:
 
     def run(self, conn: Connection, **values: Any) -> None:
         """For a change that returns nothing."""
-        self._execute(conn, self._for(conn), values)
+        self.send(conn, held_cursor(conn), values)
 
     def first(self, conn: Connection, **values: Any) -> Any | None:
         rows = self.fetch(conn, values)
@@ -37,18 +37,23 @@ class Query:
         return self.fetch(conn, values)
 
     def fetch(self, conn: Connection, values: Mapping[str, Any]) -> list[Any]:
+        return self.receive(conn, self.send(conn, held_cursor(conn), values))
+
+    def send(self, conn: Connection, cursor: Any, values: Mapping[str, Any]) -> Any:
+        """Run the statement on this cursor. Returns the cursor."""
         made = self._for(conn)
+        return execute(conn, made.sql, {**made.constants, **values} if made.constants else values, cursor)
+
+    def receive(self, conn: Connection, cursor: Any) -> list[Any]:
         # Fetch all, even of one row: SQLite would keep a half-read statement's snapshot open.
-        rows: list[Row] = self._execute(conn, made, values).fetchall()
-        if made.converters:
-            rows = [_converted(list(row), made.converters) for row in rows]
+        rows: list[Row] = cursor.fetchall()
+        converters = self._for(conn).converters
+        if converters:
+            rows = [_converted(list(row), converters) for row in rows]
         return [self._record(row) for row in rows] if self._record else rows
 
     def _for(self, conn: Connection) -> "Compiled":
         return self._compiled.get(conn.dialect.name) or self._compile(conn.dialect)
-
-    def _execute(self, conn: Connection, made: "Compiled", values: Mapping[str, Any]) -> Any:
-        return execute(conn, made.sql, {**made.constants, **values} if made.constants else values)
 
     def _compile(self, dialect: sa.Dialect) -> "Compiled":
         compiled = self._statement.compile(dialect=dialect)
@@ -72,10 +77,18 @@ def limited(select: sa.Select[Any], most: int) -> sa.Select[Any]:
     return select.limit(sa.literal_column(str(most))).offset(sa.literal_column("0"))
 
 
-def execute(conn: Connection, sql: str, values: Any) -> Any:
-    """Run the driver's own SQL on the cursor that this connection keeps for it. Returns the cursor."""
+def fetch_together(conn: Connection, asked: Sequence[tuple[Query, Mapping[str, Any]]]) -> list[list[Any]]:
+    """The rows of several queries, each with its values, for one trip to PostgreSQL: what psycopg calls a pipeline."""
+    driver: Any = conn.connection.driver_connection
+    with driver.pipeline():
+        cursors = [query.send(conn, driver.cursor(binary=True), values) for query, values in asked]
+        return [query.receive(conn, cursor) for (query, _), cursor in zip(asked, cursors, strict=True)]
+
+
+def execute(conn: Connection, sql: str, values: Any, cursor: Any = None) -> Any:
+    """Run the driver's own SQL, where no other cursor is given on the one that the connection keeps. Returns it."""
     try:
-        return held_cursor(conn).execute(sql, values)
+        return (cursor or held_cursor(conn)).execute(sql, values)
     except conn.dialect.loaded_dbapi.IntegrityError as error:
         raise Conflict from error
 

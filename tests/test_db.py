@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -346,10 +347,11 @@ def _open_connections(engine: sa.Engine) -> list[Any]:
     if engine.dialect.name == "sqlite":
         return [file for file in psutil.Process().open_files() if file.path.startswith(str(engine.url.database))]
     others = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    for _ in range(1000):  # the server notices a little later
-        with engine.connect() as conn:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        for _ in range(1000):  # the server notices a little later
             if not (found := conn.exec_driver_sql(others).all()):
                 return []
+            time.sleep(0.01)
     return list(found)
 
 

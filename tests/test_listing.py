@@ -268,9 +268,9 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is asked of the database from now on."""
     asked: list[str] = []
 
-    def note(conn: sa.Connection, sql: str, values: Any) -> Any:
+    def note(conn: sa.Connection, sql: str, *more: Any) -> Any:
         asked.append(sql)
-        return execute(conn, sql, values)
+        return execute(conn, sql, *more)
 
     monkeypatch.setattr("storekeeper.query.execute", note)
     return asked

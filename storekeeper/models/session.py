@@ -125,9 +125,12 @@ class Guarded:
             select = select.outerjoin(*join)
         self._query = Query(limited(select, most))
 
-    def all(self, conn: Connection, session_id: int, user_id: int, values: Mapping[str, Any]) -> tuple[Live, list[Row]]:
+    def asked(self, session_id: int, values: Mapping[str, Any]) -> tuple[Query, Mapping[str, Any]]:
+        """The query for such a session, and its values. `check` takes the rows."""
+        return self._query, {"session_id": session_id, **values}
+
+    def check(self, rows: Sequence[Row], user_id: int) -> tuple[Live, list[Row]]:
         """The live session and the rows. TokenRevoked for a dead one."""
-        rows = self._query.fetch(conn, {"session_id": session_id, **values})
         live = _checked(rows[0] if rows else None, user_id)
         return live, [row[LIVE_COLUMNS:] for row in rows if row[LIVE_COLUMNS] is not None]
 
