@@ -82,6 +82,7 @@ class Door:
             await answer.fail(InternalError())
         finally:
             self._note(scope, visit, answer.status, time.perf_counter() - began)
+            del scope["storekeeper.visit"]  # it leads back to the scope: only a collection would free them
 
     def _wing(self, path: str) -> App:
         return self._pages if path.startswith("/console") and path[8:9] in ("", "/") else self._api

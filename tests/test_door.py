@@ -68,3 +68,20 @@ def test_what_is_made_late_is_made_once_and_not_by_the_loop() -> None:
     assert len(makers) == 1
     assert makers != [threading.get_ident()]
     assert sorted(served) == [0, 1, 2, 3]
+
+
+def test_a_request_leaves_nothing_for_a_collection() -> None:
+    """Uvicorn's `receive` knows the scope, and the scope what is to be read."""
+
+    async def ask(scope: dict[str, Any]) -> None:
+        async def app(*_: Any) -> None:
+            pass
+
+        async def receive_for() -> dict[str, Any]:
+            return {"type": scope["type"]}
+
+        await Door(app, app, 1)(scope, receive_for, receive)
+
+    scope = dict(SCOPE)
+    asyncio.run(ask(scope))
+    assert scope == SCOPE
