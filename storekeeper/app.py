@@ -4,7 +4,8 @@ import asyncio
 import os
 import time
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import falcon
 import falcon.asgi
@@ -16,12 +17,9 @@ from falcon.routing import CompiledRouter
 from storekeeper import http, openapi
 from storekeeper.accounts import Accounts
 from storekeeper.auth import Authentication, Guard
-from storekeeper.console.page import Kit
-from storekeeper.console.routes import create_console
-from storekeeper.console.views import Views
 from storekeeper.db import Database
 from storekeeper.dispatch import Dispatch
-from storekeeper.door import App, Door
+from storekeeper.door import App, Door, Later
 from storekeeper.endpoint import Networks
 from storekeeper.errors import StorekeeperError
 from storekeeper.http import Request
@@ -54,6 +52,9 @@ from storekeeper.settings import Settings, read_settings
 from storekeeper.storage import Storage, create_storage
 from storekeeper.tokens import Lifetimes, Tokens
 
+if TYPE_CHECKING:
+    from storekeeper.console.page import Kit
+
 FLUSH_SECONDS = 60
 DAY = 86_400
 
@@ -75,7 +76,7 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     settings = settings or read_settings()
     parts = parts or create_parts(settings)
     guard = Guard(parts.db)
-    pages = create_console(create_kit(settings, parts, guard), Router())
+    pages = Later(partial(_create_pages, settings, parts, guard))
     door = Door(create_api(settings, parts, guard), pages, settings.body_seconds)
     served: App = behind_proxies(door, settings.trusted_proxies)
     return served
@@ -156,8 +157,19 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
     }
 
 
-def create_kit(settings: Settings, parts: Parts, guard: Guard) -> Kit:
+def _create_pages(settings: Settings, parts: Parts, guard: Guard) -> App:
+    """With Jinja, 3 MiB, and a tenth of the start: only a server whose pages are asked for needs them."""
+    from storekeeper.console.routes import create_console  # noqa: PLC0415
+
+    pages: App = create_console(create_kit(settings, parts, guard), Router())
+    return pages
+
+
+def create_kit(settings: Settings, parts: Parts, guard: Guard) -> "Kit":
     """What the pages are made with."""
+    from storekeeper.console.page import Kit  # noqa: PLC0415
+    from storekeeper.console.views import Views  # noqa: PLC0415
+
     check, accounts = _create_accounts(settings, parts, guard)
     return Kit(
         settings=settings,

@@ -13,29 +13,36 @@ import click
 from sqlalchemy import Connection, Engine
 
 from storekeeper import __version__, keys, log, memory, names, passwords, schema, setup, terminal
-from storekeeper.adoption.command import adopt
-from storekeeper.backup_cli import back_up
-from storekeeper.catalogue_cli import export_, find, images_group
 from storekeeper.db import create_engine, transaction
 from storekeeper.errors import AlreadyExists, NotFound
-from storekeeper.imports_cli import import_, imports_group
-from storekeeper.journal_cli import print_audit, print_changes, print_history
 from storekeeper.keys import KeyRing
 from storekeeper.models import paging, session, user
 from storekeeper.schema import SchemaError
 from storekeeper.settings import PREFIX, Settings, read_settings
-from storekeeper.webhooks_cli import webhooks_group
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 DAY = 86_400
+ELSEWHERE = {
+    "adopt": "storekeeper.adoption.command:adopt",
+    "audit": "storekeeper.journal_cli:print_audit",
+    "backup": "storekeeper.backup_cli:back_up",
+    "changes": "storekeeper.journal_cli:print_changes",
+    "export": "storekeeper.catalogue_cli:export_",
+    "find": "storekeeper.catalogue_cli:find",
+    "history": "storekeeper.journal_cli:print_history",
+    "images": "storekeeper.catalogue_cli:images_group",
+    "import": "storekeeper.imports_cli:import_",
+    "imports": "storekeeper.imports_cli:imports_group",
+    "webhooks": "storekeeper.webhooks_cli:webhooks_group",
+}
 PASSWORD_STDIN = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input instead of asking."
 )
 
 
-@click.group(cls=terminal.Failing, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=terminal.Failing, elsewhere=ELSEWHERE, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="storekeeper")
 @click.pass_context
 def main(ctx: click.Context) -> None:
@@ -44,22 +51,6 @@ def main(ctx: click.Context) -> None:
     Settings are read from STOREKEEPER_* variables and from storekeeper.toml in the data directory
     (STOREKEEPER_DATA, ./data by default). docs/operating.md lists them all.
     """
-
-
-for each in (
-    adopt,
-    find,
-    import_,
-    export_,
-    imports_group,
-    images_group,
-    print_changes,
-    print_history,
-    print_audit,
-    webhooks_group,
-    back_up,
-):
-    main.add_command(each)
 
 
 @main.command()

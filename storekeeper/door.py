@@ -32,6 +32,25 @@ async def _no_body() -> Event:
     return {"type": "http.request", "body": b"", "more_body": False}
 
 
+class Later:
+    """An application that is made when it is first asked for; on a thread, as its imports would hold up the loop."""
+
+    def __init__(self, make: Callable[[], App]) -> None:
+        self._make = make
+        self._app: App | None = None
+        self._lock = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app or await self._prepare()
+        await app(scope, receive, send)
+
+    async def _prepare(self) -> App:
+        async with self._lock:  # whoever else is first waits for it
+            if self._app is None:
+                self._app = await asyncio.to_thread(self._make)
+            return self._app
+
+
 class Door:
     """The outermost ASGI application: before the API, and before the pages below /console.
 
@@ -63,6 +82,7 @@ class Door:
             await answer.fail(InternalError())
         finally:
             self._note(scope, visit, answer.status, time.perf_counter() - began)
+            del scope["storekeeper.visit"]  # it leads back to the scope: only a collection would free them
 
     def _wing(self, path: str) -> App:
         return self._pages if path.startswith("/console") and path[8:9] in ("", "/") else self._api

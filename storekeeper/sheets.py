@@ -5,15 +5,19 @@ Only the form is read here. What the cells say is for `cells`, and whether that 
 
 import codecs
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from itertools import compress, dropwhile
-from typing import BinaryIO, Literal, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Literal, TypeVar
 
 import msgspec
 
-from storekeeper import delimited, jsonlines, workbooks
+from storekeeper import delimited, jsonlines
 from storekeeper.cells import DecimalMark
 from storekeeper.delimited import Encoding
 from storekeeper.errors import Invalid
+
+if TYPE_CHECKING:
+    from storekeeper import workbooks
 
 FIELDS = ("name", "price", "currency", "sku", "barcode", "description", "tags", "stock", "archived", "store")
 MOST_COLUMNS = 1000
@@ -233,6 +237,8 @@ def _first_object(file: BinaryIO) -> dict[str, object]:
 
 
 def _open_workbook(file: BinaryIO, options: Options) -> Sheet:
+    from storekeeper import workbooks  # noqa: PLC0415  with calamine: over 1 MiB, and only importers read workbooks
+
     worksheet = workbooks.open_worksheet(file, options.sheet)
     begin, cells = worksheet.read_headings()
     headings = _match(cells, options.columns)
@@ -247,10 +253,10 @@ def _open_workbook(file: BinaryIO, options: Options) -> Sheet:
     return Sheet("xlsx", "utf-8", None, options.decimal, headings.columns, headings.ignored, rows)
 
 
-def _workbook_row(number: int, cells: dict[str, workbooks.Cell]) -> Row:
+def _workbook_row(number: int, cells: "dict[str, workbooks.Cell]") -> Row:
     values: dict[str, object] = {}
     for field, cell in cells.items():
-        if isinstance(cell, workbooks.Flaw):
+        if not isinstance(cell, str | Decimal):  # a flaw
             return Row(number, {}, f"The cell of '{field}' holds {cell.what}.")
         # The number that a price is needs no decimal mark; what else looks like a number is text.
         values[field] = cell if field == "price" else str(cell)

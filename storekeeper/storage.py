@@ -1,23 +1,27 @@
-"""Files beside the database, by name: in a folder of the data directory, or in an S3-compatible bucket."""
+"""Files beside the database, by name: in a folder of the data directory, or in an S3-compatible bucket.
+
+obstore takes 4 MiB, which a server that has to do with no file is spared: it is imported where a store is opened.
+"""
 
 import asyncio
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Container, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
-import obstore
 import structlog
-from obstore.exceptions import BaseError
-from obstore.store import LocalStore, S3Store
 
 from storekeeper.errors import NotFound, Unavailable
 from storekeeper.settings import Settings
+
+if TYPE_CHECKING:
+    from obstore.store import LocalStore, S3Store
 
 T = TypeVar("T")
 
@@ -33,14 +37,16 @@ class Storage:
     a thread of obstore's that still holds objects of an interpreter that is gone.
     """
 
-    def __init__(self, store: LocalStore | S3Store) -> None:
-        self._store = store
+    def __init__(self, open_store: "Callable[[], LocalStore | S3Store]", folder: Path | None = None) -> None:
+        """The store is opened when it is first used. `folder` is where it is on this machine's disk."""
+        self._store = cache(open_store)
+        self._folder = folder
 
     async def put(self, name: str, data: bytes) -> None:
         """Whole or not at all, and on the disk afterwards. What had that name is replaced."""
-        await _reach(obstore.put_async(self._store, name, data, use_multipart=False))
-        if isinstance(self._store, LocalStore) and self._store.prefix:
-            await _reach(asyncio.to_thread(_flush, self._store.prefix / name))
+        await _reach(self._store().put_async(name, data, use_multipart=False))
+        if self._folder:
+            await _reach(asyncio.to_thread(_flush, self._folder / name))
 
     async def put_pieces(self, name: str, pieces: AsyncIterator[bytes]) -> None:
         """The same for a file that does not fit into the memory, as it arrives. What `pieces` raise is raised.
@@ -48,28 +54,28 @@ class Storage:
         It is not flushed to the disk: whoever needs it after a loss of power has to send it again.
         """
         try:
-            await obstore.put_async(self._store, name, pieces)
-        except BaseError as error:
+            await self._store().put_async(name, pieces)
+        except _error() as error:
             raise _unavailable(error) from None
 
     def copy_from(self, name: str, file: BinaryIO) -> None:
         """Keep a copy of a file. It is left at its end."""
         file.seek(0)
         with _reaching():
-            obstore.put(self._store, name, file)
+            self._store().put(name, file)
 
     def copy_to(self, name: str, file: BinaryIO) -> None:
         """Write what has that name to a file. NotFound where there is none."""
         try:
             with _reaching(lacking=True):
-                for piece in obstore.get(self._store, name).stream():
+                for piece in self._store().get(name).stream():
                     file.write(piece)
         except FileNotFoundError:
             raise NotFound("There is no such file.") from None
 
     async def find(self, name: str) -> bytes | None:
         with suppress(FileNotFoundError):
-            found = await _reach(obstore.get_async(self._store, name), lacking=True)
+            found = await _reach(self._store().get_async(name), lacking=True)
             return (await _reach(found.bytes_async())).to_bytes()
         return None
 
@@ -82,7 +88,7 @@ class Storage:
     def find_time(self, name: str) -> float | None:
         """When the file was written, in seconds since 1970."""
         with suppress(FileNotFoundError), _reaching(lacking=True):
-            return obstore.head(self._store, name)["last_modified"].timestamp()
+            return self._store().head(name)["last_modified"].timestamp()
         return None
 
     def exists(self, name: str) -> bool:
@@ -91,12 +97,12 @@ class Storage:
     async def delete(self, name: str) -> None:
         """Also when there is no such file."""
         with suppress(FileNotFoundError):
-            await _reach(obstore.delete_async(self._store, name), lacking=True)
+            await _reach(self._store().delete_async(name), lacking=True)
 
     def remove(self, name: str) -> None:
         """As `delete`, for a command."""
         with suppress(FileNotFoundError), _reaching(lacking=True):
-            obstore.delete(self._store, name)
+            self._store().delete(name)
 
     def prune(self, folder: str, names_in_use: Container[str], older_than_seconds: float) -> int:
         """Delete the files that nobody needs, and say how many. Young ones stay: their row may be under way."""
@@ -111,7 +117,7 @@ class Storage:
     def list(self, folder: str) -> Iterator[str]:
         """The names of what is in a folder and in those below it."""
         with _reaching():
-            for page in obstore.list(self._store, folder):
+            for page in self._store().list(folder):
                 yield from (each["path"] for each in page)
 
 
@@ -126,10 +132,17 @@ async def _reach(work: Awaitable[T], lacking: bool = False) -> T:
 def _reaching(lacking: bool = False) -> Iterator[None]:
     try:
         yield
-    except (BaseError, OSError) as error:
+    except (_error(), OSError) as error:
         if lacking and isinstance(error, FileNotFoundError) and "NoSuchBucket" not in str(error):
             raise
         raise _unavailable(error) from None
+
+
+def _error() -> type[Exception]:
+    """What obstore raises: asked for once something was raised."""
+    from obstore.exceptions import BaseError  # noqa: PLC0415
+
+    return BaseError
 
 
 def _unavailable(error: Exception) -> Unavailable:
@@ -155,16 +168,25 @@ def _flush(path: Path) -> None:
 
 
 def create_storage(settings: Settings) -> Storage:
-    return Storage(_bucket(settings) if settings.storage_url else _folder(settings.data_path / "files"))
+    """A folder is made at once, and a bucket opened, so that a server with wrong settings does not start."""
+    if settings.storage_url:
+        bucket = _open_bucket(settings)
+        return Storage(lambda: bucket)
+    folder = settings.data_path / "files"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Storage(partial(_open_folder, folder), folder)
 
 
-def _folder(path: Path) -> LocalStore:
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+def _open_folder(path: Path) -> "LocalStore":
+    from obstore.store import LocalStore  # noqa: PLC0415
+
     return LocalStore(path, automatic_cleanup=True)
 
 
-def _bucket(settings: Settings) -> S3Store:
+def _open_bucket(settings: Settings) -> "S3Store":
     """What is not set comes from the environment: AWS_ACCESS_KEY_ID and so on."""
+    from obstore.store import S3Store  # noqa: PLC0415
+
     url = urlsplit(settings.storage_url)
     given = {
         "endpoint": settings.storage_endpoint,

@@ -5,6 +5,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from importlib import import_module
 from secrets import token_urlsafe
 from typing import Any
 
@@ -21,7 +22,31 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  where a server
 
 
 class Failing(click.Group):
-    """Says in one line what went wrong, without a trace, and exits with 1; wrong usage exits with 2."""
+    """Says in one line what went wrong, without a trace, and exits with 1; wrong usage exits with 2.
+
+    Commands of `elsewhere` are imported when they are asked for: a server starts without what the others need.
+    """
+
+    def __init__(self, *args: Any, elsewhere: Mapping[str, str], **kwargs: Any) -> None:
+        """`elsewhere` has where each command is found, as `module:name`."""
+        super().__init__(*args, **kwargs)
+        self._elsewhere = elsewhere
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *self._elsewhere])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._elsewhere:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = self._elsewhere[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:  # Click would only suggest those that are loaded
+            raise click.NoSuchCommand(error.command_name, possibilities=self.list_commands(ctx), ctx=ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
@@ -23,6 +24,15 @@ def run_with(settings: Settings, *args: str, stdin: str | bytes | None = None, *
 def says(result: Result, exit_code: int, message: str) -> None:
     """One line on stderr, and nothing else."""
     assert (result.exit_code, result.stderr) == (exit_code, f"Error: {message}\n")
+
+
+def named(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    """The commands of a group by their names, those that are imported late as well."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command, name
+        yield name, command
 
 
 @contextmanager

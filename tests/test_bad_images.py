@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from storekeeper import images
+from storekeeper import images, pictures
 from storekeeper.errors import Invalid, TooLarge
 from storekeeper.images import SIZES, Picture
 from tests.pictures import MARK, encoded, grey16, profile, two_colours, with_exif
@@ -77,7 +77,7 @@ def test_the_largest_image_is_taken_and_one_pixel_more_is_not() -> None:
 
 def test_a_file_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A JPEG may hold any number of scans over the whole of it, of a few bytes each. 10 MiB of them take an hour."""
-    monkeypatch.setattr(images, "CPU_SECONDS", 0.2)
+    monkeypatch.setattr(pictures, "CPU_SECONDS", 0.2)
     data = encoded(Image.new("L", (2000, 2000), 120), "JPEG", progressive=True)
     last_scan = b"\xff\xda" + data.split(b"\xff\xda")[-1].removesuffix(b"\xff\xd9")
     began = time.thread_time()

@@ -15,7 +15,7 @@ from storekeeper.db import transaction
 from storekeeper.models import user
 from storekeeper.settings import Settings
 from tests import databases
-from tests.commands import run_with, says, version
+from tests.commands import named, run_with, says, version
 from tests.conftest import PASSWORD, Person, bearer
 
 Run = Callable[..., Result]
@@ -42,7 +42,7 @@ def empty(template: Path, tmp_path: Path) -> Settings:
 
 def commands(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
     yield path
-    for name, command in group.commands.items():
+    for name, command in named(group):
         if isinstance(command, click.Group):
             yield from commands(command, *path, name)
         else:
@@ -59,6 +59,10 @@ def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
     usage, _, text = result.output.partition("\n\n")
     assert " ".join(path) in usage
     assert len(text.split("Options:")[0].split()) >= 5
+
+
+def test_a_command_that_is_nearly_right_is_suggested() -> None:
+    assert "Did you mean 'find'?" in CliRunner().invoke(main, ["fnd"]).stderr
 
 
 @pytest.mark.parametrize(

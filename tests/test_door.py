@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import threading
+import time
 from typing import Any
 
-from storekeeper.door import Door
+from storekeeper.door import App, Door, Later
 
 SCOPE = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": []}
 
@@ -44,3 +46,42 @@ async def _cancelled(door: Door) -> list[dict[str, Any]]:
     task.cancel()
     await task
     return sent
+
+
+def test_what_is_made_late_is_made_once_and_not_by_the_loop() -> None:
+    makers, served = [], []
+
+    async def app(scope: Any, *_: Any) -> None:
+        served.append(scope)
+
+    def make() -> App:
+        makers.append(threading.get_ident())
+        time.sleep(0.05)
+        return app
+
+    async def ask() -> None:
+        later = Later(make)
+        await asyncio.gather(*(later(number, receive, receive) for number in range(3)))
+        await later(3, receive, receive)
+
+    asyncio.run(ask())
+    assert len(makers) == 1
+    assert makers != [threading.get_ident()]
+    assert sorted(served) == [0, 1, 2, 3]
+
+
+def test_a_request_leaves_nothing_for_a_collection() -> None:
+    """Uvicorn's `receive` knows the scope, and the scope what is to be read."""
+
+    async def ask(scope: dict[str, Any]) -> None:
+        async def app(*_: Any) -> None:
+            pass
+
+        async def receive_for() -> dict[str, Any]:
+            return {"type": scope["type"]}
+
+        await Door(app, app, 1)(scope, receive_for, receive)
+
+    scope = dict(SCOPE)
+    asyncio.run(ask(scope))
+    assert scope == SCOPE

@@ -13,6 +13,7 @@ from storekeeper import protocol, shapes
 from storekeeper.cli import main
 from storekeeper.settings import PREFIX, Settings
 from tests import prose
+from tests.commands import named
 
 DOCUMENTS = prose.documents()
 COURSE = prose.ROOT / "docs" / "coming-from-the-course.md"
@@ -59,12 +60,13 @@ def test_commands_exist(document: Path) -> None:
         for word in words.split():
             if not isinstance(command, click.Group):
                 break
-            assert word in command.commands, words
-            command = command.commands[word]
+            known = dict(named(command))
+            assert word in known, words
+            command = known[word]
 
 
 def commands(group: click.Group) -> Iterator[click.Command]:
-    for command in group.commands.values():
+    for _, command in named(group):
         yield command
         if isinstance(command, click.Group):
             yield from commands(command)
@@ -74,7 +76,7 @@ def test_every_command_and_option_is_documented() -> None:
     text = OPERATING.read_text()
     options = {name for command in commands(main) for parameter in command.params for name in options_of(parameter)}
     assert options <= set(OPTION.findall(text))
-    for name, command in main.commands.items():
+    for name, command in named(main):
         for each in command.commands if isinstance(command, click.Group) else [""]:
             assert f"`storekeeper {name} {each}".rstrip() in text
 

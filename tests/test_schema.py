@@ -65,8 +65,15 @@ def test_every_name_is_the_declared_one(empty_url: str) -> None:
     with engine.begin() as conn:
         conn.execute(sa.text("DROP TABLE item_search"))
     metadata.drop_all(engine)
+    _share_conditions()
     metadata.create_all(engine)
     assert migrated == _described(engine)
+
+
+def _share_conditions() -> None:
+    """The models name an index's condition for SQLite alone, so that a server loads one dialect. It holds for both."""
+    for index in [index for table in metadata.sorted_tables for index in table.indexes]:
+        index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
 
 
 def _described(engine: sa.Engine) -> dict[str, Any]:

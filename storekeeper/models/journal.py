@@ -46,8 +46,8 @@ changes = sa.Table(
         "ix_changes_price",
         "subject_id",
         "id",
+        # PostgreSQL's has it as well. To name it here would load that dialect everywhere: see `dialects`.
         sqlite_where=sa.text("price_minor IS NOT NULL"),
-        postgresql_where=sa.text("price_minor IS NOT NULL"),
     ),
     sqlite_autoincrement=True,
 )

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
+from sqlalchemy.types import UserDefinedType
 
 from storekeeper import dialects, words
 from storekeeper.query import execute
@@ -19,7 +19,7 @@ SAMPLE = 2000  # rows
 COMMON = 10  # matches among them
 
 # Not in the metadata: on SQLite it is a virtual table.
-entries = sa.table("item_search", sa.column("rowid", sa.BigInteger), sa.column("document", TSVECTOR))
+entries = sa.table("item_search", sa.column("rowid", sa.BigInteger), sa.column("document"))
 
 _ADD_TO_SQLITE = "INSERT INTO item_search (rowid, title, body) VALUES (?, ?, ?)"
 _TO_SQLITE = _ADD_TO_SQLITE.replace("INSERT", "INSERT OR REPLACE")
@@ -33,6 +33,15 @@ _PERCENT = """
 _HITS = """
     SELECT count(*) FROM item_search TABLESAMPLE system (%(percent)s::real) WHERE document @@ %(words)s::tsquery
 """
+
+
+class Tsquery(UserDefinedType[str]):
+    """PostgreSQL's own type. SQLAlchemy has it too, in a package that SQLite never needs: see `dialects`."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "tsquery"
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -95,7 +104,7 @@ def match(dialect: str, words: str, *, is_walk: bool = True) -> sa.ColumnElement
     """
     if dialect == "sqlite":
         return sa.literal_column("item_search").op("MATCH")(sa.bindparam(words, type_=sa.String))
-    query = sa.cast(sa.bindparam(words, type_=sa.String), TSQUERY)
+    query = sa.cast(sa.bindparam(words, type_=sa.String), Tsquery)
     is_match = entries.c.document.op("@@", is_comparison=True)(query)
     return is_match.is_(sa.true()) if is_walk else is_match
 

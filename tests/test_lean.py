@@ -1,0 +1,55 @@
+"""What a server has loaded once it is up: nothing that only some servers ever need. Else each worker pays for it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from storekeeper.settings import Settings
+
+# As `storekeeper serve` does, but for the socket.
+START = """
+import json, sys
+import storekeeper.cli
+from storekeeper.server import create_worker_app
+from storekeeper.settings import read_settings
+
+storekeeper.cli._prepare(read_settings())
+create_worker_app()
+print(json.dumps(list(sys.modules)))
+"""
+# Each with who asks for it: to say so is easier than to find out.
+SELDOM = {
+    "PIL": "the first image",
+    "obstore": "the first file, of an image or an import",
+    "python_calamine": "the import of a workbook, which has a process of its own",
+    "sqlite3": "imports and `adopt`; the server has pysqlite3",
+    "h11": "the sending of webhooks, which has a process of its own",
+    "alembic": "a database that is not of this version",
+    "jinja2": "the first page of the console",
+    "storekeeper.console": "the first page of the console",
+    "storekeeper.adoption": "`adopt`",
+    "sqlalchemy.orm": "nobody",
+    "sqlalchemy.ext.asyncio": "nobody",
+}
+OF_THE_OTHER = {
+    "sqlite": ("psycopg", "sqlalchemy.dialects.postgresql"),
+    "postgresql": ("pysqlite3",),
+}
+
+
+@pytest.fixture
+def loaded(settings: Settings) -> set[str]:
+    given = {"STOREKEEPER_DATA": settings.data, "STOREKEEPER_DATABASE_URL": settings.database_url}
+    environment = {**os.environ, **given, "PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", START], env=environment, capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout))
+
+
+def test_a_server_starts_without_what_only_some_need(loaded: set[str], settings: Settings) -> None:
+    kind = settings.database_url.partition(":")[0]
+    assert loaded.isdisjoint([*SELDOM, *OF_THE_OTHER[kind]])
+    assert "storekeeper.app" in loaded
