@@ -45,7 +45,7 @@ bench-moving: .venv-bench/done  ## Measure the import of a million items beside 
 bench-peers: .venv-peers/done  ## Measure what somebody may take instead of Storekeeper, beside it
 	.venv-peers/bin/python -m benchmarks.peers.run $(ARGS)
 
-guard: .venv-bench/done  ## Count what a request costs, in instructions, and fail where it has become too much
+guard: .venv-bench/done  ## Count what a request and the start cost, in instructions, and memory; fail where it has become too much
 	@(command -v valgrind && command -v wrk) >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends valgrind wrk)
 	.venv-bench/bin/python -m benchmarks.guard
 

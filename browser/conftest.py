@@ -65,7 +65,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     server = Server("storekeeper", tmp_path).wait()
     yield server
     server.put_away()
-    print(server.log)  # shown beside a failure
+    print(server.log)  # noqa: T201  shown beside a failure
 
 
 @pytest.fixture

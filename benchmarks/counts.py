@@ -1,0 +1,100 @@
+"""Instructions, counted by callgrind: for each request to a server, and for its start.
+
+They do not depend on what else the machine does. They say nothing of the kernel, of the disk and of waiting, nor of
+what a PostgreSQL server does: only the candidate's own process is counted.
+"""
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks import load
+from benchmarks.candidates import Candidate
+from benchmarks.databases import open_databases
+from benchmarks.failure import Failure
+from benchmarks.growth import grow
+from benchmarks.measure import LOAD_CORE, SERVER_CORE
+from benchmarks.operations import ALL, CATALOGUE, Operation, aim
+from benchmarks.server import Server, serve
+from benchmarks.speech import Speaker
+
+ITEMS = 1000
+SEARCHED = 10_000  # of which each word of the vocabulary finds some
+CONNECTIONS = 8  # few: those that are under way when the load ends are counted, but not reported
+SECONDS = 5
+LOGINS = 5  # one after the other: Argon2 is most of them, and one under way would count for much
+SEARCH = next(operation for operation in CATALOGUE if operation.name == "search")
+
+
+def count(candidate: Candidate, kind: str, names: Iterable[str]) -> Mapping[str, float]:
+    """Thousands of instructions by name: of `start` and of operations, in this order. `search` adds items: the last."""
+    with tempfile.TemporaryDirectory(prefix="storekeeper-guard-") as name:
+        directory = Path(name)
+        with (
+            open_databases(kind, directory, [candidate.name], LOAD_CORE) as found,
+            serve(candidate, found.url(candidate.name), directory, ITEMS, SERVER_CORE, _callgrind(directory)) as server,
+        ):
+            counter = _Counter(server, directory)
+            found.settle(candidate.name)
+            return {name: counter.count(name) for name in names}
+
+
+def _callgrind(directory: Path) -> list[str]:
+    return ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={directory / 'counted'}"]
+
+
+class _Counter:
+    """A server under callgrind that has just given its first answer, and what it took until then."""
+
+    def __init__(self, server: Server, directory: Path) -> None:
+        self._server = server
+        self._directory = directory
+        self._start = self._take()
+        self._control("-i", "off")
+
+    def count(self, name: str) -> float:
+        if name == "start":
+            return self._start
+        if name == "login":
+            return self._count_logins()
+        if name == "search":
+            grow(self._server.place.url, ITEMS, SEARCHED)
+        return self._count(SEARCH if name == "search" else ALL[name])
+
+    def _count(self, operation: Operation) -> float:
+        target = aim(operation, self._server.candidate.speech, self._server.place.port, 2)
+        target = target._replace(connections=CONNECTIONS)
+        load.run(target, ITEMS, 1, 0, LOAD_CORE)
+        with self._counting() as taken:
+            done = load.run(target, ITEMS, SECONDS, 1, LOAD_CORE)
+        return taken() / float(done["requests"])
+
+    def _count_logins(self) -> float:
+        speaker = Speaker(self._server.candidate.speech, self._server.place.port)
+        speaker.sign_in()
+        with self._counting() as taken:
+            for _ in range(LOGINS):
+                speaker.sign_in()
+        return taken() / LOGINS
+
+    @contextmanager
+    def _counting(self) -> Iterator[Callable[[], float]]:
+        self._control("-i", "on")
+        yield self._take
+        self._control("-i", "off")
+
+    def _take(self) -> float:
+        """What was counted since the last time, in thousands."""
+        self._control("-d")  # into a file of its own, and from zero again
+        newest = max(self._directory.glob("counted.*"), key=lambda path: path.stat().st_mtime_ns)
+        told = re.search(r"^totals: (\d+)", newest.read_text("utf-8", "replace"), re.M)
+        if told is None:
+            raise Failure(f"{newest.name} tells no total.")
+        return int(told[1]) / 1000
+
+    def _control(self, *arguments: str) -> None:
+        command = ["callgrind_control", *arguments, str(self._server.processes.pid)]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
