@@ -20,7 +20,8 @@ from benchmarks import databases, report
 from benchmarks.gauge import Tree
 from benchmarks.measure import LOAD_CORE, SERVER_CORE
 from storekeeper import schema
-from storekeeper.db import begin_writing, create_engine, transaction
+from storekeeper.connections import begin_writing
+from storekeeper.db import create_engine, transaction
 from storekeeper.models import item, journal, member, user
 from storekeeper.models.draft import Fields
 from storekeeper.money import Price

@@ -2,22 +2,23 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Protocol
 
 from storekeeper.errors import Unavailable
 
 CLOSING_SECONDS = 2
+TURN_SECONDS = 0.001
 
 
 class Held(Protocol):
     """What a thread holds to do its jobs with."""
 
-    def run(self, jobs: Sequence["Job"]) -> None:
-        """Do the jobs, and settle each. Raises nothing."""
+    def run(self, jobs: Sequence["Job"]) -> Iterable["Job"]:
+        """Do the jobs that somebody still waits for, and yield each once it is settled. Raises nothing."""
 
     def close(self) -> None: ...
 
@@ -67,8 +68,8 @@ class Crew:
 
     `do` waits about `seconds` at most. At most `limit` jobs are unfinished at any time: a job whose caller has given up
     counts until a thread is rid of it, so when the database hangs the queue stays full and callers hear so at once.
-    A thread takes up to `together` of the jobs that wait, and tells of all when the last is done: where there is one
-    thread, and its jobs are short, that spares it and the loop from taking turns for each.
+    A thread takes up to `together` of the jobs that wait, and tells of those that are done once in a turn: where jobs
+    are short, that spares it and the loop from interrupting each other for each.
     """
 
     def __init__(
@@ -121,16 +122,27 @@ class Crew:
         while is_open:
             taken = self._take()
             is_open = None not in taken
-            jobs = [job for job in taken if job]
-            held.run([job for job in jobs if not job.is_abandoned()])
-            self._tell(jobs)
+            self._tell_in_turns(held.run([job for job in taken if job]))
         held.close()
 
     def _take(self) -> list[Job | None]:
-        """The oldest job, once there is one, and those behind it that are done together with it. None ends a thread."""
-        first = self._jobs.get()
-        more = min(self._jobs.qsize(), self._together - 1)
-        return [first, *(self._jobs.get() for _ in range(more))]
+        """The oldest job, once there is one, and those behind it that are done with it. A None ends a thread."""
+        taken = [self._jobs.get()]
+        with suppress(Empty):  # another thread may be faster
+            while len(taken) < self._together and taken[-1] is not None:
+                taken.append(self._jobs.get_nowait())
+        return taken
+
+    def _tell_in_turns(self, settled: Iterable[Job]) -> None:
+        """Tell of many at once, but of none much later than it was settled."""
+        jobs: list[Job] = []
+        end = time.monotonic() + TURN_SECONDS
+        for job in settled:
+            jobs.append(job)
+            if time.monotonic() > end:
+                self._tell(jobs)
+                jobs, end = [], time.monotonic() + TURN_SECONDS
+        self._tell(jobs)
 
     def _tell(self, jobs: Sequence[Job]) -> None:
         if jobs:

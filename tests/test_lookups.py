@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from threading import enumerate as enumerate_threads
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ def trips(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         made.append(len(asked))
         return fetch_together(conn, asked)
 
-    monkeypatch.setattr("storekeeper.db.fetch_together", note)
+    monkeypatch.setattr("storekeeper.connections.fetch_together", note)
     return made
 
 
@@ -65,3 +66,12 @@ def test_a_connection_that_is_lost_loses_no_look_up(db: Database) -> None:
         with db.engine.begin() as conn:
             conn.exec_driver_sql(f"{end} WHERE datname = current_database() AND pid <> pg_backend_pid()")
     assert _find(db, *asked) == [[("s1",)]] * STORES
+
+
+def test_all_threads_end(db: Database) -> None:
+    """One that takes what waits together must not take the others' word that it is over."""
+    before = set(enumerate_threads())
+    for _ in range(20):
+        assert _find(db, (_by_name, {"name": "s1"})) == [[("s1",)]]
+        db.close()
+        assert set(enumerate_threads()) == before

@@ -1,0 +1,177 @@
+"""What each of the database's threads holds: a connection, and how a job is done with it."""
+
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from storekeeper.crew import Job
+from storekeeper.errors import Conflict, StorekeeperError, Unavailable
+from storekeeper.query import fetch_together, held_cursor
+
+PAUSES = (0.0, 0.1, 0.4)  # seconds before each further try: a restart of PostgreSQL takes about as long
+
+
+class Reader:
+    """A reading thread's connection: opened when first needed, and again after any surprise."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._conn: Connection | None = None
+
+    def run(self, jobs: Sequence[Job]) -> Iterable[Job]:
+        """Do the jobs that somebody still waits for, and yield each once it is settled. Raises nothing."""
+        for job in jobs:
+            if not job.is_abandoned():
+                job.settle(self._do)
+            yield job
+
+    def _do(self, job: Job) -> Any:
+        """Do the job, whole, and again if the connection was lost before anything of it was kept."""
+        try:
+            return self._try(job)
+        except _Lost:
+            return self._try_again(job)
+
+    def _try_again(self, job: Job) -> Any:
+        for pause in PAUSES:
+            if job.is_abandoned():
+                break
+            time.sleep(pause)
+            with suppress(_Lost):
+                return self._try(job)
+        raise Unavailable("The database does not answer. Try again soon.")
+
+    def _try(self, job: Job) -> Any:
+        try:
+            self._conn = self._conn or self._engine.connect()
+            return self._perform(self._conn, job)
+        except StorekeeperError:
+            raise
+        except IntegrityError as error:  # lost a race, or named a row that is not there
+            raise Conflict from error
+        except Exception as error:
+            self.close()
+            raise self._explain(error) from error
+
+    def close(self) -> None:
+        if self._conn is not None:
+            with suppress(Exception):  # it may be broken already
+                self._conn.invalidate()
+                self._conn.close()
+        self._conn = None
+
+    def _perform(self, conn: Connection, job: Job) -> Any:
+        return job.call(conn)
+
+    def _explain(self, error: Exception) -> Exception:
+        """An outage is worth another try; anything else is a bug and stays as it is."""
+        dbapi = self._engine.dialect.loaded_dbapi
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        # InternalError is what a server says that is read-only, after a failover.
+        if not isinstance(cause, (dbapi.OperationalError, dbapi.InterfaceError, dbapi.InternalError)):
+            return error
+        structlog.get_logger().warning("database_failed", reason=str(cause).splitlines()[0])
+        if self._engine.dialect.name == "sqlite":  # locked, full or read-only: waited for already
+            return Unavailable("The database does not answer. Try again soon.")
+        return _Lost()
+
+
+class Seeker(Reader):
+    """A connection for look-ups in PostgreSQL: those that wait share a trip, which is most of what one costs."""
+
+    def run(self, jobs: Sequence[Job]) -> Iterable[Job]:
+        return jobs if len(jobs) > 1 and self._try_together(jobs) else super().run(jobs)
+
+    def _try_together(self, jobs: Sequence[Job]) -> bool:
+        try:
+            conn = self._conn = self._conn or self._engine.connect()
+            for job, rows in zip(jobs, fetch_together(conn, [job.args for job in jobs]), strict=True):
+                job.result, job.error = rows, None
+        except Exception:
+            self.close()  # each is done by itself then, and may fail for itself
+            return False
+        return True
+
+
+class _Lost(Exception):
+    """The connection was lost, or the transaction undone by the server. Nothing was kept."""
+
+
+class _Uncertain(Unavailable):
+    """The connection was lost during the commit: nobody can tell whether the change was kept."""
+
+
+class Writer(Reader):
+    """A writing thread's connection: each job is a transaction."""
+
+    def _perform(self, conn: Connection, job: Job) -> Any:
+        with conn.begin() as transaction:
+            begin_writing(conn)
+            result = job.call(conn)
+            if job.is_abandoned():
+                raise Unavailable  # the caller was told so: roll back, to make it true
+            self._commit(transaction)
+            return result
+
+    def _commit(self, transaction: sa.RootTransaction) -> None:
+        try:
+            transaction.commit()
+        except DBAPIError as error:
+            self.close()  # SQLite's transaction is still open
+            if isinstance(error, IntegrityError):
+                raise
+            structlog.get_logger().warning("commit_failed", reason=str(error.orig).splitlines()[0])
+            raise _Uncertain("The database was lost during the change. Look whether it was made.") from error
+
+
+class GroupWriter(Writer):
+    """SQLite's writing thread: what waits is done in one transaction, which takes the way to the disk once."""
+
+    def run(self, jobs: Sequence[Job]) -> Iterable[Job]:
+        wanted = [job for job in jobs if not job.is_abandoned()]
+        return jobs if len(wanted) > 1 and self._try_together(wanted) else super().run(jobs)
+
+    def _try_together(self, jobs: Sequence[Job]) -> bool:
+        try:
+            self._do_together(jobs)
+        except _Uncertain as error:
+            for job in jobs:
+                job.result, job.error = None, error
+        except Exception:
+            self.close()  # nothing was kept: each is done by itself then, and may fail for itself
+            return False
+        return True
+
+    def _do_together(self, jobs: Sequence[Job]) -> None:
+        conn = self._conn = self._conn or self._engine.connect()
+        with conn.begin() as transaction:
+            begin_writing(conn)
+            for job in jobs:
+                _do_apart(conn, job)
+            if any(job.is_abandoned() for job in jobs):
+                raise Unavailable
+            self._commit(transaction)
+
+
+def _do_apart(conn: Connection, job: Job) -> None:
+    """Do a job among others. If it is refused, only its own changes are undone; what nobody foresaw undoes all."""
+    cursor = held_cursor(conn)
+    cursor.execute("SAVEPOINT job")
+    try:
+        job.result, job.error = job.call(conn), None
+    except StorekeeperError as error:
+        job.error = error
+        cursor.execute("ROLLBACK TO job")
+    cursor.execute("RELEASE job")
+
+
+def begin_writing(conn: Connection) -> None:
+    """Take SQLite's write lock now: writers then queue instead of failing half-way."""
+    if conn.dialect.name == "sqlite":
+        conn.exec_driver_sql("BEGIN IMMEDIATE")
