@@ -285,8 +285,7 @@ def _insert(conn: Connection, of: Store, name: str, values: dict[str, Any]) -> I
         _refuse_taken(conn, of, values, items.c.name == name)
         return None
     _index(conn, of, row)
-    journal.note(conn, changed(of, None, row))
-    return _item(of, row)
+    return _note(conn, of, None, row)
 
 
 def _change(conn: Connection, of: Store, now: Any, values: dict[str, Any]) -> Item:
@@ -303,8 +302,7 @@ def _change(conn: Connection, of: Store, now: Any, values: dict[str, Any]) -> It
         raise Conflict
     if SEARCHED & differing.keys():
         _index(conn, of, row)
-    journal.note(conn, changed(of, now, row))
-    return _item(of, row)
+    return _note(conn, of, now, row)
 
 
 @cache
@@ -320,13 +318,21 @@ def _refuse_taken(conn: Connection, of: Store, values: dict[str, Any], chosen: s
 
     For the sentence: the unique indexes have the last word.
     """
-    others = sa.select(items.c.name).where(items.c.store_id == of.id, sa.not_(chosen))
     for field, label in (("name", "name"), ("sku", "SKU"), ("barcode", "barcode")):
         if values.get(field) is None:
             continue
+        others = sa.select(items.c.name).where(items.c.store_id == of.id, sa.not_(chosen))
         other = conn.scalar(others.where(items.c[field] == values[field]))
         if other is not None:
             raise AlreadyExists(f"The item '{other}' has the {label} '{values[field]}' already.")
+
+
+def _note(conn: Connection, of: Store, before: Any, after: Any) -> Item:
+    """Write down what became of an item's row, and return the item."""
+    change = changed(of, before, after)
+    journal.note(conn, change)
+    now: Item = change.after
+    return now
 
 
 def _index(conn: Connection, of: Store, row: Any) -> None:
