@@ -25,6 +25,7 @@ ITEMS = 1000
 SEARCHED = 10_000  # of which each word of the vocabulary finds some
 CONNECTIONS = 8  # few: those that are under way when the load ends are counted, but not reported
 SECONDS = 5
+WARM_UP = 3  # seconds: in one, on a busy machine, a server under callgrind may not answer at all
 LOGINS = 5  # one after the other: Argon2 is most of them, and one under way would count for much
 SEARCH = next(operation for operation in CATALOGUE if operation.name == "search")
 
@@ -67,7 +68,7 @@ class _Counter:
     def _count(self, operation: Operation) -> float:
         target = aim(operation, self._server.candidate.speech, self._server.place.port, 2)
         target = target._replace(connections=CONNECTIONS)
-        load.run(target, ITEMS, 1, 0, LOAD_CORE)
+        load.run(target, ITEMS, WARM_UP, 0, LOAD_CORE)
         with self._counting() as taken:
             done = load.run(target, ITEMS, SECONDS, 1, LOAD_CORE)
         return taken() / float(done["requests"])
