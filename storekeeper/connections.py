@@ -83,7 +83,10 @@ class Reader:
 
 
 class Seeker(Reader):
-    """A connection for look-ups in PostgreSQL: those that wait share a trip, which is most of what one costs."""
+    """A connection for look-ups in PostgreSQL: those that wait share a trip, which is most of what one costs.
+
+    Its jobs are those of `Database.fetch`: their arguments are a query and its values.
+    """
 
     def run(self, jobs: Sequence[Job]) -> Iterable[Job]:
         return jobs if len(jobs) > 1 and self._try_together(jobs) else super().run(jobs)

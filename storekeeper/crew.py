@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from storekeeper.errors import Unavailable
 
 CLOSING_SECONDS = 2
-TURN_SECONDS = 0.001
+TURN_SECONDS = 0.001  # that an answer may wait for others, to be told of together
 
 
 class Held(Protocol):

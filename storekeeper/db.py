@@ -1,4 +1,4 @@
-"""The database: how to reach it, and the only place where a transaction begins or ends."""
+"""The database: how to reach it. Only here and in `connections` a transaction begins or ends."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping

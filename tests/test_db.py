@@ -19,7 +19,7 @@ import storekeeper
 from storekeeper import models
 from storekeeper.db import Database
 from storekeeper.errors import Conflict, NotFound, Unavailable
-from storekeeper.models import item, listing, session, store, throttle, user
+from storekeeper.models import item, listing, lookup, session, store, throttle, user
 from storekeeper.models.draft import Fields
 from storekeeper.models.session import Guarded
 from storekeeper.models.throttle import Limits
@@ -241,7 +241,7 @@ def test_what_is_given_up_meanwhile_is_undone_and_the_others_are_kept(db: Databa
 def _queries() -> dict[str, Query]:
     """All of the models' that go around SQLAlchemy."""
     found = {}
-    for module in map(models.__dict__.get, models.__all__):
+    for module in (lookup, *map(models.__dict__.get, models.__all__)):
         for name, value in vars(module).items():
             query = value._query if isinstance(value, Guarded) else value
             if isinstance(query, Query) and isinstance(query._statement, sa.Select):

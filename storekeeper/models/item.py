@@ -23,7 +23,6 @@ from storekeeper.errors import AlreadyExists, AmbiguousName, Conflict, NotFound,
 from storekeeper.models import draft, journal, member, precondition, search
 from storekeeper.models.draft import Fields
 from storekeeper.models.precondition import Precondition
-from storekeeper.models.session import Guarded
 from storekeeper.models.store import Store, stores
 from storekeeper.query import Query, limited
 
@@ -61,27 +60,11 @@ items = sa.Table(
 )
 
 select = sa.select(*items.c, stores.c.currency).join(stores, stores.c.id == items.c.store_id)
-_is_named = items.c.name == sa.bindparam("name")
-_by_name = limited(select.add_columns(stores.c.name).where(_is_named).order_by(items.c.id), CANDIDATES)
-_find_by_name = Query(_by_name)
-_find_in_store = Query(select.where(items.c.store_id == sa.bindparam("store_id"), _is_named))
-_find_in_named_store = Query(select.where(stores.c.name == sa.bindparam("store"), _is_named))
-
-# The same, for whoever is signed in.
-_of_its_store = stores, stores.c.id == items.c.store_id
-_guarded_by_name = Guarded((*_by_name.selected_columns,), (items, _is_named), _of_its_store, most=CANDIDATES)
-_guarded_in_store = Guarded(
-    (*select.selected_columns,),
-    (items, sa.and_(items.c.store_id == sa.bindparam("store_id"), _is_named)),
-    _of_its_store,
-    most=1,
-)
-_guarded_in_named_store = Guarded(
-    (*select.selected_columns,),
-    (stores, stores.c.name == sa.bindparam("store")),
-    (items, sa.and_(items.c.store_id == stores.c.id, _is_named)),
-    most=1,
-)
+is_named = items.c.name == sa.bindparam("name")
+by_name = limited(select.add_columns(stores.c.name).where(is_named).order_by(items.c.id), CANDIDATES)
+_find_by_name = Query(by_name)
+_find_in_store = Query(select.where(items.c.store_id == sa.bindparam("store_id"), is_named))
+_find_in_named_store = Query(select.where(stores.c.name == sa.bindparam("store"), is_named))
 
 ItemRow = namedtuple("ItemRow", items.c.keys())  # type: ignore[misc]
 _locked = sa.select(items).where(items.c.store_id == sa.bindparam("store_id")).with_for_update()
@@ -153,15 +136,6 @@ def of_row(row: Sequence[Any]) -> Item:
         at,
         version,
     )
-
-
-def lookup(name: str, which: int | str | None = None) -> tuple[Guarded, dict[str, Any]]:
-    """The query that finds the item, and its values: for `Guard.fetch`. `only` takes the rows."""
-    if which is None:
-        return _guarded_by_name, {"name": name}
-    if isinstance(which, int):
-        return _guarded_in_store, {"name": name, "store_id": which}
-    return _guarded_in_named_store, {"name": name, "store": which}
 
 
 def get(conn: Connection, name: str, which: int | str | None = None) -> Item:

@@ -11,7 +11,7 @@ from storekeeper import names
 from storekeeper.auth import Guard
 from storekeeper.errors import AlreadyExists, AmbiguousName, Conflict, Forbidden, NotFound, OutOfStock
 from storekeeper.http import MAX_ID, Request
-from storekeeper.models import item
+from storekeeper.models import item, lookup
 from storekeeper.models.draft import MOST_STOCK, Fields
 from storekeeper.money import Price
 from storekeeper.operation import Message, answers, conditional, fresh
@@ -57,7 +57,7 @@ class Item:
     @answers(item.Item, headers=("ETag",), errors=(NotFound, AmbiguousName))
     async def on_get(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
         """Read an item."""
-        show(req, resp, item.only(await self._guard.fetch(req, *item.lookup(name, query.chosen()))))
+        show(req, resp, item.only(await self._guard.fetch(req, *lookup.item(name, query.chosen()))))
 
     @fresh
     @answers((201, item.Item), headers=("ETag",), errors=(AlreadyExists, Forbidden, NotFound))
@@ -102,7 +102,7 @@ class ItemInStore:
     @answers(item.Item, headers=("ETag",), errors=(NotFound,))
     async def on_get(self, req: Request, resp: Response, name: str, item_name: str) -> None:
         """Read an item of a store."""
-        show(req, resp, item.only(await self._guard.fetch(req, *item.lookup(item_name, name))))
+        show(req, resp, item.only(await self._guard.fetch(req, *lookup.item(item_name, name))))
 
     @fresh
     @answers((201, item.Item), headers=("ETag",), errors=(AlreadyExists, Forbidden, NotFound))
