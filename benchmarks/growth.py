@@ -1,12 +1,15 @@
 """`python -m benchmarks.growth`: what a look-up, a page and a search cost as the catalogue grows to ten million items.
 
-One database grows from each size to the next, and the same server answers. The words of the items are drawn from a
-fixed vocabulary, so that ten times the items are ten times the hits of each word.
+Each size has a database and a server of its own. All are up at once and take turns, so that whatever else the machine
+does hits all alike. The words of the items are drawn from a fixed vocabulary, so that ten times the items are ten times
+the hits of each word.
 """
 
 import argparse
+import statistics
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +26,8 @@ from storekeeper.models.item import items
 
 HERE = Path(__file__).parent
 SIZES = tuple(10**power for power in range(3, 8))
+OPERATIONS = (operations.ALL["read"], *operations.CATALOGUE)
+ROUNDS = 3
 AT_ONCE = 20_000
 SYLLABLES = [consonant + vowel for consonant in "bdfgklmnp" for vowel in "aio"]
 VOCABULARY = len(SYLLABLES) ** 3  # wrk.lua makes the same words
@@ -33,7 +38,6 @@ class Cost(NamedTuple):
     kind: str
     operation: str
     size: int
-    rate: float
     cpu_us: float  # of the server and of the database, for each request
 
 
@@ -59,40 +63,69 @@ def main() -> None:
 
 
 def _measure(kind: str, directory: Path, sizes: list[int], seconds: int) -> Iterator[Cost]:
-    with databases.open_databases(kind, directory, ["growth"], LOAD_CORE) as found:
-        url = found.url("growth")
-        with serve(STOREKEEPER, url, directory, 1, SERVER_CORE) as server:
-            have = 1
-            for size in sizes:
-                grow(url, have, size)
-                found.settle("growth")
-                have = size
-                yield from _costs(kind, found, server, size, seconds)
+    with ExitStack() as stack:
+        names = [_name(size) for size in sizes]
+        found = stack.enter_context(databases.open_databases(kind, directory, names, LOAD_CORE))
+        servers = {size: _serve(stack, found, directory, size) for size in sizes}
+        for operation in OPERATIONS:
+            yield from _costs(found, servers, operation, seconds)
 
 
-def _costs(kind: str, found: databases.Databases, server: Server, size: int, seconds: int) -> Iterator[Cost]:
-    for operation in (operations.ALL["read"], *operations.CATALOGUE):
-        target = operations.aim(operation, STOREKEEPER.speech, server.place.port, 2)
-        load.run(target, size, 1, 0, LOAD_CORE)
-        trees = [tree for tree in (server.processes, found.processes) if tree]
-        before = sum(tree.cpu_seconds() for tree in trees)
-        counted = load.run(target, size, seconds, 1, LOAD_CORE)
-        used = sum(tree.cpu_seconds() for tree in trees) - before
-        cost = Cost(
-            kind, operation.name, size, counted["requests"] / counted["seconds"], 1e6 * used / counted["requests"]
-        )
-        print(f"{kind:<11}{operation.name:<8}{size:>11,}{cost.rate:>9,.0f}/s{cost.cpu_us:>9,.0f} µs CPU", flush=True)
-        yield cost
+def _name(size: int) -> str:
+    return f"items{size}"
 
 
-def grow(url: str, have: int, size: int) -> None:
-    """From the first `have` items to `size`. Their indexes are made anew afterwards, which is far quicker."""
+def _serve(stack: ExitStack, found: databases.Databases, directory: Path, size: int) -> Server:
+    own = directory / f"{found.kind}-{size}"
+    own.mkdir()
+    url = found.url(_name(size))
+    server = stack.enter_context(serve(STOREKEEPER, url, own, 1, SERVER_CORE))
+    grow(url, size)
+    found.settle(_name(size))
+    print(f"{found.kind:<11}{size:>11,} items are there", flush=True)
+    return server
+
+
+def _costs(
+    found: databases.Databases, servers: dict[int, Server], operation: operations.Operation, seconds: int
+) -> Iterator[Cost]:
+    turns = [_Turn(found, server, size, operation) for size, server in servers.items()]
+    for turn in turns:
+        turn.take(1, 0)
+    rounds = [[turn.take(seconds, number) for turn in turns] for number in range(1, ROUNDS + 1)]
+    for size, taken in zip(servers, zip(*rounds, strict=True), strict=True):
+        yield Cost(found.kind, operation.name, size, statistics.median(taken))
+
+
+class _Turn:
+    """One operation on one size."""
+
+    def __init__(self, found: databases.Databases, server: Server, size: int, operation: operations.Operation) -> None:
+        self._trees = [tree for tree in (server.processes, found.processes) if tree]
+        self._target = operations.aim(operation, STOREKEEPER.speech, server.place.port, ROUNDS + 1)
+        self._size = size
+        self._where = f"{found.kind:<11}{operation.name:<8}{size:>11,}"
+
+    def take(self, seconds: int, number: int) -> float:
+        """Microseconds of the CPU time for each request, of the server and the database."""
+        before = self._cpu_seconds()
+        counted = load.run(self._target, self._size, seconds, number, LOAD_CORE)
+        cpu_us: float = 1e6 * (self._cpu_seconds() - before) / counted["requests"]
+        print(f"{self._where}{counted['requests'] / counted['seconds']:>9,.0f}/s{cpu_us:>9,.0f} µs CPU", flush=True)
+        return cpu_us
+
+    def _cpu_seconds(self) -> float:
+        return sum(tree.cpu_seconds() for tree in self._trees)
+
+
+def grow(url: str, size: int) -> None:
+    """From one item to `size`. The indexes are made anew afterwards, which is far quicker."""
     engine = create_engine(url, 3600)
     indexes = sorted(items.indexes, key=lambda index: str(index.name))
     with transaction(engine) as conn:
         for index in indexes:
             index.drop(conn)
-    for first in range(have + 1, size + 1, AT_ONCE):
+    for first in range(2, size + 1, AT_ONCE):
         with transaction(engine) as conn:
             _add(conn, range(first, min(first + AT_ONCE, size + 1)))
     with transaction(engine) as conn:
@@ -134,20 +167,22 @@ def word(number: int) -> str:
     return SYLLABLES[drawn // 729] + SYLLABLES[drawn // 27 % 27] + SYLLABLES[drawn % 27]
 
 
-def render(costs: list[Cost], told: str) -> str:
+def render(costs: Sequence[Cost], told: str) -> str:
     return "\n".join(_lines(costs, told)) + "\n"
 
 
-def _lines(costs: list[Cost], told: str) -> Iterator[str]:
+def _lines(costs: Sequence[Cost], told: str) -> Iterator[str]:
     sizes = sorted({cost.size for cost in costs})
     yield from ("# As the catalogue grows", "", told, "")
-    yield from ("CPU microseconds of the server and its database for each request.", "")
+    yield "CPU microseconds of the server and its database for each request:"
+    yield f"medians of {ROUNDS} runs, the sizes taking turns."
+    yield ""
     heads = ("", "", *(f"{size:,}" for size in sizes), "last ÷ first")
     yield from report.table(heads, iter(_rows(costs, sizes)), left=2)
 
 
-def _rows(costs: list[Cost], sizes: list[int]) -> Iterator[tuple[str, ...]]:
-    titles = {operation.name: operation.title for operation in (operations.ALL["read"], *operations.CATALOGUE)}
+def _rows(costs: Sequence[Cost], sizes: list[int]) -> Iterator[tuple[str, ...]]:
+    titles = {operation.name: operation.title for operation in OPERATIONS}
     by_size = {(cost.kind, cost.operation, cost.size): cost.cpu_us for cost in costs}
     for kind in dict.fromkeys(cost.kind for cost in costs):
         for name, title in titles.items():
