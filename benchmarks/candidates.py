@@ -134,7 +134,7 @@ BARE = Candidate(
 STOREKEEPER = Candidate(
     "storekeeper",
     "Storekeeper",
-    ("falcon", "sqlalchemy", "msgspec", "psycopg", "argon2-cffi"),
+    ("falcon", "sqlalchemy", "msgspec", "psycopg", "pynacl"),
     _storekeeper_command,
     _storekeeper_environment,
     _fill_storekeeper,

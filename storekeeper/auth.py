@@ -20,7 +20,7 @@ from storekeeper.http import Request
 from storekeeper.models import idempotency, journal, session
 from storekeeper.models.idempotency import Once
 from storekeeper.models.journal import Author
-from storekeeper.models.session import Guarded, Live
+from storekeeper.models.session import Grant, Guarded, Live
 from storekeeper.operation import Access, Operation
 from storekeeper.query import Row
 from storekeeper.tokens import Claims, Tokens
@@ -72,6 +72,11 @@ class Guard:
     async def record(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a change that each attempt makes, whatever its Idempotency-Key, as it is no effect but a trace."""
         return await self._write(req, None, function, args)
+
+    async def refresh(self, req: Request, idle: int, grace: int) -> Grant | None:
+        """Use the sender's refresh token: `session.refresh`, which checks the session by itself."""
+        claims = req.caller
+        return await self._db.write(session.refresh, claims.sid, claims.user_id, claims.number, idle, grace)
 
     async def _write(self, req: Request, once: Once | None, function: Callable[..., T], args: tuple[Any, ...]) -> T:
         author = Author(req.claims.user_id if req.claims else None, req.visit.id)

@@ -7,7 +7,7 @@ from storekeeper.errors import InvalidCredentials
 from storekeeper.http import Request
 from storekeeper.models import session, throttle, user
 from storekeeper.models.session import Grant
-from storekeeper.models.throttle import Limits
+from storekeeper.models.throttle import Attempt, Limits
 from storekeeper.models.user import Login
 from storekeeper.passwords import Passwords
 
@@ -23,13 +23,13 @@ class PasswordCheck:
 
     async def sign_in(self, req: Request, username: str, password: str) -> Grant:
         """Begin a session for the user whose password this is. InvalidCredentials does not say what was wrong."""
-        counted = throttle.buckets(username, req.visit.address)
-        login = await self._guard.read(req, _look_up, username, counted, self._limits)
-        await self._verify(req, counted, login, password)
+        attempt = throttle.attempt(username, req.visit.address, self._limits)
+        login = await self._guard.read(req, _look_up, username, attempt)
+        await self._verify(req, attempt, login, password)
         assert login
         new_hash = await self._passwords.hash(password) if self._passwords.is_outdated(login.password_hash) else None
         begun = await self._guard.record(
-            req, _begin, login, new_hash, self._session_seconds, req.device, req.visit.address
+            req, _begin, attempt, login, new_hash, self._session_seconds, req.device, req.visit.address
         )
         req.visit.user_id = begun.user_id
         req.log("login", session_id=begun.session_id)
@@ -38,26 +38,30 @@ class PasswordCheck:
     async def confirm(self, req: Request, password: str) -> Login:
         """The caller, once he has given his password again. InvalidCredentials for a wrong one."""
         login = await self._guard.read(req, user.get_login, req.caller.user_id)
-        counted = throttle.buckets(login.username, req.visit.address)
-        await self._guard.read(req, throttle.check, counted, self._limits)
-        await self._verify(req, counted, login, password)
+        attempt = throttle.attempt(login.username, req.visit.address, self._limits)
+        await self._guard.read(req, throttle.check, attempt)
+        await self._verify(req, attempt, login, password)
+        await self._guard.read(req, throttle.check, attempt)
         return login
 
-    async def _verify(self, req: Request, counted: tuple[str, ...], login: Login | None, password: str) -> None:
-        fits = await self._passwords.fit(password, login.password_hash if login else None)
-        await self._guard.record(req, throttle.settle, counted, self._limits, not fits)
-        if not fits:
+    async def _verify(self, req: Request, attempt: Attempt, login: Login | None, password: str) -> None:
+        """InvalidCredentials for a wrong password, which is counted. For a right one the throttle has yet to judge."""
+        if not await self._passwords.fit(password, login.password_hash if login else None):
+            await self._guard.record(req, throttle.count, attempt)
             req.log("login_failed")
             raise InvalidCredentials
 
 
-def _look_up(conn: Connection, username: str, counted: tuple[str, ...], limits: Limits) -> Login | None:
-    throttle.check(conn, counted, limits)
+def _look_up(conn: Connection, username: str, attempt: Attempt) -> Login | None:
+    throttle.check(conn, attempt)
     return user.find_login(conn, username)
 
 
-def _begin(conn: Connection, login: Login, new_hash: str | None, seconds: int, device: str, address: str) -> Grant:
+def _begin(
+    conn: Connection, attempt: Attempt, login: Login, new_hash: str | None, seconds: int, device: str, address: str
+) -> Grant:
     """InvalidCredentials if the password was changed, or the user deactivated, since it was checked."""
+    throttle.check(conn, attempt)
     if not user.has_hash(conn, login.user_id, login.password_hash):
         raise InvalidCredentials
     if new_hash:

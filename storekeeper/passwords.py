@@ -5,10 +5,8 @@ import os
 from functools import cache
 from importlib.resources import files
 
-from argon2 import PasswordHasher, Type
-from argon2.exceptions import InvalidHashError, VerificationError
-
 from storekeeper import old_hashes
+from storekeeper.argon2 import Hasher
 from storekeeper.errors import Invalid
 from storekeeper.memory import Trimmer
 from storekeeper.names import fold
@@ -20,7 +18,7 @@ WAITING = 16  # for each one under way; beyond, logging in is answered 503
 
 
 class Passwords:
-    def __init__(self, hasher: PasswordHasher, at_once: int, least: int) -> None:
+    def __init__(self, hasher: Hasher, at_once: int, least: int) -> None:
         self._hasher = hasher
         self._nobody = hasher.hash("the password of nobody")
         self._pool = Pool("argon2", at_once, WAITING)
@@ -40,7 +38,7 @@ class Passwords:
 
     def is_outdated(self, hashed: str) -> bool:
         """Whether the hash was made with other parameters than today's, or in another way."""
-        return old_hashes.is_checkable(hashed) or self._hasher.check_needs_rehash(hashed)
+        return self._hasher.is_outdated(hashed)
 
     def check(self, password: str, username: str, field: str = "password") -> None:
         check(password, username, self._least, field)
@@ -51,10 +49,7 @@ class Passwords:
     def _verify(self, hashed: str, password: str) -> bool:
         if old_hashes.is_checkable(hashed):
             return old_hashes.fits(hashed, password)
-        try:
-            return self._hasher.verify(hashed, password)
-        except (VerificationError, InvalidHashError):
-            return False
+        return self._hasher.fits(hashed, password)
 
 
 def create_passwords(settings: Settings) -> Passwords:
@@ -67,13 +62,8 @@ def count_at_once(settings: Settings) -> int:
     return settings.logins_at_once or max(1, cores // settings.workers)
 
 
-def create_hasher(settings: Settings) -> PasswordHasher:
-    return PasswordHasher(
-        time_cost=settings.argon2_passes,
-        memory_cost=settings.argon2_memory,
-        parallelism=settings.argon2_lanes,
-        type=Type.ID,
-    )
+def create_hasher(settings: Settings) -> Hasher:
+    return Hasher(settings.argon2_memory, settings.argon2_passes)
 
 
 def check(password: str, username: str, least: int, field: str = "password") -> None:

@@ -67,7 +67,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     password_length: Annotated[int, Meta(ge=8, le=64)] = 8
     argon2_memory: Annotated[int, Meta(ge=19_456, le=4_194_304)] = 19_456
     argon2_passes: Annotated[int, Meta(ge=2, le=100)] = 2
-    argon2_lanes: Annotated[int, Meta(ge=1, le=64)] = 1
     logins_at_once: Annotated[int, Meta(ge=0, le=256)] = 0
 
     access_minutes: Positive = 15

@@ -11,11 +11,11 @@ from typing import Any
 import hypothesis
 import pytest
 import sqlalchemy as sa
-from argon2 import PasswordHasher
 from falcon import testing
 
 from storekeeper import keys
 from storekeeper.app import Parts, create_app
+from storekeeper.argon2 import Hasher
 from storekeeper.db import Database, create_engine, transaction
 from storekeeper.images import Images
 from storekeeper.keys import KeyRing
@@ -29,7 +29,7 @@ from storekeeper.storage import create_storage
 from tests import databases
 from tests.receiving import Behaviour, Receive, Receiver
 
-CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+CHEAP = Hasher(8, 1)
 PASSWORD = "correct horse battery"
 HASHED = CHEAP.hash(PASSWORD)
 

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
-from argon2 import PasswordHasher
-
 from storekeeper import keys
 from storekeeper.app import create_app
+from storekeeper.argon2 import Hasher
 from storekeeper.db import Database
 from storekeeper.passwords import Passwords
 from storekeeper.settings import Settings
@@ -34,7 +33,7 @@ class Answer(NamedTuple):
 
 
 @contextmanager
-def worker(settings: Settings, hasher: PasswordHasher = CHEAP, at_once: int = 8, seconds: float = 5.0) -> Iterator[Any]:
+def worker(settings: Settings, hasher: Hasher = CHEAP, at_once: int = 8, seconds: float = 5.0) -> Iterator[Any]:
     """An app with connections and threads of its own."""
     keys.ensure(settings.keys_path)
     db = Database(settings.database, seconds=seconds)

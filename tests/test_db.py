@@ -25,10 +25,11 @@ from storekeeper.models.session import Guarded
 from storekeeper.models.throttle import Limits
 from storekeeper.money import Price
 from storekeeper.query import Query
+from tests.conftest import HASHED
 
 # For every parameter that a query may have.
 VALUES = {"name": "chair", "store": "ikea", "id": 1, "store_id": 1, "session_id": 1, "user_id": 1, "key": "alice"}
-VALUES |= {"address": "address", "everybody": "everybody", "since": 0}
+VALUES |= {"address": "address", "everybody": "everybody", "since": 0, "hash": HASHED}
 
 
 @contextmanager
@@ -122,16 +123,16 @@ def test_writers_queue(db: Database, url: str) -> None:
 
 def test_reads_see_every_change_at_once(db: Database, url: str) -> None:
     """No reader holds on to what it saw before: neither after an answer nor after a refusal."""
-    counted = throttle.buckets("alice", "192.0.2.1")
     limits = Limits(each=1)
+    attempt = throttle.attempt("alice", "192.0.2.1", limits)
     with database(url) as other:
         for n in range(3):
-            write(other, throttle.settle, throttle.buckets(f"{n}", f"192.0.2.{n + 2}"), limits, True)
-        write(other, throttle.settle, counted, limits, True)
+            write(other, throttle.count, throttle.attempt(f"{n}", f"192.0.2.{n + 2}", limits))
+        write(other, throttle.count, attempt)
         for price in range(3):
             for look in (db.read, db.browse):
                 with pytest.raises(throttle.TooManyAttempts):
-                    asyncio.run(look(throttle.check, counted, limits))
+                    asyncio.run(look(throttle.check, attempt))
             write(other, item.put, 1, 1, "chair", Fields(price=Price(price)))
             assert read(db, item.get, "chair").price == price
             assert asyncio.run(db.browse(item.get, "chair")).price == price
@@ -264,7 +265,7 @@ def test_a_query_gives_what_core_gives(db: Database, name: str) -> None:
 
     def fill(conn: Connection) -> None:
         session.begin(conn, 1, 60, "", "")
-        throttle.settle(conn, ("chair", "address", "everybody"), Limits(), True)
+        throttle.count(conn, throttle.Attempt("chair", "address", Limits()))
         store.insert(conn, "Käthe", "KWD")
         item.put(conn, 4, "Käthe", "chair", Fields(price=Price("1000000000")))
 

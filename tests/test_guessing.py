@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from argon2 import PasswordHasher
 
+from storekeeper.argon2 import Hasher
 from storekeeper.db import metadata, transaction
 from storekeeper.models import session
 from storekeeper.models.user import users
@@ -24,20 +24,20 @@ def start(engine: sa.Engine, settings: Settings) -> Iterator[Start]:
         yield start
 
 
-class Counting(PasswordHasher):
+class Counting(Hasher):
     """Counts what it is asked for."""
 
     def __init__(self) -> None:
-        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        super().__init__(8, 1)
         self.count = 0
 
-    def hash(self, *args: Any, **more: Any) -> str:
+    def hash(self, password: str) -> str:
         self.count += 1
-        return super().hash(*args, **more)
+        return super().hash(password)
 
-    def verify(self, *args: Any) -> Any:
+    def fits(self, hashed: str, password: str) -> bool:
         self.count += 1
-        return super().verify(*args)
+        return super().fits(hashed, password)
 
 
 # The victim
@@ -125,16 +125,16 @@ def test_what_was_typed_is_neither_stored_nor_logged(
 # Argon2
 
 
-class Blocked(PasswordHasher):
-    """Verifies nothing until it is released."""
+class Blocked(Hasher):
+    """Checks nothing until it is released."""
 
     def __init__(self) -> None:
-        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        super().__init__(8, 1)
         self.release = Event()
 
-    def verify(self, *args: Any) -> Any:
+    def fits(self, hashed: str, password: str) -> bool:
         self.release.wait(30)
-        return super().verify(*args)
+        return super().fits(hashed, password)
 
 
 def test_beyond_its_queue_a_login_is_refused_and_other_requests_go_on(start: Start) -> None:
@@ -166,7 +166,7 @@ def test_beyond_its_queue_a_login_is_refused_and_other_requests_go_on(start: Sta
 
 
 def test_a_login_with_old_parameters_is_hashed_anew(start: Start, engine: sa.Engine) -> None:
-    app = start(PasswordHasher(time_cost=2, memory_cost=16, parallelism=1))
+    app = start(Hasher(16, 2))
     log_in(app, "alice")
     with engine.connect() as conn:
         hashed = conn.execute(sa.select(users.c.password_hash).where(users.c.username == "alice")).scalar_one()

@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 import sqlalchemy as sa
-from argon2 import PasswordHasher
 from falcon import testing
 
 from storekeeper.app import Parts, create_app
+from storekeeper.argon2 import Hasher
 from storekeeper.db import transaction
 from storekeeper.models import session, user
 from storekeeper.passwords import Passwords
@@ -164,7 +164,7 @@ def test_the_members_are_named_that_are_wrong(alice: Person) -> None:
 class Meddling(Passwords):
     """Lets something happen just after a password was found to fit."""
 
-    def __init__(self, hasher: PasswordHasher = CHEAP) -> None:
+    def __init__(self, hasher: Hasher = CHEAP) -> None:
         super().__init__(hasher, 2, 8)
         self.happens: Any = lambda: None
 
@@ -221,7 +221,7 @@ def test_a_password_that_changes_during_its_change_is_not_overwritten(
 def test_a_hash_is_renewed_at_login_when_the_parameters_were_raised(
     parts: Parts, settings: Settings, engine: sa.Engine
 ) -> None:
-    stronger = Passwords(PasswordHasher(time_cost=2, memory_cost=16, parallelism=1), 2, 8)
+    stronger = Passwords(Hasher(16, 2), 2, 8)
     client = testing.TestClient(as_served(create_app(settings, msgspec.structs.replace(parts, passwords=stronger))))
     assert login(client, "wrong") == 401
     assert hash_of(engine, "alice") == HASHED
@@ -234,8 +234,19 @@ def test_a_hash_is_renewed_at_login_when_the_parameters_were_raised(
     stronger.close()
 
 
+def test_a_hash_that_another_library_made_with_more_lanes_is_checked_and_renewed(
+    client: testing.TestClient, engine: sa.Engine
+) -> None:
+    theirs = "$argon2id$v=19$m=16,t=1,p=2$z003vDFig26q6h37KNnZnA$EeDLvG8Gt9YkUHGdrMU4M3h2W+qTFUu2/xkiILV8k1Q"
+    set_password(engine, theirs)
+    assert login(client, "wrong") == 401
+    assert hash_of(engine, "alice") == theirs
+    assert login(client, PASSWORD) == 200
+    assert hash_of(engine, "alice").startswith("$argon2id$v=19$m=8,t=1,p=1$")
+
+
 def test_a_hash_that_cannot_be_read_fits_no_password(client: testing.TestClient, engine: sa.Engine) -> None:
-    for damaged in ("", "x", PASSWORD, "$argon2id$v=19$m=8,t=1,p=1$", "$2b$12$" + "a" * 53):
+    for damaged in ("", "x", "x" * 300, PASSWORD, "$argon2id$v=19$m=8,t=1,p=1$", "$2b$12$" + "a" * 53, HASHED + "ä"):
         set_password(engine, damaged)
         assert login(client, PASSWORD) == 401, damaged
     set_password(engine, HASHED)
@@ -244,4 +255,4 @@ def test_a_hash_that_cannot_be_read_fits_no_password(client: testing.TestClient,
 
 def test_by_default_a_hash_is_made_as_owasp_asks() -> None:
     settings = Settings()
-    assert (settings.argon2_memory, settings.argon2_passes, settings.argon2_lanes) == (19_456, 2, 1)
+    assert (settings.argon2_memory, settings.argon2_passes) == (19_456, 2)

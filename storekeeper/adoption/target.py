@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
-from argon2 import PasswordHasher
 from sqlalchemy import Connection
 
 from storekeeper import names
 from storekeeper.adoption.goods import NewItem
 from storekeeper.adoption.people import Secret
 from storekeeper.adoption.plan import Plan, Taken
+from storekeeper.argon2 import Hasher
 from storekeeper.errors import Conflict
 from storekeeper.models import batch, member, store, user
 from storekeeper.models.store import Store, stores
@@ -33,14 +33,14 @@ def look(conn: Connection, is_filled_allowed: bool) -> Taken:
     return Taken(list(conn.scalars(sa.select(users.c.username))), names_there)
 
 
-def hash_all(secrets: Sequence[Secret], hasher: PasswordHasher, at_once: int) -> Iterator[str]:
+def hash_all(secrets: Sequence[Secret], hasher: Hasher, at_once: int) -> Iterator[str]:
     """What to store for each, in order. Where there is no password: the hash of one that nobody knows."""
     unknown = hasher.hash(token_urlsafe(32))
     with ThreadPoolExecutor(at_once, "argon2") as pool:
         yield from pool.map(lambda secret: _hash(secret, hasher, unknown), secrets)
 
 
-def _hash(secret: Secret, hasher: PasswordHasher, unknown: str) -> str:
+def _hash(secret: Secret, hasher: Hasher, unknown: str) -> str:
     if secret.text is None:
         return unknown
     return secret.text if secret.is_hashed else hasher.hash(secret.text)

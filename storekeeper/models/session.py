@@ -50,17 +50,9 @@ LIVE_COLUMNS = 3
 Join = tuple[sa.Table, sa.ColumnElement[bool]]
 
 _refreshable = Query(
-    sa.select(
-        sessions.c.user_id,
-        users.c.is_admin,
-        sessions.c.began_at,
-        sessions.c.last_used_at,
-        sessions.c.refresh_number,
-        sessions.c.recent_uses,
-    )
-    .join(users, users.c.id == sessions.c.user_id)
-    .where(sessions.c.id == sa.bindparam("session_id"))
-    .with_for_update(of=sessions)
+    _live_select.add_columns(
+        sessions.c.began_at, sessions.c.last_used_at, sessions.c.refresh_number, sessions.c.recent_uses
+    ).with_for_update(of=sessions)
 )
 _note_refresh = Query(
     sa.update(sessions)
@@ -247,15 +239,14 @@ def note_use(conn: Connection, used_at: Mapping[int, int]) -> None:
     conn.execute(later.values(last_used_at=sa.bindparam("at")), rows)
 
 
-def refresh(conn: Connection, session_id: int, number: int, idle: int, grace: int) -> Grant | None:
-    """Use refresh token `number`; `idle` and `grace` are in seconds.
+def refresh(conn: Connection, session_id: int, user_id: int, number: int, idle: int, grace: int) -> Grant | None:
+    """Use refresh token `number` of a live session; `idle` and `grace` are in seconds. TokenRevoked for a dead one.
 
     None for a stolen number: the session is ended then, and raising would undo that.
     """
-    row = _refreshable.first(conn, session_id=session_id)
-    if row is None:
-        raise TokenRevoked
-    user_id, is_admin, began_at, last_used_at, newest, uses = row
+    rows = _refreshable.all(conn, session_id=session_id)
+    live = _checked(rows[0] if rows else None, user_id)
+    began_at, last_used_at, newest, uses = rows[0][LIVE_COLUMNS:]
     now = time.time()
     if last_used_at + idle < now:
         raise TokenExpired
@@ -272,4 +263,4 @@ def refresh(conn: Connection, session_id: int, number: int, idle: int, grace: in
         new_recent_uses=json.dumps(list(recent.items())),
         new_last_used_at=int(now),
     )
-    return Grant(user_id, is_admin, session_id, began_at, number + 1)
+    return Grant(user_id, live.is_admin, session_id, began_at, number + 1)

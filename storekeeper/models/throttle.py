@@ -48,10 +48,22 @@ class Limits(msgspec.Struct, frozen=True):
     window: int = 300
 
 
-def buckets(username: str, address: str) -> tuple[str, ...]:
-    """What a failure counts against. Names are hashed: people type passwords into the wrong field."""
+class Attempt(msgspec.Struct, frozen=True):
+    """A guess at a password: the buckets that its failure counts against, and the limits that hold for it."""
+
+    name: str
+    address: str
+    limits: Limits
+
+    def bounds(self) -> dict[str, int]:
+        """How many failures each bucket holds."""
+        return {self.name: self.limits.each, self.address: self.limits.each, EVERYBODY: self.limits.overall}
+
+
+def attempt(username: str, address: str, limits: Limits) -> Attempt:
+    """Names are hashed: people type passwords into the wrong field."""
     name = hashlib.sha256(names.fold(username).encode()).hexdigest()[:40]
-    return (f"name {name}", f"address {_network(address)}", EVERYBODY)
+    return Attempt(f"name {name}", f"address {_network(address)}", limits)
 
 
 def _network(address: str) -> str:
@@ -66,27 +78,27 @@ def _network(address: str) -> str:
     return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
 
 
-def check(conn: Connection, counted: tuple[str, ...], limits: Limits) -> None:
+def check(conn: Connection, attempt: Attempt) -> None:
     """TooManyAttempts while any of the buckets is full, until none is."""
-    now = _now()
-    since = now - limits.window * 1000
-    name, address, everybody = counted
-    found = _counts.all(conn, name=name, address=address, everybody=everybody, since=since)
-    bounds = {bucket: limits.overall if bucket == EVERYBODY else limits.each for bucket in counted}
+    window, bounds = attempt.limits.window, attempt.bounds()
+    since = _now() - window * 1000
+    found = _counts.all(conn, name=attempt.name, address=attempt.address, everybody=EVERYBODY, since=since)
     full = [(first, bounds[bucket]) for bucket, failed, first in found if failed >= bounds[bucket]]
     if full:
         first, bound = max(full)
-        raise TooManyAttempts(max(1, math.ceil((first - since) / 1000)), bound, limits.window)
+        raise TooManyAttempts(max(1, math.ceil((first - since) / 1000)), bound, window)
 
 
-def settle(conn: Connection, counted: tuple[str, ...], limits: Limits, has_failed: bool) -> None:
-    """Judge an attempt whose password has been checked: refuse it, or count it if it failed."""
+def count(conn: Connection, attempt: Attempt) -> None:
+    """Judge an attempt whose password was wrong: refuse it or count it, one after the other.
+
+    One with the right password is judged by `check`: it adds nothing that others would have to wait for.
+    """
     dialects.serialize(conn, "logins")
-    check(conn, counted, limits)
-    if has_failed:
-        now = _now()
-        conn.execute(sa.delete(failures).where(failures.c.failed_at <= now - limits.window * 1000))
-        conn.execute(sa.insert(failures), [{"bucket": bucket, "failed_at": now} for bucket in counted])
+    check(conn, attempt)
+    now = _now()
+    conn.execute(sa.delete(failures).where(failures.c.failed_at <= now - attempt.limits.window * 1000))
+    conn.execute(sa.insert(failures), [{"bucket": bucket, "failed_at": now} for bucket in attempt.bounds()])
 
 
 def _now() -> int:

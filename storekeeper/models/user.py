@@ -35,6 +35,11 @@ _living_admin = sa.and_(users.c.is_admin, users.c.is_active)
 
 _login = sa.select(users.c.id, users.c.username, users.c.password_hash).where(users.c.is_active)
 _login_by_id = Query(_login.where(users.c.id == sa.bindparam("user_id")))
+_same_login = Query(
+    sa.select(users.c.id)
+    .where(users.c.id == sa.bindparam("user_id"), users.c.password_hash == sa.bindparam("hash"), users.c.is_active)
+    .with_for_update()
+)
 _login_by_name = Query(_login.where(users.c.username_key == sa.bindparam("key")))
 
 
@@ -145,8 +150,7 @@ def register_first_admin(conn: Connection, username: str, hashed: str) -> User:
 
 def has_hash(conn: Connection, user_id: int, hashed: str) -> bool:
     """Whether an active user still has the hash that was checked; and nobody changes it before the transaction ends."""
-    same = sa.select(users.c.id).where(users.c.id == user_id, users.c.password_hash == hashed, users.c.is_active)
-    return conn.execute(same.with_for_update()).first() is not None
+    return _same_login.first(conn, user_id=user_id, hash=hashed) is not None
 
 
 def set_password(conn: Connection, user_id: int, new_hash: str) -> None:

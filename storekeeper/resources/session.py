@@ -107,10 +107,9 @@ class Refresh:
 
         A refresh token stays good until its successor has been used, and asking again answers the same successor.
         """
-        sid, idle = req.caller.sid, self._tokens.lifetimes.idle
-        grant = await self._guard.record(req, session.refresh, sid, req.caller.number, idle, self._grace)
+        grant = await self._guard.refresh(req, self._tokens.lifetimes.idle, self._grace)
         if grant is None:
-            req.log("refresh_token_reused", session_id=sid)
+            req.log("refresh_token_reused", session_id=req.caller.sid)
             raise TokenRevoked
         resp.media = token_pair(self._tokens, grant, fresh=False)
 
