@@ -74,9 +74,9 @@ def _measure(kind: str, parent: Path, seconds: int) -> Iterator[Row]:
             yield _updates(found, server, seconds).row(kind)
             yield _logins(server, seconds).row(kind)
             yield _reads_beside_logins(server, seconds).row(kind)
-            alone = _cpu_of_a_read(server, seconds)
+            alone = _cpu_of_a_read(server, seconds, 1)
         with _serving(found, directory, "two", 2) as server:
-            together = _cpu_of_a_read(server, seconds)
+            together = _cpu_of_a_read(server, seconds, 2)
         yield Limit("item reads of two workers, by their CPU time for each", 2e6 / together, 1e6 / alone).row(kind)
 
 
@@ -169,9 +169,10 @@ def _reads_beside_logins(server: Server, seconds: int) -> Limit:
     return Limit("p99 of item reads beside logins, and without", _median(beside), _median(alone), "ms")
 
 
-def _cpu_of_a_read(server: Server, seconds: int) -> float:
-    """Microseconds of the processes' CPU time."""
+def _cpu_of_a_read(server: Server, seconds: int, workers: int) -> float:
+    """Microseconds of the processes' CPU time. Each worker has as many callers: with fewer it does less at once."""
     target, found = _target(server, "read"), []
+    target = target._replace(connections=target.connections * workers)
     load.run(target, ITEMS, 1, 0, LOAD_CORE)
     for number in range(ROUNDS):
         before = server.processes.cpu_seconds()

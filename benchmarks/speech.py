@@ -72,6 +72,7 @@ STORES = Speech(
         "read": Ask("GET", "/item/item{number}"),
         "list": Ask("GET", f"/items?limit={PAGE}"),
         "counted": Ask("GET", f"/items?limit={PAGE}", headers={"Prefer": "count=exact"}),  # Storekeeper alone
+        "find": Ask("GET", f"/items?limit={PAGE}&q=item{{number}}"),  # the same
         "update": Ask("PUT", "/item/item{number}", '{"price": {price}, "store_id": {store}}'),
         "login": Ask("POST", "/login", CREDENTIALS, signs=False),
         "refresh": Ask("POST", "/refresh"),

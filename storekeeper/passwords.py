@@ -8,7 +8,6 @@ from importlib.resources import files
 from storekeeper import old_hashes
 from storekeeper.argon2 import Hasher
 from storekeeper.errors import Invalid
-from storekeeper.memory import Trimmer
 from storekeeper.names import fold
 from storekeeper.pool import Pool
 from storekeeper.settings import Settings
@@ -23,17 +22,13 @@ class Passwords:
         self._nobody = hasher.hash("the password of nobody")
         self._pool = Pool("argon2", at_once, WAITING)
         self._least = least
-        self._memory = Trimmer()
 
     async def hash(self, password: str) -> str:
-        hashed = await self._pool.run(self._hasher.hash, password)
-        self._memory.note_use()
-        return hashed
+        return await self._pool.run(self._hasher.hash, password)
 
     async def fit(self, password: str, hashed: str | None) -> bool:
         """Whether this is the password. Takes as long when there is no such user (hashed is None)."""
         fits = await self._pool.run(self._verify, hashed or self._nobody, password)
-        self._memory.note_use()
         return fits and hashed is not None
 
     def is_outdated(self, hashed: str) -> bool:

@@ -1,15 +1,18 @@
 """The login throttle: what it counts, whom it refuses and for how long; exactly, also in a burst."""
 
+import asyncio
 import math
 from collections.abc import Iterator
+from threading import Event
 
 import pytest
 import sqlalchemy as sa
 
+from storekeeper.argon2 import Hasher
 from storekeeper.models.throttle import failures
 from storekeeper.settings import Settings
 from tests.conftest import PASSWORD, Clock
-from tests.crowd import Call, at_once, statuses
+from tests.crowd import Answer, Call, at_once, log_in, send, statuses
 from tests.guessing import WRONG, Start, attempt, fail, login, starting
 
 
@@ -163,6 +166,37 @@ def test_the_right_password_in_a_burst_is_no_way_in_afterwards(start: Start) -> 
     at_once([app], [login()] * 20)
     answers = at_once([app], [login(), login("alice", PASSWORD), login("alice", PASSWORD, "192.0.2.9")])
     assert statuses(answers) == {429: 3}
+
+
+class Held(Hasher):
+    """Checks the right password only when it is released."""
+
+    def __init__(self) -> None:
+        super().__init__(8, 1)
+        self.has_begun, self.release = Event(), Event()
+
+    def fits(self, hashed: str, password: str) -> bool:
+        if password == PASSWORD:
+            self.has_begun.set()
+            assert self.release.wait(30)
+        return super().fits(hashed, password)
+
+
+@pytest.mark.parametrize("path", ["/login", "/login/fresh"])
+def test_a_right_password_is_refused_if_its_name_was_closed_while_it_was_checked(start: Start, path: str) -> None:
+    token = log_in(start(), "alice")["access_token"]
+    hasher = Held()
+    app = start(hasher)
+    given = {"password": PASSWORD} | ({"username": "alice"} if path == "/login" else {})
+
+    async def scenario() -> list[Answer]:
+        right = asyncio.create_task(send(app, Call("POST", path, given, token, "192.0.2.9")))
+        assert await asyncio.to_thread(hasher.has_begun.wait, 30)
+        wrong = await asyncio.gather(*(send(app, login()) for _ in range(10)))
+        hasher.release.set()
+        return [*wrong, await right]
+
+    assert statuses(asyncio.run(scenario())) == {401: 10, 429: 1}
 
 
 def test_the_counters_survive_a_restart(start: Start) -> None:

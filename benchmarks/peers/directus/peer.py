@@ -27,6 +27,7 @@ SPEECH = Speech(
         "read": Ask("GET", "/items/items?filter%5Bname%5D%5B_eq%5D=item{number}&limit=1"),
         "list": Ask("GET", f"/items/items?limit={PAGE}"),
         "counted": Ask("GET", f"/items/items?limit={PAGE}&meta=filter_count"),
+        "find": Ask("GET", f"/items/items?search=item{{number}}&limit={PAGE}"),
         "update": Ask("PATCH", "/items/items/{number}", '{"price": {price}}'),
         "login": Ask("POST", "/auth/login", CREDENTIALS, signs=False),
         "refresh": Ask("POST", "/auth/refresh", '{"refresh_token": "{token}", "mode": "json"}', signs=False),

@@ -37,9 +37,9 @@ def list_items(request: HttpRequest) -> QuerySet[Item]:
 
 @router.get("/feed", response=list[ItemOut])
 @paginate(CursorPagination, ordering=["id"])
-def feed_items(request: HttpRequest) -> QuerySet[Item]:
+def feed_items(request: HttpRequest, search: str = "") -> QuerySet[Item]:
     """Pages by cursor, which count nothing."""
-    return Item.objects.all()
+    return Item.objects.filter(name__icontains=search) if search else Item.objects.all()
 
 
 @router.get("/items/{name}", response=ItemOut)

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.urls import include, path
-from rest_framework import mixins, permissions, routers, serializers, viewsets
+from rest_framework import filters, mixins, permissions, routers, serializers, viewsets
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -44,6 +44,8 @@ class ItemFeed(mixins.ListModelMixin, viewsets.GenericViewSet):
     queryset = Item.objects.all()
     serializer_class = ItemSerializer
     pagination_class = ByCursor
+    filter_backends: ClassVar = [filters.SearchFilter]
+    search_fields: ClassVar = ["name"]
 
 
 router = routers.SimpleRouter()

@@ -22,6 +22,7 @@ SPEECH = Speech(
         "read": Ask("GET", f"{RECORDS}?filter=name%3D%27item{{number}}%27&perPage=1&skipTotal=1"),
         "list": Ask("GET", f"{RECORDS}?perPage={PAGE}&skipTotal=1"),
         "counted": Ask("GET", f"{RECORDS}?perPage={PAGE}"),
+        "find": Ask("GET", f"{RECORDS}?filter=name~%27item{{number}}%27&perPage={PAGE}&skipTotal=1"),
         "update": Ask("PATCH", RECORDS + "/item{padded}", '{"price": {price}}'),
         "login": Ask(
             "POST",

@@ -33,6 +33,7 @@ SPEECH = Speech(
         "read": Ask("GET", f"/api/items?filters%5Bname%5D%5B$eq%5D=item{{number}}&{NO_COUNT}"),
         "list": Ask("GET", f"/api/items?{SIZE}&{NO_COUNT}"),
         "counted": Ask("GET", f"/api/items?{SIZE}"),
+        "find": Ask("GET", f"/api/items?filters%5Bname%5D%5B$contains%5D=item{{number}}&{SIZE}&{NO_COUNT}"),
         "update": Ask("PUT", f"/api/items/{DOCUMENT}{{padded}}", '{"data": {"price": {price}}}'),
         "login": Ask(
             "POST",
