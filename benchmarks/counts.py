@@ -23,6 +23,7 @@ from benchmarks.speech import Speaker
 
 ITEMS = 1000
 SEARCHED = 10_000  # of which each word of the vocabulary finds some
+MANY = 100_000
 CONNECTIONS = 8  # few: those that are under way when the load ends are counted, but not reported
 SECONDS = 5
 WARM_UP = 3  # seconds: in one, on a busy machine, a server under callgrind may not answer at all
@@ -31,7 +32,10 @@ SEARCH = next(operation for operation in CATALOGUE if operation.name == "search"
 
 
 def count(candidate: Candidate, kind: str, names: Iterable[str]) -> Mapping[str, float]:
-    """Thousands of instructions by name: of `start` and of operations, in this order. `search` adds items: the last."""
+    """Thousands of instructions by name: of `start` and of operations, in this order.
+
+    `search`, and then `read among many`, add items: they are the last.
+    """
     with tempfile.TemporaryDirectory(prefix="storekeeper-guard-") as name:
         directory = Path(name)
         with (
@@ -63,14 +67,18 @@ class _Counter:
             return self._count_logins()
         if name == "search":
             grow(self._server.place.url, ITEMS, SEARCHED)
-        return self._count(SEARCH if name == "search" else ALL[name])
+            return self._count(SEARCH, SEARCHED)
+        if name == "read among many":
+            grow(self._server.place.url, SEARCHED, MANY)
+            return self._count(ALL["read"], MANY)
+        return self._count(ALL[name], ITEMS)
 
-    def _count(self, operation: Operation) -> float:
+    def _count(self, operation: Operation, items: int) -> float:
         target = aim(operation, self._server.candidate.speech, self._server.place.port, 2)
         target = target._replace(connections=CONNECTIONS)
-        load.run(target, ITEMS, WARM_UP, 0, LOAD_CORE)
+        load.run(target, items, WARM_UP, 0, LOAD_CORE)
         with self._counting() as taken:
-            done = load.run(target, ITEMS, SECONDS, 1, LOAD_CORE)
+            done = load.run(target, items, SECONDS, 1, LOAD_CORE)
         return taken() / float(done["requests"])
 
     def _count_logins(self) -> float:

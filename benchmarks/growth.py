@@ -80,7 +80,7 @@ def _serve(stack: ExitStack, found: databases.Databases, directory: Path, size: 
     own.mkdir()
     url = found.url(_name(size))
     server = stack.enter_context(serve(STOREKEEPER, url, own, 1, SERVER_CORE))
-    grow(url, size)
+    grow(url, 1, size)
     found.settle(_name(size))
     print(f"{found.kind:<11}{size:>11,} items are there", flush=True)
     return server
@@ -118,14 +118,14 @@ class _Turn:
         return sum(tree.cpu_seconds() for tree in self._trees)
 
 
-def grow(url: str, size: int) -> None:
-    """From one item to `size`. The indexes are made anew afterwards, which is far quicker."""
+def grow(url: str, have: int, size: int) -> None:
+    """From the first `have` items to `size`. The indexes are made anew afterwards, which is far quicker."""
     engine = create_engine(url, 3600)
     indexes = sorted(items.indexes, key=lambda index: str(index.name))
     with transaction(engine) as conn:
         for index in indexes:
             index.drop(conn)
-    for first in range(2, size + 1, AT_ONCE):
+    for first in range(have + 1, size + 1, AT_ONCE):
         with transaction(engine) as conn:
             _add(conn, range(first, min(first + AT_ONCE, size + 1)))
     with transaction(engine) as conn:

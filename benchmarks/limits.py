@@ -68,23 +68,36 @@ def main() -> None:
 def _measure(kind: str, parent: Path, seconds: int) -> Iterator[Row]:
     directory = parent / kind
     directory.mkdir()
-    names = ["one", "two", "raw"]
-    with databases.open_databases(kind, directory, names, LOAD_CORE) as found:
-        with _serving(found, directory, "one", 1) as server:
-            yield _updates(found, server, seconds).row(kind)
-            yield _logins(server, seconds).row(kind)
-            yield _reads_beside_logins(server, seconds).row(kind)
-            alone = _cpu_of_a_read(server, seconds, 1)
-        with _serving(found, directory, "two", 2) as server:
-            together = _cpu_of_a_read(server, seconds, 2)
-        yield Limit("item reads of two workers, by their CPU time for each", 2e6 / together, 1e6 / alone).row(kind)
+    with (
+        databases.open_databases(kind, directory, ["worker1", "raw"], LOAD_CORE) as found,
+        _serving(found, directory, 1) as server,
+    ):
+        yield _updates(found, server, seconds).row(kind)
+        yield _logins(server, seconds).row(kind)
+        yield _reads_beside_logins(server, seconds).row(kind)
+    yield second_worker(kind, directory, seconds).row(kind)
+
+
+def second_worker(kind: str, parent: Path, seconds: int) -> Limit:
+    """Item reads of two workers, and of one, for each second of CPU time that a worker takes. They take turns."""
+    directory = parent / "workers"
+    directory.mkdir()
+    with (
+        databases.open_databases(kind, directory, ["worker1", "worker2"], LOAD_CORE) as found,
+        _serving(found, directory, 1) as one,
+        _serving(found, directory, 2) as two,
+    ):
+        rounds = [(_cpu_of_a_read(one, 1, seconds), _cpu_of_a_read(two, 2, seconds)) for _ in range(ROUNDS + 1)]
+    alone, together = map(_median, zip(*rounds[1:], strict=True))  # the first warms up
+    return Limit("item reads of two workers, by their CPU time for each", 2e6 / together, 1e6 / alone)
 
 
 @contextmanager
-def _serving(found: Databases, parent: Path, name: str, workers: int) -> Iterator[Server]:
+def _serving(found: Databases, parent: Path, workers: int) -> Iterator[Server]:
     def environment(place: Place) -> Mapping[str, str]:
         return {**candidates.STOREKEEPER.environment(place), "STOREKEEPER_WORKERS": str(workers)}
 
+    name = f"worker{workers}"
     (parent / name).mkdir()
     candidate = candidates.STOREKEEPER._replace(environment=environment)
     with serve(candidate, found.url(name), parent / name, ITEMS, SERVER_CORE) as server:
@@ -169,16 +182,13 @@ def _reads_beside_logins(server: Server, seconds: int) -> Limit:
     return Limit("p99 of item reads beside logins, and without", _median(beside), _median(alone), "ms")
 
 
-def _cpu_of_a_read(server: Server, seconds: int, workers: int) -> float:
+def _cpu_of_a_read(server: Server, workers: int, seconds: int) -> float:
     """Microseconds of the processes' CPU time. Each worker has as many callers: with fewer it does less at once."""
-    target, found = _target(server, "read"), []
+    target = _target(server, "read")
     target = target._replace(connections=target.connections * workers)
-    load.run(target, ITEMS, 1, 0, LOAD_CORE)
-    for number in range(ROUNDS):
-        before = server.processes.cpu_seconds()
-        done = load.run(target, ITEMS, seconds, number, LOAD_CORE)
-        found.append((server.processes.cpu_seconds() - before) / done["requests"] * 1e6)
-    return _median(found)
+    before = server.processes.cpu_seconds()
+    done = load.run(target, ITEMS, seconds, 0, LOAD_CORE)
+    return float((server.processes.cpu_seconds() - before) / done["requests"] * 1e6)
 
 
 def _target(server: Server, operation: str) -> Target:

@@ -205,10 +205,10 @@ def render(moved: Sequence[Moved], told: str) -> str:
 
 def _lines(moved: Sequence[Moved], told: str) -> Iterator[str]:
     yield from ("# A file of many items", "", told, "")
-    heads = ("", "rows", "loader s", "import s", "of the loader's speed", "loader CPU s", "import CPU s", "by CPU")
-    yield from (*report.table(heads, map(_speed, moved), left=1), "")
-    heads = ("", "MiB, 10,000 rows", "MiB, all rows", "look-ups: p99 ms alone", "during the import")
-    yield from report.table(heads, map(_burden, moved), left=1)
+    speeds = ("", "rows", "loader s", "import s", "of the loader's speed", "loader CPU s", "import CPU s", "by CPU")
+    yield from (*report.table(speeds, map(_speed, moved), left=1), "")
+    burdens = ("", "MiB, 10,000 rows", "MiB, all rows", "look-ups: p99 ms alone", "during the import")
+    yield from report.table(burdens, map(_burden, moved), left=1)
 
 
 def _speed(each: Moved) -> tuple[str, ...]:
