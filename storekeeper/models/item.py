@@ -73,7 +73,8 @@ _lock_by_name = Query(_locked.where(items.c.name == sa.bindparam("name")), ItemR
 
 COLUMNS = len(select.selected_columns)
 _PRICE = items.c.keys().index("price_minor")
-SEARCHED = frozenset(("name", "sku", "barcode", "description", "tags"))
+UNIQUE = frozenset(("name", "sku", "barcode"))
+SEARCHED = UNIQUE | {"description", "tags"}
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -268,7 +269,8 @@ def _change(conn: Connection, of: Store, now: Any, values: dict[str, Any]) -> It
     if not differing:
         return _item(of, now)
     draft.check_stock(differing, of, now.stock)
-    _refuse_taken(conn, of, differing, items.c.id == now.id)
+    if UNIQUE & differing.keys():
+        _refuse_taken(conn, of, differing, items.c.id == now.id)
     values = {"updated_at": int(time.time()), "version": now.version + 1} | differing
     new = {f"new_{column}": value for column, value in values.items()}
     row = _update(tuple(values)).first(conn, id_is=now.id, version_was=now.version, **new)
