@@ -15,8 +15,7 @@ from sqlalchemy.types import UserDefinedType
 from storekeeper import dialects, words
 from storekeeper.query import execute
 
-SAMPLE = 2000  # rows
-COMMON = 10  # matches among them
+COMMON = 10  # matches in a sample: see `is_common`
 
 # Not in the metadata: on SQLite it is a virtual table.
 entries = sa.table("item_search", sa.column("rowid", sa.BigInteger), sa.column("document"))
@@ -27,11 +26,12 @@ _TO_POSTGRESQL = """
     INSERT INTO item_search (rowid, document) VALUES (%(id)s, %(document)s::tsvector)
     ON CONFLICT (rowid) DO UPDATE SET document = excluded.document
 """
-_PERCENT = """
-    SELECT least(100, 100.0 * %(rows)s / greatest(reltuples, 1))::real FROM pg_class WHERE relname = %(name)s
-"""
+# What is looked for stands in a select of its own here, and in `match`: PostgreSQL then makes one plan for all words. It
+# would make one for each search otherwise, which takes longer than the search.
 _HITS = """
-    SELECT count(*) FROM item_search TABLESAMPLE system (%(percent)s::real) WHERE document @@ %(words)s::tsquery
+    SELECT count(*) FROM item_search TABLESAMPLE system ((
+        SELECT (100 / sqrt(greatest(reltuples, 1)))::real FROM pg_class WHERE oid = 'item_search'::regclass
+    )) WHERE document @@ (SELECT %(words)s::tsquery)
 """
 
 
@@ -97,61 +97,54 @@ def drop(conn: Connection, ids: sa.ScalarSelect[Any] | Sequence[int]) -> None:
         conn.execute(sa.delete(entries).where(entries.c.rowid.in_(ids)))
 
 
-def match(dialect: str, words: str, *, is_walk: bool = True) -> sa.ColumnElement[bool]:
-    """The condition on `entries` that they hold what is looked for: a parameter of the name `words`, see `expression`.
-
-    `is_walk` keeps PostgreSQL from its index: see `is_common`.
-    """
-    if dialect == "sqlite":
-        return sa.literal_column("item_search").op("MATCH")(sa.bindparam(words, type_=sa.String))
-    query = sa.cast(sa.bindparam(words, type_=sa.String), Tsquery)
-    is_match = entries.c.document.op("@@", is_comparison=True)(query)
-    return is_match.is_(sa.true()) if is_walk else is_match
-
-
 def expression(dialect: str, terms: Terms, *, is_title: bool = False) -> str:
     """What the index is asked for: that all terms are there; the words in the title, if `is_title`."""
     return _sqlite_query(terms, is_title) if dialect == "sqlite" else _postgresql_query(terms, is_title)
 
 
-def order(*, is_walk: bool) -> sa.ColumnElement[int]:
-    """By what to sort `entries` for the order of the items' ids, with or without an index."""
-    return entries.c.rowid if is_walk else entries.c.rowid + sa.literal_column("0")
-
-
 def keep_matches(
     dialect: str, select: sa.Select[Any], id: sa.Column[int], words: str, *, is_walk: bool
 ) -> tuple[sa.Select[Any], sa.ColumnElement[int]]:
-    """Of a select of items by `id`, those that match; and the column that sorts them in the order of their ids."""
-    is_match = match(dialect, words, is_walk=is_walk)
+    """Of a select of items by `id`, those that match; and the column that sorts them in the order of their ids.
+
+    What is looked for comes as a parameter of the name `words`, see `expression`. `is_walk` keeps PostgreSQL from its
+    index, see `is_common`. Without, all that match are found first; planned as a join, whole tables would be read.
+    """
+    is_match = _match(dialect, words, is_walk)
     if is_walk:
-        is_held = holds(dialect, entries.c.rowid, id)
-        return select.join_from(id.table, entries, is_held).where(is_match), entries.c.rowid
-    # Sorted first: of the items themselves, only those are read then that a limit leaves.
-    entry = order(is_walk=False).label("entry")
-    found = sa.select(entry).where(is_match).order_by(entry).offset(sa.literal_column("0")).subquery()
-    return select.join(found, found.c.entry == id), found.c.entry
+        return select.join(entries, _holds(dialect, id)).where(is_match), entries.c.rowid
+    found = sa.select(entries.c.rowid).where(is_match).scalar_subquery()
+    return select.where(id == sa.any_(sa.func.array(found))), id
 
 
-def holds(dialect: str, entry: sa.ColumnElement[int], item_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
-    """The condition that joins what was found with the items.
+def _match(dialect: str, words: str, is_walk: bool) -> sa.ColumnElement[bool]:
+    if dialect == "sqlite":
+        return sa.literal_column("item_search").op("MATCH")(sa.bindparam(words, type_=sa.String))
+    query = sa.select(sa.cast(sa.bindparam(words, type_=sa.String), Tsquery)).scalar_subquery()
+    is_match = entries.c.document.op("@@", is_comparison=True)(query)
+    return is_match.is_(sa.true()) if is_walk else is_match
+
+
+def _holds(dialect: str, id: sa.Column[int]) -> sa.ColumnElement[bool]:
+    """The condition that joins `entries` with the items.
 
     SQLite has to begin with the index of words: without statistics its planner would rather try each item that some
     filter leaves, and search the index anew for every one. The sum keeps it from that.
     """
-    return (entry + sa.literal_column("0") if dialect == "sqlite" else entry) == item_id
+    entry = entries.c.rowid + sa.literal_column("0") if dialect == "sqlite" else entries.c.rowid
+    return entry == id
 
 
 def is_common(conn: Connection, expression: str) -> bool:
     """Whether the first items that match are found fastest by walking through all in the order of their ids.
 
     SQLite's index is in that order. PostgreSQL's is not: it has to fetch and sort all that match, and the planner
-    cannot estimate how many begin with a word. So a sample of SAMPLE rows tells.
+    cannot estimate how many begin with a word. So a sample tells: of 100 rows among ten thousand, of 1,000 among a
+    million. The more items there are, the fewer of them have to match for the walk to be the shorter way.
     """
     if conn.dialect.name == "sqlite":
         return True
-    ((percent,),) = execute(conn, _PERCENT, {"rows": SAMPLE, "name": entries.name}).fetchall()
-    ((hits,),) = execute(conn, _HITS, {"percent": percent, "words": expression}).fetchall()
+    ((hits,),) = execute(conn, _HITS, {"words": expression}).fetchall()
     return bool(hits >= COMMON)
 
 

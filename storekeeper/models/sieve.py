@@ -56,12 +56,13 @@ class Shape(msgspec.Struct, frozen=True):
 
 def listed(shape: Shape) -> tuple[sa.Select[Any], Mapping[str, sa.ColumnElement[Any]]]:
     """All items that are wanted, and the columns that they may be sorted by. Has a parameter `words` for a search."""
-    select = _wanted(item.select, shape)
+    select = item.select.where(*_conditions(shape))
     if not shape.has_words:
         return select, sortable
     # Sorted by its own ids, no row of the index of words is read that is not shown.
-    id = search.order(is_walk=shape.is_walk).label("entry")
-    return select.add_columns(id), sortable | {"id": id}
+    select, id = _matching(select, shape)
+    entry = id.label("entry")
+    return select.add_columns(entry), sortable | {"id": entry}
 
 
 @lru_cache(REMEMBERED)
@@ -110,7 +111,8 @@ def _windows(shape: Shape, *, is_further: bool) -> list[sa.CTE]:
     Those with the words are all up to their ends; where there are none yet, the first CANDIDATES. Both have a limit, as
     PostgreSQL would read whole tables without; twice as many leave room for what was changed since to match as well.
     """
-    all_ = sa.select(items.c.id, sa.func.length(items.c.name).label("length")).where(*_conditions(shape))
+    all_ = sa.select(items.c.id, sa.func.length(items.c.name).label("length")).select_from(items)
+    all_ = all_.where(*_conditions(shape))
     has_tags = (_has_tag(f"tag_{number}") for number in range(shape.tags))
     windows = [all_.where(items.c.name == sa.bindparam("q"), *has_tags)]
     for words, end in zip(("title_words", "words"), FURTHER[3:], strict=True):
@@ -121,16 +123,12 @@ def _windows(shape: Shape, *, is_further: bool) -> list[sa.CTE]:
 
 
 def _count(shape: Shape) -> sa.Select[int]:
-    return _wanted(sa.select(sa.func.count()).select_from(items), shape)
+    select = sa.select(sa.func.count()).select_from(items).where(*_conditions(shape))
+    return _matching(select, shape)[0] if shape.has_words else select
 
 
-def _wanted(select: sa.Select[Any], shape: Shape) -> sa.Select[Any]:
-    """Of a select of items, those that are wanted."""
-    select = select.where(*_conditions(shape))
-    if not shape.has_words:
-        return select
-    is_held = search.holds(shape.dialect, search.entries.c.rowid, items.c.id)
-    return select.join(search.entries, is_held).where(search.match(shape.dialect, "words", is_walk=shape.is_walk))
+def _matching(select: sa.Select[Any], shape: Shape) -> tuple[sa.Select[Any], sa.ColumnElement[int]]:
+    return search.keep_matches(shape.dialect, select, items.c.id, "words", is_walk=shape.is_walk)
 
 
 def _conditions(shape: Shape) -> Sequence[sa.ColumnElement[bool]]:
