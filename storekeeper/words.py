@@ -17,6 +17,7 @@ _ASCII = bytes.maketrans(
 _ACCENTS = frozenset(("Mn", "Mc", "Me"))
 _LONGEST = 100  # characters: PostgreSQL takes no word of more than 2,046 bytes
 _MARK = "\xa7"  # stands before what is no word of the text: no word begins with it
+_TITLE = "\xb6"  # nor with this
 
 
 def fold(text: str) -> list[str]:
@@ -42,3 +43,8 @@ def of_store(store_id: int) -> str:
 
 def of_tag(tag: str) -> str:
     return f"{_MARK}t{tag.encode().hex()}"
+
+
+def in_title(word: str) -> str:
+    """What an item is found by that has this word in its title, where the index cannot tell so otherwise."""
+    return f"{_TITLE}{word}"

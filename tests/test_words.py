@@ -63,6 +63,11 @@ def test_a_text_of_ascii_has_the_words_that_it_has_beside_others(text: str) -> N
 
 @given(st.integers(1, 2**53), st.text(min_size=1))
 def test_no_text_holds_a_mark(store_id: int, tag: str) -> None:
-    for mark in (words.of_store(store_id), words.of_tag(tag)):
+    for mark in (words.of_store(store_id), words.of_tag(tag), words.in_title("x")):
         assert mark not in words.fold(mark)
-        assert mark.replace("\xa7", "").isalnum()
+        assert mark.lstrip("\xa7\xb6").isalnum()
+
+
+@given(st.text(min_size=1), st.text())
+def test_a_word_of_a_title_is_no_other_word(word: str, text: str) -> None:
+    assert not any(words.in_title(word).startswith(other) for other in words.fold(text))

@@ -113,8 +113,8 @@ def _prepare(conn: Connection, wanted: Filter) -> tuple[Shape, dict[str, Any]]:
     terms = _terms(wanted, values.get("store_id"))
     values["words"] = search.expression(shape.dialect, terms)
     values["title_words"] = search.expression(shape.dialect, terms, is_title=True)
-    is_walk = search.is_common(conn, values["words"])
-    return msgspec.structs.replace(shape, has_words=True, is_walk=is_walk), values
+    ways = search.ways(conn, values["words"], values["title_words"])
+    return msgspec.structs.replace(shape, has_words=True, ways=ways), values
 
 
 def _values(wanted: Filter, of: Store | None) -> dict[str, Any]:

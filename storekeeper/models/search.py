@@ -1,11 +1,12 @@
 """The index of words: which items hold all of some words, on SQLite by FTS5 and on PostgreSQL by a tsvector.
 
 A row has the words of an item's title (name, SKU and barcode) and of its body (description, tags, and the marks by
-which the items of a store or with a tag are found). Neither database takes text apart here: `storekeeper.words` did.
+which the items of a store or with a tag are found). In a tsvector, the title's have a mark. Neither database takes text
+apart here: `storekeeper.words` did.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from sqlalchemy.types import UserDefinedType
 from storekeeper import dialects, words
 from storekeeper.query import execute
 
-COMMON = 10  # matches in a sample: see `is_common`
+COMMON = 10  # matches in a sample: see `ways`
 
 # Not in the metadata: on SQLite it is a virtual table.
 entries = sa.table("item_search", sa.column("rowid", sa.BigInteger), sa.column("document"))
@@ -26,10 +27,11 @@ _TO_POSTGRESQL = """
     INSERT INTO item_search (rowid, document) VALUES (%(id)s, %(document)s::tsvector)
     ON CONFLICT (rowid) DO UPDATE SET document = excluded.document
 """
-# What is looked for stands in a select of its own here, and in `match`: PostgreSQL then makes one plan for all words. It
-# would make one for each search otherwise, which takes longer than the search.
+# What is looked for stands in a select of its own here, and in `_match`: PostgreSQL then makes one plan for all words.
+# It would make one for each search otherwise, which takes longer than the search.
 _HITS = """
-    SELECT count(*) FROM item_search TABLESAMPLE system ((
+    SELECT count(*) FILTER (WHERE document @@ (SELECT %(title_words)s::tsquery)), count(*)
+    FROM item_search TABLESAMPLE system ((
         SELECT (100 / sqrt(greatest(reltuples, 1)))::real FROM pg_class WHERE oid = 'item_search'::regclass
     )) WHERE document @@ (SELECT %(words)s::tsquery)
 """
@@ -61,6 +63,13 @@ class Entry(msgspec.Struct, frozen=True):
     def body(self) -> list[str]:
         marks = map(words.of_tag, self.tags.split(";")) if self.tags else ()
         return [*words.fold(f"{self.description} {self.tags}"), words.of_store(self.store_id), *marks]
+
+
+class Ways(NamedTuple):
+    """Whether to find the items with the words in the title, or anywhere, by a walk: see `ways`."""
+
+    title: bool = True
+    anywhere: bool = True
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -108,7 +117,7 @@ def keep_matches(
     """Of a select of items by `id`, those that match; and the column that sorts them in the order of their ids.
 
     What is looked for comes as a parameter of the name `words`, see `expression`. `is_walk` keeps PostgreSQL from its
-    index, see `is_common`. Without, all that match are found first; planned as a join, whole tables would be read.
+    index, see `ways`. Without, all that match are found first; planned as a join, whole tables would be read.
     """
     is_match = _match(dialect, words, is_walk)
     if is_walk:
@@ -122,7 +131,8 @@ def _match(dialect: str, words: str, is_walk: bool) -> sa.ColumnElement[bool]:
         return sa.literal_column("item_search").op("MATCH")(sa.bindparam(words, type_=sa.String))
     query = sa.select(sa.cast(sa.bindparam(words, type_=sa.String), Tsquery)).scalar_subquery()
     is_match = entries.c.document.op("@@", is_comparison=True)(query)
-    return is_match.is_(sa.true()) if is_walk else is_match
+    # Of what is behind a function, PostgreSQL expects half to match: it walks, and stops as soon as it can.
+    return sa.func.coalesce(is_match, sa.false()) if is_walk else is_match
 
 
 def _holds(dialect: str, id: sa.Column[int]) -> sa.ColumnElement[bool]:
@@ -135,7 +145,7 @@ def _holds(dialect: str, id: sa.Column[int]) -> sa.ColumnElement[bool]:
     return entry == id
 
 
-def is_common(conn: Connection, expression: str) -> bool:
+def ways(conn: Connection, expression: str, title_expression: str) -> Ways:
     """Whether the first items that match are found fastest by walking through all in the order of their ids.
 
     SQLite's index is in that order. PostgreSQL's is not: it has to fetch and sort all that match, and the planner
@@ -143,9 +153,9 @@ def is_common(conn: Connection, expression: str) -> bool:
     million. The more items there are, the fewer of them have to match for the walk to be the shorter way.
     """
     if conn.dialect.name == "sqlite":
-        return True
-    ((hits,),) = execute(conn, _HITS, {"words": expression}).fetchall()
-    return bool(hits >= COMMON)
+        return Ways()
+    (hits,) = execute(conn, _HITS, {"words": expression, "title_words": title_expression}).fetchall()
+    return Ways(*(each >= COMMON for each in hits))
 
 
 def tidy(conn: Connection) -> None:
@@ -161,9 +171,8 @@ def tidy(conn: Connection) -> None:
 
 
 def vector(entry: Entry) -> str:
-    """A tsvector's text. The weight tells title (A) and body (C) apart."""
-    title = [f"'{word}':1A" for word in entry.title()]
-    return " ".join([*title, *(f"'{word}':2C" for word in entry.body())])
+    """A tsvector's text."""
+    return " ".join(f"'{word}'" for word in (*map(words.in_title, entry.title()), *entry.body()))
 
 
 def _to_sqlite(entry: Entry) -> tuple[int, str, str]:
@@ -177,6 +186,6 @@ def _sqlite_query(terms: Terms, is_title: bool) -> str:
 
 
 def _postgresql_query(terms: Terms, is_title: bool) -> str:
-    weight = ":*A" if is_title else ":*"
-    wanted = [f"'{word}'{weight}" for word in terms.beginnings]
-    return " & ".join([*wanted, *(f"'{mark}'" for mark in terms.marks)])
+    in_title = [f"'{words.in_title(word)}':*" for word in terms.beginnings]
+    anywhere = [f"('{word}':* | {titled})" for word, titled in zip(terms.beginnings, in_title, strict=True)]
+    return " & ".join([*(in_title if is_title else anywhere), *(f"'{mark}'" for mark in terms.marks)])

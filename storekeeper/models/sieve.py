@@ -51,7 +51,7 @@ class Shape(msgspec.Struct, frozen=True):
     archived: Archived
     tags: int = 0
     has_words: bool = False
-    is_walk: bool = True
+    ways: search.Ways = search.Ways()
 
 
 def listed(shape: Shape) -> tuple[sa.Select[Any], Mapping[str, sa.ColumnElement[Any]]]:
@@ -115,8 +115,8 @@ def _windows(shape: Shape, *, is_further: bool) -> list[sa.CTE]:
     all_ = all_.where(*_conditions(shape))
     has_tags = (_has_tag(f"tag_{number}") for number in range(shape.tags))
     windows = [all_.where(items.c.name == sa.bindparam("q"), *has_tags)]
-    for words, end in zip(("title_words", "words"), FURTHER[3:], strict=True):
-        window, id = search.keep_matches(shape.dialect, all_, items.c.id, words, is_walk=shape.is_walk)
+    for words, is_walk, end in zip(("title_words", "words"), shape.ways, FURTHER[3:], strict=True):
+        window, id = search.keep_matches(shape.dialect, all_, items.c.id, words, is_walk=is_walk)
         window = limited(window.order_by(id), 2 * CANDIDATES if is_further else CANDIDATES)
         windows.append(window.where(id <= sa.bindparam(end, type_=sa.BigInteger)) if is_further else window)
     return [window.cte() for window in windows]
@@ -128,7 +128,7 @@ def _count(shape: Shape) -> sa.Select[int]:
 
 
 def _matching(select: sa.Select[Any], shape: Shape) -> tuple[sa.Select[Any], sa.ColumnElement[int]]:
-    return search.keep_matches(shape.dialect, select, items.c.id, "words", is_walk=shape.is_walk)
+    return search.keep_matches(shape.dialect, select, items.c.id, "words", is_walk=shape.ways.anywhere)
 
 
 def _conditions(shape: Shape) -> Sequence[sa.ColumnElement[bool]]:
