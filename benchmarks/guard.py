@@ -31,7 +31,7 @@ class Limits(NamedTuple):
     times: Mapping[str, float]  # the bare function's instructions
     mib_after_reads: float
     mib_after_all: float
-    second_worker: float = 1.4  # the CPU time of a read by one of two workers, beside one alone
+    second_worker: float = 1.3  # the CPU time of a read by one of two workers, beside one alone
 
 
 # Some 15 % above what was measured when they were last set, and 8 % for memory; a little more where it depends on how
