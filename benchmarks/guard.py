@@ -1,27 +1,23 @@
 """`python -m benchmarks.guard`: what the server costs, in instructions and in memory. Fails if it is dear.
 
 Instructions are counted beside those of the bare function that does the same work, so that another Python or another
-processor makes no difference. Memory is what a worker has, in MiB, after the work of `make bench`. What a second worker
-adds is a ratio of CPU times. No rate and no wait is judged.
+processor makes no difference. Memory is what a worker has, in MiB, after the work of `make bench`. No rate, no wait and
+no CPU time is judged.
 """
 
 import io
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
-from pathlib import Path
 from shutil import which
 from typing import NamedTuple
 
 from benchmarks import candidates, operations
 from benchmarks.counts import count
 from benchmarks.failure import Failure
-from benchmarks.limits import second_worker
 from benchmarks.measure import Plan, measure
 
 MISSING = "The guard needs wrk and valgrind. On Debian: sudo apt-get install wrk valgrind"
-SECONDS = 2
 BASES = {"search": "list", "read among many": "read"}  # what the bare function does in place of what it cannot do
 
 
@@ -31,7 +27,6 @@ class Limits(NamedTuple):
     times: Mapping[str, float]  # the bare function's instructions
     mib_after_reads: float
     mib_after_all: float
-    second_worker: float = 1.3  # the CPU time of a read by one of two workers, beside one alone
 
 
 # Some 15 % above what was measured when they were last set, and 8 % for memory; a little more where it depends on how
@@ -92,7 +87,6 @@ def _require() -> None:
 def _look() -> Iterator[Finding]:
     for database, limits in LIMITS.items():
         yield from _compare(database, limits.times)
-        yield _double(database, limits.second_worker)
     yield from _weigh()
 
 
@@ -102,13 +96,6 @@ def _compare(database: str, most: Mapping[str, float]) -> Iterator[Finding]:
     for name, limit in most.items():
         base = bare[BASES.get(name, name)]
         yield Finding(f"{database} {name}", f"{base:,.0f}k bare {ours[name]:,.0f}k ours", ours[name] / base, limit)
-
-
-def _double(database: str, most: float) -> Finding:
-    with tempfile.TemporaryDirectory(prefix="storekeeper-guard-") as name:
-        reads = second_worker(database, Path(name), SECONDS)
-    told = f"{reads.theirs:,.0f}/s one {reads.ours:,.0f}/s two"
-    return Finding(f"{database} second worker", told, 2 * reads.theirs / reads.ours, most)
 
 
 def _weigh() -> Iterator[Finding]:

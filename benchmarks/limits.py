@@ -75,10 +75,10 @@ def _measure(kind: str, parent: Path, seconds: int) -> Iterator[Row]:
         yield _updates(found, server, seconds).row(kind)
         yield _logins(server, seconds).row(kind)
         yield _reads_beside_logins(server, seconds).row(kind)
-    yield second_worker(kind, directory, seconds).row(kind)
+    yield _second_worker(kind, directory, seconds).row(kind)
 
 
-def second_worker(kind: str, parent: Path, seconds: int) -> Limit:
+def _second_worker(kind: str, parent: Path, seconds: int) -> Limit:
     """Item reads of two workers, and of one, for each second of CPU time that a worker takes. They take turns."""
     directory = parent / "workers"
     directory.mkdir()
