@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN = .venv/bin
 
-.PHONY: help run test test-browser lint format bench bench-growth bench-journal bench-limits bench-moving bench-peers guard lock clean
+.PHONY: help run test test-browser lint format bench bench-growth bench-journal bench-limits bench-moving bench-peers bench-requests guard lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -44,6 +44,9 @@ bench-moving: .venv-bench/done  ## Measure the import of a million items beside 
 
 bench-peers: .venv-peers/done  ## Measure what somebody may take instead of Storekeeper, beside it
 	.venv-peers/bin/python -m benchmarks.peers.run $(ARGS)
+
+bench-requests: .venv-bench/done  ## Measure what each kind of request costs
+	.venv-bench/bin/python -m benchmarks.requests $(ARGS)
 
 guard: .venv-bench/done  ## Count what a request and the start cost, in instructions, and memory; fail where it has become too much
 	@(command -v valgrind && command -v wrk) >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends valgrind wrk)

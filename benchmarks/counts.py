@@ -22,19 +22,22 @@ from benchmarks.server import Server, serve
 from benchmarks.speech import Speaker
 
 ITEMS = 1000
-SEARCHED = 10_000  # of which each word of the vocabulary finds some
+SOME = 10_000  # of which each word of the vocabulary finds some
 MANY = 100_000
 CONNECTIONS = 8  # few: those that are under way when the load ends are counted, but not reported
 SECONDS = 5
 WARM_UP = 3  # seconds: in one, on a busy machine, a server under callgrind may not answer at all
 LOGINS = 5  # one after the other: Argon2 is most of them, and one under way would count for much
-SEARCH = next(operation for operation in CATALOGUE if operation.name == "search")
+AMONG = {  # the operations that want more items, and how many
+    **{operation.name: (operation, SOME) for operation in CATALOGUE},
+    "read among many": (ALL["read"], MANY),
+}
 
 
 def count(candidate: Candidate, kind: str, names: Iterable[str]) -> Mapping[str, float]:
     """Thousands of instructions by name: of `start` and of operations, in this order.
 
-    `search`, and then `read among many`, add items: they are the last.
+    Those of `AMONG` add items: they are the last.
     """
     with tempfile.TemporaryDirectory(prefix="storekeeper-guard-") as name:
         directory = Path(name)
@@ -57,6 +60,7 @@ class _Counter:
     def __init__(self, server: Server, directory: Path) -> None:
         self._server = server
         self._directory = directory
+        self._items = ITEMS
         self._start = self._take()
         self._control("-i", "off")
 
@@ -65,13 +69,14 @@ class _Counter:
             return self._start
         if name == "login":
             return self._count_logins()
-        if name == "search":
-            grow(self._server.place.url, ITEMS, SEARCHED)
-            return self._count(SEARCH, SEARCHED)
-        if name == "read among many":
-            grow(self._server.place.url, SEARCHED, MANY)
-            return self._count(ALL["read"], MANY)
-        return self._count(ALL[name], ITEMS)
+        operation, items = AMONG[name] if name in AMONG else (ALL[name], ITEMS)
+        self._grow(items)
+        return self._count(operation, items)
+
+    def _grow(self, items: int) -> None:
+        if items > self._items:
+            grow(self._server.place.url, self._items, items)
+            self._items = items
 
     def _count(self, operation: Operation, items: int) -> float:
         target = aim(operation, self._server.candidate.speech, self._server.place.port, 2)

@@ -108,14 +108,9 @@ class _Turn:
 
     def take(self, seconds: int, number: int) -> float:
         """Microseconds of the CPU time for each request, of the server and the database."""
-        before = self._cpu_seconds()
-        counted = load.run(self._target, self._size, seconds, number, LOAD_CORE)
-        cpu_us: float = 1e6 * (self._cpu_seconds() - before) / counted["requests"]
+        counted, cpu_us = load.cost(self._target, self._size, seconds, number, LOAD_CORE, self._trees)
         print(f"{self._where}{counted['requests'] / counted['seconds']:>9,.0f}/s{cpu_us:>9,.0f} µs CPU", flush=True)
         return cpu_us
-
-    def _cpu_seconds(self) -> float:
-        return sum(tree.cpu_seconds() for tree in self._trees)
 
 
 def grow(url: str, have: int, size: int) -> None:

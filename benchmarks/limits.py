@@ -186,9 +186,8 @@ def _cpu_of_a_read(server: Server, workers: int, seconds: int) -> float:
     """Microseconds of the processes' CPU time. Each worker has as many callers: with fewer it does less at once."""
     target = _target(server, "read")
     target = target._replace(connections=target.connections * workers)
-    before = server.processes.cpu_seconds()
-    done = load.run(target, ITEMS, seconds, 0, LOAD_CORE)
-    return float((server.processes.cpu_seconds() - before) / done["requests"] * 1e6)
+    _, cpu_us = load.cost(target, ITEMS, seconds, 0, LOAD_CORE, [server.processes])
+    return cpu_us
 
 
 def _target(server: Server, operation: str) -> Target:

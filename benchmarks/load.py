@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from benchmarks import data
 from benchmarks.failure import Failure
+from benchmarks.gauge import Tree
 from benchmarks.speech import Ask
 
 MISSING = "The bench needs wrk. On Debian: sudo apt-get install wrk"
@@ -56,6 +57,15 @@ def run(target: Target, items: int, seconds: int, seed: int, core: int) -> dict[
     if done.returncode:
         raise Failure(f"wrk ended with {done.returncode}: {done.stderr.strip()[:300]}")
     return _read(done.stdout)
+
+
+def cost(
+    target: Target, items: int, seconds: int, seed: int, core: int, trees: Sequence[Tree]
+) -> tuple[dict[str, Any], float]:
+    """What wrk counted, and the microseconds of CPU time that these processes took for each request."""
+    before = sum(tree.cpu_seconds() for tree in trees)
+    done = run(target, items, seconds, seed, core)
+    return done, (sum(tree.cpu_seconds() for tree in trees) - before) / done["requests"] * 1e6
 
 
 def _read(told: str) -> dict[str, Any]:

@@ -62,6 +62,17 @@ def column_of(conn: Connection, values: Sequence[str]) -> sa.TableValuedAlias:
     return sa.func.unnest(sa.cast(values, sa.ARRAY(sa.String))).table_valued("value").render_derived()
 
 
+def is_within(dialect: str, column: sa.ColumnElement[Any], parameter: str) -> sa.ColumnElement[bool]:
+    """That the column has the parameter's value, where rows are sorted by this column first, as their index is.
+
+    PostgreSQL believes that such rows are spread evenly over the ids. Asked for the first few by their ids, it looks
+    through those of all: long, if these came late. A column that is one of a list, it believes, may differ from row to
+    row, so only the index that begins with it has that order. A list of one it would take for an equation.
+    """
+    value = sa.bindparam(parameter, type_=sa.BigInteger)
+    return column == value if dialect == "sqlite" else column.in_([value, value])
+
+
 def serialize(conn: Connection, key: str) -> None:
     """Wait until no other transaction holds `key`, and hold it until this one ends. SQLite has one writer anyway."""
     if conn.dialect.name != "sqlite":

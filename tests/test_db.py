@@ -19,7 +19,7 @@ import storekeeper
 from storekeeper import models
 from storekeeper.db import Database
 from storekeeper.errors import Conflict, NotFound, Unavailable
-from storekeeper.models import item, listing, lookup, session, store, throttle, user
+from storekeeper.models import item, journal, listing, lookup, price, session, store, throttle, user
 from storekeeper.models.draft import Fields
 from storekeeper.models.session import Guarded
 from storekeeper.models.throttle import Limits
@@ -30,6 +30,7 @@ from tests.conftest import HASHED
 # For every parameter that a query may have.
 VALUES = {"name": "chair", "store": "ikea", "id": 1, "store_id": 1, "session_id": 1, "user_id": 1, "key": "alice"}
 VALUES |= {"address": "address", "everybody": "everybody", "since": 0, "hash": HASHED}
+VALUES |= {"item_id": 1, "start": 0, "end": 2**40}
 
 
 @contextmanager
@@ -242,7 +243,7 @@ def test_what_is_given_up_meanwhile_is_undone_and_the_others_are_kept(db: Databa
 def _queries() -> dict[str, Query]:
     """All of the models' that go around SQLAlchemy."""
     found = {}
-    for module in (lookup, *map(models.__dict__.get, models.__all__)):
+    for module in (lookup, price, *map(models.__dict__.get, models.__all__)):
         for name, value in vars(module).items():
             query = value._query if isinstance(value, Guarded) else value
             if isinstance(query, Query) and isinstance(query._statement, sa.Select):
@@ -257,14 +258,16 @@ def test_a_query_gives_what_core_gives(db: Database, name: str) -> None:
     def compare(conn: Connection) -> list[Any]:
         made = query._statement.compile()
         values = {key: VALUES[key] for key in made.params if key in made.binds and key in VALUES}
-        rows, expected = query.all(conn, **values), conn.execute(query._statement, values).all()
+        rows, expected = Query(query._statement).all(conn, **values), conn.execute(query._statement, values).all()
         assert [tuple(row) for row in rows] == [tuple(row) for row in expected]
         assert [list(map(type, row)) for row in rows] == [list(map(type, row)) for row in expected]
-        assert query.first(conn, **values) == rows[0]
+        record = query._record or (lambda row: row)
+        assert query.first(conn, **values) == record(rows[0])
         return rows
 
     def fill(conn: Connection) -> None:
         session.begin(conn, 1, 60, "", "")
+        conn.execute(sa.insert(journal.forgotten).values(id=1, last_id=1, last_at=1))
         throttle.count(conn, throttle.Attempt("chair", "address", Limits()))
         store.insert(conn, "Käthe", "KWD")
         item.put(conn, 4, "Käthe", "chair", Fields(price=Price("1000000000")))

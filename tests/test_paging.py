@@ -1,16 +1,19 @@
 """Pages: over (sort key, id), in the body and the header alike, and true while others write."""
 
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
 
+from storekeeper import dialects, query
 from storekeeper.db import Database, transaction
-from storekeeper.models import item, member, session, shelf, user
+from storekeeper.models import feed, item, member, session, shelf, sieve, user
 from storekeeper.models.draft import Fields
 from storekeeper.money import Price
+from storekeeper.query import Query, execute
 from tests import raw
 from tests.conftest import HASHED, Person, bearer
 from tests.raw import Answer
@@ -183,9 +186,17 @@ def test_a_page_has_100_rows_unless_asked_otherwise(engine: sa.Engine, reader: R
     assert sum(len(page.json["items"]) for page in reader.pages(store["next"])) == 101
 
 
-def test_the_number_of_statements_is_the_same_for_any_number_of_stores(db: Database, reader: Reader) -> None:
+def test_the_number_of_statements_is_the_same_for_any_number_of_items(
+    db: Database, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
     statements: list[str] = []
+
+    def note(conn: sa.Connection, sql: str, *more: Any) -> Any:
+        statements.append(sql)
+        return execute(conn, sql, *more)
+
     sa.event.listen(db.engine, "before_cursor_execute", lambda _c, _cursor, statement, *_: statements.append(statement))
+    monkeypatch.setattr(query, "execute", note)
 
     def count(path: str) -> int:
         statements.clear()
@@ -195,11 +206,43 @@ def test_the_number_of_statements_is_the_same_for_any_number_of_stores(db: Datab
     few = count("/stores"), count("/store/ikea"), count("/items")
     with transaction(db.engine) as conn:
         for number in range(30):
-            founded = member.found_store(conn, 1, f"store {number}", "EUR")
-            for name in "abc":
-                item.add(conn, 1, founded.id, name, Fields(price=Price(1)))
+            item.add(conn, 1, 1, f"{number}", Fields(price=Price(1)))
     assert (count("/stores"), count("/store/ikea"), count("/items")) == few
-    assert few[0] == 2
+    assert few == (2, 2, 2)  # stores and their items; a store and its items; the session and the items
+
+
+def test_a_page_of_a_store_is_found_among_what_is_its_own(engine: sa.Engine) -> None:
+    """Of a newer store too. By the ids of all items, PostgreSQL first read those of the older ones."""
+    with transaction(engine) as conn:
+        *older, newer = (member.found_store(conn, 1, f"store {number}", "EUR").id for number in range(8))
+        of = [older[n % 7] if n < 9000 else newer for n in range(10_000)]
+        names = "store_id", "name", "price_minor", "stock", "updated_at"
+        rows = ((of[n], f"{n}", n, n, n) for n in range(10_000))
+        dialects.insert_many(conn, "items", [dict(zip(names, row, strict=True)) for row in rows])
+        change = {"at": 1, "request": "", "kind": "item", "action": "create"}
+        dialects.insert_many(conn, "changes", [change | {"store_id": of[n], "subject_id": n} for n in range(10_000)])
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        if conn.dialect.name == "postgresql":
+            conn.exec_driver_sql("ANALYZE items, changes")
+        pages = sieve.pages(sieve.Shape(conn.dialect.name, ("store_id",), None, "no"))
+        history = feed._pages(conn.dialect.name, ("store_id",))
+        for sort, falls, is_further in product(("id", "updated", "price", "stock"), (False, True), (False, True)):
+            plan = _plan(conn, pages.query(f"-{sort}" if falls else sort, 20, is_further=is_further), newer, falls)
+            assert f"ix_items_store_id_{sort}" in plan, plan
+        for is_further in (False, True):
+            plan = _plan(conn, history.query("-id", 20, is_further=is_further), older[0], True)
+            assert "ix_changes_store_id_id" in plan, plan
+
+
+def _plan(conn: sa.Connection, page: Query, store_id: int, falls: bool) -> str:
+    """How a page is found, from the first of all that it is sorted by. Nothing has to be sorted."""
+    place = 2**40 if falls else 0
+    statement = page._statement.params(store_id=store_id, position_0=place, position_1=place)
+    text = statement.compile(conn, compile_kwargs={"literal_binds": True})
+    explain = "EXPLAIN QUERY PLAN" if conn.dialect.name == "sqlite" else "EXPLAIN"
+    plan = "\n".join(str(row[-1]) for row in conn.exec_driver_sql(f"{explain} {text}"))
+    assert not any(word in plan for word in ("Sort", "TEMP B-TREE")), plan
+    return plan
 
 
 # The paths of lists, how a row comes to be there that sorts by its name, and how it goes.

@@ -260,8 +260,9 @@ def test_a_search_begins_with_the_words_whatever_else_is_asked_for(engine: sa.En
         return
     wanted = listing.Filter(store=1, q="oak", price_min=Price(1), in_stock=True)
     with engine.connect() as conn:
-        select, _ = listing.query(conn, wanted)
-        text = str(select.compile(engine, compile_kwargs={"literal_binds": True}))
+        shape, values = listing.prepare(conn, wanted)
+        select, _ = sieve.listed(shape)
+        text = str(select.params(values).compile(engine, compile_kwargs={"literal_binds": True}))
         steps = [row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
     (words_at,) = [number for number, step in enumerate(steps) if "item_search VIRTUAL TABLE" in step]
     (items_at,) = [number for number, step in enumerate(steps) if " items " in step]

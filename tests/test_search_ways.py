@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from storekeeper import words
-from storekeeper.models import listing, search
+from storekeeper.models import listing, search, sieve
 from tests.catalogue import best_first, empty, fill, names, page, walk
 from tests.conftest import Person
 
@@ -54,8 +54,9 @@ def test_no_plan_depends_on_the_words(is_walk: bool, engine: sa.Engine, monkeypa
     """So PostgreSQL makes it once. To make one takes longer than to search."""
     monkeypatch.setattr(search, "ways", lambda *_: search.Ways(is_walk, is_walk))
     with engine.connect() as conn:
-        select, _ = listing.query(conn, listing.Filter(q="oak"))
-        text = str(select.compile(engine, compile_kwargs={"literal_binds": True}))
+        shape, values = listing.prepare(conn, listing.Filter(q="oak"))
+        select, _ = sieve.listed(shape)
+        text = str(select.params(values).compile(engine, compile_kwargs={"literal_binds": True}))
         plan = "\n".join(conn.exec_driver_sql(f"EXPLAIN {text}").scalars())
     assert "oak" in text
     assert "document" in plan

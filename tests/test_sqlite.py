@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.db import Database, create_engine, transaction
-from storekeeper.models import item, listing, search
+from storekeeper.models import item, listing, search, sieve
 from storekeeper.models.draft import Fields
 from storekeeper.models.listing import Filter
 from storekeeper.money import Price
@@ -194,7 +194,9 @@ def test_a_catalogue_that_began_small_is_searched_by_its_index(path: Path) -> No
         item.add(conn, 1, 1, "chair", Fields(price=Price("1"), tags=["oak"]))
         search.tidy(conn)
     with engine.connect() as conn:
-        select, columns = listing.query(conn, Filter(tag="oak"))
-        query = select.order_by(columns["id"]).limit(2).compile(conn, compile_kwargs={"literal_binds": True})
+        shape, values = listing.prepare(conn, Filter(tag="oak"))
+        select, columns = sieve.listed(shape)
+        select = select.params(values).order_by(columns["id"]).limit(2)
+        query = select.compile(conn, compile_kwargs={"literal_binds": True})
         first, *_ = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")
     assert first.detail.startswith("SCAN item_search"), first

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.db import Database, transaction
+from storekeeper import query
+from storekeeper.db import transaction
 from storekeeper.models.item import items
 from storekeeper.money import DIGITS
+from storekeeper.query import execute
 from tests.conftest import Person
 from tests.shop import shop, whole
 
@@ -136,14 +139,15 @@ def test_all_stores_for_anybody(client: testing.TestClient, carol: Person) -> No
 
 
 def test_a_store_may_be_emptied_while_the_list_is_read(
-    db: Database, engine: sa.Engine, client: testing.TestClient, alice: Person
+    engine: sa.Engine, client: testing.TestClient, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice.put("/item/table", {"price": 1, "store_id": 1})
 
-    def empty(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith("SELECT items"):
-            with transaction(engine) as conn:
-                conn.execute(sa.delete(items))
+    def empty_first(conn: sa.Connection, sql: str, *more: Any) -> Any:
+        if sql.startswith("SELECT items"):
+            with transaction(engine) as other:
+                other.execute(sa.delete(items))
+        return execute(conn, sql, *more)
 
-    sa.event.listen(db.engine, "before_cursor_execute", empty)
+    monkeypatch.setattr(query, "execute", empty_first)
     assert result(client.simulate_get("/stores?limit=1")) == (200, {"stores": [IKEA | {"items": []}]})

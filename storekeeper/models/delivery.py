@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from storekeeper import dialects
 from storekeeper.errors import NotFound
 from storekeeper.models import paging, webhook
+from storekeeper.models.paging import Pages
 from storekeeper.models.webhook import deliveries
 
 State = Literal["pending", "delivered", "failed"]
@@ -73,11 +74,10 @@ def page(
     conn: Connection, user_id: int | None, webhook_id: int, state: State | None, asked: paging.Asked
 ) -> paging.Page[Delivery]:
     """What was sent, or is to be, newest first."""
-    query = sa.select(deliveries).where(deliveries.c.webhook_id == webhook.get(conn, user_id, webhook_id).id)
-    if state is not None:
-        query = query.where(deliveries.c.state == state)
-    found = paging.fetch(conn, query, {"id": deliveries.c.id}, asked)
-    return paging.Page([_delivery(row) for row in found.rows], found.cursor)
+    values = {"webhook_id": webhook.get(conn, user_id, webhook_id).id}
+    if state is None:
+        return _sent.fetch(conn, asked, values)
+    return _in_state.fetch(conn, asked, values | {"state": state})
 
 
 def message_id(webhook_id: int, delivery_id: int, draft: Draft) -> str:
@@ -105,6 +105,13 @@ def _anew() -> dict[str, Any]:
     return {"state": "pending", "attempts": 0, "next_at": int(time.time()), "ended_at": None}
 
 
-def _delivery(row: Any) -> Delivery:
-    values = {name: getattr(row, name) for name in Delivery.__struct_fields__ if name != "message_id"}
-    return Delivery(message_id=message_id(row.webhook_id, row.id, Draft(row.type, row.change_id)), **values)
+def _delivery(row: Sequence[Any]) -> Delivery:
+    told = dict(zip(deliveries.c.keys(), row, strict=True))
+    values = {name: told[name] for name in Delivery.__struct_fields__ if name != "message_id"}
+    draft = Draft(told["type"], told["change_id"])
+    return Delivery(message_id=message_id(told["webhook_id"], told["id"], draft), **values)
+
+
+_of_webhook = sa.select(deliveries).where(deliveries.c.webhook_id == sa.bindparam("webhook_id"))
+_sent = Pages(_of_webhook, {"id": deliveries.c.id}, _delivery)
+_in_state = Pages(_of_webhook.where(deliveries.c.state == sa.bindparam("state")), {"id": deliveries.c.id}, _delivery)

@@ -1,6 +1,7 @@
 """What the journal tells: the changes of the catalogue one after the other, and whose they were."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -8,10 +9,13 @@ import sqlalchemy as sa
 from msgspec import Raw
 from sqlalchemy import Connection
 
+from storekeeper import dialects
 from storekeeper.errors import ResyncRequired
 from storekeeper.models import item, journal, member, paging
-from storekeeper.models.journal import Action, Kind, changes, forgotten
+from storekeeper.models.journal import Action, Kind, changes
+from storekeeper.models.paging import Pages
 from storekeeper.models.user import users
+from storekeeper.query import Query, Row, limited
 
 CATALOGUE: tuple[Kind, ...] = ("item", "store")
 
@@ -29,6 +33,14 @@ _told = (
 _signed = sa.select(*_told, changes.c.user_id, users.c.username, changes.c.request).outerjoin(
     users, users.c.id == changes.c.user_id
 )
+
+_CONDITIONS = {
+    "kind": changes.c.kind == sa.bindparam("kind"),
+    "subject_id": changes.c.subject_id == sa.bindparam("subject_id"),
+    "user_id": changes.c.user_id == sa.bindparam("user_id"),
+    "since": changes.c.at >= sa.bindparam("since"),
+    "until": changes.c.at <= sa.bindparam("until"),
+}
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -79,13 +91,21 @@ def page(conn: Connection, store_id: int | None, after: int, limit: int) -> Feed
     ResyncRequired where some of those are forgotten, or the cursor is of another database.
     """
     end = journal.settled(conn)  # before anything is read
-    conditions = [changes.c.id > after, changes.c.id <= end, changes.c.kind.in_(CATALOGUE)]
-    if store_id is not None:
-        conditions.append(changes.c.store_id == store_id)
-    rows = conn.execute(sa.select(*_told).where(*conditions).order_by(changes.c.id).limit(limit)).all()
+    values = {"after": after, "end": end} | ({} if store_id is None else {"store_id": store_id})
+    found = _following(conn.dialect.name, limit, of_store=store_id is not None).all(conn, **values)
     _require_known(conn, after, end)  # after that: some may have been forgotten just before
-    is_all = len(rows) < limit
-    return Feed([Change(*_parts(row)) for row in rows], max(after, end) if is_all else rows[-1].id)
+    is_all = len(found) < limit
+    return Feed(found, max(after, end) if is_all else found[-1].id)
+
+
+@lru_cache(paging.REMEMBERED)
+def _following(dialect: str, limit: int, *, of_store: bool) -> Query:
+    kinds: list[sa.ColumnElement[str]] = [sa.literal_column(f"'{kind}'") for kind in CATALOGUE]
+    behind = changes.c.id > sa.bindparam("after"), changes.c.id <= sa.bindparam("end"), changes.c.kind.in_(kinds)
+    select = sa.select(*_told).where(*behind)
+    if of_store:
+        select = select.where(dialects.is_within(dialect, changes.c.store_id, "store_id")).order_by(changes.c.store_id)
+    return Query(limited(select.order_by(changes.c.id), limit), lambda row: Change(*_parts(row)))
 
 
 def some(conn: Connection, ids: Sequence[int]) -> dict[int, Change]:
@@ -100,8 +120,7 @@ def newest(conn: Connection) -> Feed:
 
 
 def _require_known(conn: Connection, after: int, end: int) -> None:
-    first = conn.scalar(sa.select(forgotten.c.last_id)) or 0
-    if after < first or after > journal.last(conn):
+    if after < journal.horizon(conn).id or after > journal.last(conn):
         raise ResyncRequired(end)
 
 
@@ -116,7 +135,7 @@ def item_history(
 
 def subject(conn: Connection, kind: Kind, subject_id: int, asked: paging.Asked) -> paging.Page[Entry]:
     """What became of one thing, newest first."""
-    return _entries(conn, sa.and_(changes.c.kind == kind, changes.c.subject_id == subject_id), asked)
+    return _entries(conn, {"kind": kind, "subject_id": subject_id}, asked)
 
 
 def store_history(
@@ -129,23 +148,25 @@ def store_history(
 
 def audit(conn: Connection, wanted: Wanted, asked: paging.Asked) -> paging.Page[Entry]:
     """All that was changed, newest first."""
-    equal = [
-        column == value
-        for column, value in (
-            (changes.c.kind, wanted.kind),
-            (changes.c.store_id, wanted.store_id),
-            (changes.c.user_id, wanted.user_id),
-        )
-        if value is not None
-    ]
-    since = [changes.c.at >= wanted.since] if wanted.since is not None else []
-    until = [changes.c.at <= wanted.until] if wanted.until is not None else []
-    return _entries(conn, sa.and_(sa.true(), *equal, *since, *until), asked)
+    values = msgspec.structs.asdict(wanted)
+    return _entries(conn, {name: value for name, value in values.items() if value is not None}, asked)
 
 
-def _entries(conn: Connection, condition: sa.ColumnElement[bool], asked: paging.Asked) -> paging.Page[Entry]:
-    found = paging.fetch(conn, _signed.where(condition), {"id": changes.c.id}, asked)
-    return paging.Page([Entry(*_parts(row)) for row in found.rows], found.cursor)
+def _entries(conn: Connection, values: Mapping[str, Any], asked: paging.Asked) -> paging.Page[Entry]:
+    return _pages(conn.dialect.name, tuple(values)).fetch(conn, asked, values)
+
+
+@lru_cache(paging.REMEMBERED)
+def _pages(dialect: str, given: tuple[str, ...]) -> Pages[Entry]:
+    conditions = [_CONDITIONS[name] for name in given if name != "store_id"]
+    within = changes.c.store_id if "store_id" in given else None
+    if within is not None:
+        conditions.append(dialects.is_within(dialect, within, "store_id"))
+    return Pages(_signed.where(*conditions), {"id": changes.c.id}, _entry, within=within)
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(*_parts(row))
 
 
 def _parts(row: Sequence[Any]) -> list[Any]:

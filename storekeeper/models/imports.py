@@ -1,6 +1,7 @@
 """Imports: jobs that bring a file's items into a store. A row for each, and one for each line that was refused."""
 
 import time
+from collections import namedtuple
 from typing import Any, Literal
 
 import msgspec
@@ -12,6 +13,7 @@ from storekeeper.db import Id, metadata
 from storekeeper.errors import Forbidden, ImportIsOver, NotFound, TooManyImports
 from storekeeper.models import member, paging
 from storekeeper.models.batch import Key, Refusal
+from storekeeper.models.paging import Pages
 from storekeeper.models.store import Store, stores
 from storekeeper.sheets import Options
 
@@ -161,16 +163,13 @@ def get(conn: Connection, user_id: int | None, import_id: int) -> Import:
 def page(conn: Connection, user_id: int | None, store: int | str, asked: paging.Asked) -> paging.Page[Import]:
     """The jobs of a store, newest first."""
     of = member.require_worker(conn, user_id, store)
-    found = paging.fetch(conn, _listed.where(jobs.c.store_id == of.id), {"id": jobs.c.id}, asked)
-    return paging.Page([_import(row) for row in found.rows], found.cursor)
+    return _of_store.fetch(conn, asked, {"store_id": of.id})
 
 
 def page_refusals(conn: Connection, user_id: int | None, import_id: int, asked: paging.Asked) -> paging.Page[Refusal]:
     """What was refused, in the order of the lines."""
     get(conn, user_id, import_id)
-    columns = {"id": refusals.c.id, "line": refusals.c.line}
-    found = paging.fetch(conn, sa.select(refusals).where(refusals.c.import_id == import_id), columns, asked)
-    return paging.Page([Refusal(row.line, row.field, row.message) for row in found.rows], found.cursor)
+    return _refused.fetch(conn, asked, {"import_id": import_id})
 
 
 def confirm(conn: Connection, user_id: int | None, import_id: int, skips_refused: bool) -> Import:
@@ -219,3 +218,18 @@ def _import(row: Any) -> Import:
         created_at=row.created_at,
         ended_at=row.ended_at,
     )
+
+
+_JobRow = namedtuple("_JobRow", _listed.selected_columns.keys())  # type: ignore[misc]
+_of_store = Pages(
+    _listed.where(jobs.c.store_id == sa.bindparam("store_id")),
+    {"id": jobs.c.id},
+    lambda row: _import(_JobRow(*row)),
+)
+_refused = Pages(
+    sa.select(refusals.c.line, refusals.c.field, refusals.c.message, refusals.c.id).where(
+        refusals.c.import_id == sa.bindparam("import_id")
+    ),
+    {"id": refusals.c.id, "line": refusals.c.line},
+    lambda row: Refusal(*row[:3]),
+)

@@ -7,7 +7,8 @@ seen, so a row may turn up behind a later one: whoever reads on from a cursor st
 
 import time
 from itertools import takewhile
-from typing import Any, Literal
+from operator import itemgetter
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from sqlalchemy import Connection
 
 from storekeeper import dialects
 from storekeeper.db import Id, metadata
-from storekeeper.query import execute
+from storekeeper.query import Query, execute
 
 Kind = Literal["item", "store", "member", "user"]
 Action = Literal["create", "update", "delete", "password"]
@@ -61,6 +62,21 @@ forgotten = sa.Table(
     sa.Column("last_at", sa.BigInteger, nullable=False),
 )
 
+
+class Horizon(NamedTuple):
+    """The last change that was forgotten, and when that had been made."""
+
+    id: int
+    at: int
+
+
+_horizon = Query(sa.select(forgotten.c.last_id, forgotten.c.last_at), Horizon._make)
+
+
+def _number(sql: str) -> Query:
+    return Query(sa.text(sql).columns(sa.column("number", sa.BigInteger)), itemgetter(0))
+
+
 _ALWAYS = ("updated_at", "version")
 _COLUMNS = [column.name for column in changes.c if column.name != "id"]
 _LOCKED = f"SELECT pg_advisory_xact_lock_shared({LOCK} + last_value - (NOT is_called)::int) FROM changes_id_seq"  # noqa: S608
@@ -73,10 +89,10 @@ _ADD = {
     """,  # noqa: S608
 }
 _LAST = {
-    "sqlite": sa.text("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'changes'"),
-    "postgresql": sa.text("SELECT last_value - (NOT is_called)::int FROM changes_id_seq"),
+    "sqlite": _number("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'changes'"),
+    "postgresql": _number("SELECT last_value - (NOT is_called)::int FROM changes_id_seq"),
 }
-_LOWEST_LOCKED = sa.text(f"""
+_LOWEST_LOCKED = _number(f"""
     SELECT min((classid::bigint << 32 | objid::bigint) - {LOCK}) FROM pg_locks
     WHERE locktype = 'advisory' AND mode = 'ShareLock' AND objsubid = 1 AND classid::bigint >= {LOCK >> 32}
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -143,8 +159,8 @@ def _difference(before: msgspec.Struct, after: msgspec.Struct) -> dict[str, Any]
 
 def last(conn: Connection) -> int:
     """The highest id that was given out; the row may be one that nobody sees yet, or ever."""
-    newest: int = conn.scalars(_LAST[conn.dialect.name]).one()
-    return newest
+    (newest,) = _LAST[conn.dialect.name].all(conn)
+    return int(newest)
 
 
 def settled(conn: Connection) -> int:
@@ -155,8 +171,14 @@ def settled(conn: Connection) -> int:
     newest = last(conn)  # first: a writer that is not among the locked has its ids from after this
     if conn.dialect.name == "sqlite":
         return newest
-    lowest: int | None = conn.scalar(_LOWEST_LOCKED)
+    lowest: int | None = _LOWEST_LOCKED.first(conn)
     return newest if lowest is None else min(newest, lowest)
+
+
+def horizon(conn: Connection) -> Horizon:
+    """Behind which nothing is forgotten. Zeros while all changes are there."""
+    found: Horizon | None = _horizon.first(conn)
+    return found or Horizon(0, 0)
 
 
 def forget(conn: Connection, before: int) -> int:

@@ -6,12 +6,10 @@ moves another. Of very common words the first sieve.CANDIDATES items are ranked.
 """
 
 import unicodedata
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
-import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper import barcodes, money, names, words
@@ -20,7 +18,6 @@ from storekeeper.models import item, paging, search, sieve, store
 from storekeeper.models.item import Item
 from storekeeper.models.sieve import Archived, Shape
 from storekeeper.models.store import Store
-from storekeeper.query import Row
 
 MOST_WORDS = 20  # of Chinese and Japanese, each character is one
 
@@ -48,12 +45,9 @@ def page(conn: Connection, wanted: Filter, asked: paging.Asked) -> paging.Page[I
     """A page of items. Sorted by "rank", they are those that a search finds, best first."""
     _check_sort(wanted, asked)
     if asked.sort == "rank":
-        found = _ranked(conn, wanted, asked)
-    else:
-        shape, values = _prepare(conn, wanted)
-        pager = sieve.pager(shape, asked.sort, asked.limit, is_further=bool(asked.cursor))
-        found = pager.fetch(conn, asked, values)
-    return paging.Page([item.of_row(row) for row in found.rows], found.cursor)
+        return _ranked(conn, wanted, asked)
+    shape, values = prepare(conn, wanted)
+    return sieve.pages(shape).fetch(conn, asked, values)
 
 
 def _check_sort(wanted: Filter, asked: paging.Asked) -> None:
@@ -77,33 +71,27 @@ def leaf(conn: Connection, wanted: Filter, asked: paging.Asked, *, is_back: bool
         ranked = page(conn, wanted, asked)
         return Leaf(ranked.rows, None, ranked.cursor)
     _check_sort(wanted, asked)
-    select, columns = query(conn, wanted)
+    shape, values = prepare(conn, wanted)
+    pages = sieve.pages(shape)
     forth, back = asked.sort, paging.turned(asked.sort)
     way = msgspec.structs.replace(asked, sort=back) if is_back else asked
-    found = paging.fetch(conn, select, columns, way, "items")
+    found = pages.rows(conn, way, values)
     rows = found.rows[::-1] if is_back else found.rows
     has_before, has_after = (found.cursor, asked.cursor) if is_back else (asked.cursor, found.cursor)
     return Leaf(
         [item.of_row(row) for row in rows],
-        paging.cursor_at(rows[0], columns, back, "items") if has_before and rows else None,
-        paging.cursor_at(rows[-1], columns, forth, "items") if has_after and rows else None,
+        pages.cursor_at(rows[0], back) if has_before and rows else None,
+        pages.cursor_at(rows[-1], forth) if has_after and rows else None,
     )
 
 
 def count(conn: Connection, wanted: Filter) -> int:
-    shape, values = _prepare(conn, wanted)
+    shape, values = prepare(conn, wanted)
     ((number,),) = sieve.counter(shape).all(conn, **values)
     return int(number)
 
 
-def query(conn: Connection, wanted: Filter) -> tuple[sa.Select[Any], Mapping[str, Any]]:
-    """The statement for all items that are wanted, and the columns that it may be sorted by."""
-    shape, values = _prepare(conn, wanted)
-    select, columns = sieve.listed(shape)
-    return select.params(values), columns
-
-
-def _prepare(conn: Connection, wanted: Filter) -> tuple[Shape, dict[str, Any]]:
+def prepare(conn: Connection, wanted: Filter) -> tuple[Shape, dict[str, Any]]:
     """The shape of the statement that is needed, and the values of its parameters."""
     of = None if wanted.store is None else store.get(conn, wanted.store)
     values = _values(wanted, of)
@@ -150,19 +138,19 @@ def _tags(wanted: Filter) -> list[str]:
     return [] if wanted.tag is None else [names.of_tag(tag, "tag") for tag in wanted.tag.split(";")]
 
 
-def _ranked(conn: Connection, wanted: Filter, asked: paging.Asked) -> paging.Page[Row]:
+def _ranked(conn: Connection, wanted: Filter, asked: paging.Asked) -> paging.Page[Item]:
     """By tier and length of the name. The cursor also says where the candidates end: no others push in later."""
     if wanted.q is None:
         raise Invalid("Sorting by rank needs words to search for.", "sort")
     position = paging.decode(asked.cursor, "items", "rank", [int] * 5) if asked.cursor else []
-    shape, values = _prepare(conn, wanted)
+    shape, values = prepare(conn, wanted)
     tags = {f"tag_{number}": sieve.tag_pattern(tag) for number, tag in enumerate(_tags(wanted))}
     values |= {"q": _name(wanted.q), **tags, **dict(zip(sieve.FURTHER, position, strict=False))}
     shape = msgspec.structs.replace(shape, tags=len(tags))
     rows = sieve.ranked(shape, asked.limit + 1, is_further=bool(position)).fetch(conn, values)
-    if len(rows) <= asked.limit:
-        return paging.Page(rows, None)
-    return paging.Page(rows[:-1], paging.encode("items", "rank", list(rows[-2][item.COLUMNS :])))
+    shown = [item.of_row(row) for row in rows[: asked.limit]]
+    has_more = len(rows) > asked.limit
+    return paging.Page(shown, paging.encode("items", "rank", list(rows[-2][item.COLUMNS :])) if has_more else None)
 
 
 def _name(q: str) -> str:

@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 from storekeeper.db import metadata
 from storekeeper.errors import Forbidden, LastOwner, NotFound
 from storekeeper.models import journal, paging, store, user
+from storekeeper.models.paging import Pages
 from storekeeper.models.store import Store, stores
 from storekeeper.models.user import users
-from storekeeper.query import Query
+from storekeeper.query import Query, Row
 
 Role = Literal["owner", "clerk"]
 
@@ -40,6 +41,17 @@ class Member(msgspec.Struct, frozen=True):
     user_id: int
     username: str
     role: Role
+
+
+def _member(row: Row) -> Member:
+    return Member(*row[:3])
+
+
+_of_store = Pages(
+    _listed.where(members.c.store_id == sa.bindparam("store_id")),
+    {"id": users.c.id, "name": users.c.username_key},
+    _member,
+)
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -103,9 +115,7 @@ def page(conn: Connection, asker_id: int, name: str, asked: paging.Asked) -> pag
         of = require_clerk(conn, asker_id, name)
     except Forbidden:
         raise NotFound from None
-    columns = {"id": users.c.id, "name": users.c.username_key}
-    found = paging.fetch(conn, _listed.where(members.c.store_id == of.id), columns, asked)
-    return paging.Page([_member(row) for row in found.rows], found.cursor)
+    return _of_store.fetch(conn, asked, {"store_id": of.id})
 
 
 def get(conn: Connection, asker_id: int, name: str, username: str) -> Member:
@@ -166,10 +176,6 @@ def _get(conn: Connection, store_id: int, user_id: int) -> Member:
 def _find(conn: Connection, store_id: int, user_id: int) -> Member | None:
     row = conn.execute(_listed.where(_is(store_id, user_id))).one_or_none()
     return _member(row) if row else None
-
-
-def _member(row: Any) -> Member:
-    return Member(row.id, row.username, row.role)
 
 
 def _is(store_id: Any, user_id: Any) -> sa.ColumnElement[bool]:

@@ -12,7 +12,9 @@ from storekeeper import money
 from storekeeper.models import paging, store
 from storekeeper.models.item import items
 from storekeeper.models.member import Role, members
+from storekeeper.models.paging import Pages
 from storekeeper.models.store import Store, stores
+from storekeeper.query import Row
 
 
 class Sums(msgspec.Struct, frozen=True):
@@ -36,20 +38,25 @@ class Glance(msgspec.Struct, frozen=True):
     sums: Sums
 
 
+def _standing(row: Row) -> tuple[Store, Role | None]:
+    *of, role = row
+    return Store(*of), role
+
+
+_with_role = sa.select(*stores.c, members.c.role).outerjoin(
+    members, sa.and_(members.c.store_id == stores.c.id, members.c.user_id == sa.bindparam("user_id"))
+)
+_all = Pages(_with_role, store.sortable, _standing)
+_mine = Pages(_with_role.where(members.c.role.is_not(None)), store.sortable, _standing)
+
+
 def page(
     conn: Connection, user_id: int, asked: paging.Asked, changed_since: int, *, is_mine: bool
 ) -> paging.Page[Glance]:
     """Stores by name: all, or those where the user works. Two statements, however many there are."""
-    select = sa.select(*stores.c, members.c.role).outerjoin(
-        members, sa.and_(members.c.store_id == stores.c.id, members.c.user_id == user_id)
-    )
-    if is_mine:
-        select = select.where(members.c.role.is_not(None))
-    found = paging.fetch(conn, select, store.sortable, asked)
-    held = [Store(*row[: len(stores.c)]) for row in found.rows]
-    added_up = sums(conn, held, changed_since)
-    glances = [Glance(of, row.role, added_up[of.id]) for of, row in zip(held, found.rows, strict=True)]
-    return paging.Page(glances, found.cursor)
+    found = (_mine if is_mine else _all).fetch(conn, asked, {"user_id": user_id})
+    added_up = sums(conn, [of for of, _ in found.rows], changed_since)
+    return paging.Page([Glance(of, role, added_up[of.id]) for of, role in found.rows], found.cursor)
 
 
 def sums(conn: Connection, of: Sequence[Store], changed_since: int) -> dict[int, Sums]:

@@ -1,7 +1,8 @@
 """Pages of a list, by an opaque cursor over (sort key, id): no row is repeated or dropped while others write."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -14,6 +15,9 @@ from storekeeper.query import Query, Row, limited
 
 MOST = 200
 USUAL = 100
+REMEMBERED = 256  # statements
+POSITION = ("position_0", "position_1")
+NOTHING: Mapping[str, Any] = {}
 
 T = TypeVar("T")
 Columns = Mapping[str, sa.ColumnElement[Any]]
@@ -40,58 +44,68 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     cursor: str | None
 
 
-def fetch(
-    conn: Connection, select: sa.Select[Any], columns: Columns, asked: Asked, table: str = ""
-) -> Page[sa.Row[Any]]:
-    """One page of `select`, of the `table` that is named where it is not the one of the ids.
+class Pages(Generic[T]):
+    """The pages of a select, and the `record` that its rows become. Each order has a statement that is made once.
 
-    `columns` are the keys that it may be sorted by; "id" is one of them, and unique. `select` has them all.
-    """
-    table = table or str(columns["id"].table.name)
-    select = _sorted(select, columns, asked.sort)
-    if asked.cursor:
-        order = _order(columns, asked.sort)
-        select = select.where(_behind(order, asked.sort, _position(asked, order, table)))
-    rows = conn.execute(select.limit(asked.limit + 1)).all()
-    if len(rows) <= asked.limit:
-        return Page(list(rows), None)
-    return Page(list(rows[: asked.limit]), cursor_at(rows[asked.limit - 1], columns, asked.sort, table))
-
-
-class Pager:
-    """The pages of a select in one order, by a statement that is made once for all of them.
-
-    What its parameters are to be comes with each page. Those that are `further` come behind a cursor.
+    `columns` are the keys that it may be sorted by; "id" is one of them, and unique. `select` has them all. Cursors are
+    of the `table` that is named, where it is not the one of the ids. `within` is a column that is the same in all rows,
+    and that the indexes of the orders begin with.
     """
 
     def __init__(
-        self, select: sa.Select[Any], columns: Columns, sort: str, limit: int, table: str, *, is_further: bool
+        self,
+        select: sa.Select[Any],
+        columns: Columns,
+        record: Callable[[Row], T],
+        table: str | None = None,
+        within: sa.ColumnElement[Any] | None = None,
     ) -> None:
-        self._order = _order(columns, sort)
-        self._table = table
-        self._names = [f"position_{number}" for number in range(len(self._order))]
         names = select.selected_columns.keys()
-        self._places = [names.index(str(each.key)) for each in self._order]
-        if is_further:
-            position = [
-                sa.bindparam(name, type_=each.type) for name, each in zip(self._names, self._order, strict=True)
-            ]
-            select = select.where(_behind(self._order, sort, position))
-        self._query = Query(limited(_sorted(select, columns, sort), limit + 1))
+        self._select = select
+        self._columns = columns
+        self._record = record
+        self._table = table or str(columns["id"].table.name)
+        self._within = [] if within is None else [within]
+        self._places = {key: names.index(str(column.key)) for key, column in columns.items()}
 
-    def fetch(self, conn: Connection, asked: Asked, values: Mapping[str, Any]) -> Page[Row]:
-        """A page of the order and the limit that this was made for."""
-        position = _position(asked, self._order, self._table) if asked.cursor else []
-        rows = self._query.fetch(conn, {**values, **dict(zip(self._names, position, strict=False))})
+    def fetch(self, conn: Connection, asked: Asked, values: Mapping[str, Any] = NOTHING) -> Page[T]:
+        """A page. `values` are those of the select's parameters."""
+        found = self.rows(conn, asked, values)
+        return Page([self._record(row) for row in found.rows], found.cursor)
+
+    def rows(self, conn: Connection, asked: Asked, values: Mapping[str, Any] = NOTHING) -> Page[Row]:
+        """A page, as the rows are: for `cursor_at`."""
+        position = self._position(asked) if asked.cursor else NOTHING
+        query = _query(self, asked.sort, asked.limit, is_further=bool(asked.cursor))
+        rows = query.fetch(conn, {**values, **position})
         if len(rows) <= asked.limit:
             return Page(rows, None)
-        last = rows[asked.limit - 1]
-        return Page(rows[: asked.limit], encode(self._table, asked.sort, [last[place] for place in self._places]))
+        return Page(rows[: asked.limit], self.cursor_at(rows[asked.limit - 1], asked.sort))
+
+    def cursor_at(self, row: Row, sort: str) -> str:
+        """Where the page begins that comes after this row in the order of `sort`."""
+        return encode(self._table, sort, [row[self._places[key]] for key in _keys(sort)])
+
+    def _position(self, asked: Asked) -> Mapping[str, Any]:
+        kinds = [self._columns[key].type.python_type for key in _keys(asked.sort)]
+        return dict(zip(POSITION, decode(asked.cursor, self._table, asked.sort, kinds), strict=False))
+
+    def query(self, sort: str, limit: int, *, is_further: bool) -> Query:
+        """A page, behind a cursor if it is a further one, and one row more: that there is one tells of another page."""
+        order = [self._columns[key] for key in _keys(sort)]
+        is_falling = sort.startswith("-")
+        sorted_by = [*self._within, *order]
+        select = self._select.order_by(*(each.desc() for each in sorted_by) if is_falling else sorted_by)
+        if is_further:
+            position = (sa.bindparam(name, type_=each.type) for name, each in zip(POSITION, order, strict=False))
+            keys, place = sa.tuple_(*order), sa.tuple_(*position)
+            select = select.where(keys < place if is_falling else keys > place)
+        return Query(limited(select, limit + 1))
 
 
-def cursor_at(row: sa.Row[Any], columns: Columns, sort: str, table: str) -> str:
-    """Where the page begins that comes after this row in the order of `sort`."""
-    return encode(table, sort, [row._mapping[each] for each in _order(columns, sort)])
+@lru_cache(REMEMBERED)
+def _query(pages: Pages[Any], sort: str, limit: int, *, is_further: bool) -> Query:
+    return pages.query(sort, limit, is_further=is_further)
 
 
 def turned(sort: str) -> str:
@@ -99,22 +113,8 @@ def turned(sort: str) -> str:
     return sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"
 
 
-def _order(columns: Columns, sort: str) -> Sequence[sa.ColumnElement[Any]]:
-    return [columns[each] for each in dict.fromkeys((sort.removeprefix("-"), "id"))]
-
-
-def _sorted(select: sa.Select[Any], columns: Columns, sort: str) -> sa.Select[Any]:
-    order = _order(columns, sort)
-    return select.order_by(*(each.desc() for each in order) if sort.startswith("-") else order)
-
-
-def _behind(order: Sequence[sa.ColumnElement[Any]], sort: str, position: Sequence[Any]) -> sa.ColumnElement[bool]:
-    keys = sa.tuple_(*order)
-    return keys < sa.tuple_(*position) if sort.startswith("-") else keys > sa.tuple_(*position)
-
-
-def _position(asked: Asked, order: Sequence[sa.ColumnElement[Any]], table: str) -> Position:
-    return decode(asked.cursor, table, asked.sort, [each.type.python_type for each in order])
+def _keys(sort: str) -> Iterable[str]:
+    return dict.fromkeys((sort.removeprefix("-"), "id"))
 
 
 def encode(table: str, sort: str, position: Position) -> str:

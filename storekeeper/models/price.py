@@ -6,7 +6,7 @@ Directive 98/6/EC, article 6a: beside a reduced price shops show the lowest one 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -14,15 +14,29 @@ from sqlalchemy import Connection
 
 from storekeeper import money
 from storekeeper.errors import HistoryForgotten, NotFound
-from storekeeper.models import item
+from storekeeper.models import item, journal
 from storekeeper.models.item import Item
-from storekeeper.models.journal import changes, forgotten
+from storekeeper.models.journal import changes
+from storekeeper.query import Query, limited
 
 PERIOD = 30 * 86_400  # seconds
+
+
+class _Known(NamedTuple):
+    """A change that set a price, as the journal has it."""
+
+    at: int
+    price_minor: int
+    before: str | None
+
 
 _prices = sa.select(changes.c.at, changes.c.price_minor, changes.c.before).where(
     changes.c.subject_id == sa.bindparam("item_id"), changes.c.price_minor.is_not(None)
 )
+_is_later, _is_until = changes.c.at > sa.bindparam("start"), changes.c.at <= sa.bindparam("end")
+_latest = Query(limited(_prices.where(_is_until).order_by(changes.c.id.desc()), 1), _Known._make)
+_earliest = Query(limited(_prices.where(_is_later).order_by(changes.c.id), 1), _Known._make)
+_between = Query(_prices.where(_is_later, _is_until).order_by(changes.c.id), _Known._make)
 
 
 class Price(msgspec.Struct, frozen=True):
@@ -55,7 +69,7 @@ class _Before(msgspec.Struct):
 def get(conn: Connection, name: str, which: int | str | None, as_of: int) -> Price:
     """NotFound where there was no such item then, HistoryForgotten where the journal does not go back that far."""
     now = item.get(conn, name, which)
-    if as_of < (conn.scalar(sa.select(forgotten.c.last_at)) or 0):
+    if as_of < journal.horizon(conn).at:
         raise HistoryForgotten
     steps = _steps(conn, now, as_of)
     if not steps:
@@ -66,33 +80,25 @@ def get(conn: Connection, name: str, which: int | str | None, as_of: int) -> Pri
 
 def steps(conn: Connection, of: Item, start: int, end: int) -> list[Step]:
     """The prices that an item had between the two times, each with its own; first the one that it had at the start."""
-    earlier = _rows(conn, of, changes.c.at <= start, newest=1)
-    within = _rows(conn, of, sa.and_(changes.c.at > start, changes.c.at <= end))
-    known = [Step(row.at, money.from_minor(row.price_minor, of.currency)) for row in (*earlier, *within)]
+    earlier = _latest.all(conn, item_id=of.id, end=start)
+    within = _between.all(conn, item_id=of.id, start=start, end=end)
+    known = [Step(each.at, money.from_minor(each.price_minor, of.currency)) for each in (*earlier, *within)]
     return known if earlier else [*_unknown(conn, of, within, end), *known]
 
 
 def _steps(conn: Connection, of: Item, as_of: int) -> list[Step]:
     """As far back as the 30 days before the last change."""
-    latest = _rows(conn, of, changes.c.at <= as_of, newest=1)
-    return steps(conn, of, (latest[0].at if latest else as_of) - PERIOD, as_of)
+    latest = _latest.first(conn, item_id=of.id, end=as_of)
+    return steps(conn, of, (latest.at if latest else as_of) - PERIOD, as_of)
 
 
-def _unknown(conn: Connection, of: Item, within: Sequence[Any], end: int) -> Iterable[Step]:
+def _unknown(conn: Connection, of: Item, within: Sequence[_Known], end: int) -> Iterable[Step]:
     """The price that an item had before all that the journal knows; none if it was not there yet."""
-    first = within or _rows(conn, of, changes.c.at > end, oldest=1)
-    if not first:
+    first = within[0] if within else _earliest.first(conn, item_id=of.id, start=end)
+    if first is None:
         yield Step(None, of.price)
-    elif first[0].before is not None:
-        yield Step(None, msgspec.json.decode(first[0].before, type=_Before).price)
-
-
-def _rows(
-    conn: Connection, of: Item, condition: sa.ColumnElement[bool], newest: int | None = None, oldest: int | None = None
-) -> Sequence[Any]:
-    order = changes.c.id.desc() if newest else changes.c.id
-    query = _prices.where(condition).order_by(order).limit(newest or oldest)
-    return conn.execute(query, {"item_id": of.id}).all()
+    elif first.before is not None:
+        yield Step(None, msgspec.json.decode(first.before, type=_Before).price)
 
 
 def _lowest_before(steps: Sequence[Step]) -> Decimal | None:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from storekeeper.db import Id, metadata
 from storekeeper.errors import InvalidCredentials, NotFound, TokenExpired, TokenRevoked
 from storekeeper.models import paging, user
+from storekeeper.models.paging import Pages
 from storekeeper.models.user import Login, User, users
 from storekeeper.query import Query, Row, limited
 
@@ -83,6 +84,14 @@ class Session(msgspec.Struct, frozen=True):
     address: str
     began_at: int
     last_used_at: int
+
+
+_is_live = sa.and_(sessions.c.ends_at > sa.bindparam("now"), sessions.c.last_used_at >= sa.bindparam("since"))
+_living = Pages(
+    _listed.where(sessions.c.user_id == sa.bindparam("user_id"), _is_live),
+    {"id": sessions.c.id},
+    lambda row: Session(*row),
+)
 
 
 class Viewer(msgspec.Struct, frozen=True):
@@ -172,14 +181,7 @@ def begin(conn: Connection, user_id: int, lifetime: int, device: str, address: s
 def page(conn: Connection, user_id: int, idle: int, asked: paging.Asked) -> paging.Page[Session]:
     """The user's sessions that are not over, nor unused for `idle` seconds."""
     now = int(time.time())
-    is_live = sa.and_(sessions.c.ends_at > now, sessions.c.last_used_at >= now - idle)
-    mine = _listed.where(sessions.c.user_id == user_id, is_live)
-    found = paging.fetch(conn, mine, {"id": sessions.c.id}, asked)
-    return paging.Page([_session(row) for row in found.rows], found.cursor)
-
-
-def _session(row: Any) -> Session:
-    return Session(row.id, row.device, row.address, row.began_at, row.last_used_at)
+    return _living.fetch(conn, asked, {"user_id": user_id, "now": now, "since": now - idle})
 
 
 def end(conn: Connection, user_id: int, session_id: int) -> None:

@@ -1,6 +1,6 @@
 """Shelves: stores with the first of their items. And what may be done to a store only with a look at its items."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -8,15 +8,16 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.errors import StoreNotEmpty
-from storekeeper.models import item, member, paging, precondition, store
+from storekeeper.models import item, member, paging, precondition, sieve, store
 from storekeeper.models.item import Item, items
+from storekeeper.models.paging import Pages
 from storekeeper.models.precondition import Precondition
+from storekeeper.models.sieve import Shape
 from storekeeper.models.store import Store, stores
 
 DELETED_AT_ONCE = 1000
 
-_sortable = {"id": items.c.id, "name": items.c.name}
-_shown = item.select.where(items.c.archived_at.is_(None))
+_stores = Pages(sa.select(stores), store.sortable, store.of_row)
 
 
 class Shelf(msgspec.Struct, frozen=True):
@@ -29,40 +30,23 @@ class Shelf(msgspec.Struct, frozen=True):
 
 def get(conn: Connection, name: str, asked: paging.Asked) -> Shelf:
     """A store with a page of its items."""
-    of = store.get(conn, name)
-    found = paging.fetch(conn, _shown.where(items.c.store_id == of.id), _sortable, asked)
-    return Shelf(of, [item.of_row(row) for row in found.rows], found.cursor)
+    return _shelf(conn, store.get(conn, name), asked)
 
 
 def page(conn: Connection, asked: paging.Asked) -> paging.Page[Shelf]:
-    """A page of stores, each with the first of its items: two statements, however many stores there are."""
-    found = paging.fetch(conn, sa.select(stores), store.sortable, asked)
-    held = _first_items(conn, [row.id for row in found.rows], asked.limit)
-    found_stores = [Store(*tuple(row)) for row in found.rows]
-    return paging.Page([_shelf(of, held.get(of.id, [])) for of in found_stores], found.cursor)
+    """A page of stores, each with the first of its items.
+
+    A statement for each store: to find the first of several at once, PostgreSQL read all that they have.
+    """
+    found = _stores.fetch(conn, asked)
+    first = paging.Asked(asked.limit)
+    return paging.Page([_shelf(conn, of, first) for of in found.rows], found.cursor)
 
 
-def _shelf(of: Store, held: list[Any]) -> Shelf:
-    is_more = held and held[-1].bound is not None
-    cursor = paging.encode("items", "id", [held[-1].id]) if is_more else None
-    return Shelf(of, [item.of_row(each) for each in held], cursor)
-
-
-def _first_items(conn: Connection, store_ids: Sequence[int], limit: int) -> dict[int, list[Any]]:
-    """Up to `limit` rows of each store's items, by store, with the store's bound."""
-    ends = sa.select(stores.c.id, _bound(limit).scalar_subquery().label("bound")).where(stores.c.id.in_(store_ids))
-    first = ends.subquery()
-    is_first = sa.and_(items.c.store_id == first.c.id, items.c.id < sa.func.coalesce(first.c.bound, 2**53))
-    held: dict[int, list[Any]] = {}
-    for row in conn.execute(_shown.add_columns(first.c.bound).join(first, is_first).order_by(items.c.id)):
-        held.setdefault(row.store_id, []).append(row)
-    return held
-
-
-def _bound(limit: int) -> sa.Select[tuple[int]]:
-    """The id of the first item that is not on a store's first page; none where all are."""
-    shown = sa.select(items.c.id).where(items.c.store_id == stores.c.id, items.c.archived_at.is_(None))
-    return shown.order_by(items.c.id).limit(1).offset(limit)
+def _shelf(conn: Connection, of: Store, asked: paging.Asked) -> Shelf:
+    shape = Shape(conn.dialect.name, ("store_id",), None, "no")
+    found = sieve.pages(shape).fetch(conn, asked, {"store_id": of.id})
+    return Shelf(of, found.rows, found.cursor)
 
 
 def set_up(

@@ -12,13 +12,13 @@ from typing import Any, Literal
 import msgspec
 import sqlalchemy as sa
 
+from storekeeper import dialects
 from storekeeper.models import item, search
-from storekeeper.models.item import items
-from storekeeper.models.paging import Pager
+from storekeeper.models.item import Item, items
+from storekeeper.models.paging import REMEMBERED, Pages
 from storekeeper.query import Query, limited
 
 CANDIDATES = 500
-REMEMBERED = 256  # statements
 
 # Where a ranked list goes on: behind an item of that tier, length and id; and where the candidates end.
 FURTHER = ("after_tier", "after_length", "after_id", "title_end", "words_end")
@@ -66,10 +66,14 @@ def listed(shape: Shape) -> tuple[sa.Select[Any], Mapping[str, sa.ColumnElement[
 
 
 @lru_cache(REMEMBERED)
-def pager(shape: Shape, sort: str, limit: int, *, is_further: bool) -> Pager:
-    """The pages of `listed`; those behind a cursor, if they are `further`."""
-    select, columns = listed(shape)
-    return Pager(select, columns, sort, limit, "items", is_further=is_further)
+def pages(shape: Shape) -> Pages[Item]:
+    """The pages of `listed`."""
+    return Pages(*listed(shape), item.of_row, "items", within(shape))
+
+
+def within(shape: Shape) -> sa.ColumnElement[int] | None:
+    """What the index of each order begins with, so that a store's items are found among them, not among all."""
+    return items.c.store_id if "store_id" in shape.given and not shape.has_words else None
 
 
 @lru_cache(REMEMBERED)
@@ -132,7 +136,10 @@ def _matching(select: sa.Select[Any], shape: Shape) -> tuple[sa.Select[Any], sa.
 
 
 def _conditions(shape: Shape) -> Sequence[sa.ColumnElement[bool]]:
-    conditions = [_CONDITIONS[name] for name in shape.given]
+    of_store = within(shape)
+    conditions = [_CONDITIONS[name] for name in shape.given if name != "store_id" or of_store is None]
+    if of_store is not None:
+        conditions.append(dialects.is_within(shape.dialect, of_store, "store_id"))
     if shape.in_stock is not None:
         conditions.append(items.c.stock > 0 if shape.in_stock else items.c.stock <= 0)
     if shape.archived != "any":

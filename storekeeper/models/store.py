@@ -13,6 +13,7 @@ from storekeeper.db import Id, Text, metadata
 from storekeeper.errors import AlreadyExists, NotFound
 from storekeeper.models import journal, precondition
 from storekeeper.models.precondition import Precondition
+from storekeeper.query import Query, Row
 
 stores = sa.Table(
     "stores",
@@ -42,14 +43,21 @@ class Store(msgspec.Struct, frozen=True):
         return precondition.tag(self.id, self.version)
 
 
-def is_(which: int | str) -> sa.ColumnElement[bool]:
-    """The condition that chooses a store, by its id or its name."""
-    return stores.c.id == which if isinstance(which, int) else stores.c.name == which
+def of_row(row: Row) -> Store:
+    """A row of the table, as a record."""
+    return Store(*row)
+
+
+_find_by_id = Query(sa.select(stores).where(stores.c.id == sa.bindparam("store_id")), of_row)
+_find_by_name = Query(sa.select(stores).where(stores.c.name == sa.bindparam("store")), of_row)
 
 
 def find(conn: Connection, which: int | str) -> Store | None:
-    row = conn.execute(sa.select(stores).where(is_(which))).one_or_none()
-    return Store(*row) if row else None
+    """A store, by its id or its name."""
+    found: Store | None = (
+        _find_by_id.first(conn, store_id=which) if isinstance(which, int) else _find_by_name.first(conn, store=which)
+    )
+    return found
 
 
 def get(conn: Connection, which: int | str) -> Store:

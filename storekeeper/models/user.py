@@ -14,7 +14,8 @@ from storekeeper import dialects, names
 from storekeeper.db import Id, Text, metadata
 from storekeeper.errors import AlreadyExists, Forbidden, LastAdministrator, NotFound, WrongSetupToken
 from storekeeper.models import journal, paging
-from storekeeper.query import Query
+from storekeeper.models.paging import Pages
+from storekeeper.query import Query, Row
 
 users = sa.Table(
     "users",
@@ -29,7 +30,6 @@ users = sa.Table(
 )
 
 _public = (users.c.id, users.c.username, users.c.is_admin, users.c.is_active)
-_sortable = {"id": users.c.id, "name": users.c.username_key}
 _living_admin = sa.and_(users.c.is_admin, users.c.is_active)
 
 
@@ -58,22 +58,27 @@ class Login(msgspec.Struct, frozen=True):
     password_hash: str
 
 
-def _user(row: Any) -> User:
-    return User(row.id, row.username, row.is_admin, row.is_active)
+def _user(row: Row) -> User:
+    return User(*row[: len(_public)])
+
+
+_all = Pages(sa.select(*_public, users.c.username_key), {"id": users.c.id, "name": users.c.username_key}, _user)
+_find_by_id = Query(sa.select(*_public).where(users.c.id == sa.bindparam("user_id")), _user)
+_find_by_name = Query(sa.select(*_public).where(users.c.username_key == sa.bindparam("key")), _user)
 
 
 def get(conn: Connection, user_id: int) -> User:
-    row = conn.execute(sa.select(*_public).where(users.c.id == user_id)).one_or_none()
-    if row is None:
-        raise NotFound("User not found.")
-    return _user(row)
+    return _existing(_find_by_id.first(conn, user_id=user_id))
 
 
 def get_by_name(conn: Connection, username: str) -> User:
-    row = conn.execute(sa.select(*_public).where(users.c.username_key == names.fold(username))).one_or_none()
-    if row is None:
+    return _existing(_find_by_name.first(conn, key=names.fold(username)))
+
+
+def _existing(found: User | None) -> User:
+    if found is None:
         raise NotFound("User not found.")
-    return _user(row)
+    return found
 
 
 def get_for(conn: Connection, asker_id: int, user_id: int) -> User:
@@ -96,8 +101,7 @@ def get_own(conn: Connection, asker_id: int, user_id: int) -> User:
 
 
 def page(conn: Connection, asked: paging.Asked) -> paging.Page[User]:
-    found = paging.fetch(conn, sa.select(*_public, users.c.username_key), _sortable, asked)
-    return paging.Page([_user(row) for row in found.rows], found.cursor)
+    return _all.fetch(conn, asked)
 
 
 def find_login(conn: Connection, username: str) -> Login | None:

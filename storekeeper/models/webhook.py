@@ -4,6 +4,7 @@ A row for each, and one for each message to it: what `delivery` and `outbox` do 
 """
 
 import time
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from storekeeper.db import Id, metadata
 from storekeeper.errors import Forbidden, NotFound, TooManyWebhooks, WebhookInactive
 from storekeeper.models import feed, journal, member, paging, store, user
 from storekeeper.models.member import members
+from storekeeper.models.paging import Pages
 from storekeeper.models.store import stores
 
 MOST_OF_USER = 20
@@ -73,6 +75,11 @@ _shown = (
     webhooks.c.created_at,
 )
 _listed = sa.select(*_shown).outerjoin(stores, stores.c.id == webhooks.c.store_id)
+_owned = sa.select(members.c.store_id).where(members.c.user_id == sa.bindparam("owner_id"), members.c.role == "owner")
+_CONDITIONS = {
+    "store_id": webhooks.c.store_id == sa.bindparam("store_id"),
+    "owner_id": webhooks.c.store_id.in_(_owned),
+}
 
 
 class Webhook(msgspec.Struct, frozen=True):
@@ -143,12 +150,15 @@ def page(
     conn: Connection, user_id: int | None, asked: paging.Asked, store_id: int | None = None
 ) -> paging.Page[Webhook]:
     """Those that the user may see: all, or those of one store."""
-    query = _listed if store_id is None else _listed.where(webhooks.c.store_id == store_id)
+    values = {} if store_id is None else {"store_id": store_id}
     if user_id is not None and not user.get(conn, user_id).is_admin:
-        owned = sa.select(members.c.store_id).where(members.c.user_id == user_id, members.c.role == "owner")
-        query = query.where(webhooks.c.store_id.in_(owned))
-    found = paging.fetch(conn, query, {"id": webhooks.c.id}, asked)
-    return paging.Page([_webhook(row) for row in found.rows], found.cursor)
+        values["owner_id"] = user_id
+    return _pages(tuple(values)).fetch(conn, asked, values)
+
+
+@cache
+def _pages(given: tuple[str, ...]) -> Pages[Webhook]:
+    return Pages(_listed.where(*(_CONDITIONS[name] for name in given)), {"id": webhooks.c.id}, _webhook)
 
 
 def change(conn: Connection, user_id: int | None, webhook_id: int, url: str | None, is_active: bool | None) -> Webhook:
