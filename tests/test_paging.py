@@ -211,6 +211,10 @@ def test_the_number_of_statements_is_the_same_for_any_number_of_items(
     assert few == (2, 2, 2)  # stores and their items; a store and its items; the session and the items
 
 
+FIRST = {"position_0": 0, "position_1": 0}  # where a further page begins: before all that there is, or behind
+LAST = {"position_0": 2**40, "position_1": 2**40}
+
+
 def test_a_page_of_a_store_is_found_among_what_is_its_own(engine: sa.Engine) -> None:
     """Of a newer store too. By the ids of all items, PostgreSQL first read those of the older ones."""
     with transaction(engine) as conn:
@@ -227,18 +231,32 @@ def test_a_page_of_a_store_is_found_among_what_is_its_own(engine: sa.Engine) -> 
         pages = sieve.pages(sieve.Shape(conn.dialect.name, ("store_id",), None, "no"))
         history = feed._pages(conn.dialect.name, ("store_id",))
         for sort, falls, is_further in product(("id", "updated", "price", "stock"), (False, True), (False, True)):
-            plan = _plan(conn, pages.query(f"-{sort}" if falls else sort, 20, is_further=is_further), newer, falls)
-            assert f"ix_items_store_id_{sort}" in plan, plan
+            page = pages.query(f"-{sort}" if falls else sort, 20, is_further=is_further)
+            assert f"ix_items_store_id_{sort}" in _plan(conn, page, store_id=newer, **(LAST if falls else FIRST))
         for is_further in (False, True):
-            plan = _plan(conn, history.query("-id", 20, is_further=is_further), older[0], True)
-            assert "ix_changes_store_id_id" in plan, plan
+            page = history.query("-id", 20, is_further=is_further)
+            assert "ix_changes_store_id_id" in _plan(conn, page, store_id=older[0], **LAST)
 
 
-def _plan(conn: sa.Connection, page: Query, store_id: int, falls: bool) -> str:
-    """How a page is found, from the first of all that it is sorted by. Nothing has to be sorted."""
-    place = 2**40 if falls else 0
-    statement = page._statement.params(store_id=store_id, position_0=place, position_1=place)
-    text = statement.compile(conn, compile_kwargs={"literal_binds": True})
+def test_changes_are_read_in_their_order(engine: sa.Engine) -> None:
+    """SQLite went by the index of kinds, and sorted all that was changed, for each page."""
+    change = {"at": 1, "request": "", "kind": "item", "action": "create", "store_id": 1}
+    with transaction(engine) as conn:
+        dialects.insert_many(conn, "changes", [change | {"subject_id": n} for n in range(10_000)])
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        if conn.dialect.name == "postgresql":
+            conn.exec_driver_sql("ANALYZE changes")
+        by_id = "PRIMARY KEY" if conn.dialect.name == "sqlite" else "pk_changes"
+        for of_store, index in ((False, by_id), (True, "ix_changes_store_id_id")):
+            page = feed._following(conn.dialect.name, 20, of_store=of_store)
+            assert index in _plan(conn, page, store_id=1, after=9, end=9999)
+        audit = feed._pages(conn.dialect.name, ("kind",)).query("-id", 20, is_further=False)
+        _plan(conn, audit, kind="item")
+
+
+def _plan(conn: sa.Connection, page: Query, **values: Any) -> str:
+    """How a page is found. Nothing has to be sorted."""
+    text = page._statement.params(values).compile(conn, compile_kwargs={"literal_binds": True})
     explain = "EXPLAIN QUERY PLAN" if conn.dialect.name == "sqlite" else "EXPLAIN"
     plan = "\n".join(str(row[-1]) for row in conn.exec_driver_sql(f"{explain} {text}"))
     assert not any(word in plan for word in ("Sort", "TEMP B-TREE")), plan
