@@ -228,10 +228,11 @@ def test_a_page_of_a_store_is_found_among_what_is_its_own(engine: sa.Engine) -> 
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
         if conn.dialect.name == "postgresql":
             conn.exec_driver_sql("ANALYZE items, changes")
-        pages = sieve.pages(sieve.Shape(conn.dialect.name, ("store_id",), None, "no"))
+        shapes = [sieve.Shape(conn.dialect.name, ("store_id",), in_stock, "no") for in_stock in (None, True)]
         history = feed._pages(conn.dialect.name, ("store_id",))
-        for sort, falls, is_further in product(("id", "updated", "price", "stock"), (False, True), (False, True)):
-            page = pages.query(f"-{sort}" if falls else sort, 20, is_further=is_further)
+        sorts = "id", "updated", "price", "stock"
+        for shape, sort, falls, is_further in product(shapes, sorts, (False, True), (False, True)):
+            page = sieve.pages(shape).query(f"-{sort}" if falls else sort, 20, is_further=is_further)
             assert f"ix_items_store_id_{sort}" in _plan(conn, page, store_id=newer, **(LAST if falls else FIRST))
         for is_further in (False, True):
             page = history.query("-id", 20, is_further=is_further)
