@@ -35,7 +35,7 @@ _signed = sa.select(*_told, changes.c.user_id, users.c.username, changes.c.reque
 )
 
 _CONDITIONS = {
-    # No column that is in an index: SQLite would go by that, and sort all that is of the kind.
+    # Not the column itself: SQLite would go by its index, and sort all that is of the kind.
     "kind": changes.c.kind + "" == sa.bindparam("kind"),
     "user_id": changes.c.user_id == sa.bindparam("user_id"),
     "since": changes.c.at >= sa.bindparam("since"),
@@ -100,7 +100,7 @@ def page(conn: Connection, store_id: int | None, after: int, limit: int) -> Feed
 
 @lru_cache(paging.REMEMBERED)
 def _following(dialect: str, limit: int, *, of_store: bool) -> Query:
-    # Said by what is left out, as no index helps with that.
+    # By what is left out, for the same reason.
     is_shown = sa.and_(*(changes.c.kind != kind for kind in get_args(Kind) if kind not in CATALOGUE))
     behind = changes.c.id > sa.bindparam("after"), changes.c.id <= sa.bindparam("end"), is_shown
     select = sa.select(*_told).where(*behind)

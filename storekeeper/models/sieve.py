@@ -56,6 +56,11 @@ class Shape(msgspec.Struct, frozen=True):
 
 def listed(shape: Shape) -> tuple[sa.Select[Any], Mapping[str, sa.ColumnElement[Any]]]:
     """All items that are wanted, and the columns that they may be sorted by. Has a parameter `words` for a search."""
+    of_store = within(shape)
+    if of_store is not None:
+        others = msgspec.structs.replace(shape, given=tuple(name for name in shape.given if name != "store_id"))
+        is_of_store = dialects.is_within(shape.dialect, of_store, "store_id")
+        return item.select.where(is_of_store, *_conditions(others)), sortable
     select = item.select.where(*_conditions(shape))
     if not shape.has_words:
         return select, sortable
@@ -136,10 +141,7 @@ def _matching(select: sa.Select[Any], shape: Shape) -> tuple[sa.Select[Any], sa.
 
 
 def _conditions(shape: Shape) -> Sequence[sa.ColumnElement[bool]]:
-    of_store = within(shape)
-    conditions = [_CONDITIONS[name] for name in shape.given if name != "store_id" or of_store is None]
-    if of_store is not None:
-        conditions.append(dialects.is_within(shape.dialect, of_store, "store_id"))
+    conditions = [_CONDITIONS[name] for name in shape.given]
     if shape.in_stock is not None:
         conditions.append(_is_in_stock(shape) if shape.in_stock else items.c.stock <= 0)
     if shape.archived != "any":
