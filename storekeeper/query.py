@@ -79,6 +79,8 @@ def limited(select: sa.Select[Any], most: int) -> sa.Select[Any]:
 
 def fetch_together(conn: Connection, asked: Sequence[tuple[Query, Mapping[str, Any]]]) -> list[list[Any]]:
     """The rows of several queries, each with its values, for one trip to PostgreSQL: what psycopg calls a pipeline."""
+    if conn.dialect.name == "sqlite":
+        return [query.fetch(conn, values) for query, values in asked]
     driver: Any = conn.connection.driver_connection
     with driver.pipeline():
         cursors = [query.send(conn, driver.cursor(binary=True), values) for query, values in asked]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from storekeeper import dialects, query
 from storekeeper.db import Database, transaction
-from storekeeper.models import feed, item, member, session, shelf, sieve, user
+from storekeeper.models import feed, item, member, paging, session, shelf, sieve, user
 from storekeeper.models.draft import Fields
 from storekeeper.money import Price
 from storekeeper.query import Query, execute
@@ -209,6 +209,25 @@ def test_the_number_of_statements_is_the_same_for_any_number_of_items(
             item.add(conn, 1, 1, f"{number}", Fields(price=Price(1)))
     assert (count("/stores"), count("/store/ikea"), count("/items")) == few
     assert few == (2, 2, 2)  # stores and their items; a store and its items; the session and the items
+
+
+def test_the_items_of_all_stores_of_a_page_take_one_trip(
+    engine: sa.Engine, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trips: list[int] = []
+
+    def note(conn: sa.Connection, asked: Any) -> Any:
+        trips.append(len(asked))
+        return query.fetch_together(conn, asked)
+
+    monkeypatch.setattr(paging, "fetch_together", note)
+    with transaction(engine) as conn:
+        for number in range(30):
+            founded = member.found_store(conn, 1, f"store {number}", "EUR")
+            item.add(conn, 1, founded.id, "stool", Fields(price=Price(1)))
+    stores = reader.get("/stores").json["stores"]
+    assert [[each["name"] for each in store["items"]] for store in stores] == [["chair"], *[["stool"]] * 30]
+    assert trips == [31]
 
 
 FIRST = {"position_0": 0, "position_1": 0}  # where a further page begins: before all that there is, or behind

@@ -11,7 +11,7 @@ from msgspec import Meta
 from sqlalchemy import Connection
 
 from storekeeper.errors import Invalid
-from storekeeper.query import Query, Row, limited
+from storekeeper.query import Query, Row, fetch_together, limited
 
 MOST = 200
 USUAL = 100
@@ -70,17 +70,27 @@ class Pages(Generic[T]):
 
     def fetch(self, conn: Connection, asked: Asked, values: Mapping[str, Any] = NOTHING) -> Page[T]:
         """A page. `values` are those of the select's parameters."""
-        found = self.rows(conn, asked, values)
-        return Page([self._record(row) for row in found.rows], found.cursor)
+        return self._recorded(self.rows(conn, asked, values))
+
+    def first_of_each(self, conn: Connection, asked: Asked, values: Sequence[Mapping[str, Any]]) -> list[Page[T]]:
+        """The first page for each of these values, for one trip to PostgreSQL."""
+        query = _query(self, asked.sort, asked.limit, is_further=False)
+        found = fetch_together(conn, [(query, each) for each in values])
+        return [self._recorded(self._cut(rows, asked)) for rows in found]
 
     def rows(self, conn: Connection, asked: Asked, values: Mapping[str, Any] = NOTHING) -> Page[Row]:
         """A page, as the rows are: for `cursor_at`."""
         position = self._position(asked) if asked.cursor else NOTHING
         query = _query(self, asked.sort, asked.limit, is_further=bool(asked.cursor))
-        rows = query.fetch(conn, {**values, **position})
+        return self._cut(query.fetch(conn, {**values, **position}), asked)
+
+    def _cut(self, rows: list[Row], asked: Asked) -> Page[Row]:
         if len(rows) <= asked.limit:
             return Page(rows, None)
         return Page(rows[: asked.limit], self.cursor_at(rows[asked.limit - 1], asked.sort))
+
+    def _recorded(self, page: Page[Row]) -> Page[T]:
+        return Page([self._record(row) for row in page.rows], page.cursor)
 
     def cursor_at(self, row: Row, sort: str) -> str:
         """Where the page begins that comes after this row in the order of `sort`."""

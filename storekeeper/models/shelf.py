@@ -30,23 +30,25 @@ class Shelf(msgspec.Struct, frozen=True):
 
 def get(conn: Connection, name: str, asked: paging.Asked) -> Shelf:
     """A store with a page of its items."""
-    return _shelf(conn, store.get(conn, name), asked)
+    of = store.get(conn, name)
+    found = _items(conn).fetch(conn, asked, {"store_id": of.id})
+    return Shelf(of, found.rows, found.cursor)
 
 
 def page(conn: Connection, asked: paging.Asked) -> paging.Page[Shelf]:
     """A page of stores, each with the first of its items.
 
-    A statement for each store: to find the first of several at once, PostgreSQL read all that they have.
+    A statement for each store, in one trip: to find the first of several by one, PostgreSQL read all that they have.
     """
     found = _stores.fetch(conn, asked)
-    first = paging.Asked(asked.limit)
-    return paging.Page([_shelf(conn, of, first) for of in found.rows], found.cursor)
+    values = [{"store_id": of.id} for of in found.rows]
+    held = _items(conn).first_of_each(conn, paging.Asked(asked.limit), values)
+    shelves = [Shelf(of, each.rows, each.cursor) for of, each in zip(found.rows, held, strict=True)]
+    return paging.Page(shelves, found.cursor)
 
 
-def _shelf(conn: Connection, of: Store, asked: paging.Asked) -> Shelf:
-    shape = Shape(conn.dialect.name, ("store_id",), None, "no")
-    found = sieve.pages(shape).fetch(conn, asked, {"store_id": of.id})
-    return Shelf(of, found.rows, found.cursor)
+def _items(conn: Connection) -> Pages[Item]:
+    return sieve.pages(Shape(conn.dialect.name, ("store_id",), None, "no"))
 
 
 def set_up(
