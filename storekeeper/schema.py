@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 from storekeeper.db import create_engine, transaction
 from storekeeper.dialects import serialize
 
-HEAD = "0007"  # the newest of migrations/versions; a test compares
+MIGRATIONS = Path(__file__).parent / "migrations"
+HEAD = max(path.name for path in MIGRATIONS.glob("versions/[0-9]*.py"))[:4]  # the newest migration's number
 
 _version = sa.table("alembic_version", sa.column("version_num"))
 
@@ -86,6 +87,6 @@ def _upgrade(conn: Connection) -> None:
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = conn
     command.upgrade(config, "head")
