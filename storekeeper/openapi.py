@@ -32,14 +32,14 @@ others in `Allow`.
 Every answer has an `X-Request-ID`: your own, if you send one."""
 
 TAGS = {
-    "user": "Accounts: register, change the password; administrators list users and say what they may do.",
-    "session": "Each login is a session. It ends with logging out, and its tokens are dead at once.",
-    "store": "Stores hold items. Whoever founds one owns it.",
-    "item": "Items have a price in the currency of their store. A name is unique within a store.",
-    "import": "Files of items, brought into a store: first a plan, then the work, which goes on by itself.",
-    "change": "The journal: what was changed, when, and for those who may know it by whom.",
-    "webhook": "URLs that are told of each change, by signed messages (Standard Webhooks), and what became of those.",
-    "member": "Who works in a store: owners may all, clerks add items and change prices.",
+    "users": "Accounts: register, change the password; administrators list users and say what they may do.",
+    "sessions": "Each login is a session. It ends with logging out, and its tokens are dead at once.",
+    "stores": "Stores hold items. Whoever founds one owns it.",
+    "items": "Items have a price in the currency of their store. A name is unique within a store.",
+    "imports": "Files of items, brought into a store: first a plan, then the work, which goes on by itself.",
+    "changes": "The journal: what was changed, when, and for those who may know it by whom.",
+    "webhooks": "URLs that are told of each change, by signed messages (Standard Webhooks), and what became of those.",
+    "members": "Who works in a store: owners may all, clerks add items and change prices.",
     "health": "For a supervisor or a load balancer.",
 }
 
@@ -132,10 +132,9 @@ def _path(template: str) -> Json:
 
 
 def _operation(method: str, resource: object, declared: Operation, schemas: Json) -> Json:
-    kind = type(resource)
     described: Json = {
-        "operationId": f"{method}_{re.sub(r'(?<!^)(?=[A-Z])', '_', kind.__name__).lower()}",
-        "tags": [getattr(kind, "tag", kind.__module__.rpartition(".")[2])],
+        "operationId": declared.operation_id,
+        "tags": [getattr(resource, "tag", "")],
         "summary": declared.summary,
         "security": _security(declared.access),
         "responses": _successes(method, declared) | _failures(method, declared),

@@ -45,7 +45,9 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """A responder's declaration. `answers` are the bodies of success by their status, which may carry `headers`.
+    """A responder's declaration. `operation_id` is its method's name in generated clients.
+
+    `answers` are the bodies of success by their status, which may carry `headers`.
 
     `uploads` are the media types of what it takes as a file, and `formats` those that it answers beside JSON. A body
     that is a list has up to `most_rows`. One that `is_conditional` minds If-Match and If-None-Match.
@@ -65,6 +67,7 @@ class Operation(msgspec.Struct, frozen=True):
     most_rows: int = 0
     formats: tuple[str, ...] = ()
     is_conditional: bool = False
+    operation_id: str = ""
 
 
 def _mark(access: Access) -> Callable[[Responder], Responder]:
@@ -106,8 +109,12 @@ def answers(
     headers: tuple[str, ...] = (),
     errors: tuple[type[StorekeeperError], ...] = (),
     formats: tuple[str, ...] = (),
+    operation_id: str = "",
 ) -> Callable[[Responder], Responder]:
-    """`@answers(Item, errors=(NotFound,))` for 200; `@answers((201, Item))` for another status, or several."""
+    """`@answers(Item, errors=(NotFound,))` for 200; `@answers((201, Item))` for another status, or several.
+
+    `operation_id` is its method's name in generated clients, such as `createItem`: part of the contract, for good.
+    """
 
     def note(responder: Responder) -> Responder:
         pairs = [each if isinstance(each, tuple) else (HTTPStatus.OK, each) for each in kinds]
@@ -115,6 +122,7 @@ def answers(
         responder.headers = headers  # type: ignore[attr-defined]
         responder.errors = errors  # type: ignore[attr-defined]
         responder.formats = formats  # type: ignore[attr-defined]
+        responder.operation_id = operation_id  # type: ignore[attr-defined]
         return responder
 
     return note
@@ -140,6 +148,7 @@ def of(responder: Callable[..., Any]) -> Operation:
         most_rows=getattr(responder, "most_rows", 0),
         formats=getattr(responder, "formats", ()),
         is_conditional=getattr(responder, "is_conditional", False),
+        operation_id=getattr(responder, "operation_id", ""),
     )
 
 

@@ -57,7 +57,7 @@ async def log_in(app: Any, generated: Callable[[str], Any]) -> Any:
     options = {"base_url": "http://storekeeper", "httpx_args": {"transport": httpx.ASGITransport(app)}}
 
     credentials = models.Credentials("alice", PASSWORD)
-    pair = await generated("api.session.post_login").asyncio(client=clients.Client(**options), body=credentials)
+    pair = await generated("api.sessions.login").asyncio(client=clients.Client(**options), body=credentials)
     assert isinstance(pair, models.TokenPair)
     return clients.AuthenticatedClient(token=pair.access_token, **options)
 
@@ -65,17 +65,17 @@ async def log_in(app: Any, generated: Callable[[str], Any]) -> Any:
 async def log_in_and_read_an_item(app: Any, generated: Callable[[str], Any]) -> None:
     models, signed_in = generated("models"), await log_in(app, generated)
     body = models.ItemBody(price=24.5, store_id=1)
-    await generated("api.item.put_item").asyncio("table/round", client=signed_in, body=body)
-    item = await generated("api.item.get_item").asyncio("table/round", client=signed_in)
+    await generated("api.items.put_item").asyncio("table/round", client=signed_in, body=body)
+    item = await generated("api.items.get_item").asyncio("table/round", client=signed_in)
     assert isinstance(item, models.Item)
     assert (item.name, item.price, item.currency, item.store_id) == ("table/round", 24.5, "EUR", 1)
 
-    page = await generated("api.item.get_item_list").asyncio(client=signed_in, limit=1)
+    page = await generated("api.items.list_items").asyncio(client=signed_in, limit=1)
     assert isinstance(page, models.ItemPage)
     assert isinstance(page.items[0], models.Item)
     assert page.next_
 
-    missing = await generated("api.item.get_item").asyncio_detailed("ghost", client=signed_in)
+    missing = await generated("api.items.get_item").asyncio_detailed("ghost", client=signed_in)
     assert missing.status_code == HTTPStatus.NOT_FOUND
     assert isinstance(missing.parsed, models.ErrorBody)
     assert (missing.parsed.error, missing.parsed.message) == ("not_found", "Item not found.")
@@ -85,24 +85,24 @@ async def fill_a_catalogue(app: Any, generated: Callable[[str], Any]) -> None:
     models, types, signed_in = generated("models"), generated("types"), await log_in(app, generated)
 
     rows = [models.BulkRow(store_id=1, name="lamp", price="9.50", tags=["garden"]), models.BulkRow(1, "ghost")]
-    done = await generated("api.item.post_bulk").asyncio(client=signed_in, body=rows)
+    done = await generated("api.items.bulk_put_items").asyncio(client=signed_in, body=rows)
     assert isinstance(done, models.ErrorBody)
-    done = await generated("api.item.post_bulk").asyncio(client=signed_in, body=rows[:1])
+    done = await generated("api.items.bulk_put_items").asyncio(client=signed_in, body=rows[:1])
     assert [(each.status, each.item.name, each.item.tags) for each in done.results] == [(201, "lamp", ["garden"])]
-    left = await generated("api.item.post_stock").asyncio("lamp", client=signed_in, body=models.StockBody(3))
+    left = await generated("api.items.adjust_stock").asyncio("lamp", client=signed_in, body=models.StockBody(3))
     assert left.stock == 3
-    found = await generated("api.item.get_store_item_list").asyncio("ikea", client=signed_in, tag="garden", q="la")
+    found = await generated("api.items.list_items_in_store").asyncio("ikea", client=signed_in, tag="garden", q="la")
     assert [each.name for each in found.items] == ["lamp"]
 
     image = types.File(payload=pictures.encoded(pictures.two_colours(), "PNG"))
-    lamp = await generated("api.item.put_item_image").asyncio("lamp", client=signed_in, body=image)
+    lamp = await generated("api.items.put_item_image").asyncio("lamp", client=signed_in, body=image)
     _, _, key = lamp.image.split("/")
-    small = await generated("api.item.get_image_file").asyncio(key, "small", client=signed_in)
+    small = await generated("api.items.get_image").asyncio(key, "small", client=signed_in)
     assert small.payload.read(4) == b"RIFF"
 
     file = types.File(payload=b"name,price\nrug,5\n")
-    job = await generated("api.import_.post_import_list").asyncio(client=signed_in, body=file, store="ikea")
+    job = await generated("api.imports.start_import").asyncio(client=signed_in, body=file, store="ikea")
     assert isinstance(job, models.Import)
     assert (job.store, job.state, job.found) == ("ikea", "queued", None)
-    ended = await generated("api.import_.delete_import_job").asyncio(job.id, client=signed_in)
+    ended = await generated("api.imports.cancel_import").asyncio(job.id, client=signed_in)
     assert ended.state == "cancelled"

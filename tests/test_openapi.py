@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -23,84 +24,16 @@ from tests.conftest import Person
 
 Json = dict[str, Any]
 
-# Clients are generated from these: an id that changes or goes breaks them.
-OPERATIONS = {
-    "delete_import_job": "DELETE /imports/{import_id}",
-    "delete_item": "DELETE /item/{name}",
-    "delete_item_image": "DELETE /item/{name}/image",
-    "delete_item_image_in_store": "DELETE /store/{name}/item/{item_name}/image",
-    "delete_item_in_store": "DELETE /store/{name}/item/{item_name}",
-    "delete_member": "DELETE /store/{name}/members/{username}",
-    "delete_session": "DELETE /sessions/{session_id}",
-    "delete_session_list": "DELETE /sessions",
-    "delete_store": "DELETE /store/{name}",
-    "delete_user": "DELETE /user/{user_id}",
-    "delete_webhook": "DELETE /webhooks/{webhook_id}",
-    "get_audit": "GET /audit",
-    "get_changes": "GET /changes",
-    "get_delivery_list": "GET /webhooks/{webhook_id}/deliveries",
-    "get_image_file": "GET /images/{key}/{size}",
-    "get_import_job": "GET /imports/{import_id}",
-    "get_import_list": "GET /imports",
-    "get_import_refusals": "GET /imports/{import_id}/refusals",
-    "get_item": "GET /item/{name}",
-    "get_item_history": "GET /item/{name}/history",
-    "get_item_history_in_store": "GET /store/{name}/item/{item_name}/history",
-    "get_item_in_store": "GET /store/{name}/item/{item_name}",
-    "get_item_list": "GET /items",
-    "get_item_price": "GET /item/{name}/price",
-    "get_item_price_in_store": "GET /store/{name}/item/{item_name}/price",
-    "get_live": "GET /livez",
-    "get_member": "GET /store/{name}/members/{username}",
-    "get_member_list": "GET /store/{name}/members",
-    "get_ready": "GET /readyz",
-    "get_session_list": "GET /sessions",
-    "get_store": "GET /store/{name}",
-    "get_store_history": "GET /store/{name}/history",
-    "get_store_item_list": "GET /store/{name}/items",
-    "get_store_list": "GET /stores",
-    "get_user": "GET /user/{user_id}",
-    "get_user_list": "GET /users",
-    "get_webhook": "GET /webhooks/{webhook_id}",
-    "get_webhook_list": "GET /webhooks",
-    "patch_item": "PATCH /item/{name}",
-    "patch_item_in_store": "PATCH /store/{name}/item/{item_name}",
-    "patch_store": "PATCH /store/{name}",
-    "patch_user": "PATCH /user/{user_id}",
-    "patch_webhook": "PATCH /webhooks/{webhook_id}",
-    "post_bulk": "POST /items/bulk",
-    "post_delivery_replay": "POST /webhooks/{webhook_id}/deliveries/{delivery_id}/replay",
-    "post_fresh_login": "POST /login/fresh",
-    "post_import_job": "POST /imports/{import_id}",
-    "post_import_list": "POST /imports",
-    "post_item": "POST /item/{name}",
-    "post_item_in_store": "POST /store/{name}/item/{item_name}",
-    "post_login": "POST /login",
-    "post_logout": "POST /logout",
-    "post_refresh": "POST /refresh",
-    "post_register": "POST /register",
-    "post_stock": "POST /item/{name}/stock",
-    "post_stock_in_store": "POST /store/{name}/item/{item_name}/stock",
-    "post_store": "POST /store/{name}",
-    "post_webhook_list": "POST /webhooks",
-    "post_webhook_replay": "POST /webhooks/{webhook_id}/replay",
-    "post_webhook_rotation": "POST /webhooks/{webhook_id}/rotate",
-    "post_webhook_test": "POST /webhooks/{webhook_id}/test",
-    "put_item": "PUT /item/{name}",
-    "put_item_image": "PUT /item/{name}/image",
-    "put_item_image_in_store": "PUT /store/{name}/item/{item_name}/image",
-    "put_item_in_store": "PUT /store/{name}/item/{item_name}",
-    "put_member": "PUT /store/{name}/members/{username}",
-    "put_password": "PUT /user/{user_id}/password",
-}
+# Each operation's id, tag, method and path. Clients are generated from these: lines are added, never changed.
+CONTRACT = [line.split() for line in (Path(__file__).parent / "operations.txt").read_text().splitlines()]
 GIVEN = {
-    "get_changes": {"application/json", "text/event-stream"},
-    "get_item_list": {"application/json", "text/csv", "application/jsonl"},
-    "get_store_item_list": {"application/json", "text/csv", "application/jsonl"},
-    "get_image_file": {"image/webp"},
+    "listChanges": {"application/json", "text/event-stream"},
+    "listItems": {"application/json", "text/csv", "application/jsonl"},
+    "listItemsInStore": {"application/json", "text/csv", "application/jsonl"},
+    "getImage": {"image/webp"},
 }
 PAGES = {"GET /", "GET /docs", "GET /docs/{name}"}
-FREE = {"post_register", "post_login", "get_store", "get_store_list", "get_image_file", "get_live", "get_ready"}
+FREE = {"registerUser", "login", "getStore", "listStores", "getImage", "getLiveness", "getReadiness"}
 IMAGE = "0" * 64
 
 UNTOLD = {name.decode() for name, _ in SECURITY_HEADERS} | {"content-type", "content-length"}
@@ -162,8 +95,24 @@ def test_the_document_is_valid(document: Json) -> None:
     openapi_spec_validator.validate(document)
 
 
-def test_operation_ids_are_stable(operations: dict[str, Json]) -> None:
-    assert {id: operation["where"] for id, operation in operations.items()} == OPERATIONS
+def test_every_operation_declares_its_id_and_tag(document: Json) -> None:
+    for path, methods in document["paths"].items():
+        for method in methods.keys() - {"parameters"}:
+            id, (tag,) = methods[method]["operationId"], methods[method]["tags"]
+            where = f"{method.upper()} {path}"
+            assert re.fullmatch(r"[a-z]+([A-Z][a-z]+)*", id), (
+                f"{where} has no operation id. Declare one in camelCase, first a verb: "
+                f'@answers(..., operation_id="listThings"), and add its line to tests/operations.txt.'
+            )
+            assert tag, f'{where} has no tag. Its resource declares one that openapi.TAGS describes: tag = "items".'
+
+
+def test_operation_ids_are_a_contract(operations: dict[str, Json]) -> None:
+    now = sorted([id, each["tags"][0], *each["where"].split()] for id, each in operations.items())
+    changed, added = [row for row in CONTRACT if row not in now], [row for row in now if row not in CONTRACT]
+    assert not changed, f"Clients are generated from these lines of tests/operations.txt: {changed} have to stay."
+    assert not added, f"Add to tests/operations.txt what is new, in its final form: it is there to stay. {added}"
+    assert sorted(CONTRACT) == CONTRACT, "The lines of tests/operations.txt are in the order of the ids."
 
 
 def test_every_route_is_a_page_or_in_the_document(settings: Settings, parts: Parts) -> None:
@@ -173,7 +122,7 @@ def test_every_route_is_a_page_or_in_the_document(settings: Settings, parts: Par
         f"{name.removeprefix('on_').upper()} {re.sub(r':[a-z]+}', '}', template)}"
         for template, name in responders
         if name.startswith("on_")
-    } == set(OPERATIONS.values()) | PAGES
+    } == {f"{method} {path}" for _, _, method, path in CONTRACT} | PAGES
 
 
 def test_every_error_code_is_listed(document: Json) -> None:
@@ -200,11 +149,11 @@ def test_who_may_call_is_told(document: Json, operations: dict[str, Json]) -> No
     assert {scheme["scheme"] for scheme in schemes.values()} == {"bearer"}
     named = {id: [list(each) for each in operation["security"]] for id, operation in operations.items()}
     assert {id for id, each in named.items() if not each} == FREE
-    for id in ("get_item_list", "get_store_item_list"):
+    for id in ("listItems", "listItemsInStore"):
         assert named[id] == [[], ["accessToken"]]
-    assert named["post_refresh"] == [["refreshToken"]]
-    assert named["post_logout"] == [["accessToken"], ["refreshToken"]]
-    assert named["get_item"] == [["accessToken"]]
+    assert named["refreshTokens"] == [["refreshToken"]]
+    assert named["logout"] == [["accessToken"], ["refreshToken"]]
+    assert named["getItem"] == [["accessToken"]]
 
 
 def test_every_operation_has_a_short_summary_and_a_described_tag(document: Json, operations: dict[str, Json]) -> None:
@@ -249,9 +198,9 @@ def test_files_are_told_with_their_types_and_bounded(operations: dict[str, Json]
     files = {id: content for id, content in taken.items() if content and "application/json" not in content}
     pictures = {f"image/{kind}" for kind in ("png", "jpeg", "webp", "gif")}
     assert {id: set(content) for id, content in files.items()} == {
-        "put_item_image": pictures,
-        "put_item_image_in_store": pictures,
-        "post_import_list": set(imports.TYPES),
+        "putItemImage": pictures,
+        "putItemImageInStore": pictures,
+        "startImport": set(imports.TYPES),
     }
     for content in files.values():
         for each in content.values():
@@ -277,11 +226,11 @@ def test_a_body_to_begin_with(operations: dict[str, Json]) -> None:
     def example(id: str) -> Any:
         return operations[id]["requestBody"]["content"]["application/json"]["example"]
 
-    assert example("post_item") == {"price": 15.99, "store_id": 1}
-    assert example("post_store") == {"currency": "EUR"}
-    assert example("patch_item") == {"price": 14.99, "tags": ["garden"]}
-    assert example("post_bulk") == [{"store_id": 1, "name": "chair", "price": 15.99}]
-    assert example("post_register") == example("post_login")  # no set-up token: the few who need it know
+    assert example("createItem") == {"price": 15.99, "store_id": 1}
+    assert example("createStore") == {"currency": "EUR"}
+    assert example("updateItem") == {"price": 14.99, "tags": ["garden"]}
+    assert example("bulkPutItems") == [{"store_id": 1, "name": "chair", "price": 15.99}]
+    assert example("registerUser") == example("login")  # no set-up token: the few who need it know
 
 
 def test_the_headers_that_answers_carry_are_told(
@@ -294,19 +243,19 @@ def test_the_headers_that_answers_carry_are_told(
     file = {"body": b"name,price\r\n", "headers": {"Content-Type": "text/csv"}}
     wrong = {"json": {"username": "ghost", "password": "wrong"}}
     answers = [
-        ("get_item_list", alice.get("/items?limit=1"), {"link", "vary"}),
-        ("get_item_list", alice.get("/items", headers={"Prefer": "count=exact"}), {"preference-applied", "vary"}),
-        ("get_item_list", alice.get("/items", headers={"Accept": "text/csv"}), {"content-disposition", "vary"}),
-        ("post_bulk", alice.post("/items/bulk", []), set()),
-        ("post_bulk", alice.post("/items/bulk", [], headers={"Prefer": "handling=lenient"}), {"preference-applied"}),
-        ("post_import_list", alice.post("/imports?store=ikea", **file), {"location"}),
-        ("get_image_file", client.simulate_get(f"/images/{IMAGE}/full"), {"etag"}),
-        ("get_image_file", client.simulate_get(f"/images/{IMAGE}/full", headers={"If-None-Match": tag}), {"etag"}),
-        ("get_store_list", alice.get("/stores?limit=1"), {"link"}),
-        ("get_user_list", client.simulate_get("/users"), {"www-authenticate"}),
-        ("post_register", client.simulate_post("/register", json={"username": "d", "password": "d" * 9}), {"location"}),
-        *(("post_login", client.simulate_post("/login", **wrong), {"www-authenticate"}) for _ in range(10)),
-        ("post_login", client.simulate_post("/login", **wrong), {"retry-after", "ratelimit", "ratelimit-policy"}),
+        ("listItems", alice.get("/items?limit=1"), {"link", "vary"}),
+        ("listItems", alice.get("/items", headers={"Prefer": "count=exact"}), {"preference-applied", "vary"}),
+        ("listItems", alice.get("/items", headers={"Accept": "text/csv"}), {"content-disposition", "vary"}),
+        ("bulkPutItems", alice.post("/items/bulk", []), set()),
+        ("bulkPutItems", alice.post("/items/bulk", [], headers={"Prefer": "handling=lenient"}), {"preference-applied"}),
+        ("startImport", alice.post("/imports?store=ikea", **file), {"location"}),
+        ("getImage", client.simulate_get(f"/images/{IMAGE}/full"), {"etag"}),
+        ("getImage", client.simulate_get(f"/images/{IMAGE}/full", headers={"If-None-Match": tag}), {"etag"}),
+        ("listStores", alice.get("/stores?limit=1"), {"link"}),
+        ("listUsers", client.simulate_get("/users"), {"www-authenticate"}),
+        ("registerUser", client.simulate_post("/register", json={"username": "d", "password": "d" * 9}), {"location"}),
+        *(("login", client.simulate_post("/login", **wrong), {"www-authenticate"}) for _ in range(10)),
+        ("login", client.simulate_post("/login", **wrong), {"retry-after", "ratelimit", "ratelimit-policy"}),
     ]
     for id, answer, expected in answers:
         told = resolve(document, operations[id]["responses"][str(answer.status_code)])

@@ -47,13 +47,13 @@ class BulkAnswer(msgspec.Struct, frozen=True):
 class Bulk:
     """/items/bulk"""
 
-    tag = "item"
+    tag = "items"
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
     @takes(most_bytes=MOST_BYTES, most_rows=MOST_ROWS)
-    @answers(BulkAnswer, headers=("Preference-Applied",), errors=(Forbidden, NotFound))
+    @answers(BulkAnswer, headers=("Preference-Applied",), errors=(Forbidden, NotFound), operation_id="bulkPutItems")
     async def on_post(self, req: Request, resp: Response, body: list[BulkRow]) -> None:
         """Add and change up to 1,000 items at once, all or none.
 

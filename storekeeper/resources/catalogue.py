@@ -89,13 +89,13 @@ class ItemPage(msgspec.Struct, frozen=True):
 class ItemList:
     """/items"""
 
-    tag = "item"
+    tag = "items"
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
     @optional
-    @answers(ItemPage, headers=HEADERS, errors=(NotFound,), formats=FORMATS)
+    @answers(ItemPage, headers=HEADERS, errors=(NotFound,), formats=FORMATS, operation_id="listItems")
     async def on_get(self, req: Request, resp: Response, query: AllItemsQuery) -> None:
         """List items: whole ones for the signed in, names for everybody else.
 
@@ -115,13 +115,13 @@ class ItemList:
 class StoreItemList:
     """/store/{name}/items"""
 
-    tag = "item"
+    tag = "items"
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
     @optional
-    @answers(ItemPage, headers=HEADERS, errors=(NotFound,), formats=FORMATS)
+    @answers(ItemPage, headers=HEADERS, errors=(NotFound,), formats=FORMATS, operation_id="listItemsInStore")
     async def on_get(self, req: Request, resp: Response, name: str, query: ItemsQuery) -> None:
         """List the items of a store.
 

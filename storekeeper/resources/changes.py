@@ -46,13 +46,13 @@ class ChangesAnswer(msgspec.Struct, frozen=True):
 class Changes:
     """/changes"""
 
-    tag = "change"
+    tag = "changes"
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self._followers = 0
 
-    @answers(ChangesAnswer, headers=("Vary",), errors=(ResyncRequired,), formats=(EVENTS,))
+    @answers(ChangesAnswer, headers=("Vary",), errors=(ResyncRequired,), formats=(EVENTS,), operation_id="listChanges")
     async def on_get(self, req: Request, resp: Response, query: ChangesQuery) -> None:
         """Read the changes of stores and items, in their order, after a cursor.
 

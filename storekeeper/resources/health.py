@@ -16,8 +16,10 @@ READY_SECONDS = 1.0
 class Live:
     """/livez"""
 
+    tag = "health"
+
     @public
-    @answers(Message)
+    @answers(Message, operation_id="getLiveness")
     async def on_get(self, req: Request, resp: Response) -> None:
         """Whether the process answers. Touches nothing else."""
         resp.media = Message("alive")
@@ -26,11 +28,13 @@ class Live:
 class Ready:
     """/readyz"""
 
+    tag = "health"
+
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
     @public
-    @answers(Message)
+    @answers(Message, operation_id="getReadiness")
     async def on_get(self, req: Request, resp: Response) -> None:
         """Whether the database answers within a second, and has this version's tables."""
         try:

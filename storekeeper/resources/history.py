@@ -75,12 +75,12 @@ class PriceQuery(PriceInStoreQuery, kw_only=True, frozen=True, forbid_unknown_fi
 class ItemHistory:
     """/item/{name}/history"""
 
-    tag = "change"
+    tag = "changes"
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(HistoryPage, errors=(AmbiguousName, Forbidden, NotFound))
+    @answers(HistoryPage, errors=(AmbiguousName, Forbidden, NotFound), operation_id="listItemHistory")
     async def on_get(self, req: Request, resp: Response, name: str, query: ItemHistoryQuery) -> None:
         """List what became of an item of a store where you work.
 
@@ -93,12 +93,12 @@ class ItemHistory:
 class ItemHistoryInStore:
     """/store/{name}/item/{item_name}/history"""
 
-    tag = "change"
+    tag = "changes"
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(HistoryPage, errors=(Forbidden, NotFound))
+    @answers(HistoryPage, errors=(Forbidden, NotFound), operation_id="listItemHistoryInStore")
     async def on_get(self, req: Request, resp: Response, name: str, item_name: str, query: HistoryQuery) -> None:
         """List what became of an item of this store."""
         args = req.caller.user_id, item_name, name, query.asked()
@@ -108,12 +108,12 @@ class ItemHistoryInStore:
 class StoreHistory:
     """/store/{name}/history"""
 
-    tag = "change"
+    tag = "changes"
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(HistoryPage, errors=(Forbidden, NotFound))
+    @answers(HistoryPage, errors=(Forbidden, NotFound), operation_id="listStoreHistory")
     async def on_get(self, req: Request, resp: Response, name: str, query: StoreHistoryQuery) -> None:
         """List what became of a store where you work.
 
@@ -126,13 +126,13 @@ class StoreHistory:
 class Audit:
     """/audit"""
 
-    tag = "change"
+    tag = "changes"
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
     @admin
-    @answers(HistoryPage)
+    @answers(HistoryPage, operation_id="listAuditLog")
     async def on_get(self, req: Request, resp: Response, query: AuditQuery) -> None:
         """List all that was changed.
 
@@ -144,12 +144,12 @@ class Audit:
 class ItemPrice:
     """/item/{name}/price"""
 
-    tag = "change"
+    tag = "items"
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(price.Price, errors=(AmbiguousName, HistoryForgotten, NotFound))
+    @answers(price.Price, errors=(AmbiguousName, HistoryForgotten, NotFound), operation_id="getItemPrice")
     async def on_get(self, req: Request, resp: Response, name: str, query: PriceQuery) -> None:
         """Read what an item cost at a time, and the lowest price of the 30 days before."""
         resp.media = await self._guard.browse(req, price.get, name, _chosen(query), query.time())
@@ -158,12 +158,12 @@ class ItemPrice:
 class ItemPriceInStore:
     """/store/{name}/item/{item_name}/price"""
 
-    tag = "change"
+    tag = "items"
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(price.Price, errors=(HistoryForgotten, NotFound))
+    @answers(price.Price, errors=(HistoryForgotten, NotFound), operation_id="getItemPriceInStore")
     async def on_get(self, req: Request, resp: Response, name: str, item_name: str, query: PriceInStoreQuery) -> None:
         """Read what an item of this store cost at a time, and the lowest price of the 30 days before."""
         resp.media = await self._guard.browse(req, price.get, item_name, name, query.time())

@@ -23,7 +23,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 class ItemImage:
     """/item/{name}/image"""
 
-    tag = "item"
+    tag = "items"
 
     def __init__(self, guard: Guard, images: Images) -> None:
         self._guard = guard
@@ -31,14 +31,14 @@ class ItemImage:
 
     @takes(*MEDIA_TYPES, most_bytes=BYTES)
     @conditional
-    @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, AmbiguousName))
+    @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, AmbiguousName), operation_id="putItemImage")
     async def on_put(self, req: Request, resp: Response, name: str, query: ItemQuery, upload: Upload) -> None:
         """Give an item of a store where you work an image. It is made anew in two sizes, without its metadata."""
         target = item.Target(name, query.chosen(), read(req))
         tell(resp, await transfers.put_image(self._guard, self._images, req, upload.read, target))
 
     @conditional
-    @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, AmbiguousName))
+    @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, AmbiguousName), operation_id="deleteItemImage")
     async def on_delete(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
         """Take an item's image away."""
         target = item.Target(name, query.chosen(), read(req))
@@ -48,7 +48,7 @@ class ItemImage:
 class ItemImageInStore:
     """/store/{name}/item/{item_name}/image"""
 
-    tag = "item"
+    tag = "items"
 
     def __init__(self, guard: Guard, images: Images) -> None:
         self._guard = guard
@@ -56,14 +56,14 @@ class ItemImageInStore:
 
     @takes(*MEDIA_TYPES, most_bytes=BYTES)
     @conditional
-    @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound))
+    @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound), operation_id="putItemImageInStore")
     async def on_put(self, req: Request, resp: Response, name: str, item_name: str, upload: Upload) -> None:
         """Give an item of this store an image. It is made anew in two sizes, without its metadata."""
         target = item.Target(item_name, name, read(req))
         tell(resp, await transfers.put_image(self._guard, self._images, req, upload.read, target))
 
     @conditional
-    @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound))
+    @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound), operation_id="deleteItemImageInStore")
     async def on_delete(self, req: Request, resp: Response, name: str, item_name: str) -> None:
         """Take the image of an item of this store away."""
         target = item.Target(item_name, name, read(req))
@@ -73,13 +73,13 @@ class ItemImageInStore:
 class ImageFile:
     """/images/{key}/{size}"""
 
-    tag = "item"
+    tag = "items"
 
     def __init__(self, images: Images) -> None:
         self._images = images
 
     @public
-    @answers(formats=("image/webp",), headers=("ETag",), errors=(NotFound,))
+    @answers(formats=("image/webp",), headers=("ETag",), errors=(NotFound,), operation_id="getImage")
     async def on_get(self, req: Request, resp: Response, key: str, size: str) -> None:
         """Get the image of an item, in `full` size or `small`."""
         if not KEY.fullmatch(key) or size not in SIZES:

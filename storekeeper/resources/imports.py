@@ -97,7 +97,7 @@ class RefusalPage(msgspec.Struct, frozen=True):
 class ImportList:
     """/imports"""
 
-    tag = "import"
+    tag = "imports"
 
     def __init__(self, guard: Guard, storage: Storage, runner: Runner) -> None:
         self._guard = guard
@@ -105,7 +105,9 @@ class ImportList:
         self._runner = runner
 
     @takes(*TYPES, most_bytes=MOST_BYTES)
-    @answers((202, Import), headers=("Location",), errors=(Forbidden, NotFound, TooManyImports))
+    @answers(
+        (202, Import), headers=("Location",), errors=(Forbidden, NotFound, TooManyImports), operation_id="startImport"
+    )
     async def on_post(self, req: Request, resp: Response, query: ImportQuery, upload: Upload) -> None:
         """Import a file of items into a store where you work.
 
@@ -123,7 +125,7 @@ class ImportList:
         added = await transfers.start_import(self._guard, self._storage, self._runner, req, order, upload)
         _answer_accepted(resp, added)
 
-    @answers(ImportPage, errors=(Forbidden, NotFound))
+    @answers(ImportPage, errors=(Forbidden, NotFound), operation_id="listImports")
     async def on_get(self, req: Request, resp: Response, query: ImportsQuery) -> None:
         """List the imports of a store where you work, newest first."""
         asked = Asked(query.limit, query.cursor, "-id")
@@ -135,19 +137,19 @@ class ImportList:
 class ImportJob:
     """/imports/{import_id}"""
 
-    tag = "import"
+    tag = "imports"
 
     def __init__(self, guard: Guard, storage: Storage, runner: Runner) -> None:
         self._guard = guard
         self._storage = storage
         self._runner = runner
 
-    @answers(Import, errors=(NotFound,))
+    @answers(Import, errors=(NotFound,), operation_id="getImport")
     async def on_get(self, req: Request, resp: Response, import_id: int) -> None:
         """Read how far an import is, and what it did or would do."""
         resp.media = await self._guard.read(req, imports.get, req.caller.user_id, import_id)
 
-    @answers((202, Import), headers=("Location",), errors=(ImportIsOver, NotFound))
+    @answers((202, Import), headers=("Location",), errors=(ImportIsOver, NotFound), operation_id="confirmImport")
     async def on_post(self, req: Request, resp: Response, import_id: int, query: ConfirmQuery) -> None:
         """Carry out an import whose plan was made, or which was refused for some of its lines."""
         args = req.caller.user_id, import_id, query.skip_refused
@@ -155,7 +157,7 @@ class ImportJob:
         self._runner.wake()
         _answer_accepted(resp, confirmed)
 
-    @answers(Import, errors=(ImportIsOver, NotFound))
+    @answers(Import, errors=(ImportIsOver, NotFound), operation_id="cancelImport")
     async def on_delete(self, req: Request, resp: Response, import_id: int) -> None:
         """Cancel an import that is not over. What it has imported stays."""
         resp.media, file = await self._guard.write(req, imports.cancel, req.caller.user_id, import_id)
@@ -165,12 +167,12 @@ class ImportJob:
 class ImportRefusals:
     """/imports/{import_id}/refusals"""
 
-    tag = "import"
+    tag = "imports"
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(RefusalPage, errors=(NotFound,))
+    @answers(RefusalPage, errors=(NotFound,), operation_id="listImportRefusals")
     async def on_get(self, req: Request, resp: Response, import_id: int, query: RefusalsQuery) -> None:
         """List the lines that were refused, each with its reason."""
         asked = Asked(query.limit, query.cursor, "line")

@@ -50,24 +50,34 @@ class ItemQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Item:
     """/item/{name}"""
 
+    tag = "items"
+
     def __init__(self, guard: Guard, conditions: Conditions) -> None:
         self._guard = guard
         self._conditions = conditions
 
-    @answers(item.Item, headers=("ETag",), errors=(NotFound, AmbiguousName))
+    @answers(item.Item, headers=("ETag",), errors=(NotFound, AmbiguousName), operation_id="getItem")
     async def on_get(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
         """Read an item."""
         show(req, resp, item.only(await self._guard.fetch(req, *lookup.item(name, query.chosen()))))
 
     @fresh
-    @answers((201, item.Item), headers=("ETag",), errors=(AlreadyExists, Forbidden, NotFound))
+    @answers(
+        (201, item.Item), headers=("ETag",), errors=(AlreadyExists, Forbidden, NotFound), operation_id="createItem"
+    )
     async def on_post(self, req: Request, resp: Response, name: str, body: ItemBody) -> None:
         """Add an item to a store where you work."""
         tell(resp, await self._guard.write(req, item.add, req.caller.user_id, body.store_id, name, body))
         resp.status = falcon.HTTP_CREATED
 
     @conditional
-    @answers(item.Item, (201, item.Item), headers=("ETag",), errors=(AlreadyExists, Conflict, Forbidden, NotFound))
+    @answers(
+        item.Item,
+        (201, item.Item),
+        headers=("ETag",),
+        errors=(AlreadyExists, Conflict, Forbidden, NotFound),
+        operation_id="putItem",
+    )
     async def on_put(self, req: Request, resp: Response, name: str, body: ItemBody) -> None:
         """Change an item, or add the item where the store has none of that name.
 
@@ -77,14 +87,19 @@ class Item:
         tell_put(resp, await self._guard.write(req, item.put, *args))
 
     @conditional
-    @answers(item.Item, headers=("ETag",), errors=(AlreadyExists, AmbiguousName, Conflict, Forbidden, NotFound))
+    @answers(
+        item.Item,
+        headers=("ETag",),
+        errors=(AlreadyExists, AmbiguousName, Conflict, Forbidden, NotFound),
+        operation_id="updateItem",
+    )
     async def on_patch(self, req: Request, resp: Response, name: str, query: ItemQuery, body: ItemChange) -> None:
         """Change what you name, and nothing else. `name` renames the item."""
         target = item.Target(name, query.chosen(), self._conditions.read(req))
         tell(resp, await self._guard.write(req, item.change, req.caller.user_id, target, body))
 
     @conditional
-    @answers(Message, errors=(Forbidden, NotFound, AmbiguousName))
+    @answers(Message, errors=(Forbidden, NotFound, AmbiguousName), operation_id="deleteItem")
     async def on_delete(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
         """Delete an item of a store that you own."""
         target = item.Target(name, query.chosen(), self._conditions.read(req))
@@ -95,38 +110,56 @@ class Item:
 class ItemInStore:
     """/store/{name}/item/{item_name}"""
 
+    tag = "items"
+
     def __init__(self, guard: Guard, conditions: Conditions) -> None:
         self._guard = guard
         self._conditions = conditions
 
-    @answers(item.Item, headers=("ETag",), errors=(NotFound,))
+    @answers(item.Item, headers=("ETag",), errors=(NotFound,), operation_id="getItemInStore")
     async def on_get(self, req: Request, resp: Response, name: str, item_name: str) -> None:
         """Read an item of a store."""
         show(req, resp, item.only(await self._guard.fetch(req, *lookup.item(item_name, name))))
 
     @fresh
-    @answers((201, item.Item), headers=("ETag",), errors=(AlreadyExists, Forbidden, NotFound))
+    @answers(
+        (201, item.Item),
+        headers=("ETag",),
+        errors=(AlreadyExists, Forbidden, NotFound),
+        operation_id="createItemInStore",
+    )
     async def on_post(self, req: Request, resp: Response, name: str, item_name: str, body: ItemInStoreBody) -> None:
         """Add an item to this store."""
         tell(resp, await self._guard.write(req, item.add, req.caller.user_id, name, item_name, body))
         resp.status = falcon.HTTP_CREATED
 
     @conditional
-    @answers(item.Item, (201, item.Item), headers=("ETag",), errors=(AlreadyExists, Conflict, Forbidden, NotFound))
+    @answers(
+        item.Item,
+        (201, item.Item),
+        headers=("ETag",),
+        errors=(AlreadyExists, Conflict, Forbidden, NotFound),
+        operation_id="putItemInStore",
+    )
     async def on_put(self, req: Request, resp: Response, name: str, item_name: str, body: ItemInStoreBody) -> None:
         """Change an item of this store, or add the item."""
         args = req.caller.user_id, name, item_name, body, self._conditions.read(req)
         tell_put(resp, await self._guard.write(req, item.put, *args))
 
     @conditional
-    @answers(item.Item, headers=("ETag",), errors=(AlreadyExists, Conflict, Forbidden, NotFound))
+    @answers(
+        item.Item,
+        headers=("ETag",),
+        errors=(AlreadyExists, Conflict, Forbidden, NotFound),
+        operation_id="updateItemInStore",
+    )
     async def on_patch(self, req: Request, resp: Response, name: str, item_name: str, body: ItemChange) -> None:
         """Change what you name of an item of this store, and nothing else."""
         target = item.Target(item_name, name, self._conditions.read(req))
         tell(resp, await self._guard.write(req, item.change, req.caller.user_id, target, body))
 
     @conditional
-    @answers(Message, errors=(Forbidden, NotFound))
+    @answers(Message, errors=(Forbidden, NotFound), operation_id="deleteItemInStore")
     async def on_delete(self, req: Request, resp: Response, name: str, item_name: str) -> None:
         """Delete an item of this store."""
         target = item.Target(item_name, name, self._conditions.read(req))
@@ -137,11 +170,18 @@ class ItemInStore:
 class Stock:
     """/item/{name}/stock"""
 
+    tag = "items"
+
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
     @conditional
-    @answers(item.Item, headers=("ETag",), errors=(AmbiguousName, Forbidden, NotFound, OutOfStock))
+    @answers(
+        item.Item,
+        headers=("ETag",),
+        errors=(AmbiguousName, Forbidden, NotFound, OutOfStock),
+        operation_id="adjustStock",
+    )
     async def on_post(self, req: Request, resp: Response, name: str, query: ItemQuery, body: StockBody) -> None:
         """Add to the stock of an item, or take from it.
 
@@ -154,11 +194,13 @@ class Stock:
 class StockInStore:
     """/store/{name}/item/{item_name}/stock"""
 
+    tag = "items"
+
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
     @conditional
-    @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, OutOfStock))
+    @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, OutOfStock), operation_id="adjustStockInStore")
     async def on_post(self, req: Request, resp: Response, name: str, item_name: str, body: StockBody) -> None:
         """Add to the stock of an item of this store, or take from it."""
         target = item.Target(item_name, name, read(req))

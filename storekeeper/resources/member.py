@@ -25,15 +25,19 @@ class MemberPage(msgspec.Struct, frozen=True):
 class Member:
     """/store/{name}/members/{username}"""
 
+    tag = "members"
+
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(member.Member, errors=(NotFound,))
+    @answers(member.Member, errors=(NotFound,), operation_id="getMember")
     async def on_get(self, req: Request, resp: Response, name: str, username: str) -> None:
         """Read what a member of the store may do. Only for those who work there."""
         resp.media = await self._guard.read(req, member.get, req.caller.user_id, name, username)
 
-    @answers(member.Member, (201, member.Member), errors=(Conflict, Forbidden, NotFound, LastOwner))
+    @answers(
+        member.Member, (201, member.Member), errors=(Conflict, Forbidden, NotFound, LastOwner), operation_id="putMember"
+    )
     async def on_put(self, req: Request, resp: Response, name: str, username: str, body: RoleBody | None) -> None:
         """Let a user work in a store that you own, as clerk or as owner.
 
@@ -44,7 +48,7 @@ class Member:
         resp.status = falcon.HTTP_CREATED if is_new else falcon.HTTP_OK
         req.log("role_changed", store=name, member=username, role=role)
 
-    @answers(Message, errors=(Forbidden, NotFound, LastOwner))
+    @answers(Message, errors=(Forbidden, NotFound, LastOwner), operation_id="deleteMember")
     async def on_delete(self, req: Request, resp: Response, name: str, username: str) -> None:
         """Take a user out of a store that you own, or leave a store yourself."""
         await self._guard.write(req, member.delete, req.caller.user_id, name, username)
@@ -55,10 +59,12 @@ class Member:
 class MemberList:
     """/store/{name}/members"""
 
+    tag = "members"
+
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(MemberPage, errors=(NotFound,))
+    @answers(MemberPage, errors=(NotFound,), operation_id="listMembers")
     async def on_get(self, req: Request, resp: Response, name: str, query: SortedPageQuery) -> None:
         """List who works in the store. Only for those who work there."""
         page = await self._guard.browse(req, member.page, req.caller.user_id, name, query.asked())

@@ -62,12 +62,14 @@ class SessionPage(msgspec.Struct, frozen=True):
 class Login:
     """/login"""
 
+    tag = "sessions"
+
     def __init__(self, password_check: PasswordCheck, tokens: Tokens) -> None:
         self._password_check = password_check
         self._tokens = tokens
 
     @public
-    @answers(TokenPair, errors=(InvalidCredentials, TooManyAttempts))
+    @answers(TokenPair, errors=(InvalidCredentials, TooManyAttempts), operation_id="login")
     async def on_post(self, req: Request, resp: Response, body: Credentials) -> None:
         """Log in, and begin a session."""
         grant = await self._password_check.sign_in(req, body.username, body.password)
@@ -77,12 +79,14 @@ class Login:
 class FreshLogin:
     """/login/fresh"""
 
+    tag = "sessions"
+
     def __init__(self, guard: Guard, password_check: PasswordCheck, tokens: Tokens) -> None:
         self._guard = guard
         self._password_check = password_check
         self._tokens = tokens
 
-    @answers(AccessToken, errors=(InvalidCredentials, NotFound, TooManyAttempts))
+    @answers(AccessToken, errors=(InvalidCredentials, NotFound, TooManyAttempts), operation_id="createFreshToken")
     async def on_post(self, req: Request, resp: Response, body: PasswordBody) -> None:
         """Give the password again, for a fresh access token in the same session."""
         await self._password_check.confirm(req, body.password)
@@ -95,13 +99,15 @@ class FreshLogin:
 class Refresh:
     """/refresh"""
 
+    tag = "sessions"
+
     def __init__(self, guard: Guard, tokens: Tokens, grace: int) -> None:
         self._guard = guard
         self._tokens = tokens
         self._grace = grace
 
     @refresh
-    @answers(TokenPair)
+    @answers(TokenPair, operation_id="refreshTokens")
     async def on_post(self, req: Request, resp: Response) -> None:
         """Exchange a refresh token for an access token, which is not fresh, and the next refresh token.
 
@@ -117,11 +123,13 @@ class Refresh:
 class Logout:
     """/logout"""
 
+    tag = "sessions"
+
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
     @any_token
-    @answers(Message)
+    @answers(Message, operation_id="logout")
     async def on_post(self, req: Request, resp: Response) -> None:
         """End the session: its access and refresh tokens are dead at once."""
         user_id = req.caller.user_id
@@ -133,10 +141,12 @@ class Logout:
 class Session:
     """/sessions/{session_id}"""
 
+    tag = "sessions"
+
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(Message, errors=(NotFound,))
+    @answers(Message, errors=(NotFound,), operation_id="deleteSession")
     async def on_delete(self, req: Request, resp: Response, session_id: int) -> None:
         """End one of your sessions."""
         await self._guard.write(req, session.end, req.caller.user_id, session_id)
@@ -147,11 +157,13 @@ class Session:
 class SessionList:
     """/sessions"""
 
+    tag = "sessions"
+
     def __init__(self, guard: Guard, idle: int) -> None:
         self._guard = guard
         self._idle = idle
 
-    @answers(SessionPage)
+    @answers(SessionPage, operation_id="listSessions")
     async def on_get(self, req: Request, resp: Response, query: PageQuery) -> None:
         """List your sessions: the device, its address, and when it was last used."""
         page = await self._guard.browse(req, session.page, req.caller.user_id, self._idle, query.asked())
@@ -160,7 +172,7 @@ class SessionList:
         ]
         resp.media = SessionPage(listed, link_next(req, resp, query, page.cursor))
 
-    @answers(Message)
+    @answers(Message, operation_id="deleteOtherSessions")
     async def on_delete(self, req: Request, resp: Response) -> None:
         """End all of your sessions but this one."""
         count = await self._guard.write(req, session.end_others, req.caller.user_id, req.caller.sid)

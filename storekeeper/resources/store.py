@@ -66,19 +66,21 @@ class StorePage(msgspec.Struct, frozen=True):
 class Store:
     """/store/{name}"""
 
+    tag = "stores"
+
     def __init__(self, guard: Guard, currency: str, conditions: Conditions) -> None:
         self._guard = guard
         self._currency = currency
         self._conditions = conditions
 
     @public
-    @answers(StoreAnswer, headers=("ETag",), errors=(NotFound,))
+    @answers(StoreAnswer, headers=("ETag",), errors=(NotFound,), operation_id="getStore")
     async def on_get(self, req: Request, resp: Response, name: str, query: SortedPageQuery) -> None:
         """Read a store with a page of its items."""
         found = await self._guard.browse(req, shelf.get, name, query.asked())
         show_store(req, resp, found.store, _answer(found, link_next(req, resp, query, found.cursor)))
 
-    @answers((201, StoreAnswer), headers=("ETag",), errors=(AlreadyExists, Conflict))
+    @answers((201, StoreAnswer), headers=("ETag",), errors=(AlreadyExists, Conflict), operation_id="createStore")
     async def on_post(self, req: Request, resp: Response, name: str, body: StoreBody | None) -> None:
         """Found a store and own it.
 
@@ -90,7 +92,12 @@ class Store:
         resp.status = falcon.HTTP_CREATED
 
     @conditional
-    @answers(store.Store, headers=("ETag",), errors=(AlreadyExists, Forbidden, NotFound, StoreNotEmpty))
+    @answers(
+        store.Store,
+        headers=("ETag",),
+        errors=(AlreadyExists, Forbidden, NotFound, StoreNotEmpty),
+        operation_id="updateStore",
+    )
     async def on_patch(self, req: Request, resp: Response, name: str, body: StoreSettings) -> None:
         """Change the settings of a store that you own. `name` renames the store.
 
@@ -101,7 +108,7 @@ class Store:
         tell_store(resp, changed, changed)
 
     @conditional
-    @answers(Message, errors=(Forbidden, NotFound, StoreNotEmpty))
+    @answers(Message, errors=(Forbidden, NotFound, StoreNotEmpty), operation_id="deleteStore")
     async def on_delete(self, req: Request, resp: Response, name: str, query: DeleteStoreQuery) -> None:
         """Delete a store that you own.
 
@@ -115,11 +122,13 @@ class Store:
 class StoreList:
     """/stores"""
 
+    tag = "stores"
+
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
     @public
-    @answers(StorePage)
+    @answers(StorePage, operation_id="listStores")
     async def on_get(self, req: Request, resp: Response, query: SortedPageQuery) -> None:
         """List stores, each with the first of its items."""
         page = await self._guard.browse(req, shelf.page, query.asked())

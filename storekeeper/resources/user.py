@@ -69,11 +69,18 @@ class UserPage(msgspec.Struct, frozen=True):
 class Register:
     """/register"""
 
+    tag = "users"
+
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
 
     @public
-    @answers((201, Registered), headers=("Location",), errors=(AlreadyExists, RegistrationClosed, WrongSetupToken))
+    @answers(
+        (201, Registered),
+        headers=("Location",),
+        errors=(AlreadyExists, RegistrationClosed, WrongSetupToken),
+        operation_id="registerUser",
+    )
     async def on_post(self, req: Request, resp: Response, body: RegisterBody) -> None:
         """Register a user.
 
@@ -87,16 +94,18 @@ class Register:
 class User:
     """/user/{user_id}"""
 
+    tag = "users"
+
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(user.User, errors=(NotFound,))
+    @answers(user.User, errors=(NotFound,), operation_id="getUser")
     async def on_get(self, req: Request, resp: Response, user_id: int) -> None:
         """Read a user: yourself, or as administrator anybody."""
         resp.media = await self._guard.read(req, user.get_for, req.caller.user_id, user_id)
 
     @fresh
-    @answers(Message, errors=(NotFound, LastAdministrator))
+    @answers(Message, errors=(NotFound, LastAdministrator), operation_id="deleteUser")
     async def on_delete(self, req: Request, resp: Response, user_id: int) -> None:
         """Delete a user: yourself, or as administrator anybody.
 
@@ -107,7 +116,7 @@ class User:
         resp.media = Message("User deleted.")
 
     @admin
-    @answers(user.User, errors=(NotFound, LastAdministrator))
+    @answers(user.User, errors=(NotFound, LastAdministrator), operation_id="updateUser")
     async def on_patch(self, req: Request, resp: Response, user_id: int, body: RolesBody) -> None:
         """Make a user an administrator or not, active or not.
 
@@ -121,12 +130,14 @@ class User:
 class Password:
     """/user/{user_id}/password"""
 
+    tag = "users"
+
     def __init__(self, guard: Guard, accounts: Accounts) -> None:
         self._guard = guard
         self._accounts = accounts
 
     @fresh
-    @answers(Message, errors=(InvalidCredentials, NotFound, TooManyAttempts))
+    @answers(Message, errors=(InvalidCredentials, NotFound, TooManyAttempts), operation_id="changePassword")
     async def on_put(self, req: Request, resp: Response, user_id: int, body: NewPasswordBody) -> None:
         """Change your password. Your other sessions end."""
         await self._guard.read(req, user.get_own, req.caller.user_id, user_id)
@@ -137,11 +148,13 @@ class Password:
 class UserList:
     """/users"""
 
+    tag = "users"
+
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
     @admin
-    @answers(UserPage)
+    @answers(UserPage, operation_id="listUsers")
     async def on_get(self, req: Request, resp: Response, query: SortedPageQuery) -> None:
         """List users."""
         page = await self._guard.browse(req, user.page, query.asked())

@@ -64,12 +64,17 @@ class DeliveryPage(msgspec.Struct, frozen=True):
 class WebhookList:
     """/webhooks"""
 
-    tag = "webhook"
+    tag = "webhooks"
 
     def __init__(self, dispatch: Dispatch) -> None:
         self._dispatch = dispatch
 
-    @answers((201, NewSecret), headers=("Location",), errors=(Forbidden, NotFound, TooManyWebhooks))
+    @answers(
+        (201, NewSecret),
+        headers=("Location",),
+        errors=(Forbidden, NotFound, TooManyWebhooks),
+        operation_id="createWebhook",
+    )
     async def on_post(self, req: Request, resp: Response, body: WebhookBody) -> None:
         """Have the changes of a store that you own sent to a URL.
 
@@ -83,7 +88,7 @@ class WebhookList:
         resp.location = path("webhooks", str(added.id))
         req.log("webhook_added", webhook=added.id, store_id=added.store_id)
 
-    @answers(WebhookPage)
+    @answers(WebhookPage, operation_id="listWebhooks")
     async def on_get(self, req: Request, resp: Response, query: PageQuery) -> None:
         """List the webhooks of the stores that you own; for administrators, all."""
         page = await self._dispatch.guard.browse(req, webhook.page, req.caller.user_id, query.asked())
@@ -93,17 +98,17 @@ class WebhookList:
 class Webhook:
     """/webhooks/{webhook_id}"""
 
-    tag = "webhook"
+    tag = "webhooks"
 
     def __init__(self, dispatch: Dispatch) -> None:
         self._dispatch = dispatch
 
-    @answers(webhook.Webhook, errors=(NotFound,))
+    @answers(webhook.Webhook, errors=(NotFound,), operation_id="getWebhook")
     async def on_get(self, req: Request, resp: Response, webhook_id: int) -> None:
         """Read a webhook of a store that you own."""
         resp.media = await self._dispatch.guard.read(req, webhook.get, req.caller.user_id, webhook_id)
 
-    @answers(webhook.Webhook, errors=(NotFound,))
+    @answers(webhook.Webhook, errors=(NotFound,), operation_id="updateWebhook")
     async def on_patch(self, req: Request, resp: Response, webhook_id: int, body: WebhookChange) -> None:
         """Change a webhook, or let it pause.
 
@@ -116,7 +121,7 @@ class Webhook:
         await self._dispatch.wake(req)
         req.log("webhook_changed", webhook=webhook_id, is_active=is_active)
 
-    @answers(Message, errors=(NotFound,))
+    @answers(Message, errors=(NotFound,), operation_id="deleteWebhook")
     async def on_delete(self, req: Request, resp: Response, webhook_id: int) -> None:
         """Delete a webhook, with what was still to be sent to it."""
         await self._dispatch.guard.write(req, webhook.delete, req.caller.user_id, webhook_id)
@@ -127,12 +132,12 @@ class Webhook:
 class WebhookRotation:
     """/webhooks/{webhook_id}/rotate"""
 
-    tag = "webhook"
+    tag = "webhooks"
 
     def __init__(self, dispatch: Dispatch) -> None:
         self._dispatch = dispatch
 
-    @answers(NewSecret, errors=(NotFound,))
+    @answers(NewSecret, errors=(NotFound,), operation_id="rotateWebhookSecret")
     async def on_post(self, req: Request, resp: Response, webhook_id: int) -> None:
         """Give a webhook another secret.
 
@@ -145,12 +150,12 @@ class WebhookRotation:
 class WebhookTest:
     """/webhooks/{webhook_id}/test"""
 
-    tag = "webhook"
+    tag = "webhooks"
 
     def __init__(self, dispatch: Dispatch) -> None:
         self._dispatch = dispatch
 
-    @answers((202, Delivery), errors=(NotFound, WebhookInactive))
+    @answers((202, Delivery), errors=(NotFound, WebhookInactive), operation_id="testWebhook")
     async def on_post(self, req: Request, resp: Response, webhook_id: int) -> None:
         """Send a `ping`, to see whether messages arrive."""
         resp.media = await self._dispatch.guard.write(req, delivery.ping, req.caller.user_id, webhook_id)
@@ -161,12 +166,12 @@ class WebhookTest:
 class WebhookReplay:
     """/webhooks/{webhook_id}/replay"""
 
-    tag = "webhook"
+    tag = "webhooks"
 
     def __init__(self, dispatch: Dispatch) -> None:
         self._dispatch = dispatch
 
-    @answers((202, webhook.Webhook), errors=(NotFound, ResyncRequired, WebhookInactive))
+    @answers((202, webhook.Webhook), errors=(NotFound, ResyncRequired, WebhookInactive), operation_id="replayWebhook")
     async def on_post(self, req: Request, resp: Response, webhook_id: int, body: ReplayBody) -> None:
         """Send all changes after a cursor once more, with the ids that their messages had."""
         args = req.caller.user_id, webhook_id, body.after
@@ -178,12 +183,12 @@ class WebhookReplay:
 class DeliveryList:
     """/webhooks/{webhook_id}/deliveries"""
 
-    tag = "webhook"
+    tag = "webhooks"
 
     def __init__(self, dispatch: Dispatch) -> None:
         self._dispatch = dispatch
 
-    @answers(DeliveryPage, errors=(NotFound,))
+    @answers(DeliveryPage, errors=(NotFound,), operation_id="listWebhookDeliveries")
     async def on_get(self, req: Request, resp: Response, webhook_id: int, query: DeliveriesQuery) -> None:
         """List what was sent to a webhook, or is to be, newest first."""
         state = None if isinstance(query.state, UnsetType) else query.state
@@ -195,12 +200,12 @@ class DeliveryList:
 class DeliveryReplay:
     """/webhooks/{webhook_id}/deliveries/{delivery_id}/replay"""
 
-    tag = "webhook"
+    tag = "webhooks"
 
     def __init__(self, dispatch: Dispatch) -> None:
         self._dispatch = dispatch
 
-    @answers((202, Delivery), errors=(NotFound, WebhookInactive))
+    @answers((202, Delivery), errors=(NotFound, WebhookInactive), operation_id="replayWebhookDelivery")
     async def on_post(self, req: Request, resp: Response, webhook_id: int, delivery_id: int) -> None:
         """Send a message once more, with the id that it had."""
         args = req.caller.user_id, webhook_id, delivery_id
