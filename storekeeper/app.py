@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import time
 from contextlib import suppress
 from functools import partial
@@ -17,6 +18,7 @@ from falcon.routing import CompiledRouter
 from storekeeper import http, openapi
 from storekeeper.accounts import Accounts
 from storekeeper.auth import Authentication, Guard
+from storekeeper.chores import Chore, Chores
 from storekeeper.db import Database
 from storekeeper.dispatch import Dispatch
 from storekeeper.door import App, Door, Later
@@ -26,7 +28,7 @@ from storekeeper.http import Request
 from storekeeper.images import Images
 from storekeeper.keys import KeyRing
 from storekeeper.login import PasswordCheck
-from storekeeper.models import import_jobs, journal, outbox
+from storekeeper.models import chore, import_jobs, journal, outbox
 from storekeeper.models.throttle import Limits
 from storekeeper.passwords import Passwords, create_passwords
 from storekeeper.proxies import behind_proxies
@@ -55,7 +57,7 @@ from storekeeper.tokens import Lifetimes, Tokens
 if TYPE_CHECKING:
     from storekeeper.console.page import Kit
 
-FLUSH_SECONDS = 60
+CHORE_PAUSE = 60.0  # seconds
 DAY = 86_400
 
 
@@ -69,6 +71,7 @@ class Parts(msgspec.Struct, frozen=True):
     images: Images
     importer: Runner
     sender: Runner
+    chores: Chores = msgspec.field(default_factory=Chores)
 
 
 def create_app(settings: Settings | None = None, parts: Parts | None = None) -> App:
@@ -246,35 +249,45 @@ class Lifespan:
         self._guard = guard
         self._parts = parts
         self._journal_days = journal_days
-        self._task: asyncio.Task[None] | None = None
+        self._server = f"{socket.gethostname()}:{os.getpid()}"
 
     async def process_startup(self, _scope: Any, _event: Any) -> None:
-        self._task = asyncio.create_task(self._flush_for_ever())
+        for each in self._create_chores():
+            self._parts.chores.start(each)
 
     async def process_shutdown(self, _scope: Any, _event: Any) -> None:
-        if self._task:
-            self._task.cancel()
-        with suppress(StorekeeperError):
+        await self._parts.chores.close()
+        with suppress(Exception):  # nobody is left to try again, and the rest is to be put away all the same
             await self._guard.flush()
+            await self._parts.db.write(chore.forget, self._server)
         await asyncio.gather(self._parts.importer.close(), self._parts.sender.close())
         self._parts.images.close()
         self._parts.passwords.close()
         self._parts.db.close()
 
-    async def _flush_for_ever(self) -> None:
-        while True:
-            with suppress(StorekeeperError):
-                if await self._parts.db.read(import_jobs.is_waiting):
-                    self._parts.importer.wake()
-                if await self._parts.db.read(outbox.is_waiting):
-                    self._parts.sender.wake()
-            await self._forget()
-            await asyncio.sleep(FLUSH_SECONDS)
-            with suppress(StorekeeperError):
-                await self._guard.flush()
-
-    async def _forget(self) -> None:
-        """Drop what the journal need not keep any longer, a little at a time."""
+    def _create_chores(self) -> list[Chore]:
+        """What this process does by itself. `chore_report` writes down how all of them are getting on."""
+        chores = [
+            Chore("imports", CHORE_PAUSE, self._wake_importer),
+            Chore("webhooks", CHORE_PAUSE, self._wake_sender),
+            Chore("session_use", CHORE_PAUSE, self._guard.flush),
+            Chore("chore_report", CHORE_PAUSE, self._report),
+        ]
         if self._journal_days:
-            with suppress(StorekeeperError):
-                await self._parts.db.write(journal.forget, int(time.time()) - self._journal_days * DAY)
+            chores.append(Chore("journal_retention", CHORE_PAUSE, self._forget_changes))
+        return chores
+
+    async def _wake_importer(self) -> None:
+        if await self._parts.db.read(import_jobs.is_waiting):
+            self._parts.importer.wake()
+
+    async def _wake_sender(self) -> None:
+        if await self._parts.db.read(outbox.is_waiting):
+            self._parts.sender.wake()
+
+    async def _forget_changes(self) -> None:
+        """Drop what the journal need not keep any longer, a little at a time."""
+        await self._parts.db.write(journal.forget, int(time.time()) - self._journal_days * DAY)
+
+    async def _report(self) -> None:
+        await self._parts.db.write(chore.report, self._server, self._parts.chores.states)

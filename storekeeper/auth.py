@@ -102,8 +102,13 @@ class Guard:
     async def flush(self) -> None:
         """Write down when sessions were last used. Called once a minute, so that no read costs a write."""
         used_at, self._used_at = self._used_at, {}
-        if used_at:
+        if not used_at:
+            return
+        try:
             await self._db.write(session.note_use, used_at)
+        except BaseException:  # also when it was cancelled: the next time writes them down
+            self._used_at = used_at | self._used_at
+            raise
 
     def _note_use(self, claims: Claims | None) -> None:
         """After the work: a use that was refused is none, or it would bring back a session that was idle too long."""

@@ -13,10 +13,11 @@ import click
 from sqlalchemy import Connection, Engine
 
 from storekeeper import __version__, keys, log, memory, names, passwords, schema, setup, terminal
+from storekeeper.chores import ChoreError
 from storekeeper.db import create_engine, transaction
 from storekeeper.errors import AlreadyExists, NotFound
 from storekeeper.keys import KeyRing
-from storekeeper.models import paging, session, user
+from storekeeper.models import chore, paging, session, user
 from storekeeper.schema import SchemaError
 from storekeeper.settings import PREFIX, Settings, read_settings
 
@@ -173,7 +174,7 @@ def keys_group() -> None:
 def list_keys() -> None:
     """List the keys, oldest first. The last one signs; secrets are not shown."""
     for key in keys.load(read_settings().keys_path):
-        click.echo(f"{key.kid}\t{time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime(key.created_at))}")
+        click.echo(f"{key.kid}\t{_utc(key.created_at)}")
 
 
 @keys_group.command()
@@ -199,11 +200,16 @@ def remove(kid: str) -> None:
 @main.command()
 @click.pass_context
 def check(ctx: click.Context) -> None:
-    """Check the settings, the keys and the database. Changes nothing; exits with 1 if something is wrong."""
+    """Check the settings, the keys, the database, and what running servers do by themselves.
+
+    Changes nothing; exits with 1 if something is wrong.
+    """
     settings = read_settings()
     click.echo("settings: ok")
     checks = {"keys": _check_keys, "database": _check_database}
     verdicts = [_report(name, look, settings) for name, look in checks.items()]  # all, also after a bad one
+    if verdicts[-1]:  # they report to the database
+        verdicts.append(_report("chores", _check_chores, settings))
     if not all(verdicts):
         ctx.exit(1)
 
@@ -230,6 +236,30 @@ def _check_database(settings: Settings) -> str:
         schema.require(conn)
         hint = "" if user.has_admin(conn) else ", without an administrator: `storekeeper create-admin NAME` makes one"
     return f"ok ({engine.dialect.name}, version {schema.HEAD}){hint}"
+
+
+def _check_chores(settings: Settings) -> str:
+    """What the servers that use the database have reported of the work that they do by themselves."""
+    engine = create_engine(settings.database, is_read_only=True)
+    with engine.connect() as conn:
+        reports = chore.reports(conn)
+    now = time.time()
+    failing = [each for each in reports if not each.is_silent(now) and each.is_failing(now)]
+    if failing:
+        raise ChoreError("; ".join(map(_explain_chore, failing)))
+    silent = sorted({each.server for each in reports if each.is_silent(now)})
+    running = len({each.server for each in reports}) - len(silent)
+    told = f"ok ({running} running)" if running else "no server is running"
+    return told + "".join(f"; {server} was killed, or hangs: it reports nothing any more" for server in silent)
+
+
+def _explain_chore(report: chore.Report) -> str:
+    last = "it has never succeeded" if report.last_success is None else f"its last success: {_utc(report.last_success)}"
+    return f"{report.name} of {report.server} fails ({report.last_error or 'it hangs'}); {last}"
+
+
+def _utc(seconds: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
 
 
 def _set_roles(conn: Connection, name: str, is_admin: bool | None, is_active: bool | None) -> user.User:

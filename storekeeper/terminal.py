@@ -12,12 +12,13 @@ from typing import Any
 import click
 from sqlalchemy.exc import DBAPIError
 
+from storekeeper.chores import ChoreError
 from storekeeper.errors import StorekeeperError
 from storekeeper.keys import KeyFileError
 from storekeeper.schema import SchemaError
 from storekeeper.settings import SettingsError
 
-FORESEEN = (StorekeeperError, SettingsError, KeyFileError, SchemaError, DBAPIError, OSError)
+FORESEEN = (StorekeeperError, SettingsError, KeyFileError, SchemaError, ChoreError, DBAPIError, OSError)
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  where a server that listens everywhere is found
 
 

@@ -29,10 +29,11 @@ def kept(nowhere: Settings) -> Settings:
 def test_check_finds_all_well(engine: sa.Engine, settings: Settings, kept: Settings) -> None:
     result = run_with(settings, "check", STOREKEEPER_KEYS_FILE=str(kept.keys_path))
     assert result.exit_code == 0
-    first, second, third = result.output.splitlines()
+    first, second, third, fourth = result.output.splitlines()
     assert (first, second) == ("settings: ok", "keys: ok (1)")
     assert third.startswith("database: ok (")
     assert third.endswith(f", version {schema.HEAD})")
+    assert fourth == "chores: no server is running"
 
 
 def test_check_finds_everything_that_is_wrong_and_changes_nothing(kept: Settings) -> None:

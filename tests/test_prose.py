@@ -26,7 +26,9 @@ COMMAND = re.compile(r"(?<!-u )\bstorekeeper ((?:[a-z][a-z-]+ ?)+)")
 OPTION = re.compile(r"`(--[a-z-]+)`")
 NAMED = re.compile(r"`(storekeeper/[\w/]+\.py)(?::([\w.]+))?`")
 MACHINES_PATH = re.compile(r"/(work|home|root|Users|tmp)/")
-EVENT = re.compile(r"\.log\(\s*\"(\w+)\"|\.(?:warning|error)\(\s*\"(\w+)\"|\"event\": \"(\w+)\"|event: str = \"(\w+)\"")
+EVENT = re.compile(
+    r"\.log\(\s*\"(\w+)\"|\.(?:info|warning|error)\(\s*\"(\w+)\"|\"event\": \"(\w+)\"|event: str = \"(\w+)\""
+)
 
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 

@@ -1,6 +1,7 @@
 """/console/system: the server itself, for administrators"""
 
 import platform
+import time
 
 from falcon.asgi import Response
 
@@ -8,7 +9,7 @@ from storekeeper import __version__, schema
 from storekeeper.console.page import Page, PageRequest
 from storekeeper.db import Connection
 from storekeeper.errors import StorekeeperError
-from storekeeper.models import backup, import_jobs, system
+from storekeeper.models import backup, chore, import_jobs, system
 from storekeeper.models.system import Facts
 from storekeeper.operation import admin
 
@@ -19,7 +20,7 @@ class System(Page):
     @admin
     async def on_get(self, req: PageRequest, resp: Response) -> None:
         """Its version, its database, and whether all that it needs is there."""
-        facts, backed_up_at, checks = await self._see(req, _look)
+        facts, backed_up_at, checks, chores = await self._see(req, _look)
         checks["The files can be reached"] = await self._reaches_files()
         self._show(
             req,
@@ -27,6 +28,8 @@ class System(Page):
             "system.html",
             facts=facts,
             checks=checks,
+            chores=chores,
+            now=time.time(),
             backed_up_at=backed_up_at,
             schema=schema.HEAD,
             python=platform.python_version(),
@@ -43,10 +46,10 @@ class System(Page):
         return True
 
 
-def _look(conn: Connection) -> tuple[Facts, int | None, dict[str, bool]]:
+def _look(conn: Connection) -> tuple[Facts, int | None, dict[str, bool], list[chore.Report]]:
     checks = {
         "The database answers": True,
         "Its tables are those of this version": schema.is_current(conn),
         "No import waits for its turn": not import_jobs.is_waiting(conn),
     }
-    return system.describe(conn), backup.last(conn), checks
+    return system.describe(conn), backup.last(conn), checks, chore.reports(conn)

@@ -2,6 +2,7 @@
 
 from storekeeper.models import (
     backup,
+    chore,
     idempotency,
     imports,
     item,
@@ -16,6 +17,7 @@ from storekeeper.models import (
 
 __all__ = [
     "backup",
+    "chore",
     "idempotency",
     "imports",
     "item",

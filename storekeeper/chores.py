@@ -1,0 +1,149 @@
+"""Chores: what a server does by itself, again and again, beside the requests."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import structlog
+
+from storekeeper.errors import StorekeeperError
+
+CHORE_SECONDS = 60.0  # that one run may take
+GRACE_SECONDS = 5  # by which a run may be late without being called so
+LOG_SECONDS = 3600  # between two log lines about a failure that is still the same
+LOG_SECONDS_AT_LEAST = 60  # between any two log lines about one chore
+MAX_ERROR = 200  # characters
+
+Run = Callable[[], Awaitable[object]]
+
+
+class ChoreError(Exception):
+    """Chores of running servers fail. The message says which, and why."""
+
+
+class Chore(msgspec.Struct, frozen=True):
+    """`every` is the pause between two runs, in seconds; a run that takes longer than `limit` seconds is cancelled."""
+
+    name: str
+    every: float
+    run: Run
+    limit: float = CHORE_SECONDS
+
+
+class ChoreState(msgspec.Struct, frozen=True):
+    """How a chore is getting on. Times are seconds since 1970; `failures` are those since the last success."""
+
+    name: str
+    every: float
+    limit: float
+    started_at: int
+    last_success: int | None = None
+    last_error: str | None = None
+    last_error_at: int | None = None
+    failures: int = 0
+
+    @property
+    def due_at(self) -> int:
+        """When it should have succeeded once more, at the latest: after that it fails, or hangs, or nobody runs it."""
+        return int((self.last_success or self.started_at) + self.every + self.limit + GRACE_SECONDS)
+
+
+class Chores:
+    """Runs each chore in a task of its own: what one raises, or waits for, concerns no other.
+
+    A failure is noted and logged, and the chore goes on after its pause. A task that ends is started again. The states
+    are in memory: reading them costs nothing.
+    """
+
+    def __init__(self) -> None:
+        self._loops: dict[str, _Loop] = {}
+        self._is_closing = False
+
+    def start(self, chore: Chore) -> None:
+        """Run a chore from now on; the first time at once. Needs a running event loop."""
+        loop = self._loops[chore.name] = _Loop(chore)
+        self._go(loop)
+
+    @property
+    def states(self) -> list[ChoreState]:
+        """Of all chores that were started, in that order."""
+        return [loop.state for loop in self._loops.values()]
+
+    def find(self, name: str) -> ChoreState | None:
+        loop = self._loops.get(name)
+        return loop.state if loop else None
+
+    async def close(self) -> None:
+        """Cancel what is under way."""
+        self._is_closing = True
+        tasks = [loop.task for loop in self._loops.values() if loop.task]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _go(self, loop: "_Loop") -> None:
+        if not self._is_closing:
+            loop.task = asyncio.create_task(loop.run(), name=f"chore {loop.chore.name}")
+            loop.task.add_done_callback(lambda task: self._restart(loop, task))
+
+    def _restart(self, loop: "_Loop", task: "asyncio.Task[None]") -> None:
+        """A loop ends by nothing that `run` foresees, such as a cancelled future that its chore waited for."""
+        if not self._is_closing:
+            error = None if task.cancelled() else task.exception()
+            loop.note_failure(error or RuntimeError("The task was cancelled."))
+            asyncio.get_running_loop().call_later(loop.chore.every, self._go, loop)
+
+
+class _Loop:
+    """One chore, its task, and its state."""
+
+    def __init__(self, chore: Chore) -> None:
+        self.chore = chore
+        self.state = ChoreState(chore.name, chore.every, chore.limit, int(time.time()))
+        self.task: asyncio.Task[None] | None = None
+        self._logged_at = float("-inf")
+        self._logged: str | None = None  # the failure that the log has; None once it has the recovery, too
+
+    async def run(self) -> None:
+        while True:
+            await self._run_once()
+            await asyncio.sleep(self.chore.every)
+
+    async def _run_once(self) -> None:
+        limit = asyncio.timeout(self.chore.limit)
+        try:
+            async with limit:
+                await self.chore.run()
+        except Exception as error:
+            hangs = TimeoutError(f"It took longer than {self.chore.limit:g} seconds.")
+            self.note_failure(hangs if limit.expired() else error)
+        else:
+            self._note_success()
+
+    def note_failure(self, error: BaseException) -> None:
+        text = describe(error)
+        self.state = msgspec.structs.replace(
+            self.state, last_error=text, last_error_at=int(time.time()), failures=self.state.failures + 1
+        )
+        since = time.monotonic() - self._logged_at
+        if since >= (LOG_SECONDS if text == self._logged else LOG_SECONDS_AT_LEAST):
+            self._logged_at, self._logged = time.monotonic(), text
+            log = structlog.get_logger().bind(chore=self.chore.name, failures=self.state.failures, reason=text)
+            if isinstance(error, StorekeeperError):  # foreseen, such as an outage: its trace tells nothing
+                log.warning("chore_failed")
+            else:
+                log.error("chore_failed", exc_info=error)
+
+    def _note_success(self) -> None:
+        if self._logged is not None:
+            self._logged = None
+            structlog.get_logger().info("chore_recovered", chore=self.chore.name, failures=self.state.failures)
+        self.state = msgspec.structs.replace(self.state, last_success=int(time.time()), failures=0)
+
+
+def describe(error: BaseException) -> str:
+    """The kind of an error and the first line of its text, in bounded length."""
+    first = (str(error).splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first}"[:MAX_ERROR]
