@@ -317,7 +317,7 @@ def _migrate(settings: Settings) -> bool:
     engine = create_engine(settings.database)
     if engine.dialect.name == "sqlite":  # it holds the passwords' hashes: for its owner only
         Path(str(engine.url.database)).touch(mode=0o600)
-    return schema.migrate(engine)
+    return schema.migrate(engine, partial(click.echo, err=True))
 
 
 def _greet(settings: Settings, port: int) -> None:

@@ -12,10 +12,15 @@ from sqlalchemy import Connection
 from storekeeper.errors import Conflict
 
 
-def insert_new(conn: Connection, table: sa.Table, values: dict[str, Any]) -> Any | None:
-    """Insert a row and return it; None where a unique constraint has one already. The constraint has the last word."""
+def insert_new(
+    conn: Connection, table: sa.Table, values: dict[str, Any], columns: Iterable[sa.ColumnElement[Any]]
+) -> Any | None:
+    """Insert a row and return these columns of it; None where a unique constraint has one already.
+
+    The constraint has the last word.
+    """
     insert = _insert(conn, table).values(values).on_conflict_do_nothing()
-    return conn.execute(insert.returning(*table.c)).one_or_none()
+    return conn.execute(insert.returning(*columns)).one_or_none()
 
 
 def insert_many(conn: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:

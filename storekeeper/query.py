@@ -1,13 +1,17 @@
 """The statements of the busiest paths: compiled once, then run on the driver's own connection."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from inspect import signature
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.sql.selectable import ReturnsRows
 
 from storekeeper.errors import Conflict
+
+T = TypeVar("T")
 
 Row = Sequence[Any]
 Converters = list[tuple[int, Any]]
@@ -70,6 +74,26 @@ class Compiled(NamedTuple):
     sql: str
     constants: Mapping[str, Any]
     converters: Converters
+
+
+def reader(
+    record: Callable[..., T], columns: Iterable[sa.ColumnElement[Any]], **convert: Callable[[Any], Any]
+) -> Callable[[Row], T]:
+    """A function that makes a record of a row with these columns: each field from the column of its name.
+
+    `convert` changes the values of some fields. LookupError for a field without a column.
+
+    A struct does not check its members. Were they filled by position, a column more would shift each value to the next
+    field, as a password's hash once became `is_active`.
+    """
+    names, fields = [column.key for column in columns], list(signature(record).parameters)
+    if missing := [field for field in fields if field not in names]:
+        raise LookupError(f"{record}: no column is named {', '.join(missing)}")
+    pick = itemgetter(*map(names.index, fields))
+    if not convert:
+        return lambda row: record(*pick(row))
+    converters = [(fields.index(field), function) for field, function in convert.items()]
+    return lambda row: record(*_converted(list(pick(row)), converters))
 
 
 def limited(select: sa.Select[Any], most: int) -> sa.Select[Any]:

@@ -1,9 +1,12 @@
 """The schema's version: bringing a database up to it, under a lock, and telling whether it is there."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from storekeeper.db import create_engine, transaction
 from storekeeper.dialects import serialize
@@ -11,7 +14,12 @@ from storekeeper.dialects import serialize
 MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD = max(path.name for path in MIGRATIONS.glob("versions/[0-9]*.py"))[:4]  # the newest migration's number
 
+# What a migration sets SQLite's `user_version` to where old bytes have to leave the file, which only VACUUM does.
+VACUUM_DUE = 1
+
 _version = sa.table("alembic_version", sa.column("version_num"))
+
+Notify = Callable[[str], None]
 
 
 class SchemaError(Exception):
@@ -60,18 +68,50 @@ def _refuse_later(now: str) -> None:
         raise SchemaError(f"The database is of a later version ({now}) than this program ({HEAD}): upgrade it.")
 
 
-def migrate(engine: sa.Engine) -> bool:
-    """Create the tables or bring them up to date; whether there was anything to do. Of two starters, one does it."""
+def _log_notice(notice: str) -> None:
+    structlog.get_logger().warning("migration_notice", notice=notice)
+
+
+def migrate(engine: sa.Engine, notify: Notify = _log_notice) -> bool:
+    """Create the tables or bring them up to date; whether there was anything to do. Of two starters, one does it.
+
+    `notify` is called with what the operator has to know of what a migration found in the rows, a sentence or more.
+    """
+    is_changed, notices = _migrate(engine)
+    for notice in notices:
+        notify(notice)
+    if engine.dialect.name == "sqlite":
+        _vacuum(engine, notify)
+    return is_changed
+
+
+def _migrate(engine: sa.Engine) -> tuple[bool, list[str]]:
     with transaction(engine) as conn:
         _take_time(conn)
         serialize(conn, "migrate")
         now = version(conn)
         if now == HEAD:
-            return False
+            return False, []
         if now is not None:
             _refuse_later(now)
-        _upgrade(conn)
-        return True
+        return True, _upgrade(conn)
+
+
+def _vacuum(engine: sa.Engine, notify: Notify) -> None:
+    """Write SQLite's file anew if a migration asked for it, now or at a start that was cut short."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        if conn.exec_driver_sql("PRAGMA user_version").scalar() != VACUUM_DUE:
+            return
+        try:
+            conn.exec_driver_sql("VACUUM")
+            is_busy = bool(conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar())
+        except OperationalError as error:  # the disk is full, or another process uses the file
+            structlog.get_logger().warning("vacuum_failed", reason=str(error.orig))
+            is_busy = True
+        if is_busy:
+            notify("The database file could not be written anew, so old bytes stay in it. The next start tries again.")
+            return
+        conn.exec_driver_sql("PRAGMA user_version = 0")
 
 
 def _take_time(conn: Connection) -> None:
@@ -81,12 +121,15 @@ def _take_time(conn: Connection) -> None:
             conn.execute(sa.text(f"SET LOCAL {limit} = 0"))
 
 
-def _upgrade(conn: Connection) -> None:
+def _upgrade(conn: Connection, to: str = "head") -> list[str]:
+    """Run the migrations up to that one. What they say to the operator."""
     # Slow to import, and seldom needed.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = conn
-    command.upgrade(config, "head")
+    notices: list[str] = []
+    config.attributes.update(connection=conn, notices=notices)
+    command.upgrade(config, to)
+    return notices

@@ -2,13 +2,14 @@
 
 import ast
 import asyncio
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Barrier, Event
 from threading import enumerate as enumerate_threads
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 import pytest
@@ -24,7 +25,7 @@ from storekeeper.models.draft import Fields
 from storekeeper.models.session import Guarded
 from storekeeper.models.throttle import Limits
 from storekeeper.money import Price
-from storekeeper.query import Query
+from storekeeper.query import Query, reader
 from tests.conftest import HASHED
 
 # For every parameter that a query may have.
@@ -377,3 +378,27 @@ def test_postgresql_gives_up_by_itself_and_keeps_what_it_acknowledges(postgresql
 
     with database(postgresql_url, seconds=3) as db:
         assert read(db, show) == write(db, show) == ["3s", "3s", "6s", "on"]
+
+
+# Rows
+
+
+def test_a_record_is_made_by_the_names_of_columns() -> None:
+    """However many columns there are, and in whatever order."""
+    table = sa.Table("t", sa.MetaData(), *(sa.Column(name) for name in ("hash", "admin", "id", "name")))
+    read = reader(Thing, table.c, name=str.upper)
+    assert read(("$argon2id", True, 7, "oak")) == Thing(7, "OAK", True)
+    with pytest.raises(LookupError, match="no column is named id, name"):
+        reader(Thing, [table.c.admin])
+
+
+class Thing(NamedTuple):
+    id: int
+    name: str
+    admin: bool
+
+
+def test_no_record_is_made_by_the_places_of_columns() -> None:
+    by_place = re.compile(r"\b[A-Z]\w*\(\*\w*row|(?<!self)\._make\b")
+    sources = Path(storekeeper.__file__).parent.rglob("*.py")
+    assert [str(path) for path in sources if by_place.search(path.read_text())] == []

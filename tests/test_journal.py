@@ -6,6 +6,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from falcon import testing
@@ -15,10 +16,15 @@ from storekeeper.errors import ResyncRequired
 from storekeeper.models import feed, item, journal, store
 from storekeeper.models.draft import Fields
 from storekeeper.models.feed import Change
+from storekeeper.models.item import Item
 from storekeeper.models.journal import Author, changes
+from storekeeper.models.member import Member
+from storekeeper.models.store import Store
+from storekeeper.models.user import User
 from storekeeper.money import Price
 from storekeeper.settings import Settings
 from tests import pictures
+from tests.commands import run_with
 from tests.conftest import PASSWORD, Clock, Person
 from tests.moving import bring
 
@@ -98,6 +104,51 @@ def test_each_change_is_told_with_who_and_which_request(root: Person, engine: sa
         found = rows(engine, before)
         assert [(row.kind, row.action, members(row.before), members(row.after)) for row in found] == told, path
         assert {(row.user_id, row.request) for row in found} <= {(4, f"request-{number}")}
+        for row in found:
+            check_values(root, row, rows(engine))
+
+
+RECORDS = {"item": Item, "store": Store, "member": Member, "user": User}
+
+
+def check_values(root: Person, row: Any, journal: list[Any]) -> None:
+    """What a row says is so: `after` is what the API answers now, `before` what the row before it said otherwise."""
+    earlier = [each for each in journal if (each.kind, each.subject_id, each.store_id) == subject(row)]
+    was = next((json.loads(each.after) for each in reversed(earlier) if each.id < row.id and each.after), {})
+    before, after = (json.loads(text) if text else None for text in (row.before, row.after))
+    assert before == (None if row.action == "create" else {name: was[name] for name in before}), row.action
+    for state in (after, {**(after or {}), **before} if before else None):
+        if state is not None:
+            msgspec.convert(state, RECORDS[row.kind])  # strictly: a text is no boolean, nor a hash
+    paths = {"item": "/item/{name}?store_id={store_id}", "store": "/store/{name}", "user": "/user/{id}"}
+    if after and row.kind in paths:
+        answer = root.get(paths[row.kind].format_map(after)).json
+        assert after == {name: answer[name] for name in after}
+
+
+def subject(row: Any) -> tuple[str, int, int]:
+    return row.kind, row.subject_id, row.store_id
+
+
+def test_accounts_are_told_as_they_are(
+    root: Person, client: testing.TestClient, settings: Settings, engine: sa.Engine
+) -> None:
+    """However they come about. Their passwords' hashes are nowhere but in `users`."""
+    before = last(engine)
+    for name in ("dave", "erin"):
+        body = {"username": name, "password": PASSWORD}
+        assert client.simulate_post("/register", json=body).status_code == 201
+    for command in ("create-admin", "users add"):
+        done = run_with(settings, *command.split(), command[:5], "--password-stdin", stdin=PASSWORD)
+        assert done.exit_code == 0, done.output
+    expected = [("dave", False), ("erin", False), ("creat", True), ("users", False)]
+    states = [
+        {"id": id, "username": name, "is_admin": is_admin, "is_active": True}
+        for id, (name, is_admin) in enumerate(expected, 5)
+    ]
+    assert [json.loads(row.after) for row in rows(engine, before)] == states
+    shown = root.get("/audit?kind=user&limit=4").json["changes"]
+    assert [each["after"] for each in reversed(shown)] == states
 
 
 def test_a_registration_is_told_without_an_author(client: testing.TestClient, engine: sa.Engine) -> None:

@@ -175,9 +175,10 @@ def at_version(url: str, version: str) -> Iterator[sa.Engine]:
 
 
 def test_a_migration_may_take_longer_than_a_request(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def change_a_large_table(conn: sa.Connection) -> None:
+    def change_a_large_table(conn: sa.Connection) -> list[str]:
         if conn.dialect.name == "postgresql":
             conn.execute(sa.text("SELECT pg_sleep(0.4)"))
+        return []
 
     monkeypatch.setattr(schema, "_upgrade", change_a_large_table)
     assert schema.migrate(create_engine(empty_url, 0.1))

@@ -10,20 +10,27 @@ import pytest
 import sqlalchemy as sa
 
 from storekeeper import keys
-from tests.databases import empty_tables
+from storekeeper.db import create_engine, metadata
+from tests import databases
 from tests.serving import Server, request
 
 MARK = "m4rked-secret"
+HASH = "$argon2"  # what every password's hash begins with
 PASSWORD = f"a {MARK} password"
 PARAMETER = re.compile("{[a-z_]+}")
 JSON = b"Content-Type: application/json\r\n"
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return databases.for_a_server(request, tmp_path)
+
+
 @pytest.fixture
-def server(postgresql_url: str, tmp_path: Path) -> Iterator[Server]:
-    """Two workers on PostgreSQL, whose password stands in a file."""
-    empty_tables(postgresql_url)
-    url = sa.make_url(postgresql_url).set(password=f"{MARK}-of-postgresql").render_as_string(hide_password=False)
+def server(url: str, tmp_path: Path) -> Iterator[Server]:
+    """Two workers, and PostgreSQL's password in a file."""
+    if not url.startswith("sqlite"):
+        url = sa.make_url(url).set(password=f"{MARK}-of-postgresql").render_as_string(hide_password=False)
     config = tmp_path / "storekeeper.toml"
     config.write_text(f'database_url = "{url}"\n')
     server = Server("storekeeper", tmp_path, config=config, workers=2).wait()
@@ -37,11 +44,14 @@ class Tour:
     def __init__(self, server: Server) -> None:
         self.server = server
         self.secrets = {MARK}
+        self.answers: list[bytes] = []
 
     def call(self, method: str, path: str, body: Any = None, token: str = "", head: bytes = JSON) -> Any:
         sent = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         bearer = f"Authorization: Bearer {token}\r\n".encode() if token else b""
-        answer = self.server.ask(request(method, path, head + bearer, sent)).json
+        read = self.server.ask(request(method, path, head + bearer, sent))
+        self.answers.append(read.body)
+        answer = read.json
         self.secrets |= {answer[name] for name in ("access_token", "refresh_token") if name in answer}
         return answer
 
@@ -49,7 +59,7 @@ class Tour:
         return self.call("POST", "/login", {"username": username, "password": password})
 
 
-def test_no_password_or_token_comes_out(server: Server, tmp_path: Path) -> None:
+def test_no_password_hash_or_token_comes_out(server: Server, url: str, tmp_path: Path) -> None:
     tour = Tour(server)
     tour.secrets |= {key.secret for key in keys.load(tmp_path / "data" / "keys.json")}
     setup_token = server.log.split('"setup_token": "')[1].split('"')[0]
@@ -58,6 +68,11 @@ def test_no_password_or_token_comes_out(server: Server, tmp_path: Path) -> None:
     accounts(tour, setup_token)
     token = tour.log_in("root")["access_token"]
     blunders(tour, token)
+    shown = [tour.call("GET", path, token=token) for path in ("/audit?limit=200", "/changes", "/users", "/sessions")]
+    assert [each["after"]["username"] for each in shown[0]["changes"] if each["action"] == "create"] == [
+        "alice",
+        "root",
+    ]
     for each in ("", f"{MARK}.{MARK}.{MARK}", token):
         everything(tour, each)
     assert tour.call("GET", "/sessions", token=token)["error"] == "token_revoked"
@@ -66,11 +81,19 @@ def test_no_password_or_token_comes_out(server: Server, tmp_path: Path) -> None:
     lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     assert len(lines) > 200
     assert {line["status"] for line in lines if line["event"] == "request"} >= {200, 201, 400, 401, 403, 404, 415}
-    assert [secret for secret in tour.secrets if secret in log] == []
+    assert [secret for secret in tour.secrets | {HASH} if secret in log] == []
+    assert [answer for answer in tour.answers if HASH.encode() in answer] == []
+    assert tables_with_hashes(url) == {"users"}
     assert log.count(setup_token) == greeting.count(setup_token) == 1
     for pid in server.family():
         seen = Path(f"/proc/{pid}/environ").read_text() + Path(f"/proc/{pid}/cmdline").read_text()
         assert [secret for secret in tour.secrets | {setup_token} if secret in seen] == []
+
+
+def tables_with_hashes(url: str) -> set[str]:
+    with create_engine(url).connect() as conn:
+        rows = {table.name: conn.execute(sa.select(table)).all() for table in metadata.sorted_tables}
+    return {name for name, found in rows.items() if HASH in str(found)}
 
 
 def accounts(tour: Tour, setup_token: str) -> None:

@@ -12,7 +12,7 @@ backups = sa.Table("backups", metadata, sa.Column("made_at", sa.BigInteger, prim
 def note(conn: Connection, made_at: int) -> None:
     """A backup has what there was at this time, in seconds since 1970. Those before it need not be known any more."""
     conn.execute(sa.delete(backups).where(backups.c.made_at < made_at))
-    dialects.insert_new(conn, backups, {"made_at": made_at})
+    dialects.insert_new(conn, backups, {"made_at": made_at}, backups.c)
 
 
 def last(conn: Connection) -> int | None:

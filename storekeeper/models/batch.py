@@ -6,7 +6,6 @@ refused; `carry_out` does what is planned, by the fastest way that each database
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import itemgetter
 from typing import Any, Literal
 
 import msgspec
@@ -17,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from storekeeper import dialects
 from storekeeper.errors import Conflict, Invalid
 from storekeeper.models import draft, item, journal, search, store
-from storekeeper.models.item import SEARCHED, items
+from storekeeper.models.item import SEARCHED, ItemRow, items
 from storekeeper.models.store import Store
 
 Key = Literal["name", "sku", "barcode"]
@@ -25,10 +24,8 @@ Key = Literal["name", "sku", "barcode"]
 UNIQUE: tuple[Key, ...] = ("name", "sku", "barcode")
 LABELS = {"name": "name", "sku": "SKU", "barcode": "barcode"}
 
-_COLUMNS = items.c.keys()
 _USUAL = {"sku": None, "barcode": None, "description": "", "tags": "", "stock": 0, "archived_at": None}
 _USUAL |= {"image": None, "version": 1}
-_in_order = itemgetter(*_COLUMNS)
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -217,7 +214,7 @@ def _change(conn: Connection, of: Store, changes: Sequence[Change], now: int) ->
         conn.execute(statement.values({column: sa.bindparam(f"new_{column}") for column in columns}), alike)
     pairs = list(zip(changes, rows, strict=True))
     search.index(conn, [_entry(row) for each, row in pairs if SEARCHED & each.values.keys()])
-    journal.note(conn, *(item.changed(of, each.now, _in_order(row)) for each, row in pairs))
+    journal.note(conn, *(item.changed(of, each.now, ItemRow(**row)) for each, row in pairs))
 
 
 def _add(conn: Connection, of: Store, adds: Sequence[Row], now: int) -> list[int]:
@@ -227,7 +224,7 @@ def _add(conn: Connection, of: Store, adds: Sequence[Row], now: int) -> list[int
     if rows:
         dialects.insert_many(conn, items.name, rows)
         search.add(conn, [_entry(row) for row in rows])
-        journal.note(conn, *(item.changed(of, None, _in_order(row)) for row in rows))
+        journal.note(conn, *(item.changed(of, None, ItemRow(**row)) for row in rows))
     return ids
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, get_args
+from typing import get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from storekeeper.models import item, journal, member, paging
 from storekeeper.models.journal import Action, Kind, changes
 from storekeeper.models.paging import Pages
 from storekeeper.models.user import users
-from storekeeper.query import Query, Row, limited
+from storekeeper.query import Query, limited, reader
 
 CATALOGUE: tuple[Kind, ...] = ("item", "store")
 
@@ -68,6 +68,14 @@ class Entry(Change, frozen=True):
     request: str
 
 
+def _raw(text: str | None) -> Raw | None:
+    return None if text is None else Raw(text)
+
+
+_change = reader(Change, _told, before=_raw, after=_raw)
+_entry = reader(Entry, _signed.selected_columns, before=_raw, after=_raw)
+
+
 class Feed(msgspec.Struct, frozen=True):
     """Changes in their order, and the cursor after which others will come."""
 
@@ -106,13 +114,13 @@ def _following(dialect: str, limit: int, *, of_store: bool) -> Query:
     select = sa.select(*_told).where(*behind)
     if of_store:
         select = select.where(dialects.is_within(dialect, changes.c.store_id, "store_id")).order_by(changes.c.store_id)
-    return Query(limited(select.order_by(changes.c.id), limit), lambda row: Change(*_parts(row)))
+    return Query(limited(select.order_by(changes.c.id), limit), _change)
 
 
 def some(conn: Connection, ids: Sequence[int]) -> dict[int, Change]:
     """The changes of these ids that are not forgotten."""
     rows = conn.execute(sa.select(*_told).where(changes.c.id.in_(ids)))
-    return {row.id: Change(*_parts(row)) for row in rows}
+    return {row.id: _change(row) for row in rows}
 
 
 def newest(conn: Connection) -> Feed:
@@ -163,19 +171,8 @@ def _pages(dialect: str, given: tuple[str, ...]) -> Pages[Entry]:
     return Pages(_signed.where(*conditions), {"id": changes.c.id}, _entry, within=within)
 
 
-def _entry(row: Row) -> Entry:
-    return Entry(*_parts(row))
-
-
 _of_subject = Pages(
     _signed.where(changes.c.kind == sa.bindparam("kind"), changes.c.subject_id == sa.bindparam("subject_id")),
     {"id": changes.c.id},
     _entry,
 )
-
-
-def _parts(row: Sequence[Any]) -> list[Any]:
-    """A row, with its JSON as it is stored."""
-    *known, before, after = row[: len(_told)]
-    raw = [None if text is None else Raw(text.encode()) for text in (before, after)]
-    return [*known, *raw, *row[len(_told) :]]

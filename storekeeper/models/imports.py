@@ -15,6 +15,7 @@ from storekeeper.models import member, paging
 from storekeeper.models.batch import Key, Refusal
 from storekeeper.models.paging import Pages
 from storekeeper.models.store import Store, stores
+from storekeeper.query import reader
 from storekeeper.sheets import Options
 
 State = Literal["queued", "checking", "importing", "planned", "done", "refused", "failed", "cancelled"]
@@ -221,15 +222,15 @@ def _import(row: Any) -> Import:
 
 
 _JobRow = namedtuple("_JobRow", _listed.selected_columns.keys())  # type: ignore[misc]
+_job_row = reader(_JobRow, _listed.selected_columns)
 _of_store = Pages(
     _listed.where(jobs.c.store_id == sa.bindparam("store_id")),
     {"id": jobs.c.id},
-    lambda row: _import(_JobRow(*row)),
+    lambda row: _import(_job_row(row)),
 )
+_refusals = sa.select(refusals).where(refusals.c.import_id == sa.bindparam("import_id"))
 _refused = Pages(
-    sa.select(refusals.c.line, refusals.c.field, refusals.c.message, refusals.c.id).where(
-        refusals.c.import_id == sa.bindparam("import_id")
-    ),
+    _refusals,
     {"id": refusals.c.id, "line": refusals.c.line},
-    lambda row: Refusal(*row[:3]),
+    reader(Refusal, _refusals.selected_columns),
 )

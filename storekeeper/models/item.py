@@ -24,7 +24,7 @@ from storekeeper.models import draft, journal, member, precondition, search
 from storekeeper.models.draft import Fields
 from storekeeper.models.precondition import Precondition
 from storekeeper.models.store import Store, stores
-from storekeeper.query import Query, limited
+from storekeeper.query import Query, limited, reader
 
 CANDIDATES = 100
 
@@ -61,18 +61,18 @@ items = sa.Table(
 
 select = sa.select(*items.c, stores.c.currency).join(stores, stores.c.id == items.c.store_id)
 is_named = items.c.name == sa.bindparam("name")
-by_name = limited(select.add_columns(stores.c.name).where(is_named).order_by(items.c.id), CANDIDATES)
+by_name = limited(select.add_columns(stores.c.name.label("store")).where(is_named).order_by(items.c.id), CANDIDATES)
 _find_by_name = Query(by_name)
 _find_in_store = Query(select.where(items.c.store_id == sa.bindparam("store_id"), is_named))
 _find_in_named_store = Query(select.where(stores.c.name == sa.bindparam("store"), is_named))
 
 ItemRow = namedtuple("ItemRow", items.c.keys())  # type: ignore[misc]
+_row = reader(ItemRow, items.c)
 _locked = sa.select(items).where(items.c.store_id == sa.bindparam("store_id")).with_for_update()
-_lock_by_id = Query(_locked.where(items.c.id == sa.bindparam("id")), ItemRow._make)
-_lock_by_name = Query(_locked.where(items.c.name == sa.bindparam("name")), ItemRow._make)
+_lock_by_id = Query(_locked.where(items.c.id == sa.bindparam("id")), _row)
+_lock_by_name = Query(_locked.where(items.c.name == sa.bindparam("name")), _row)
 
 COLUMNS = len(select.selected_columns)
-_PRICE = items.c.keys().index("price_minor")
 UNIQUE = frozenset(("name", "sku", "barcode"))
 SEARCHED = UNIQUE | {"description", "tags"}
 
@@ -118,21 +118,31 @@ class Candidate(msgspec.Struct, frozen=True):
     store: str
 
 
+_candidate = reader(Candidate, by_name.selected_columns)
+
+_COLUMN_OF = {"price": "price_minor", "archived": "archived_at"}  # of the fields that are called otherwise
+_in_order_of_fields = itemgetter(
+    *(select.selected_columns.keys().index(_COLUMN_OF.get(field, field)) for field in Item.__struct_fields__)
+)
+
+
 def of_row(row: Sequence[Any]) -> Item:
-    """A row of `select`, as a record."""
-    id, store, name, minor, sku, barcode, about, tags, stock, archived, image, at, version, currency = row[:COLUMNS]
+    """A row that begins with the columns of `select`, as a record."""
+    (id, name, minor, store_id, currency, sku, barcode, about, tags, stock, archived_at, image, at, version) = (
+        _in_order_of_fields(row)
+    )
     return Item(
         id,
         name,
         money.from_minor(minor, currency),
-        store,
+        store_id,
         currency,
         sku,
         barcode,
         about,
         tags.split(";") if tags else [],
         stock,
-        archived is not None,
+        archived_at is not None,
         f"/images/{image}" if image else None,
         at,
         version,
@@ -152,7 +162,7 @@ def only(rows: Sequence[Sequence[Any]]) -> Item:
     if not rows:
         raise NotFound("Item not found.")
     if len(rows) > 1:
-        raise AmbiguousName([Candidate(row[1], row[-1]) for row in sorted(rows, key=itemgetter(0))])
+        raise AmbiguousName([_candidate(row) for row in sorted(rows, key=itemgetter(0))])
     return of_row(rows[0])
 
 
@@ -221,10 +231,10 @@ def delete_all(conn: Connection, of: Store, locked: Sequence[Any]) -> None:
     journal.note(conn, *(changed(of, row, None) for row in locked))
 
 
-def changed(of: Store, before: Sequence[Any] | None, after: Sequence[Any] | None) -> journal.Change:
+def changed(of: Store, before: Any | None, after: Any | None) -> journal.Change:
     """What the journal tells of an item whose row was the one and is the other; None where there is none."""
     was, now = (_item(of, row) if row else None for row in (before, after))
-    price = after[_PRICE] if after and (before is None or before[_PRICE] != after[_PRICE]) else None
+    price = after.price_minor if after and (before is None or before.price_minor != after.price_minor) else None
     return journal.compare("item", of.id, (now or was).id, was, now, price)  # type: ignore[union-attr]
 
 
@@ -253,7 +263,7 @@ def _insert(conn: Connection, of: Store, name: str, values: dict[str, Any]) -> I
     draft.check_stock(values, of)
     values = {"store_id": of.id, "name": name, "updated_at": int(time.time())} | values
     try:
-        row = dialects.insert_new(conn, items, values)
+        row = dialects.insert_new(conn, items, values, items.c)
     except IntegrityError:  # the store was deleted since it was looked at
         raise NotFound("Store not found.") from None
     if row is None:
@@ -286,7 +296,7 @@ def _update(columns: tuple[str, ...]) -> Query:
     """The change of these columns of an item that is still of the version that was seen."""
     same = sa.and_(items.c.id == sa.bindparam("id_is"), items.c.version == sa.bindparam("version_was"))
     new: dict[str, Any] = {column: sa.bindparam(f"new_{column}") for column in columns}
-    return Query(sa.update(items).where(same).values(new).returning(*items.c), ItemRow._make)
+    return Query(sa.update(items).where(same).values(new).returning(*items.c), _row)
 
 
 def _refuse_taken(conn: Connection, of: Store, values: dict[str, Any], chosen: sa.ColumnElement[bool]) -> None:

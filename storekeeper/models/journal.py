@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from storekeeper import dialects
 from storekeeper.db import Id, metadata
-from storekeeper.query import Query, execute
+from storekeeper.query import Query, execute, reader
 
 Kind = Literal["item", "store", "member", "user"]
 Action = Literal["create", "update", "delete", "password"]
@@ -70,7 +70,8 @@ class Horizon(NamedTuple):
     at: int
 
 
-_horizon = Query(sa.select(forgotten.c.last_id, forgotten.c.last_at), Horizon._make)
+_known_horizon = sa.select(forgotten.c.last_id.label("id"), forgotten.c.last_at.label("at"))
+_horizon = Query(_known_horizon, reader(Horizon, _known_horizon.selected_columns))
 
 
 def _number(sql: str) -> Query:

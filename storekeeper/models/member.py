@@ -12,7 +12,7 @@ from storekeeper.models import journal, paging, store, user
 from storekeeper.models.paging import Pages
 from storekeeper.models.store import Store, stores
 from storekeeper.models.user import users
-from storekeeper.query import Query, Row
+from storekeeper.query import Query, reader
 
 Role = Literal["owner", "clerk"]
 
@@ -32,7 +32,7 @@ _standing = (
 )
 _standing_by_id = Query(_standing.where(stores.c.id == sa.bindparam("store_id")))
 _standing_by_name = Query(_standing.where(stores.c.name == sa.bindparam("store")))
-_listed = sa.select(users.c.id, users.c.username, members.c.role, users.c.username_key).join(
+_listed = sa.select(users.c.id.label("user_id"), users.c.username, members.c.role, users.c.username_key).join(
     members, members.c.user_id == users.c.id
 )
 
@@ -43,14 +43,19 @@ class Member(msgspec.Struct, frozen=True):
     role: Role
 
 
-def _member(row: Row) -> Member:
-    return Member(*row[:3])
+class _Rights(msgspec.Struct, frozen=True):
+    is_admin: bool
+    role: Role | None
 
 
+_store = reader(Store, _standing.selected_columns)
+_rights = reader(_Rights, _standing.selected_columns)
+_member = reader(Member, _listed.selected_columns)
 _of_store = Pages(
     _listed.where(members.c.store_id == sa.bindparam("store_id")),
-    {"id": users.c.id, "name": users.c.username_key},
+    {"id": _listed.selected_columns.user_id, "name": users.c.username_key},
     _member,
+    "users",
 )
 
 
@@ -64,8 +69,8 @@ class Standing(msgspec.Struct, frozen=True):
 
 def stand(conn: Connection, user_id: int, which: int | str) -> Standing:
     """The store, and what the user may do there."""
-    of, is_admin, role = _stand(conn, user_id, which)
-    return Standing(of, is_admin or role is not None, is_admin or role == "owner")
+    of, rights = _stand(conn, user_id, which)
+    return Standing(of, rights.is_admin or rights.role is not None, rights.is_admin or rights.role == "owner")
 
 
 def require_clerk(conn: Connection, user_id: int, which: int | str) -> Store:
@@ -83,22 +88,21 @@ def require_owner(conn: Connection, user_id: int, which: int | str) -> Store:
 
 
 def _require(conn: Connection, user_id: int, which: int | str, roles: tuple[Role, ...]) -> Store:
-    of, is_admin, role = _stand(conn, user_id, which)
-    if not is_admin and role not in roles:
+    of, rights = _stand(conn, user_id, which)
+    if not rights.is_admin and rights.role not in roles:
         raise Forbidden(None if "clerk" not in roles else "Only those who work in the store may do this.")
     return of
 
 
-def _stand(conn: Connection, user_id: int, which: int | str) -> tuple[Store, bool, Role | None]:
-    """The store, whether the user is an administrator, and what he is there."""
+def _stand(conn: Connection, user_id: int, which: int | str) -> tuple[Store, _Rights]:
+    """The store, whether the user is an administrator, and their role there."""
     if isinstance(which, int):
         row = _standing_by_id.first(conn, user_id=user_id, store_id=which)
     else:
         row = _standing_by_name.first(conn, user_id=user_id, store=which)
     if row is None:
         raise NotFound("Store not found.")
-    *of, is_admin, role = row
-    return Store(*of), is_admin, role
+    return _store(row), _rights(row)
 
 
 def found_store(conn: Connection, founder_id: int, name: str, currency: str) -> Store:

@@ -14,7 +14,7 @@ from storekeeper.models.item import items
 from storekeeper.models.member import Role, members
 from storekeeper.models.paging import Pages
 from storekeeper.models.store import Store, stores
-from storekeeper.query import Row
+from storekeeper.query import Row, reader
 
 
 class Sums(msgspec.Struct, frozen=True):
@@ -38,14 +38,17 @@ class Glance(msgspec.Struct, frozen=True):
     sums: Sums
 
 
-def _standing(row: Row) -> tuple[Store, Role | None]:
-    *of, role = row
-    return Store(*of), role
-
-
 _with_role = sa.select(*stores.c, members.c.role).outerjoin(
     members, sa.and_(members.c.store_id == stores.c.id, members.c.user_id == sa.bindparam("user_id"))
 )
+_store = reader(Store, _with_role.selected_columns)
+_role = _with_role.selected_columns.keys().index("role")
+
+
+def _standing(row: Row) -> tuple[Store, Role | None]:
+    return _store(row), row[_role]
+
+
 _all = Pages(_with_role, store.sortable, _standing)
 _mine = Pages(_with_role.where(members.c.role.is_not(None)), store.sortable, _standing)
 

@@ -17,7 +17,7 @@ from storekeeper.errors import HistoryForgotten, NotFound
 from storekeeper.models import item, journal
 from storekeeper.models.item import Item
 from storekeeper.models.journal import changes
-from storekeeper.query import Query, limited
+from storekeeper.query import Query, limited, reader
 
 PERIOD = 30 * 86_400  # seconds
 
@@ -33,10 +33,11 @@ class _Known(NamedTuple):
 _prices = sa.select(changes.c.at, changes.c.price_minor, changes.c.before).where(
     changes.c.subject_id == sa.bindparam("item_id"), changes.c.price_minor.is_not(None)
 )
+_known = reader(_Known, _prices.selected_columns)
 _is_later, _is_until = changes.c.at > sa.bindparam("start"), changes.c.at <= sa.bindparam("end")
-_latest = Query(limited(_prices.where(_is_until).order_by(changes.c.id.desc()), 1), _Known._make)
-_earliest = Query(limited(_prices.where(_is_later).order_by(changes.c.id), 1), _Known._make)
-_between = Query(_prices.where(_is_later, _is_until).order_by(changes.c.id), _Known._make)
+_latest = Query(limited(_prices.where(_is_until).order_by(changes.c.id.desc()), 1), _known)
+_earliest = Query(limited(_prices.where(_is_later).order_by(changes.c.id), 1), _known)
+_between = Query(_prices.where(_is_later, _is_until).order_by(changes.c.id), _known)
 
 
 class Price(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ from storekeeper.errors import InvalidCredentials, NotFound, TokenExpired, Token
 from storekeeper.models import paging, user
 from storekeeper.models.paging import Pages
 from storekeeper.models.user import Login, User, users
-from storekeeper.query import Query, Row, limited
+from storekeeper.query import Query, Row, limited, reader
 
 SWEPT_AT_ONCE = 10
 SWEEP_AFTER = 60  # seconds beyond the end, so that a token's own expiry is what its sender hears of
@@ -90,7 +90,7 @@ _is_live = sa.and_(sessions.c.ends_at > sa.bindparam("now"), sessions.c.last_use
 _living = Pages(
     _listed.where(sessions.c.user_id == sa.bindparam("user_id"), _is_live),
     {"id": sessions.c.id},
-    lambda row: Session(*row),
+    reader(Session, _listed.selected_columns),
 )
 
 

@@ -13,7 +13,7 @@ from storekeeper.db import Id, Text, metadata
 from storekeeper.errors import AlreadyExists, NotFound
 from storekeeper.models import journal, precondition
 from storekeeper.models.precondition import Precondition
-from storekeeper.query import Query, Row
+from storekeeper.query import Query, reader
 
 stores = sa.Table(
     "stores",
@@ -43,11 +43,7 @@ class Store(msgspec.Struct, frozen=True):
         return precondition.tag(self.id, self.version)
 
 
-def of_row(row: Row) -> Store:
-    """A row of the table, as a record."""
-    return Store(*row)
-
-
+of_row = reader(Store, stores.c)
 _find_by_id = Query(sa.select(stores).where(stores.c.id == sa.bindparam("store_id")), of_row)
 _find_by_name = Query(sa.select(stores).where(stores.c.name == sa.bindparam("store")), of_row)
 
@@ -75,7 +71,7 @@ def lock(conn: Connection, of: Store, given: Precondition = precondition.NONE) -
     row = conn.execute(sa.select(stores).where(stores.c.id == of.id).with_for_update()).one_or_none()
     if row is None:
         raise NotFound("Store not found.")
-    locked = Store(*row)
+    locked = of_row(row)
     given.check(locked.tag)
     return locked
 
@@ -88,10 +84,10 @@ def take_turns(conn: Connection, of: Store) -> None:
 def insert(conn: Connection, name: str, currency: str) -> Store:
     """Add a store that nobody owns yet: `member.found_store` is for people."""
     values: dict[str, Any] = {"name": name, "currency": money.check_currency(currency)}
-    row = dialects.insert_new(conn, stores, values)
+    row = dialects.insert_new(conn, stores, values, stores.c)
     if row is None:
         raise _taken(name)
-    added = Store(*row)
+    added = of_row(row)
     journal.note(conn, journal.compare("store", added.id, added.id, None, added))
     return added
 
@@ -104,7 +100,7 @@ def change(conn: Connection, locked: Store, settings: Mapping[str, Any]) -> Stor
     same = sa.and_(stores.c.id == locked.id, stores.c.version == locked.version)
     update = sa.update(stores).where(same).values(version=locked.version + 1, **differing)
     try:
-        changed = Store(*conn.execute(update.returning(*stores.c)).one())
+        changed = of_row(conn.execute(update.returning(*stores.c)).one())
     except IntegrityError:
         raise _taken(differing["name"]) from None
     journal.note(conn, journal.compare("store", locked.id, locked.id, locked, changed))

@@ -22,11 +22,12 @@ class Facts(msgspec.Struct, frozen=True):
 def describe(conn: Connection) -> Facts:
     is_sqlite = conn.dialect.name == "sqlite"
     version, size = _SQLITE if is_sqlite else _POSTGRESQL
-    held = [conn.scalars(sa.select(sa.func.count()).select_from(table)).one() for table in (users, stores, items)]
     name = "SQLite" if is_sqlite else "PostgreSQL"
-    return Facts(f"{name} {conn.scalar(sa.text(version))}", conn.scalars(sa.text(size)).one(), *held)
+    counts = {table.name: conn.scalars(sa.select(sa.func.count()).select_from(table)).one() for table in _COUNTED}
+    return Facts(f"{name} {conn.scalar(sa.text(version))}", conn.scalars(sa.text(size)).one(), **counts)
 
 
+_COUNTED = (users, stores, items)
 _SQLITE = (
     "SELECT sqlite_version()",
     "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",

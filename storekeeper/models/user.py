@@ -15,7 +15,7 @@ from storekeeper.db import Id, Text, metadata
 from storekeeper.errors import AlreadyExists, Forbidden, LastAdministrator, NotFound, WrongSetupToken
 from storekeeper.models import journal, paging
 from storekeeper.models.paging import Pages
-from storekeeper.query import Query, Row
+from storekeeper.query import Query, reader
 
 users = sa.Table(
     "users",
@@ -33,14 +33,11 @@ _public = (users.c.id, users.c.username, users.c.is_admin, users.c.is_active)
 _living_admin = sa.and_(users.c.is_admin, users.c.is_active)
 
 
-_login = sa.select(users.c.id, users.c.username, users.c.password_hash).where(users.c.is_active)
-_login_by_id = Query(_login.where(users.c.id == sa.bindparam("user_id")))
 _same_login = Query(
     sa.select(users.c.id)
     .where(users.c.id == sa.bindparam("user_id"), users.c.password_hash == sa.bindparam("hash"), users.c.is_active)
     .with_for_update()
 )
-_login_by_name = Query(_login.where(users.c.username_key == sa.bindparam("key")))
 
 
 class User(msgspec.Struct, frozen=True):
@@ -58,9 +55,11 @@ class Login(msgspec.Struct, frozen=True):
     password_hash: str
 
 
-def _user(row: Row) -> User:
-    return User(*row[: len(_public)])
-
+_user = reader(User, _public)
+_login = sa.select(users.c.id.label("user_id"), users.c.username, users.c.password_hash).where(users.c.is_active)
+_as_login = reader(Login, _login.selected_columns)
+_login_by_id = Query(_login.where(users.c.id == sa.bindparam("user_id")), _as_login)
+_login_by_name = Query(_login.where(users.c.username_key == sa.bindparam("key")), _as_login)
 
 _all = Pages(sa.select(*_public, users.c.username_key), {"id": users.c.id, "name": users.c.username_key}, _user)
 _find_by_id = Query(sa.select(*_public).where(users.c.id == sa.bindparam("user_id")), _user)
@@ -106,15 +105,15 @@ def page(conn: Connection, asked: paging.Asked) -> paging.Page[User]:
 
 def find_login(conn: Connection, username: str) -> Login | None:
     """By name, of an active user."""
-    row = _login_by_name.first(conn, key=names.fold(username))
-    return Login(*row) if row else None
+    found: Login | None = _login_by_name.first(conn, key=names.fold(username))
+    return found
 
 
 def get_login(conn: Connection, user_id: int) -> Login:
-    row = _login_by_id.first(conn, user_id=user_id)
-    if row is None:
+    login: Login | None = _login_by_id.first(conn, user_id=user_id)
+    if login is None:
         raise NotFound("User not found.")
-    return Login(*row)
+    return login
 
 
 def has_admin(conn: Connection) -> bool:
@@ -130,7 +129,7 @@ def register(conn: Connection, username: str, hashed: str, is_admin: bool = Fals
         "is_admin": is_admin,
         "is_active": True,
     }
-    row = dialects.insert_new(conn, users, values)
+    row = dialects.insert_new(conn, users, values, _public)
     if row is None:
         raise AlreadyExists("A user with that username already exists.")
     added = _user(row)

@@ -18,6 +18,7 @@ from storekeeper.models import feed, journal, member, paging, store, user
 from storekeeper.models.member import members
 from storekeeper.models.paging import Pages
 from storekeeper.models.store import stores
+from storekeeper.query import reader
 
 MOST_OF_USER = 20
 OLD_SECONDS = 86_400  # that a secret is good for after it was replaced
@@ -98,6 +99,9 @@ class Webhook(msgspec.Struct, frozen=True):
     reason: str | None
     cursor: int
     created_at: int
+
+
+_webhook = reader(Webhook, _shown)
 
 
 class NewSecret(Webhook, frozen=True):
@@ -201,10 +205,6 @@ def go_back(conn: Connection, user_id: int | None, webhook_id: int, after: int) 
 def _with_secret(conn: Connection, webhook_id: int) -> NewSecret:
     secret = conn.scalars(sa.select(webhooks.c.secret).where(webhooks.c.id == webhook_id)).one()
     return NewSecret(secret=secret, **msgspec.structs.asdict(get(conn, None, webhook_id)))
-
-
-def _webhook(row: Any) -> Webhook:
-    return Webhook(*row)
 
 
 def _require_right(conn: Connection, user_id: int | None, of: int | str | None) -> store.Store | None:
