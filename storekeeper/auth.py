@@ -28,15 +28,13 @@ from storekeeper.tokens import Claims, Tokens
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-MINUTE = 60
-
 
 class Guard:
     """Runs the models' functions for a request's sender, if his session is live. Rings the bell for each change."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._used_at: dict[int, int] = {}
+        self._used_at: dict[session.Use, float] = {}
         self._under_way: set[str] = set()
         self.bell = Bell()
 
@@ -100,12 +98,12 @@ class Guard:
             self._under_way.discard(once.key)
 
     async def flush(self) -> None:
-        """Write down when sessions were last used. Called once a minute, so that no read costs a write."""
+        """Write down which tokens were used, and when. Called once a minute, so that no read costs a write."""
         used_at, self._used_at = self._used_at, {}
         if not used_at:
             return
         try:
-            await self._db.write(session.note_use, used_at)
+            await self._db.write(session.note_uses, used_at)
         except BaseException:  # also when it was cancelled: the next time writes them down
             self._used_at = used_at | self._used_at
             raise
@@ -113,7 +111,7 @@ class Guard:
     def _note_use(self, claims: Claims | None) -> None:
         """After the work: a use that was refused is none, or it would bring back a session that was idle too long."""
         if claims:
-            self._used_at[claims.sid] = int(time.time()) // MINUTE * MINUTE
+            self._used_at[claims.sid, claims.number] = time.time()
 
 
 def _admitted(

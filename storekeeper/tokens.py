@@ -5,7 +5,7 @@ import re
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Container
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Annotated, Any, Literal
@@ -30,12 +30,13 @@ Kind = Literal["access", "refresh", "console"]
 Seconds = Annotated[int, Meta(ge=0, lt=2**53)]
 
 
-class Claims(msgspec.Struct, frozen=True, kw_only=True):
+class Claims(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What a token says.
 
     `sid` is its session, `fresh` means that the password was given for it. `is_admin` is for clients to know: the
-    server believes the database. The jti of a refresh token is `<sid>.<number>`, its place in its session. A console
-    token is what a browser's cookie holds.
+    server believes the database. The jti of a refresh token is `<sid>.<number>`, its place in its session. That of an
+    access token is random, and ends with the number of the refresh token that came with it. A console token is what a
+    browser's cookie holds.
     """
 
     iss: str
@@ -52,9 +53,11 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     def user_id(self) -> int:
         return int(self.sub)
 
-    @property
+    @cached_property
     def number(self) -> int:
-        return int(self.jti.partition(".")[2])
+        """That of a refresh token, or of the one that came with an access token; 0 where none did."""
+        number = self.jti.partition(".")[2]
+        return int(number) if NUMBER.fullmatch(number) else 0
 
     def is_whole(self) -> bool:
         """Whether it says what a token of its kind has to."""
@@ -84,9 +87,11 @@ class Tokens:
         # A good signature stays good, so it is checked once. All else is looked at each time.
         self._verified = lru_cache(REMEMBERED)(self._verify)
 
-    def access(self, user_id: int, sid: int, *, fresh: bool, is_admin: bool) -> str:
+    def access(self, user_id: int, sid: int, *, fresh: bool, is_admin: bool, number: int = 0) -> str:
+        """An access token, which comes with refresh token `number`: its use proves that its bearer has that as well."""
         now = int(time.time())
-        claims = {"jti": token_urlsafe(16), "fresh": fresh, "is_admin": is_admin}
+        jti = f"{token_urlsafe(16)}.{number}" if number else token_urlsafe(16)
+        claims = {"jti": jti, "fresh": fresh, "is_admin": is_admin}
         return self._sign("access", user_id, sid, now, now + self.lifetimes.access, claims)
 
     def refresh(self, user_id: int, sid: int, *, number: int, began: int) -> str:

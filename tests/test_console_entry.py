@@ -153,7 +153,7 @@ def test_the_cookie_lasts_as_long_as_its_session(client: testing.TestClient, eng
     for _ in range(4):
         clock.now += 29 * 86_400
         with transaction(engine) as conn:
-            session.note_use(conn, {1: int(clock.now)})
+            session.note_uses(conn, {(1, 0): clock.now})
         last, answer = clock.now, browser.get("/console/account")
         if answer.status_code == 303:
             break

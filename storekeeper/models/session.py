@@ -1,10 +1,13 @@
 """Sessions: a row for each login. Its tokens are good as long as the row is there, on every worker and node.
 
-Refresh tokens are numbered. Number n stays good until n+1 has been used, and the grace longer; so a client may lose
-an answer, or ask twice at once, and always gets the same successor. Later use of n means that n was stolen.
+Refresh tokens are numbered, and using number n answers n+1, always the same one: a client may lose an answer, or ask
+twice at once. The first may be used for ever, by a client that never uses another. All others, and the first once
+another was used, are spent when the grace has passed since n+1 was first used or its receipt proven, by the use of an
+access token that came with it. Use of a spent one means that somebody has a copy, and ends the session.
 """
 
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,6 +26,7 @@ from storekeeper.query import Query, Row, limited, reader
 SWEPT_AT_ONCE = 10
 SWEEP_AFTER = 60  # seconds beyond the end, so that a token's own expiry is what its sender hears of
 DEVICE_LENGTH = 200
+MINUTE = 60
 
 sessions = sa.Table(
     "sessions",
@@ -37,6 +41,9 @@ sessions = sa.Table(
     # The newest refresh number that was used, and when each number of the last seconds of grace was first used.
     sa.Column("refresh_number", sa.Integer, nullable=False),
     sa.Column("recent_uses", sa.JSON, nullable=False),
+    # The newest refresh number whose receipt is proven, and since when: an access token that came with it was used.
+    sa.Column("received_number", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("received_at", sa.BigInteger, nullable=False, server_default="0"),
     sqlite_autoincrement=True,  # an id is never used again: an old token must not fit a new session
 )
 
@@ -48,11 +55,20 @@ _live_select = (
 _live = Query(_live_select)
 LIVE_COLUMNS = 3
 
+PROVES_FROM = 3  # a lower number, once received, spends none but the first, and that is for the use of the second
+
+Use = tuple[int, int]  # the session, and the number of the refresh token that came with the access token; 0 if none did
+
 Join = tuple[sa.Table, sa.ColumnElement[bool]]
 
 _refreshable = Query(
     _live_select.add_columns(
-        sessions.c.began_at, sessions.c.last_used_at, sessions.c.refresh_number, sessions.c.recent_uses
+        sessions.c.began_at,
+        sessions.c.last_used_at,
+        sessions.c.refresh_number,
+        sessions.c.recent_uses,
+        sessions.c.received_number,
+        sessions.c.received_at,
     ).with_for_update(of=sessions)
 )
 _note_refresh = Query(
@@ -232,32 +248,57 @@ def reset_password_as(conn: Connection, asker_id: int, user_id: int, new_hash: s
     return reset_password(conn, user.get(conn, user_id).id, new_hash)
 
 
-def note_use(conn: Connection, used_at: Mapping[int, int]) -> None:
-    """Write down when sessions were last used: for many at once, so that no read costs a write."""
+def note_uses(conn: Connection, used_at: Mapping[Use, float]) -> None:
+    """Write down when tokens of sessions were last used: for many at once, so that no read costs a write."""
+    _note_last_uses(conn, used_at)
+    _note_receipts(conn, {use: at for use, at in used_at.items() if use[1] >= PROVES_FROM})
+
+
+def _note_last_uses(conn: Connection, used_at: Mapping[Use, float]) -> None:
+    last: dict[int, int] = {}
+    for (id, _), at in used_at.items():
+        last[id] = max(last.get(id, 0), int(at) // MINUTE * MINUTE)
     later = sa.update(sessions).where(
         sessions.c.id == sa.bindparam("sid"), sessions.c.last_used_at < sa.bindparam("at")
     )
-    rows = [{"sid": id, "at": at} for id, at in sorted(used_at.items())]
+    rows = [{"sid": id, "at": at} for id, at in sorted(last.items())]  # sorted: two workers do not wait for each other
     conn.execute(later.values(last_used_at=sa.bindparam("at")), rows)
+
+
+def _note_receipts(conn: Connection, used_at: Mapping[Use, float]) -> None:
+    """The first proof of a number counts. Its time is never too early, or an honest client would lose of its grace."""
+    newest: dict[int, tuple[int, float]] = {}
+    for (id, number), at in used_at.items():
+        newest[id] = max(newest.get(id, (0, 0.0)), (number, at))
+    newer = sa.update(sessions).where(
+        sessions.c.id == sa.bindparam("sid"), sessions.c.received_number < sa.bindparam("number")
+    )
+    now = time.time()
+    rows = [{"sid": id, "number": number, "at": math.ceil(max(at, now))} for id, (number, at) in sorted(newest.items())]
+    if rows:
+        conn.execute(newer.values(received_number=sa.bindparam("number"), received_at=sa.bindparam("at")), rows)
 
 
 def refresh(conn: Connection, session_id: int, user_id: int, number: int, idle: int, grace: int) -> Grant | None:
     """Use refresh token `number` of a live session; `idle` and `grace` are in seconds. TokenRevoked for a dead one.
 
-    None for a stolen number: the session is ended then, and raising would undo that.
+    None for a number that is spent: the session is ended then, and raising would undo that.
     """
     rows = _refreshable.all(conn, session_id=session_id)
     live = _checked(rows[0] if rows else None, user_id)
-    began_at, last_used_at, newest, uses = rows[0][LIVE_COLUMNS:]
+    began_at, last_used_at, newest, uses, received, received_at = rows[0][LIVE_COLUMNS:]
     now = time.time()
     if last_used_at + idle < now:
         raise TokenExpired
-    recent = {used: at for used, at in uses if now - at <= grace}
-    if number > newest:
-        recent[number] = now
-    elif number < newest and number + 1 not in recent:
+    # A time that is yet to come is a clock's fault: it counts from now on.
+    recent = {used: min(at, now) for used, at in uses if now - at <= grace}
+    is_superseded = number < newest and number + 1 not in recent
+    is_received = number + 1 == received and now - received_at > grace
+    if is_superseded or is_received:
         conn.execute(sa.delete(sessions).where(sessions.c.id == session_id))
         return None
+    if number > newest:
+        recent[number] = now
     _note_refresh.run(
         conn,
         session_id=session_id,

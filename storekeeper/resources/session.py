@@ -111,7 +111,9 @@ class Refresh:
     async def on_post(self, req: Request, resp: Response) -> None:
         """Exchange a refresh token for an access token, which is not fresh, and the next refresh token.
 
-        A refresh token stays good until its successor has been used, and asking again answers the same successor.
+        Asking again answers the same refresh token. Keep it before you use the access token beside it: with the first
+        use of either, the former refresh token is good for some seconds more, and its use after that ends the session.
+        A client that has only ever used its first refresh token may go on using that one.
         """
         grant = await self._guard.refresh(req, self._tokens.lifetimes.idle, self._grace)
         if grant is None:
@@ -181,6 +183,7 @@ class SessionList:
 
 
 def token_pair(tokens: Tokens, grant: Grant, *, fresh: bool) -> TokenPair:
-    access = tokens.access(grant.user_id, grant.session_id, fresh=fresh, is_admin=grant.is_admin)
-    successor = tokens.refresh(grant.user_id, grant.session_id, number=grant.number, began=grant.began_at)
+    number = grant.number
+    access = tokens.access(grant.user_id, grant.session_id, fresh=fresh, is_admin=grant.is_admin, number=number)
+    successor = tokens.refresh(grant.user_id, grant.session_id, number=number, began=grant.began_at)
     return TokenPair(access, successor, tokens.lifetimes.access)
