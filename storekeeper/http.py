@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from http import HTTPStatus
 from typing import Any, get_args, get_origin
-from urllib.parse import quote
+from urllib.parse import SplitResult, quote, urlsplit
 
 import falcon
 import falcon.asgi
@@ -29,6 +29,7 @@ from storekeeper.tokens import Claims
 from storekeeper.visit import Visit
 
 MAX_ID = 2**53 - 1  # the largest whole number that every JSON reader takes exactly
+MAX_ACCEPT = 2000  # characters
 PROBLEM = "application/problem+json"
 JSON_IN_UTF8 = re.compile(r'application/json\s*(?:;\s*(?:charset=("?)(?:utf-8|us-ascii)\1\s*)?)*', re.I | re.A)
 IDEMPOTENCY_KEY = re.compile(r'("?)([!#-\[\]-~]{1,255})\1')
@@ -76,6 +77,12 @@ class Request(falcon.asgi.Request):
         return "storekeeper.is_head" in self.scope
 
     @property
+    def accept(self) -> str:
+        """What media types the sender likes. Who lists thousands takes what is usual: reading them takes its time."""
+        text: str = super().accept
+        return text if len(text) <= MAX_ACCEPT else "*/*"
+
+    @property
     def device(self) -> str:
         return self.get_header("User-Agent", default="")
 
@@ -111,6 +118,14 @@ class Id(BaseConverter):
 def path(*segments: str) -> str:
     """A path whose segments may hold anything."""
     return "".join(f"/{quote(segment, safe='')}" for segment in segments)
+
+
+def split_url(text: str) -> SplitResult:
+    """The parts of a URL that a browser names in a header. All are empty where it is none."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return urlsplit("")
 
 
 class Reading:

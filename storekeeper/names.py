@@ -16,6 +16,11 @@ FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 VARIATIONS = frozenset(map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
 EMOJI = range(0x1F000, 0x1FB00)  # here Unicode adds some every year: those that this Python does not know are seen too
 USERNAME_MARKS = frozenset("._@+-")
+# What composes to one character has at most this many (the longest decomposition of one that Unicode has, in NFD).
+MAX_DECOMPOSITION = 4
+MAX_MARKS = 30  # in a row: Unicode's Stream-Safe Text Format (UAX #15, section 13)
+_TOO_MANY_MARKS = b"\1" * (MAX_MARKS + 1)
+_ARE_MARKS = b"\0" + b"\1" * 255  # from combining classes, of which 0 is that of all that is no mark
 
 
 def of_thing(value: str, field: str = "name") -> str:
@@ -30,7 +35,10 @@ def of_sku(value: str) -> str:
 
 def of_tag(value: str, field: str = "tags") -> str:
     """A tag, in small letters: Garden and garden are one. Semicolons stand between tags."""
-    tag = _line("tag", " ".join(value.split()).casefold(), TAG_LENGTH, field)
+    text = value.strip()
+    if not _is_too_long(text, TAG_LENGTH):
+        text = " ".join(text.split()).casefold()
+    tag = _line("tag", text, TAG_LENGTH, field)
     if ";" in tag:
         raise Invalid("A tag may not hold a semicolon: it stands between tags.", field)
     return tag
@@ -38,12 +46,31 @@ def of_tag(value: str, field: str = "tags") -> str:
 
 def of_description(value: str) -> str:
     """A text of several lines, which end with LF."""
-    text = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
+    if not _is_too_long(text, DESCRIPTION_LENGTH):
+        _refuse_marks(text)
+        text = unicodedata.normalize("NFC", text)
     if len(text) > DESCRIPTION_LENGTH:
         raise Invalid(f"A description has at most {DESCRIPTION_LENGTH:,} characters.", "description")
     if "\0" in text or not _is_utf8(text):
         raise Invalid("A description may not hold NUL or half of a surrogate pair.", "description")
     return text
+
+
+def _is_too_long(text: str, maximum: int) -> bool:
+    """Whether the text has more than `maximum` characters even when it is composed.
+
+    The first thing to ask of any text that somebody sends: what is normalised, folded or taken apart after that is
+    short. Normalising takes time by the square of a run of combining marks (python/cpython#149079), and holds the
+    interpreter: a megabyte would stop the whole process for two minutes.
+    """
+    return len(text) > MAX_DECOMPOSITION * maximum
+
+
+def _refuse_marks(text: str) -> None:
+    """For texts that may be long: no language needs so many marks in a row, and normalising is linear without them."""
+    if not text.isascii() and _TOO_MANY_MARKS in bytes(map(unicodedata.combining, text)).translate(_ARE_MARKS):
+        raise Invalid(f"A description may not hold more than {MAX_MARKS} combining marks in a row.", "description")
 
 
 def _is_utf8(text: str) -> bool:
@@ -53,7 +80,7 @@ def _is_utf8(text: str) -> bool:
 def _line(kind: str, value: str, most: int, field: str) -> str:
     if value.isascii() and value.isprintable() and 1 <= len(value) <= most:
         return value
-    text = unicodedata.normalize("NFC", value)
+    text = value if _is_too_long(value, most) else unicodedata.normalize("NFC", value)
     if not 1 <= len(text) <= most:
         raise Invalid(f"A {kind} has 1 to {most} characters.", field)
     _refuse_unseen(kind, text, field)
@@ -81,5 +108,10 @@ def _is_for_users(char: str) -> bool:
 
 
 def fold(username: str) -> str:
-    """What two names share that are the same to us: NFKC and casefold (Unicode 3.13, toNFKC_Casefold)."""
+    """What two names share that are the same to us: NFKC and casefold (Unicode 3.13, toNFKC_Casefold).
+
+    What is too long to be anybody's name stays as it is, and is nobody's.
+    """
+    if _is_too_long(username, LENGTH):
+        return username
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())

@@ -4,7 +4,6 @@ import re
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 import falcon
 from falcon.asgi import Response
@@ -88,5 +87,5 @@ def _back(req: PageRequest) -> str:
     """The page to come back to: this one, or the one whose form was sent."""
     if req.method == "GET":
         return safe_place(req.place)
-    referer = urlsplit(req.get_header("Referer") or "")
+    referer = http.split_url(req.get_header("Referer") or "")
     return safe_place(referer.path + (f"?{referer.query}" if referer.query else ""))

@@ -1,7 +1,6 @@
 """Middleware of the pages: whose session is it, and does a form come from a page of ours?"""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from falcon.asgi import Response
 
@@ -9,6 +8,7 @@ from storekeeper import operation
 from storekeeper.console import cookies
 from storekeeper.console.page import PageRequest
 from storekeeper.errors import Forbidden, TokenMissing, TokenNotFresh
+from storekeeper.http import split_url
 from storekeeper.operation import Access, Operation
 from storekeeper.tokens import Tokens
 
@@ -31,7 +31,7 @@ def _is_ours(req: PageRequest) -> bool:
     site = req.get_header("Sec-Fetch-Site")
     if site is not None:
         return site in ("same-origin", "none")
-    origin = urlsplit(req.get_header("Origin") or "")
+    origin = split_url(req.get_header("Origin") or "")
     return origin.scheme in ("http", "https") and origin.netloc.lower() == (req.get_header("Host") or "").lower()
 
 

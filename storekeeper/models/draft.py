@@ -16,17 +16,16 @@ MOST_TAGS = 20
 MOST_STOCK = 10**12
 FIELDS = ("name", "price", "sku", "barcode", "description", "tags", "stock", "archived")
 
-Sku = Annotated[
-    str, Meta(description="The shop's own number of the item.", extra_json_schema={"maxLength": names.SKU_LENGTH})
-]
+Sku = Annotated[str, Meta(max_length=names.SKU_LENGTH, description="The shop's own number of the item.")]
 Barcode = Annotated[
     str,
     Meta(
+        max_length=barcodes.LENGTHS[-1],
         description="A GTIN of 8, 12, 13 or 14 digits, its check digit right.",
         extra_json_schema={"pattern": "^([0-9]{8}|[0-9]{12,14})?$"},
     ),
 ]
-Tag = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": names.TAG_LENGTH})]
+Tag = Annotated[str, Meta(max_length=names.TAG_LENGTH, extra_json_schema={"minLength": 1})]
 Tags = Annotated[list[Tag], Meta(max_length=MOST_TAGS, description="In small letters, without semicolons.")]
 Stock = Annotated[int, Meta(ge=-MOST_STOCK, le=MOST_STOCK, description="How many are on hand.")]
 

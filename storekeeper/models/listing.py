@@ -15,10 +15,12 @@ from sqlalchemy import Connection
 from storekeeper import barcodes, money, names, words
 from storekeeper.errors import Invalid
 from storekeeper.models import item, paging, search, sieve, store
+from storekeeper.models.draft import MOST_TAGS
 from storekeeper.models.item import Item
 from storekeeper.models.sieve import Archived, Shape
 from storekeeper.models.store import Store
 
+MAX_SEARCH = 200  # characters of what is searched for
 MOST_WORDS = 20  # of Chinese and Japanese, each character is one
 
 Sort = Literal["id", "-id", "name", "-name", "updated", "-updated", "price", "-price", "stock", "-stock", "rank"]
@@ -127,6 +129,8 @@ def _price_range(wanted: Filter, of: Store | None) -> dict[str, int]:
 
 
 def _terms(wanted: Filter, store_id: int | None) -> search.Terms:
+    if wanted.q is not None and len(wanted.q) > MAX_SEARCH:
+        raise Invalid(f"A search has at most {MAX_SEARCH} characters.", "q")
     beginnings = list(dict.fromkeys(words.fold(wanted.q or "")))
     if wanted.q is not None and not 1 <= len(beginnings) <= MOST_WORDS:
         raise Invalid(f"A search has 1 to {MOST_WORDS} words, of letters and digits.", "q")
@@ -135,7 +139,10 @@ def _terms(wanted: Filter, store_id: int | None) -> search.Terms:
 
 
 def _tags(wanted: Filter) -> list[str]:
-    return [] if wanted.tag is None else [names.of_tag(tag, "tag") for tag in wanted.tag.split(";")]
+    tags = [] if wanted.tag is None else wanted.tag.split(";", MOST_TAGS)
+    if len(tags) > MOST_TAGS:
+        raise Invalid(f"An item has at most {MOST_TAGS} tags.", "tag")
+    return [names.of_tag(tag, "tag") for tag in tags]
 
 
 def _ranked(conn: Connection, wanted: Filter, asked: paging.Asked) -> paging.Page[Item]:

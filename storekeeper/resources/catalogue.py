@@ -8,12 +8,12 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper import transfers
+from storekeeper import barcodes, names, transfers
 from storekeeper.auth import Guard
 from storekeeper.errors import NotFound, TokenMissing
 from storekeeper.http import MAX_ID, Request
 from storekeeper.models import export, item, listing
-from storekeeper.models.listing import Filter, Sort
+from storekeeper.models.listing import MAX_SEARCH, Filter, Sort
 from storekeeper.models.paging import USUAL, Asked
 from storekeeper.models.sieve import Archived
 from storekeeper.money import Price
@@ -40,7 +40,7 @@ class ItemsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             str,
             Meta(
                 min_length=1,
-                max_length=200,
+                max_length=MAX_SEARCH,
                 description="Words, or their beginnings, without regard to accents or case.",
             ),
         ]
@@ -50,8 +50,13 @@ class ItemsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Annotated[str, Meta(min_length=1, max_length=200, description="A tag, or several with semicolons in between.")]
         | UnsetType
     ) = UNSET
-    sku: Annotated[str, Meta(min_length=1, max_length=64, description="The exact SKU.")] | UnsetType = UNSET
-    barcode: Annotated[str, Meta(description="The exact barcode.", extra_json_schema=GTIN)] | UnsetType = UNSET
+    sku: Annotated[str, Meta(min_length=1, max_length=names.SKU_LENGTH, description="The exact SKU.")] | UnsetType = (
+        UNSET
+    )
+    barcode: (
+        Annotated[str, Meta(max_length=barcodes.LENGTHS[-1], description="The exact barcode.", extra_json_schema=GTIN)]
+        | UnsetType
+    ) = UNSET
     price_min: Annotated[Price, Meta(description="The lowest price; needs a store.")] | UnsetType = UNSET
     price_max: Annotated[Price, Meta(description="The highest price; needs a store.")] | UnsetType = UNSET
     in_stock: Annotated[bool, Meta(description="Only what is on hand, or only what is not.")] | UnsetType = UNSET
@@ -107,8 +112,8 @@ class ItemList:
             return
         page = await _page(self._guard, req, resp, query, wanted)
         if not req.claims:
-            names = [each.name for each in page.items if isinstance(each, item.Item)]
-            page = msgspec.structs.replace(page, items=names, message="More data available if you log in.")
+            shown = [each.name for each in page.items if isinstance(each, item.Item)]
+            page = msgspec.structs.replace(page, items=shown, message="More data available if you log in.")
         resp.media = page
 
 

@@ -26,7 +26,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 TYPES = ("text/csv", "application/jsonl", "application/x-ndjson", XLSX, "application/octet-stream")
 
 NAME = shapes.NAME | {"description": "The name of the store."}
-StoreName = Annotated[str, Meta(extra_json_schema=NAME)]
+StoreName = Annotated[str, Meta(max_length=names.LENGTH, extra_json_schema=NAME)]
 NO_CONTROLS = "^[^\\x00-\\x1f]*$"
 MATCH = "By what an item of the file is known to be one of the store's."
 

@@ -7,7 +7,7 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper import shapes
+from storekeeper import names, shapes
 from storekeeper.accounts import Accounts
 from storekeeper.auth import Guard
 from storekeeper.errors import (
@@ -26,13 +26,14 @@ from storekeeper.passwords import MOST
 from storekeeper.resources.lists import SortedPageQuery, link_next
 from storekeeper.resources.session import WITHOUT_NUL, Typed
 
-NewUsername = Annotated[str, Meta(extra_json_schema=shapes.USERNAME)]
+NewUsername = Annotated[str, Meta(max_length=names.LENGTH, extra_json_schema=shapes.USERNAME)]
 NewPassword = Annotated[
     str,
     Meta(
+        max_length=MOST,
         pattern=WITHOUT_NUL,
         description="None of the 10,000 most common, nor the user name. The operator may ask for more characters.",
-        extra_json_schema={"minLength": 8, "maxLength": MOST},
+        extra_json_schema={"minLength": 8},
     ),
 ]
 SetupToken = Annotated[str, Meta(max_length=200, description="Makes the first administrator. `serve` prints it.")]

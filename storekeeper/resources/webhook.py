@@ -22,7 +22,10 @@ from storekeeper.resources.lists import Cursor, Limit, PageQuery, link_next
 Url = Annotated[
     str, Meta(max_length=LENGTH, pattern=f"^{PATTERN}$", description="Where messages go: `http` or `https`, no user.")
 ]
-StoreName = Annotated[str, Meta(extra_json_schema=shapes.NAME | {"description": "Without it, of all stores."})]
+StoreName = Annotated[
+    str,
+    Meta(max_length=names.LENGTH, extra_json_schema=shapes.NAME | {"description": "Without it, of all stores."}),
+]
 
 
 class WebhookBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
