@@ -4,7 +4,8 @@ Every test that uses `url`, `engine`, `app`, `client` or one of the cast runs on
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from storekeeper.runner import Runner
 from storekeeper.settings import Settings
 from storekeeper.storage import create_storage
 from tests import databases
+from tests.older.database import Older, Upgraded
 from tests.receiving import Behaviour, Receive, Receiver
 
 CHEAP = Hasher(8, 1)
@@ -250,3 +252,38 @@ def receive() -> Iterator[Receive]:
     yield receive
     for each in started:
         each.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def older(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Callable[[str], Older]]:
+    """Restores the database of an older version, as it was left: see tests/older/README.md. It is soon after that."""
+    with ExitStack() as stack:
+
+        def restore(version: str) -> Older:
+            url = f"sqlite:///{tmp_path / 'data' / 'storekeeper.db'}"
+            if request.param == "postgresql":
+                url = stack.enter_context(databases.postgresql(request.getfixturevalue("testrun_uid")))
+            restored = Older(version, url, tmp_path / "data")
+            stack.callback(restored.engine.dispose)
+            clock.now = restored.facts["filled_at"] + 30
+            return restored
+
+        yield restore
+
+
+@pytest.fixture
+def upgraded(older: Callable[[str], Older]) -> Iterator[Callable[[str], Upgraded]]:
+    """The same, brought up to this version, with an application on it."""
+    with ExitStack() as stack:
+
+        def upgrade(version: str) -> Upgraded:
+            restored = older(version)
+            databases.schema.migrate(restored.engine)
+            db = Database(restored.settings.database)
+            stack.callback(db.close)
+            parts = make_parts(restored.settings, db, Passwords(CHEAP, 2, restored.settings.password_length))
+            stack.callback(parts.images.close)
+            stack.callback(parts.passwords.close)
+            return Upgraded(restored, testing.TestClient(as_served(create_app(restored.settings, parts))))
+
+        yield upgrade

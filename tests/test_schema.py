@@ -26,6 +26,7 @@ from storekeeper.settings import Settings
 from tests import databases
 from tests.conftest import CHEAP, make_parts
 from tests.crowd import Call, call, send, worker
+from tests.described_schema import describe
 
 VERSION = sa.table("alembic_version", sa.column("version_num"))
 
@@ -61,51 +62,19 @@ def test_every_name_is_the_declared_one(empty_url: str) -> None:
     """Of columns, indexes and constraints, with what each of them says: Alembic does not compare all of it."""
     engine = create_engine(empty_url)
     schema.migrate(engine)
-    migrated = _described(engine)
+    migrated = describe(engine)
     with engine.begin() as conn:
         conn.execute(sa.text("DROP TABLE item_search"))
     metadata.drop_all(engine)
     _share_conditions()
     metadata.create_all(engine)
-    assert migrated == _described(engine)
+    assert migrated == describe(engine)
 
 
 def _share_conditions() -> None:
     """The models name an index's condition for SQLite alone, so that a server loads one dialect. It holds for both."""
     for index in [index for table in metadata.sorted_tables for index in table.indexes]:
         index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
-
-
-def _described(engine: sa.Engine) -> dict[str, Any]:
-    with engine.connect() as conn:
-        inspector, described = sa.inspect(conn), {}
-        for table in metadata.sorted_tables:
-            columns = [
-                each | {"type": each["type"].compile(conn.dialect)} for each in inspector.get_columns(table.name)
-            ]
-            described[table.name] = {
-                "columns": columns,
-                "checks": sorted(inspector.get_check_constraints(table.name), key=str),
-                "uniques": sorted(inspector.get_unique_constraints(table.name), key=str),
-                "keys": sorted(inspector.get_foreign_keys(table.name), key=str),
-                "indexes": sorted(map(_plain, inspector.get_indexes(table.name)), key=str),
-                "primary": inspector.get_pk_constraint(table.name),
-                "options": _never_reuses_ids(conn, table.name),
-            }
-    return described
-
-
-def _plain(index: Any) -> dict[str, Any]:
-    """With the condition of a partial one as text: as clauses, no two are the same."""
-    options = index.get("dialect_options", {})
-    return index | {"dialect_options": {name: str(value) for name, value in options.items()}}
-
-
-def _never_reuses_ids(conn: Connection, name: str) -> bool:
-    if conn.dialect.name != "sqlite":
-        return True
-    made = sa.text("SELECT sql FROM sqlite_master WHERE name = :name")
-    return "AUTOINCREMENT" in conn.execute(made, {"name": name}).scalar_one()
 
 
 def test_of_many_starters_one_migrates(empty_url: str) -> None:

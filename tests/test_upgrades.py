@@ -1,0 +1,265 @@
+"""Databases that older versions filled, brought up to this one: nothing is lost, and whoever was signed in stays so.
+
+What is in them is told in tests/older/README.md. A migration that changes what was there has its own tests here, and is
+named beside what the others leave out for it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from storekeeper.db import create_engine
+from tests.commands import run_with
+from tests.conftest import bearer
+from tests.described_schema import describe, triggers
+from tests.older.database import Older, Upgraded
+from tests.serving import Server
+
+Restore = Callable[[str], Older]
+Upgrade = Callable[[str], Upgraded]
+
+both = pytest.mark.parametrize("version", ["0.1.0", "223c058"])
+
+# Stores and items whose names a migration may change: they are like others, or no path can tell them.
+PLAIN_STORES = ("ikea", "Tokyo / Ginza", "orphan", "closed", "judys", "shed", "shed (2)")
+PLAIN_ITEMS = ("chair", "table", "lamp", "lost umbrella", "key", "hat", "chair (2)", "shelf")
+MEMBERS = {
+    "ikea": {"alice": "owner", "bob": "clerk", "carol": "clerk"},
+    "Tokyo / Ginza": {"alice": "owner"},
+    "orphan": {},
+    "closed": {"erin": "owner"},
+    "judys": {"alice": "owner"},
+    "shed": {"carol": "owner"},
+}
+# Webhooks of those who still have the right to them.
+RIGHTFUL = {
+    "active": None,
+    "failing": None,
+    "paused": None,
+    "stopped": "Its receiver answered 410: it wants no more.",
+    "rotated": None,
+    "of an administrator": None,
+    "of the operator": None,
+    "of the operator, all stores": None,
+    "with a key": None,
+}
+
+
+@both
+def test_it_gets_the_tables_of_a_new_one(upgraded: Upgrade, version: str, request: pytest.FixtureRequest) -> None:
+    engine = upgraded(version).engine
+    kind = engine.dialect.name
+    path = request.getfixturevalue("template" if kind == "sqlite" else "postgresql_url")
+    new = create_engine(f"sqlite:///{path}" if kind == "sqlite" else path)
+    assert describe(engine) == describe(new)
+    assert triggers(engine) == triggers(new)
+
+
+@both
+def test_check_finds_nothing_wrong(upgraded: Upgrade, version: str) -> None:
+    settings = upgraded(version).settings
+    result = run_with(settings, "check")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+@both
+def test_a_server_starts_on_it(older: Restore, version: str, tmp_path: Any) -> None:
+    """It migrates by itself. What it answers without a token does not depend on the time."""
+    settings = older(version).settings
+    server = Server("storekeeper", tmp_path, database_url=settings.database)
+    try:
+        server.wait()
+        assert server.get("/readyz").status == 200
+        assert server.get("/store/orphan").json["items"][0]["name"] == "lost umbrella"
+    finally:
+        server.put_away()
+
+
+# Sessions
+
+
+@both
+def test_access_tokens_of_then_work(upgraded: Upgrade, version: str) -> None:
+    it = upgraded(version)
+    for name, session in it.facts["sessions"].items():
+        answer = it.client.simulate_get("/sessions", headers=bearer(session["access"])) if "access" in session else None
+        if answer is not None and not session.get("is_ended"):
+            current = [each["id"] for each in answer.json["sessions"] if each["is_current"]]
+            assert current == [session["session_id"]], name
+        elif answer is not None:
+            assert (answer.status_code, answer.json["error"]) == (401, "token_revoked"), name
+
+
+@both
+def test_a_fresh_token_of_then_is_fresh(upgraded: Upgrade, version: str) -> None:
+    it = upgraded(version)
+    fresh = it.facts["sessions"]["till"]["fresh_access"]
+    answer = it.ask("POST", "/item/sofa", fresh, json={"price": 1, "store_id": 1})
+    assert answer.status_code == 201, answer.text
+
+
+@both
+@pytest.mark.parametrize("session", ["tablet", "till", "phone", "laptop", "desk", "root"])
+def test_the_newest_refresh_token_of_then_works(upgraded: Upgrade, version: str, session: str) -> None:
+    it = upgraded(version)
+    told = it.facts["sessions"][session]
+    for _ in range(2):
+        answer = it.ask("POST", "/refresh", told["refresh"][-1])
+        assert answer.status_code == 200, answer.text
+        assert it.ask("GET", "/sessions", answer.json["access_token"]).status_code == 200
+    assert it.ask("POST", "/refresh", answer.json["refresh_token"]).status_code == 200
+
+
+@both
+def test_the_courses_client_goes_on_with_its_first_refresh_token(upgraded: Upgrade, version: str, clock: Any) -> None:
+    it = upgraded(version)
+    (first, same) = it.facts["sessions"]["course"]["refresh"]
+    assert first == same
+    for _ in range(3):
+        clock.now += 600
+        answer = it.ask("POST", "/refresh", first)
+        assert answer.status_code == 200, answer.text
+        assert it.ask("GET", "/sessions", answer.json["access_token"]).status_code == 200
+
+
+def test_a_browser_stays_signed_in(upgraded: Upgrade) -> None:
+    it = upgraded("223c058")
+    cookie = it.facts["sessions"]["console"]["cookie"]
+    assert it.client.simulate_get("/console", headers={"Cookie": cookie}).status_code == 200
+
+
+@both
+def test_passwords_of_then_are_right(upgraded: Upgrade, version: str) -> None:
+    it = upgraded(version)
+    for name, user in it.facts["users"].items():
+        assert it.log_in(name).status_code == (200 if user["is_active"] else 401), name
+
+
+# Values
+
+
+@both
+def test_users_are_who_they_were(upgraded: Upgrade, version: str) -> None:
+    it = upgraded(version)
+    known = {each["id"]: each for each in it.get("/users?limit=200")["users"]}
+    assert len(known) == len(it.facts["users"])
+    for told in it.facts["users"].values():
+        assert {name: told[name] for name in ("username", "is_admin", "is_active")}.items() <= known[told["id"]].items()
+
+
+@both
+def test_stores_have_their_items_and_members(upgraded: Upgrade, version: str) -> None:
+    it = upgraded(version)
+    for name in PLAIN_STORES:
+        told, path = it.facts["stores"][name], f"/store/{name.replace('/', '%2F')}"
+        store = it.get(path)
+        assert (store["id"], store["name"], store["currency"]) == (told["id"], name, told["currency"])
+        items = {each["id"] for each in it.facts["items"] if each["store"] == name}
+        assert items - {2} <= {each["id"] for each in store["items"]}  # in 223c058 the second is archived
+        if name in MEMBERS:
+            members = it.get(f"{path}/members")["members"]
+            assert {each["username"]: each["role"] for each in members} == MEMBERS[name]
+
+
+@both
+def test_items_have_their_values(upgraded: Upgrade, version: str) -> None:
+    it = upgraded(version)
+    seen = 0
+    for told in it.facts["items"]:
+        if told["name"] in PLAIN_ITEMS:
+            item = it.get(f"/store/{told['store'].replace('/', '%2F')}/item/{told['name']}")
+            assert {name: value for name, value in told.items() if name != "store"}.items() <= item.items()
+            seen += 1
+    assert seen == len([each for each in it.facts["items"] if each["name"] in PLAIN_ITEMS])
+
+
+@both
+def test_no_item_is_lost(upgraded: Upgrade, version: str) -> None:
+    it = upgraded(version)
+    items = {each["id"]: each["price"] for each in it.get("/items?limit=200&archived=any")["items"]}
+    for told in it.facts["items"]:
+        assert items[told["id"]] == told["price"]
+
+
+@both
+def test_items_are_found_by_their_words(upgraded: Upgrade, version: str) -> None:
+    it = upgraded(version)
+    assert [each["name"] for each in it.get("/items?q=umbr")["items"]] == ["lost umbrella"]
+
+
+def test_images_are_served(upgraded: Upgrade) -> None:
+    it = upgraded("223c058")
+    for item in ("chair", "lost umbrella"):
+        answer = it.client.simulate_get(f"{it.facts['images'][item]}/small")
+        assert (answer.status_code, answer.content[8:12]) == (200, b"WEBP")
+
+
+def test_imports_are_where_they_were(upgraded: Upgrade) -> None:
+    it = upgraded("223c058")
+    for label, told in it.facts["imports"].items():
+        if "left" not in label:  # an import goes with the user who has begun it
+            job = it.get(f"/imports/{told['id']}")
+            assert told.items() <= job.items(), label
+
+
+def test_a_plan_of_then_can_be_confirmed(upgraded: Upgrade) -> None:
+    it = upgraded("223c058")
+    session = it.facts["sessions"]["desk"]
+    id = it.facts["imports"]["planned"]["id"]
+    assert it.ask("POST", f"/imports/{id}", session["access"]).json["state"] == "queued"
+
+
+def test_webhooks_go_on(upgraded: Upgrade) -> None:
+    it = upgraded("223c058")
+    for label, reason in RIGHTFUL.items():
+        told = it.facts["webhooks"][label]
+        hook = it.get(f"/webhooks/{told['id']}")
+        for name in ("url", "store", "store_id", "user_id", "is_active", "created_at"):
+            assert hook[name] == told[name], (label, name)
+        assert hook["reason"] == reason
+        with it.engine.connect() as conn:
+            known = conn.execute(sa.text("SELECT secret FROM webhooks WHERE id = :id"), {"id": told["id"]})
+            assert known.scalar() == told["secret"]
+
+
+def test_what_was_sent_is_told(upgraded: Upgrade) -> None:
+    it = upgraded("223c058")
+    states = {}
+    for label, told in it.facts["webhooks"].items():
+        states[label] = [each["state"] for each in it.get(f"/webhooks/{told['id']}/deliveries")["deliveries"]]
+    assert states["active"] == ["delivered", "delivered"]
+    assert states["failing"] == ["pending"]
+    assert states["paused"] == []
+    assert states["stopped"] == ["failed"]
+    assert states["of an administrator"] == ["delivered"] * 3
+
+
+def test_a_request_that_was_answered_then_is_not_done_again(upgraded: Upgrade) -> None:
+    it = upgraded("223c058")
+    asked = it.facts["idempotency"]["stock-1"]
+    access = it.facts["sessions"]["tablet"]["access"]
+    answer = it.ask("POST", asked["path"], access, json=asked["body"], headers={"Idempotency-Key": "stock-1"})
+    assert (answer.status_code, answer.json["stock"]) == (200, asked["told"]["stock"])
+    assert it.get("/store/ikea/item/chair")["stock"] == asked["told"]["stock"]
+
+
+def test_the_journal_reads_from_its_first_row(upgraded: Upgrade) -> None:
+    it = upgraded("223c058")
+    rows, path = [], "/audit?limit=100"
+    while path:
+        page = it.get(path)
+        rows += page["changes"]
+        path = page.get("next", "")
+    assert [each["id"] for each in rows] == list(range(len(rows), 0, -1))
+    history = it.get("/store/ikea/item/chair/history")["changes"]
+    assert [each["version"] for each in history] == list(range(len(history), 0, -1))
+    assert it.get("/store/ikea/item/chair/price")["lowest_price_before"] == 15.9
+
+
+def test_a_journal_begins_where_there_was_none(upgraded: Upgrade) -> None:
+    """Whoever followed from the start would believe that there is nothing: they are told to read it all."""
+    it = upgraded("0.1.0")
+    answer = it.ask("GET", "/changes?after=0", it.facts["sessions"]["root"]["access"])
+    assert (answer.status_code, answer.json["error"]) == (410, "resync_required")
