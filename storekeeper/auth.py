@@ -78,7 +78,8 @@ class Guard:
 
     async def _write(self, req: Request, once: Once | None, function: Callable[..., T], args: tuple[Any, ...]) -> T:
         author = Author(req.claims.user_id if req.claims else None, req.visit.id)
-        result: T = await self._db.write(_written, req.claims, req.operation.access, author, once, function, args)
+        write = self._db.write_once if once else self._db.write
+        result: T = await write(_written, req.claims, req.operation.access, author, once, function, args)
         self._note_use(req.claims)
         self.bell.ring()
         return result

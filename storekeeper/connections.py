@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from storekeeper.crew import Job
-from storekeeper.errors import Conflict, StorekeeperError, Unavailable
+from storekeeper.errors import Conflict, OutcomeUnknown, StorekeeperError, Unavailable
 from storekeeper.query import fetch_together, held_cursor
 
 PAUSES = (0.0, 0.1, 0.4)  # seconds before each further try: a restart of PostgreSQL takes about as long
@@ -106,23 +106,22 @@ class _Lost(Exception):
     """The connection was lost, or the transaction undone by the server. Nothing was kept."""
 
 
-class _Uncertain(Unavailable):
-    """The connection was lost during the commit: nobody can tell whether the change was kept."""
-
-
 class Writer(Reader):
     """A writing thread's connection: each job is a transaction."""
 
     def _perform(self, conn: Connection, job: Job) -> Any:
         with conn.begin() as transaction:
             begin_writing(conn)
+            job.is_committing = False  # a commit that was shared may have failed before
             result = job.call(conn)
-            if job.is_abandoned():
-                raise Unavailable  # the caller was told so: roll back, to make it true
-            self._commit(transaction)
+            self._commit(transaction, [job])
             return result
 
-    def _commit(self, transaction: sa.RootTransaction) -> None:
+    def _commit(self, transaction: sa.RootTransaction, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            job.is_committing = True
+        if any(job.is_abandoned() for job in jobs):
+            raise Unavailable  # a caller was told so, before it was too late: roll back, to make it true
         try:
             transaction.commit()
         except DBAPIError as error:
@@ -130,7 +129,7 @@ class Writer(Reader):
             if isinstance(error, IntegrityError):
                 raise
             structlog.get_logger().warning("commit_failed", reason=str(error.orig).splitlines()[0])
-            raise _Uncertain("The database was lost during the change. Look whether it was made.") from error
+            raise OutcomeUnknown from error
 
 
 class GroupWriter(Writer):
@@ -143,7 +142,7 @@ class GroupWriter(Writer):
     def _try_together(self, jobs: Sequence[Job]) -> bool:
         try:
             self._do_together(jobs)
-        except _Uncertain as error:
+        except OutcomeUnknown as error:
             for job in jobs:
                 job.result, job.error = None, error
         except Exception:
@@ -157,9 +156,7 @@ class GroupWriter(Writer):
             begin_writing(conn)
             for job in jobs:
                 _do_apart(conn, job)
-            if any(job.is_abandoned() for job in jobs):
-                raise Unavailable
-            self._commit(transaction)
+            self._commit(transaction, jobs)
 
 
 def _do_apart(conn: Connection, job: Job) -> None:

@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Protocol
 
-from storekeeper.errors import Unavailable
+from storekeeper.errors import OutcomeUnknown, Unavailable
 
 CLOSING_SECONDS = 2
 TURN_SECONDS = 0.001  # that an answer may wait for others, to be told of together
@@ -24,15 +24,19 @@ class Held(Protocol):
 
 
 class Job:
-    """A call that waits for a thread, what comes of it, and the future that its caller waits for."""
+    """A call that waits for a thread, what comes of it, and the future that its caller waits for.
 
-    __slots__ = ("_function", "args", "due", "error", "future", "result")
+    `is_committing` from the moment on from which the change may be kept, whatever its caller is told.
+    """
+
+    __slots__ = ("_function", "args", "due", "error", "future", "is_committing", "result")
 
     def __init__(self, function: Callable[..., Any], args: Any, future: asyncio.Future[Any], due: float) -> None:
         self._function = function
         self.args = args
         self.future = future
         self.due = due
+        self.is_committing = False
         self.result: Any = None
         self.error: Exception | None = None
 
@@ -51,7 +55,11 @@ class Job:
         return self.future.done()
 
     def give_up(self) -> None:
-        if not self.future.done():
+        if self.future.done():
+            return
+        if self.is_committing:
+            self.future.set_exception(OutcomeUnknown())
+        else:
             self.future.set_exception(Unavailable("The database does not answer. Try again soon."))
 
     def finish(self) -> None:

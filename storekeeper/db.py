@@ -1,8 +1,9 @@
 """The database: how to reach it. Only here and in `connections` a transaction begins or ends."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar, TypeVarTuple
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 
 from storekeeper.connections import GroupWriter, Reader, Seeker, Writer, begin_writing
 from storekeeper.crew import Crew
+from storekeeper.errors import KeyInUse, OutcomeUnknown, Unavailable
 from storekeeper.query import Query, Row
 
 T = TypeVar("T")
@@ -20,6 +22,7 @@ Connection = sa.Connection  # also for those who only pass one on
 
 SEEKERS, READERS, WRITERS = 2, 6, 8  # threads for PostgreSQL, which works while they wait
 TOGETHER = 32  # jobs
+SETTLING_PAUSE = 0.1  # seconds between attempts to find out what became of a commit
 
 metadata = sa.MetaData(
     naming_convention={
@@ -41,6 +44,7 @@ class Database:
     """Runs the models' functions on threads that each hold a connection."""
 
     def __init__(self, url: str, *, limit: int = 256, seconds: float = 5.0) -> None:
+        self._seconds = seconds
         self.engine = create_engine(url, seconds)
         reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         if self.engine.dialect.name == "sqlite":
@@ -72,6 +76,28 @@ class Database:
         """Run a change in a transaction: committed when it returns, rolled back when it raises."""
         result: T = await self._writers.do(function, *args)
         return result
+
+    async def write_once(self, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+        """Run a change that finds out by itself whether it was made before, as one with an Idempotency-Key does.
+
+        Where its commit was not confirmed, it is run again, which settles what became of it. OutcomeUnknown where the
+        database does not come back within the time that a change has.
+        """
+        deadline = asyncio.get_running_loop().time() + self._seconds
+        try:
+            return await self.write(function, *args)
+        except OutcomeUnknown:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(deadline):
+                    return await self._settle(function, *args)
+            raise
+
+    async def _settle(self, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+        while True:
+            # The database may not be back yet, or still be about to carry out the first commit, holding its locks.
+            with suppress(Unavailable, KeyInUse):
+                return await self.write(function, *args)
+            await asyncio.sleep(SETTLING_PAUSE)
 
     def close(self) -> None:
         for crew in (self._seekers, self._readers, self._browsers, self._writers):

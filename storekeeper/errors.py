@@ -318,6 +318,13 @@ class Unavailable(StorekeeperError):
         return {"Retry-After": "1"}
 
 
+class OutcomeUnknown(Unavailable):
+    """A commit was not confirmed: nobody can tell yet whether the change was kept."""
+
+    def __init__(self) -> None:
+        super().__init__("The database was lost during the change. Look whether it was made.")
+
+
 class InternalError(StorekeeperError):
     """A bug. The log has its trace; the caller learns nothing of it."""
 
