@@ -148,6 +148,7 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
         "/webhooks": webhook.WebhookList(dispatch),
         "/webhooks/{webhook_id:id}": webhook.Webhook(dispatch),
         "/webhooks/{webhook_id:id}/rotate": webhook.WebhookRotation(dispatch),
+        "/webhooks/{webhook_id:id}/takeover": webhook.WebhookTakeover(dispatch),
         "/webhooks/{webhook_id:id}/test": webhook.WebhookTest(dispatch),
         "/webhooks/{webhook_id:id}/replay": webhook.WebhookReplay(dispatch),
         "/webhooks/{webhook_id:id}/deliveries": webhook.DeliveryList(dispatch),

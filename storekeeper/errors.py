@@ -174,6 +174,13 @@ class WebhookInactive(Conflict):
     message = "The webhook is not active, and sends nothing."
 
 
+class WebhookOrphaned(Conflict):
+    """Its owner has lost the right to have these changes sent."""
+
+    code = "webhook_orphaned"
+    message = "Its owner may not have these changes sent any more. Take the webhook over to let it go on."
+
+
 class KeyInUse(Conflict):
     """The first request with this Idempotency-Key has not been answered yet."""
 

@@ -14,7 +14,7 @@ from falcon import mediatypes
 from falcon.asgi import Response
 from falcon.routing import BaseConverter
 
-from storekeeper import names, operation, parsing
+from storekeeper import names, operation, parsing, secret
 from storekeeper.errors import (
     InternalError,
     Invalid,
@@ -200,7 +200,7 @@ def encode(value: Any) -> bytes:
     return _ENCODER.encode(value)
 
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=secret.reveal)
 
 
 async def render_error(req: Request, resp: Response, error: StorekeeperError, _params: Any, **_: Any) -> None:

@@ -16,7 +16,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 ALWAYS = (errors.Invalid, errors.InternalError, errors.Unavailable)
 WITH_TOKEN = (errors.TokenExpired, errors.TokenInvalid, errors.TokenMissing, errors.TokenRevoked)
 CONDITIONAL = (errors.PreconditionFailed, errors.PreconditionRequired)
-REPEATABLE = (errors.KeyInUse, errors.KeyReused)
+REPEATABLE = (errors.Forbidden, errors.KeyInUse, errors.KeyReused)
 WITH_BODY = (errors.RequestTimeout, errors.TooLarge, errors.WrongMediaType)
 
 DESCRIPTION = """Stores, their items and the people who may change them.

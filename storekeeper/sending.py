@@ -91,12 +91,19 @@ class Sender:
     async def _hold(self) -> list[Hook]:
         """The webhooks that are its own now. Takes those that are free."""
         hooks = await self._db.read(outbox.look, self.name)
+        if any(hook.is_orphaned for hook in hooks):
+            await self._pause_orphaned()
+            hooks = await self._db.read(outbox.look, self.name)
         if not all(hook.is_ours for hook in hooks) or time.monotonic() - self._beat_at >= BEAT_SECONDS:
             await self._db.write(outbox.hold, self.name)
             await self._db.write(outbox.sweep)
             self._beat_at = time.monotonic()
             hooks = await self._db.read(outbox.look, self.name)
         return [hook for hook in hooks if hook.is_ours]
+
+    async def _pause_orphaned(self) -> None:
+        for webhook_id, reason in (await self._db.write(outbox.pause_orphaned, self.name)).items():
+            structlog.get_logger().warning("webhook_stopped", webhook=webhook_id, reason=reason)
 
     async def _fan_out(self, hooks: list[Hook]) -> bool:
         """Whether there may be more to be made deliveries of."""

@@ -13,6 +13,7 @@ from storekeeper.images import SIZES
 from storekeeper.models.item import Candidate
 from storekeeper.money import MOST, Price
 from storekeeper.names import LENGTH
+from storekeeper.secret import Secret
 
 Json = dict[str, Any]
 
@@ -178,6 +179,8 @@ def _query_parameter(name: str, schema: Json, is_needed: bool) -> Json:
 def _hook(kind: type) -> Json:
     if kind is Price:
         return PRICE
+    if kind is Secret:
+        return {"type": "string"}
     raise NotImplementedError(kind)
 
 

@@ -28,9 +28,12 @@ def webhooks_group() -> None:
 
 @webhooks_group.command("list")
 def list_webhooks() -> None:
-    """List all webhooks, one a line: id, state, store and URL, with tabs in between."""
+    """List all webhooks, one a line: id, state, store and URL, with tabs in between.
+
+    An "orphaned" one pauses, as its owner has lost the right to it, until it is taken over.
+    """
     for each in _pages(lambda conn, cursor: webhook.page(conn, None, paging.Asked(paging.MOST, cursor))):
-        state = "active" if each.is_active else "inactive"
+        state = "active" if each.is_active else "orphaned" if each.is_orphaned else "inactive"
         click.echo(terminal.printable(f"{each.id}|{state}|{each.store or ''}|{each.url}").replace("|", "\t", 3))
 
 
@@ -42,7 +45,7 @@ def add_webhook(url: str, store: str | None) -> None:
     settings = read_settings()
     Networks(settings.webhook_networks).check(endpoint.read(url))
     added = _do(settings, webhook.add, None, url, store)
-    click.echo(f"{added.id}\t{added.secret}")
+    _show_secret(added)
 
 
 @webhooks_group.command("remove")
@@ -51,6 +54,16 @@ def remove_webhook(webhook_id: int) -> None:
     """Delete the webhook WEBHOOK_ID, with what was still to be sent to it."""
     _do(read_settings(), webhook.delete, None, webhook_id)
     click.echo(f"Webhook {webhook_id} is deleted.")
+
+
+@webhooks_group.command("take-over")
+@click.argument("webhook_id", type=int)
+def take_over_webhook(webhook_id: int) -> None:
+    """Make the webhook WEBHOOK_ID the operator's, and active.
+
+    Prints its id and its new secret, which is shown this once. The secrets that it had are no good any more.
+    """
+    _show_secret(_do(read_settings(), webhook.take_over, None, webhook_id))
 
 
 @webhooks_group.command("deliveries")
@@ -109,6 +122,11 @@ async def _send(settings: Settings, is_needed: Callable[[], bool]) -> None:
     finally:
         courier.close()
         db.close()
+
+
+def _show_secret(hook: webhook.NewSecret) -> None:
+    assert hook.secret
+    click.echo(f"{hook.id}\t{hook.secret.value}")
 
 
 def _do(settings: Settings, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:

@@ -30,11 +30,17 @@ def add(engine: sa.Engine, url: str, store: str | None = "ikea") -> NewSecret:
         return webhook.add(conn, None, url, store)
 
 
-def sell(engine: sa.Engine, count: int = 1, price: str = "5") -> None:
+def shown(hook: NewSecret) -> str:
+    """The secret that is shown."""
+    assert hook.secret
+    return hook.secret.value
+
+
+def sell(engine: sa.Engine, count: int = 1, price: str = "5", user_id: int = 1) -> None:
     """So many changes."""
     for number in range(count):
         with transaction(engine) as conn:
-            item.put(conn, 1, 1, f"item {number}", Fields(price=Price(price)))
+            item.put(conn, user_id, 1, f"item {number}", Fields(price=Price(price)))
 
 
 def told(engine: sa.Engine, webhook_id: int = 1) -> list[Delivery]:

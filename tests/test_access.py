@@ -92,6 +92,7 @@ GET    /webhooks/{webhook_id}                  none   dead  dead     kind    404
 PATCH  /webhooks/{webhook_id}                  none   dead  dead     kind    404     200   404      404   200   200
 DELETE /webhooks/{webhook_id}                  none   dead  dead     kind    404     200   404      404   200   200
 POST   /webhooks/{webhook_id}/rotate           none   dead  dead     kind    404     200   404      404   200   200
+POST   /webhooks/{webhook_id}/takeover         none   dead  dead     kind    404     stale 404      404   200   200
 POST   /webhooks/{webhook_id}/test             none   dead  dead     kind    404     202   404      404   202   202
 POST   /webhooks/{webhook_id}/replay           none   dead  dead     kind    404     202   404      404   202   202
 GET    /webhooks/{webhook_id}/deliveries       none   dead  dead     kind    404     200   404      404   200   200
@@ -144,6 +145,7 @@ PATHS = {
     "/imports/{import_id}/refusals": "/imports/1/refusals",
     "/webhooks/{webhook_id}": "/webhooks/1",
     "/webhooks/{webhook_id}/rotate": "/webhooks/1/rotate",
+    "/webhooks/{webhook_id}/takeover": "/webhooks/1/takeover",
     "/webhooks/{webhook_id}/test": "/webhooks/1/test",
     "/webhooks/{webhook_id}/replay": "/webhooks/1/replay",
     "/webhooks/{webhook_id}/deliveries": "/webhooks/1/deliveries",

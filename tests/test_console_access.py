@@ -98,6 +98,8 @@ GET  /webhooks/{webhook_id}/deliveries/{delivery_id}/replay in in in in 404 200 
 POST /webhooks/{webhook_id}/deliveries/{delivery_id}/replay in in in in 404 303 404 404 303 303 403
 GET  /webhooks/{webhook_id}/rotate               in     in    in  in     404     200   404   404   200   200   200
 POST /webhooks/{webhook_id}/rotate               in     in    in  in     404     200   404   404   200   200   403
+GET  /webhooks/{webhook_id}/takeover             in     in    in  in     404     sure  404   404   200   200   200
+POST /webhooks/{webhook_id}/takeover             in     in    in  in     404     sure  404   404   200   200   403
 GET  /webhooks/{webhook_id}/delete               in     in    in  in     404     200   404   404   200   200   200
 POST /webhooks/{webhook_id}/delete               in     in    in  in     404     303   404   404   303   303   403
 GET  /users                                      in     in    in  in     403     200   403   403   403   200   403

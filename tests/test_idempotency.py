@@ -196,7 +196,7 @@ def test_a_key_that_is_under_way_elsewhere_is_in_use(url: str, workers: list[Any
     sell = Call("POST", "/item/chair/stock", {"delta": 1}, token, more=(("Idempotency-Key", KEY),))
     once = idempotency.of(1, KEY, "")
     with transaction(create_engine(url)) as conn:
-        idempotency.run(conn, once, user.has_admin, ())
+        idempotency.run(conn, once, (), user.has_admin, ())
         answer = at_once(workers, [sell])[0]
         assert (answer.status, answer.body["error"], answer.headers["retry-after"]) == (
             409,

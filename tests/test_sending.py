@@ -12,7 +12,7 @@ from storekeeper.models.outbox import KEPT_SECONDS
 from storekeeper.models.webhook import deliveries
 from storekeeper.sending import OF_ONE
 from tests.conftest import Clock
-from tests.posting import PATIENT, add, changes, has_ended, now, sell, send, told
+from tests.posting import PATIENT, add, changes, has_ended, now, sell, send, shown, told
 from tests.receiving import CUT, HANG, NONSENSE, Behaviour, Receive
 
 
@@ -33,7 +33,7 @@ def test_each_change_of_the_store_is_told_and_signed(engine: sa.Engine, receive:
     assert sorted(everything.ids) == sorted(id.replace("msg_1_", "msg_2_") for id in known)
     for message in receiver.messages:
         change = known[message.id]
-        Verifier(hook.secret).verify(message.body, message.headers)
+        Verifier(shown(hook)).verify(message.body, message.headers)
         assert message.json["type"] == "item.create"
         assert message.json["data"]["after"]["name"] == f"item {change.id - hook.cursor - 1}"
         assert message.json["data"]["id"] == change.id
@@ -152,9 +152,9 @@ def test_410_stops_it(engine: sa.Engine, receive: Receive) -> None:
 
 def test_both_secrets_are_good_for_a_day(engine: sa.Engine, receive: Receive, clock: Clock) -> None:
     receiver = receive()
-    old = add(engine, receiver.url).secret
+    old = shown(add(engine, receiver.url))
     with transaction(engine) as conn:
-        new = webhook.rotate(conn, None, 1).secret
+        new = shown(webhook.rotate(conn, None, 1))
     sell(engine)
     send(engine, lambda: has_ended(engine) and len(receiver.messages) == 1)
     clock.now += 86_401

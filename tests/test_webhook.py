@@ -126,7 +126,9 @@ def test_a_secret_is_shown_once_and_changed(alice: Person, hook: dict[str, Any])
 def test_a_key_makes_one_webhook(alice: Person) -> None:
     key = {"Idempotency-Key": "one"}
     first, second = [alice.post("/webhooks", {"url": URL, "store": "ikea"}, headers=key) for _ in range(2)]
-    assert (first.status_code, first.json) == (201, second.json)
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json["secret"].startswith("whsec_")
+    assert second.json == first.json | {"secret": None}
     assert len(alice.get("/webhooks").json["webhooks"]) == 1
 
 

@@ -9,9 +9,10 @@ from storekeeper.console.views import url
 from storekeeper.db import Connection
 from storekeeper.errors import Forbidden, Invalid, NotFound, StoreNotEmpty
 from storekeeper.models import member, overview, shelf
-from storekeeper.models.member import Member, Role, Standing
+from storekeeper.models.member import Member, Standing
 from storekeeper.models.overview import Sums
 from storekeeper.models.paging import MOST, Asked
+from storekeeper.models.rights import Role
 
 
 class NewStore(Page):

@@ -13,12 +13,13 @@ from storekeeper.console.views import url
 from storekeeper.db import Connection
 from storekeeper.errors import Invalid, NotFound, ResyncRequired
 from storekeeper.http import MAX_ID
-from storekeeper.models import delivery, member, webhook
+from storekeeper.models import delivery, member, user, webhook
 from storekeeper.models.delivery import Delivery, State
 from storekeeper.models.member import Standing
 from storekeeper.models.paging import Asked
 from storekeeper.models.paging import Page as Rows
 from storekeeper.models.webhook import Webhook
+from storekeeper.operation import fresh
 
 ROWS = 50
 STATES: dict[str, State] = {each: each for each in get_args(State)}
@@ -51,7 +52,7 @@ class Webhooks(Page):
         await self._kit.dispatch.wake(req)
         req.log("webhook_added", webhook=added.id, store_id=added.store_id)
         # At once: on the way to another page the secret would have to be kept somewhere.
-        self._show(req, resp, "webhook-secret.html", hook=added, is_new=True)
+        self._show(req, resp, "webhook-secret.html", hook=added, is_rotated=False)
 
 
 class StoreWebhooks(Webhooks):
@@ -74,8 +75,8 @@ class WebhookPage(Page):
         """A webhook, and what was sent to it or is to be."""
         state = STATES.get(req.get_param("state") or "")
         asked = Asked(ROWS, req.get_param("after") or "", "-id")
-        hook, found = await self._see(req, _look, req.caller.user_id, webhook_id, state, asked)
-        values = {"deliveries": found.rows, "following": found.cursor, "state": state}
+        hook, owner, found = await self._see(req, _look, req.caller.user_id, webhook_id, state, asked)
+        values = {"owner": owner, "deliveries": found.rows, "following": found.cursor, "state": state}
         self._show(req, resp, "webhook.html", hook=hook, **values)
 
     async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
@@ -171,7 +172,34 @@ class Rotation(Page):
     async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
         rotated = await self._do(req, webhook.rotate, req.caller.user_id, webhook_id)
         req.log("webhook_changed", webhook=webhook_id, is_rotated=True)
-        self._show(req, resp, "webhook-secret.html", hook=rotated, is_new=False)
+        self._show(req, resp, "webhook-secret.html", hook=rotated, is_rotated=True)
+
+
+class Takeover(Page):
+    """/console/webhooks/{webhook_id}/takeover"""
+
+    @fresh
+    async def on_get(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+        """Ask before it becomes one's own."""
+        hook = await self._see(req, webhook.get, req.caller.user_id, webhook_id)
+        self._show(
+            req,
+            resp,
+            "sure.html",
+            title="Take over this webhook?",
+            text=f"It becomes yours, and goes on where it stood. Messages to {hook.url} are signed with a new secret, "
+            "and no longer with the one that it had: what its receiver cannot check comes again for some three days.",
+            action=url("webhooks", webhook_id, "takeover"),
+            verb="Take over",
+            back=url("webhooks", webhook_id),
+        )
+
+    @fresh
+    async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+        taken = await self._do(req, webhook.take_over, req.caller.user_id, webhook_id)
+        await self._kit.dispatch.wake(req)
+        req.log("webhook_taken_over", webhook=webhook_id)
+        self._show(req, resp, "webhook-secret.html", hook=taken, is_rotated=False)
 
 
 class Deletion(Page):
@@ -206,5 +234,8 @@ def _of_store(conn: Connection, user_id: int, name: str, after: str) -> tuple[St
 
 def _look(
     conn: Connection, user_id: int, webhook_id: int, state: State | None, asked: Asked
-) -> tuple[Webhook, Rows[Delivery]]:
-    return webhook.get(conn, user_id, webhook_id), delivery.page(conn, user_id, webhook_id, state, asked)
+) -> tuple[Webhook, str | None, Rows[Delivery]]:
+    """A webhook, its owner's name, and a page of its messages."""
+    hook = webhook.get(conn, user_id, webhook_id)
+    owner = user.get(conn, hook.user_id).username if hook.user_id else None
+    return hook, owner, delivery.page(conn, user_id, webhook_id, state, asked)

@@ -1,21 +1,24 @@
 """Changes that are made once, however often they are asked for (draft-ietf-httpapi-idempotency-key-header).
 
 What a change returned is written down in its own transaction: either both are there, or none is. Whoever asks again is
-answered from that, as the first time. Neither the key nor the request can be read from what is stored.
+answered from that, as the first time, if they still have the rights that the change needed. Neither the key nor the
+request can be read from what is stored, and of secrets in the answer there is null.
 """
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper import dialects
+from storekeeper import dialects, secret
 from storekeeper.db import metadata
 from storekeeper.errors import KeyInUse, KeyReused
+from storekeeper.models import member, rights
+from storekeeper.models.rights import Right
 
 T = TypeVar("T")
 
@@ -29,43 +32,52 @@ keys = sa.Table(
     sa.Column("request", sa.String(64), nullable=False),
     sa.Column("result", sa.Text, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False, index=True),
+    sa.Column("rights", sa.Text),  # JSON: those that the change needed and left; none is from before there was this
 )
 
 
 class Once(msgspec.Struct, frozen=True):
-    """A user's key, and the request that it came with, both hashed."""
+    """A user, and their key and the request that it came with, both hashed."""
 
+    user_id: int
     key: str
     request: str
 
 
 def of(user_id: int, key: str, request: str) -> Once:
     """`request` is a hash of the request that only whoever knows the key can make."""
-    return Once(hashlib.sha256(f"{user_id} {key}".encode()).hexdigest(), request)
+    return Once(user_id, hashlib.sha256(f"{user_id} {key}".encode()).hexdigest(), request)
 
 
-def run(conn: Connection, once: Once, function: Callable[..., T], args: tuple[Any, ...]) -> T:
-    """What the function returns, or returned when it was run for this key.
+def run(conn: Connection, once: Once, needed: Sequence[Right], function: Callable[..., T], args: tuple[Any, ...]) -> T:
+    """What the function returns, or returned when it was run for this key. `needed` is checked before it runs.
 
-    KeyReused for another request with the key, KeyInUse while the first one is not done.
+    KeyReused for another request with the key, KeyInUse while the first one is not done. Forbidden or NotFound for
+    whoever has lost a right that the function needed, unless by the function itself: that is how a store is left.
     """
     if not dialects.try_serialize(conn, once.key):
         raise KeyInUse
-    known = conn.execute(sa.select(keys.c.request, keys.c.result).where(keys.c.key == once.key)).one_or_none()
+    known = conn.execute(sa.select(keys).where(keys.c.key == once.key)).one_or_none()
     if known is None:
-        return _run(conn, once, function, args)
+        return _run(conn, once, needed, function, args)
     if known.request != once.request:
         raise KeyReused
+    for each in msgspec.json.decode(known.rights or "[]", type=list[Right]):
+        member.require(conn, once.user_id, each)
     before: T = msgspec.json.decode(known.result, type=get_type_hints(function)["return"])
     return before
 
 
-def _run(conn: Connection, once: Once, function: Callable[..., T], args: tuple[Any, ...]) -> T:
-    result = function(conn, *args)
+def _run(conn: Connection, once: Once, needed: Sequence[Right], function: Callable[..., T], args: tuple[Any, ...]) -> T:
+    with rights.noting(conn) as noted:
+        for each in needed:
+            member.require(conn, once.user_id, each)
+        result = function(conn, *args)
     now = int(time.time())
     _sweep(conn, now)
-    values = {"key": once.key, "request": once.request, "result": msgspec.json.encode(result).decode(), "at": now}
-    conn.execute(sa.insert(keys).values(values))
+    left = [each for each in noted if member.holds(conn, once.user_id, each)]
+    values = {"key": once.key, "request": once.request, "result": _ENCODER.encode(result).decode(), "at": now}
+    conn.execute(sa.insert(keys).values(values | {"rights": msgspec.json.encode(left).decode()}))
     return result
 
 
@@ -73,3 +85,6 @@ def _sweep(conn: Connection, now: int) -> None:
     """Takes away a few that are old, so that they need no other sweeper."""
     old = sa.select(keys.c.key).where(keys.c.at < now - KEPT_SECONDS).limit(SWEPT_AT_ONCE)
     conn.execute(sa.delete(keys).where(keys.c.key.in_(old.with_for_update(skip_locked=True))))
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=secret.conceal)

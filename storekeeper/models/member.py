@@ -1,6 +1,6 @@
 """Members: who works in a store, as owner or clerk, and what that allows. Everything else is denied."""
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -8,13 +8,12 @@ from sqlalchemy import Connection
 
 from storekeeper.db import metadata
 from storekeeper.errors import Forbidden, LastOwner, NotFound
-from storekeeper.models import journal, paging, store, user
+from storekeeper.models import journal, paging, rights, store, user
 from storekeeper.models.paging import Pages
+from storekeeper.models.rights import Right, Role
 from storekeeper.models.store import Store, stores
 from storekeeper.models.user import users
 from storekeeper.query import Query, reader
-
-Role = Literal["owner", "clerk"]
 
 members = sa.Table(
     "store_members",
@@ -69,8 +68,8 @@ class Standing(msgspec.Struct, frozen=True):
 
 def stand(conn: Connection, user_id: int, which: int | str) -> Standing:
     """The store, and what the user may do there."""
-    of, rights = _stand(conn, user_id, which)
-    return Standing(of, rights.is_admin or rights.role is not None, rights.is_admin or rights.role == "owner")
+    of, held = _stand(conn, user_id, which)
+    return Standing(of, held.is_admin or held.role is not None, held.is_admin or held.role == "owner")
 
 
 def require_clerk(conn: Connection, user_id: int, which: int | str) -> Store:
@@ -88,10 +87,28 @@ def require_owner(conn: Connection, user_id: int, which: int | str) -> Store:
 
 
 def _require(conn: Connection, user_id: int, which: int | str, roles: tuple[Role, ...]) -> Store:
-    of, rights = _stand(conn, user_id, which)
-    if not rights.is_admin and rights.role not in roles:
+    of, held = _stand(conn, user_id, which)
+    if not held.is_admin and held.role not in roles:
         raise Forbidden(None if "clerk" not in roles else "Only those who work in the store may do this.")
+    rights.note(conn, Right(of.id, roles))
     return of
+
+
+def require(conn: Connection, user_id: int, right: Right) -> None:
+    """Forbidden, or NotFound for a store that is no more, where a right that was noted does not hold now."""
+    if right.store_id is None:
+        user.require_admin(conn, user_id)
+    else:
+        _require(conn, user_id, right.store_id, right.roles)
+
+
+def holds(conn: Connection, user_id: int, right: Right) -> bool:
+    """Whether the user has the right now."""
+    try:
+        require(conn, user_id, right)
+    except (Forbidden, NotFound):
+        return False
+    return True
 
 
 def _stand(conn: Connection, user_id: int, which: int | str) -> tuple[Store, _Rights]:

@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.errors import ResyncRequired
-from storekeeper.models import delivery, feed
+from storekeeper.models import delivery, feed, webhook
 from storekeeper.models.delivery import Draft
 from storekeeper.models.feed import Change
 from storekeeper.models.store import stores
-from storekeeper.models.webhook import deliveries, webhooks
+from storekeeper.models.webhook import deliveries, is_entitled, is_orphaned, webhooks
 
 DEAD_AFTER = 30  # seconds without a sign of life
 KEPT_SECONDS = 7 * 86_400  # that deliveries are remembered for after their end
@@ -27,13 +27,17 @@ MOST_PENDING = 10_000  # deliveries of one webhook: what comes after waits in th
 
 
 class Hook(msgspec.Struct, frozen=True):
-    """A webhook that is to be served: by this sender, or by nobody yet. `secrets` are those to sign with."""
+    """A webhook that is to be served: by this sender, or by nobody yet. `secrets` are those to sign with.
+
+    Nothing is sent to one that `is_orphaned`: its owner may not have these changes sent any more.
+    """
 
     id: int
     url: str
     secrets: tuple[str, ...]
     cursor: int
     is_ours: bool
+    is_orphaned: bool
 
 
 class Parcel(msgspec.Struct, frozen=True):
@@ -75,9 +79,17 @@ def is_waiting(conn: Connection) -> bool:
 def look(conn: Connection, sender: str) -> list[Hook]:
     """Those that the sender serves, or may take."""
     is_ours = sa.and_(webhooks.c.is_active, webhooks.c.sender == sender)
-    rows = conn.execute(sa.select(webhooks).where(sa.or_(is_ours, _is_free())).order_by(webhooks.c.id))
+    query = sa.select(webhooks, is_orphaned)
+    rows = conn.execute(query.where(sa.or_(is_ours, _is_free())).order_by(webhooks.c.id))
     now = time.time()
-    return [Hook(row.id, row.url, _secrets(row, now), row.cursor, row.sender == sender) for row in rows]
+    return [
+        Hook(row.id, row.url, _secrets(row, now), row.cursor, row.sender == sender, row.is_orphaned) for row in rows
+    ]
+
+
+def pause_orphaned(conn: Connection, sender: str) -> dict[int, str]:
+    """Pause what this sender serves, or might, for owners who have no right to it any more; why, by their ids."""
+    return webhook.pause_orphaned(conn, sa.or_(webhooks.c.sender == sender, _is_free()))
 
 
 def hold(conn: Connection, sender: str) -> None:
@@ -98,8 +110,8 @@ def fan_out(conn: Connection, sender: str, webhook_id: int) -> bool:
 
     Where changes after it are forgotten, a `resync` stands for all of them.
     """
-    ours = sa.select(webhooks.c.cursor, webhooks.c.store_id).where(_is_of(sender, webhook_id)).with_for_update()
-    hook = conn.execute(ours).one_or_none()
+    ours = sa.select(webhooks.c.cursor, webhooks.c.store_id).where(_is_of(sender, webhook_id), is_entitled)
+    hook = conn.execute(ours.with_for_update()).one_or_none()
     if hook is None or _is_full(conn, webhook_id):
         return False
     try:
@@ -119,9 +131,13 @@ def _is_full(conn: Connection, webhook_id: int) -> bool:
 
 
 def due(conn: Connection, webhook_id: int, under_way: Collection[int], limit: int) -> list[Parcel]:
-    """What a webhook is to be sent now, first what has waited longest, without what is under way."""
+    """What a webhook is to be sent now, first what has waited longest, without what is under way.
+
+    Nothing, if its owner has lost the right to it since it was looked at.
+    """
     waits = sa.and_(deliveries.c.webhook_id == webhook_id, deliveries.c.next_at <= int(time.time()))
-    query = sa.select(deliveries).where(waits, deliveries.c.id.not_in(under_way))
+    may_be_sent = sa.exists().where(webhooks.c.id == webhook_id, webhooks.c.is_active, is_entitled)
+    query = sa.select(deliveries).where(waits, deliveries.c.id.not_in(under_way), may_be_sent)
     rows = conn.execute(query.order_by(deliveries.c.next_at, deliveries.c.id).limit(limit)).all()
     known = feed.some(conn, [row.change_id for row in rows if row.change_id is not None and row.type != "resync"])
     return [_parcel(row, known.get(row.change_id)) for row in rows]

@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 from storekeeper import money
 from storekeeper.models import paging, store
 from storekeeper.models.item import items
-from storekeeper.models.member import Role, members
+from storekeeper.models.member import members
 from storekeeper.models.paging import Pages
+from storekeeper.models.rights import Role
 from storekeeper.models.store import Store, stores
 from storekeeper.query import Row, reader
 

@@ -8,12 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.errors import StoreNotEmpty
-from storekeeper.models import item, member, paging, precondition, sieve, store
+from storekeeper.models import item, member, paging, precondition, sieve, store, webhook
 from storekeeper.models.item import Item, items
 from storekeeper.models.paging import Pages
 from storekeeper.models.precondition import Precondition
 from storekeeper.models.sieve import Shape
 from storekeeper.models.store import Store, stores
+from storekeeper.models.webhook import webhooks
 
 DELETED_AT_ONCE = 1000
 
@@ -72,6 +73,8 @@ def delete_store(
         _delete_items(conn, of)
     elif _holds_items(conn, of):
         raise StoreNotEmpty
+    # With the store goes who owned it: afterwards nobody could tell whose webhooks may still tell of its end.
+    webhook.pause_orphaned(conn, webhooks.c.store_id == of.id)
     store.delete(conn, of)
 
 

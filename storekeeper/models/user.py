@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from storekeeper import dialects, names
 from storekeeper.db import Id, Text, metadata
 from storekeeper.errors import AlreadyExists, Forbidden, LastAdministrator, NotFound, WrongSetupToken
-from storekeeper.models import journal, paging
+from storekeeper.models import journal, paging, rights
 from storekeeper.models.paging import Pages
 from storekeeper.query import Query, reader
 
@@ -82,14 +82,19 @@ def _existing(found: User | None) -> User:
 
 def get_for(conn: Connection, asker_id: int, user_id: int) -> User:
     """The user, for himself or an administrator. For anybody else he does not exist."""
-    if asker_id != user_id and not get(conn, asker_id).is_admin:
-        raise NotFound("User not found.")
+    if asker_id != user_id:
+        try:
+            require_admin(conn, asker_id)
+        except Forbidden:
+            raise NotFound("User not found.") from None
     return get(conn, user_id)
 
 
-def require_admin(conn: Connection, asker_id: int) -> None:
+def require_admin(conn: Connection, asker_id: int, message: str | None = None) -> None:
+    """Forbidden, with that message, for everybody else."""
     if not get(conn, asker_id).is_admin:
-        raise Forbidden
+        raise Forbidden(message)
+    rights.note(conn, rights.ADMIN)
 
 
 def get_own(conn: Connection, asker_id: int, user_id: int) -> User:

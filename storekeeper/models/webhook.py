@@ -4,21 +4,27 @@ A row for each, and one for each message to it: what `delivery` and `outbox` do 
 """
 
 import time
+from contextlib import suppress
 from functools import cache
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import Meta
 from sqlalchemy import Connection
 
 from storekeeper import dialects, signatures
 from storekeeper.db import Id, metadata
-from storekeeper.errors import Forbidden, NotFound, TooManyWebhooks, WebhookInactive
+from storekeeper.errors import Forbidden, NotFound, TooManyWebhooks, WebhookInactive, WebhookOrphaned
 from storekeeper.models import feed, journal, member, paging, store, user
 from storekeeper.models.member import members
 from storekeeper.models.paging import Pages
 from storekeeper.models.store import stores
-from storekeeper.query import reader
+from storekeeper.models.user import users
+from storekeeper.query import Row, reader
+from storekeeper.secret import Secret
+
+OwnerKind = Literal["user", "operator"]
 
 MOST_OF_USER = 20
 OLD_SECONDS = 86_400  # that a secret is good for after it was replaced
@@ -29,7 +35,9 @@ webhooks = sa.Table(
     sa.Column("id", Id, primary_key=True),
     sa.Column("url", sa.String, nullable=False),
     sa.Column("store_id", sa.BigInteger),  # no foreign key: it outlives the store, to tell of its end
-    sa.Column("user_id", sa.ForeignKey("users.id", ondelete="SET NULL"), index=True),  # none: the operator
+    sa.Column(
+        "user_id", sa.ForeignKey("users.id", ondelete="SET NULL"), index=True
+    ),  # none: the operator, or a user who is no more
     sa.Column("secret", sa.String, nullable=False),
     sa.Column("old_secret", sa.String),
     sa.Column("old_until", sa.BigInteger),
@@ -39,6 +47,8 @@ webhooks = sa.Table(
     sa.Column("sender", sa.String),
     sa.Column("beat_at", sa.BigInteger, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
+    # The default is the one of which nothing can be sent without a user: a row of an older release may lack it.
+    sa.Column("owner_kind", sa.String(8), nullable=False, server_default="user"),
     sqlite_autoincrement=True,
 )
 
@@ -64,18 +74,49 @@ deliveries = sa.Table(
     sqlite_autoincrement=True,
 )
 
+_owns_store = (
+    sa.exists()
+    .where(
+        members.c.store_id == webhooks.c.store_id,
+        members.c.user_id == webhooks.c.user_id,
+        members.c.role == "owner",
+    )
+    .correlate_except(members)
+)
+# With a store its members are gone: whoever had no right by then was paused before, by `pause_orphaned`.
+_store_is_gone = sa.and_(
+    webhooks.c.store_id.is_not(None),
+    sa.not_(sa.exists().where(stores.c.id == webhooks.c.store_id).correlate_except(stores)),
+)
+_is_of_entitled_user = (
+    sa.exists()
+    .where(users.c.id == webhooks.c.user_id, users.c.is_active, sa.or_(users.c.is_admin, _owns_store, _store_is_gone))
+    .correlate_except(users)
+)
+# Whether the owner may still have these changes sent. Asked whenever messages are made or sent, so that it does not
+# matter how a right was lost.
+is_entitled = sa.or_(webhooks.c.owner_kind == "operator", _is_of_entitled_user)
+is_orphaned = sa.type_coerce(sa.not_(is_entitled), sa.Boolean).label("is_orphaned")
+
 _shown = (
     webhooks.c.id,
     webhooks.c.url,
     stores.c.name.label("store"),
     webhooks.c.store_id,
     webhooks.c.user_id,
+    webhooks.c.owner_kind,
     webhooks.c.is_active,
     webhooks.c.reason,
     webhooks.c.cursor,
     webhooks.c.created_at,
+    is_orphaned,
+    users.c.is_active.label("owner_is_active"),
 )
-_listed = sa.select(*_shown).outerjoin(stores, stores.c.id == webhooks.c.store_id)
+_listed = (
+    sa.select(*_shown)
+    .outerjoin(stores, stores.c.id == webhooks.c.store_id)
+    .outerjoin(users, users.c.id == webhooks.c.user_id)
+)
 _owned = sa.select(members.c.store_id).where(members.c.user_id == sa.bindparam("owner_id"), members.c.role == "owner")
 _CONDITIONS = {
     "store_id": webhooks.c.store_id == sa.bindparam("store_id"),
@@ -86,8 +127,9 @@ _CONDITIONS = {
 class Webhook(msgspec.Struct, frozen=True):
     """Of one store, or without one of all. `cursor` is up to where changes have become deliveries.
 
-    `user_id` is who added it; none is the operator, or somebody who is no more. `reason` is why it was made inactive,
-    where that was not by hand.
+    It belongs to the operator, or to the user who added it or took it over; without `user_id`, to one who is no more.
+    It `is_orphaned` when that user may not have these changes sent any more: it pauses until it is taken over.
+    `reason` is why it was made inactive, where that was not by hand.
     """
 
     id: int
@@ -95,19 +137,45 @@ class Webhook(msgspec.Struct, frozen=True):
     store: str | None
     store_id: int | None
     user_id: int | None
+    owner_kind: OwnerKind
     is_active: bool
+    is_orphaned: bool
     reason: str | None
     cursor: int
     created_at: int
 
 
-_webhook = reader(Webhook, _shown)
+def _why_orphaned(user_id: int | None, owner_is_active: bool | None, store_id: int | None) -> str:
+    if user_id is None:
+        reason = "The account of its owner was deleted."
+    elif not owner_is_active:
+        reason = "Its owner's account was deactivated."
+    elif store_id is None:
+        reason = "Its owner is no longer an administrator."
+    else:
+        reason = "Its owner no longer owns the store."
+    return f"{reason} It pauses until somebody takes it over."
+
+
+_stored = reader(Webhook, _shown)
+_reason = reader(_why_orphaned, _shown)
+
+
+def _webhook(row: Row) -> Webhook:
+    """An orphaned one sends nothing, also before a sender has come by to write that down."""
+    stored = _stored(row)
+    if stored.is_orphaned and stored.is_active:
+        return msgspec.structs.replace(stored, is_active=False, reason=_reason(row))
+    return stored
 
 
 class NewSecret(Webhook, frozen=True):
     """A webhook, with its secret: this is the only time that it is shown."""
 
-    secret: str
+    secret: Annotated[
+        Secret | None,
+        Meta(description="Shown once: it is `null` where the answer is repeated for an `Idempotency-Key`."),
+    ]
 
 
 def add(conn: Connection, user_id: int | None, url: str, of: int | str | None) -> NewSecret:
@@ -116,14 +184,11 @@ def add(conn: Connection, user_id: int | None, url: str, of: int | str | None) -
     Forbidden for all others. Without a user it is the operator's.
     """
     of_store = _require_right(conn, user_id, of)
-    dialects.serialize(conn, f"webhooks of user {user_id}")
-    known = sa.select(sa.func.count()).where(webhooks.c.user_id == user_id)
-    if user_id is not None and conn.scalars(known).one() >= MOST_OF_USER:
-        raise TooManyWebhooks
+    _require_room(conn, user_id)
     values = {
         "url": url,
         "store_id": of_store.id if of_store else None,
-        "user_id": user_id,
+        **_owned_by(user_id),
         "secret": signatures.new_secret(),
         "is_active": True,
         "cursor": journal.settled(conn),
@@ -166,17 +231,66 @@ def _pages(given: tuple[str, ...]) -> Pages[Webhook]:
 
 
 def change(conn: Connection, user_id: int | None, webhook_id: int, url: str | None, is_active: bool | None) -> Webhook:
-    """Change what is not None. One that becomes active goes on where it stood, and tries at once what has failed."""
+    """Change what is not None. One that becomes active goes on where it stood, and tries at once what has failed.
+
+    WebhookOrphaned for one that would have to be taken over first.
+    """
     known = get(conn, user_id, webhook_id)
     values: dict[str, Any] = {} if url is None else {"url": url}
     if is_active is not None:
         values |= {"is_active": is_active, "reason": None}
+    if is_active and known.is_orphaned:
+        raise WebhookOrphaned
     if values:
         conn.execute(sa.update(webhooks).where(webhooks.c.id == webhook_id).values(values))
     if is_active and not known.is_active:
-        waits = sa.and_(deliveries.c.webhook_id == webhook_id, deliveries.c.next_at.is_not(None))
-        conn.execute(sa.update(deliveries).where(waits).values(attempts=0, next_at=int(time.time())))
+        _retry_at_once(conn, webhook_id)
     return get(conn, user_id, webhook_id)
+
+
+def take_over(conn: Connection, user_id: int | None, webhook_id: int) -> NewSecret:
+    """Make it the user's who asks, or without one the operator's. It is active then, and goes on where it stood.
+
+    Nothing is signed any more with the secrets that it had: those are known to somebody else.
+    """
+    if get(conn, user_id, webhook_id).user_id != user_id:
+        _require_room(conn, user_id)
+    values = _owned_by(user_id) | {"secret": signatures.new_secret(), "old_secret": None, "old_until": None}
+    values |= {"is_active": True, "reason": None}
+    conn.execute(sa.update(webhooks).where(webhooks.c.id == webhook_id).values(values))
+    _retry_at_once(conn, webhook_id)
+    return _with_secret(conn, webhook_id)
+
+
+def pause_orphaned(conn: Connection, *which: sa.ColumnElement[bool]) -> dict[int, str]:
+    """Pause those of these webhooks whose owners have no right to them any more; why, by their ids."""
+    orphaned = sa.and_(webhooks.c.is_active, sa.not_(is_entitled))
+    rows = conn.execute(_listed.where(orphaned, *which).order_by(webhooks.c.id)).all()
+    reasons = {row.id: _reason(row) for row in rows}
+    for id, reason in reasons.items():
+        pause = sa.update(webhooks).where(webhooks.c.id == id, orphaned)
+        conn.execute(pause.values(is_active=False, reason=reason))
+    return reasons
+
+
+def _owned_by(user_id: int | None) -> dict[str, Any]:
+    return {"user_id": user_id, "owner_kind": "operator" if user_id is None else "user"}
+
+
+def _require_room(conn: Connection, user_id: int | None) -> None:
+    """TooManyWebhooks for a user who has as many as there may be. Nobody else adds one of theirs meanwhile."""
+    if user_id is None:
+        return
+    dialects.serialize(conn, f"webhooks of user {user_id}")
+    known = sa.select(sa.func.count()).where(webhooks.c.user_id == user_id)
+    if conn.scalars(known).one() >= MOST_OF_USER:
+        raise TooManyWebhooks
+
+
+def _retry_at_once(conn: Connection, webhook_id: int) -> None:
+    """What waits has all its attempts before it."""
+    waits = sa.and_(deliveries.c.webhook_id == webhook_id, deliveries.c.next_at.is_not(None))
+    conn.execute(sa.update(deliveries).where(waits).values(attempts=0, next_at=int(time.time())))
 
 
 def rotate(conn: Connection, user_id: int | None, webhook_id: int) -> NewSecret:
@@ -204,7 +318,7 @@ def go_back(conn: Connection, user_id: int | None, webhook_id: int, after: int) 
 
 def _with_secret(conn: Connection, webhook_id: int) -> NewSecret:
     secret = conn.scalars(sa.select(webhooks.c.secret).where(webhooks.c.id == webhook_id)).one()
-    return NewSecret(secret=secret, **msgspec.structs.asdict(get(conn, None, webhook_id)))
+    return NewSecret(secret=Secret(secret), **msgspec.structs.asdict(get(conn, None, webhook_id)))
 
 
 def _require_right(conn: Connection, user_id: int | None, of: int | str | None) -> store.Store | None:
@@ -213,16 +327,25 @@ def _require_right(conn: Connection, user_id: int | None, of: int | str | None) 
         return None if of is None else store.get(conn, of)
     if of is not None:
         return member.require_owner(conn, user_id, of)
-    if not user.get(conn, user_id).is_admin:
-        raise Forbidden("Only administrators may have the changes of all stores sent. Name a store that you own.")
+    user.require_admin(
+        conn, user_id, "Only administrators may have the changes of all stores sent. Name a store that you own."
+    )
     return None
 
 
 def _may_see(conn: Connection, user_id: int | None, store_id: int | None) -> bool:
-    """Of a store that is no more, administrators alone see it."""
-    if user_id is None or user.get(conn, user_id).is_admin:
-        return True
     try:
-        return store_id is not None and member.require_owner(conn, user_id, store_id) is not None
-    except (Forbidden, NotFound):
+        if user_id is not None:
+            _require_sight(conn, user_id, store_id)
+    except Forbidden:
         return False
+    return True
+
+
+def _require_sight(conn: Connection, user_id: int, store_id: int | None) -> None:
+    """Of a store that is no more, administrators alone see it."""
+    with suppress(NotFound):
+        if store_id is not None:
+            member.require_owner(conn, user_id, store_id)
+            return
+    user.require_admin(conn, user_id)

@@ -9,12 +9,13 @@ from storekeeper.auth import Guard
 from storekeeper.errors import Conflict, Forbidden, LastOwner, NotFound
 from storekeeper.http import Request
 from storekeeper.models import member
+from storekeeper.models.rights import Role
 from storekeeper.operation import Message, answers
 from storekeeper.resources.lists import SortedPageQuery, link_next
 
 
 class RoleBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    role: member.Role = "clerk"
+    role: Role = "clerk"
 
 
 class MemberPage(msgspec.Struct, frozen=True):

@@ -10,13 +10,20 @@ from msgspec import UNSET, Meta, UnsetType
 from storekeeper import names, shapes
 from storekeeper.dispatch import Dispatch
 from storekeeper.endpoint import LENGTH, PATTERN
-from storekeeper.errors import Forbidden, NotFound, ResyncRequired, TooManyWebhooks, WebhookInactive
+from storekeeper.errors import (
+    Forbidden,
+    NotFound,
+    ResyncRequired,
+    TooManyWebhooks,
+    WebhookInactive,
+    WebhookOrphaned,
+)
 from storekeeper.http import MAX_ID, Request, path
 from storekeeper.models import delivery, webhook
 from storekeeper.models.delivery import Delivery, State
 from storekeeper.models.paging import USUAL, Asked
 from storekeeper.models.webhook import NewSecret
-from storekeeper.operation import Message, answers
+from storekeeper.operation import Message, answers, fresh
 from storekeeper.resources.lists import Cursor, Limit, PageQuery, link_next
 
 Url = Annotated[
@@ -111,7 +118,7 @@ class Webhook:
         """Read a webhook of a store that you own."""
         resp.media = await self._dispatch.guard.read(req, webhook.get, req.caller.user_id, webhook_id)
 
-    @answers(webhook.Webhook, errors=(NotFound,), operation_id="updateWebhook")
+    @answers(webhook.Webhook, errors=(NotFound, WebhookOrphaned), operation_id="updateWebhook")
     async def on_patch(self, req: Request, resp: Response, webhook_id: int, body: WebhookChange) -> None:
         """Change a webhook, or let it pause.
 
@@ -148,6 +155,27 @@ class WebhookRotation:
         """
         resp.media = await self._dispatch.guard.write(req, webhook.rotate, req.caller.user_id, webhook_id)
         req.log("webhook_changed", webhook=webhook_id, is_rotated=True)
+
+
+class WebhookTakeover:
+    """/webhooks/{webhook_id}/takeover"""
+
+    tag = "webhooks"
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self._dispatch = dispatch
+
+    @fresh
+    @answers(NewSecret, errors=(NotFound, TooManyWebhooks), operation_id="takeOverWebhook")
+    async def on_post(self, req: Request, resp: Response, webhook_id: int) -> None:
+        """Make a webhook of a store that you own yours, and active.
+
+        It goes on where it stood, with a new secret, which the answer alone shows. The secrets that it had are no good
+        any more: somebody else knows them.
+        """
+        resp.media = await self._dispatch.guard.write(req, webhook.take_over, req.caller.user_id, webhook_id)
+        await self._dispatch.wake(req)
+        req.log("webhook_taken_over", webhook=webhook_id)
 
 
 class WebhookTest:
