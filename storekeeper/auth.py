@@ -168,7 +168,7 @@ class Authentication:
         if access is Access.PUBLIC or (access is Access.OPTIONAL and not req.auth):
             return
         claims = self._tokens.read(bearer_token(req), access.kinds)
-        if access is Access.FRESH and not self._tokens.is_fresh(claims):
+        if req.operation.needs_fresh and not self._tokens.is_fresh(claims):
             raise TokenNotFresh
         req.claims = claims
         req.visit.user_id = claims.user_id

@@ -23,9 +23,12 @@ class PasswordCheck:
 
     async def sign_in(self, req: Request, username: str, password: str) -> Grant:
         """Begin a session for the user whose password this is. InvalidCredentials does not say what was wrong."""
-        attempt = throttle.attempt(username, req.visit.address, self._limits)
+        attempt = throttle.login(username, req.visit.address, self._limits)
         login = await self._guard.read(req, _look_up, username, attempt)
-        await self._verify(req, attempt, login, password)
+        if not await self._passwords.fit(password, login.password_hash if login else None):
+            await self._guard.record(req, throttle.count, attempt)
+            req.log("login_failed")
+            raise InvalidCredentials
         assert login
         new_hash = await self._passwords.hash(password) if self._passwords.is_outdated(login.password_hash) else None
         begun = await self._guard.record(
@@ -36,20 +39,23 @@ class PasswordCheck:
         return begun
 
     async def confirm(self, req: Request, password: str) -> Login:
-        """The caller, once he has given his password again. InvalidCredentials for a wrong one."""
-        login = await self._guard.read(req, user.get_login, req.caller.user_id)
-        attempt = throttle.attempt(login.username, req.visit.address, self._limits)
-        await self._guard.read(req, throttle.check, attempt)
-        await self._verify(req, attempt, login, password)
-        await self._guard.read(req, throttle.check, attempt)
-        return login
+        """The caller, once they have given their password again. InvalidCredentials for a wrong one.
 
-    async def _verify(self, req: Request, attempt: Attempt, login: Login | None, password: str) -> None:
-        """InvalidCredentials for a wrong password, which is counted. For a right one the throttle has yet to judge."""
-        if not await self._passwords.fit(password, login.password_hash if login else None):
-            await self._guard.record(req, throttle.count, attempt)
-            req.log("login_failed")
+        Only failures in the same session count: others cannot keep its user from this. Too many in a row end the
+        session, so that a stolen token is no way to find the password.
+        """
+        session_id = req.caller.sid
+        attempt = throttle.confirmation(session_id, self._limits)
+        login = await self._guard.read(req, _look_up_caller, req.caller.user_id, attempt)
+        if not await self._passwords.fit(password, login.password_hash):
+            is_ended = await self._guard.record(req, _note_wrong_password, attempt, session_id)
+            req.log("login_failed", session_id=session_id)
+            if is_ended:
+                req.log("wrong_passwords_limit", session_id=session_id)
             raise InvalidCredentials
+        if await self._guard.read(req, _settle, attempt, session_id):
+            await self._guard.record(req, session.forget_wrong_passwords, session_id)
+        return login
 
 
 def _look_up(conn: Connection, username: str, attempt: Attempt) -> Login | None:
@@ -67,3 +73,19 @@ def _begin(
     if new_hash:
         user.set_hash(conn, login.user_id, new_hash)
     return session.begin(conn, login.user_id, seconds, device, address)
+
+
+def _look_up_caller(conn: Connection, user_id: int, attempt: Attempt) -> Login:
+    throttle.check(conn, attempt)
+    return user.get_login(conn, user_id)
+
+
+def _note_wrong_password(conn: Connection, attempt: Attempt, session_id: int) -> bool:
+    throttle.count(conn, attempt)
+    return session.note_wrong_password(conn, session_id)
+
+
+def _settle(conn: Connection, attempt: Attempt, session_id: int) -> bool:
+    """Judge an attempt with the right password. Whether there were wrong ones before it."""
+    throttle.check(conn, attempt)
+    return session.has_wrong_passwords(conn, session_id)

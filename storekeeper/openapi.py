@@ -228,7 +228,7 @@ def _possible(method: str, declared: Operation) -> dict[type[StorekeeperError], 
         possible += REPEATABLE
     if declared.access is not Access.PUBLIC:
         possible += WITH_TOKEN
-    if declared.access is Access.FRESH:
+    if declared.needs_fresh:
         possible.append(errors.TokenNotFresh)
     if declared.access is Access.ADMIN:
         possible.append(errors.Forbidden)

@@ -1,8 +1,8 @@
 """What a responder declares: who may call it, what it takes and what it answers. The checks and OpenAPI read this.
 
-Who may call it is a mark: `@public`, `@optional`, `@fresh`, `@admin`, `@refresh`, `@any_token`; without one, whoever is
-signed in. What it takes are its parameters `body` and `query`, by their types, or an `upload`, by `@takes`. What it
-answers stands in `@answers`.
+Who may call it is a mark: `@public`, `@optional`, `@admin`, `@refresh`, `@any_token`; without one, whoever is signed
+in. `@fresh`, beside `@admin` or by itself, also wants a fresh token. What it takes are its parameters `body` and
+`query`, by their types, or an `upload`, by `@takes`. What it answers stands in `@answers`.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,6 @@ class Access(Enum):
     PUBLIC = auto()
     OPTIONAL = auto()
     SIGNED_IN = auto()
-    FRESH = auto()
     ADMIN = auto()
     REFRESH = auto()
     ANY_TOKEN = auto()
@@ -50,7 +49,8 @@ class Operation(msgspec.Struct, frozen=True):
     `answers` are the bodies of success by their status, which may carry `headers`.
 
     `uploads` are the media types of what it takes as a file, and `formats` those that it answers beside JSON. A body
-    that is a list has up to `most_rows`. One that `is_conditional` minds If-Match and If-None-Match.
+    that is a list has up to `most_rows`. One that `is_conditional` minds If-Match and If-None-Match. One that
+    `needs_fresh` wants a token for which the password was given not long ago.
     """
 
     summary: str
@@ -67,6 +67,7 @@ class Operation(msgspec.Struct, frozen=True):
     most_rows: int = 0
     formats: tuple[str, ...] = ()
     is_conditional: bool = False
+    needs_fresh: bool = False
     operation_id: str = ""
 
 
@@ -80,7 +81,6 @@ def _mark(access: Access) -> Callable[[Responder], Responder]:
 
 public = _mark(Access.PUBLIC)
 optional = _mark(Access.OPTIONAL)
-fresh = _mark(Access.FRESH)
 admin = _mark(Access.ADMIN)
 refresh = _mark(Access.REFRESH)
 any_token = _mark(Access.ANY_TOKEN)
@@ -96,6 +96,12 @@ def takes(*media_types: str, most_bytes: int, most_rows: int = 0) -> Callable[[R
         return responder
 
     return note
+
+
+def fresh(responder: Responder) -> Responder:
+    """What a stolen token must not be enough for."""
+    responder.needs_fresh = True  # type: ignore[attr-defined]
+    return responder
 
 
 def conditional(responder: Responder) -> Responder:
@@ -148,6 +154,7 @@ def of(responder: Callable[..., Any]) -> Operation:
         most_rows=getattr(responder, "most_rows", 0),
         formats=getattr(responder, "formats", ()),
         is_conditional=getattr(responder, "is_conditional", False),
+        needs_fresh=getattr(responder, "needs_fresh", False),
         operation_id=getattr(responder, "operation_id", ""),
     )
 

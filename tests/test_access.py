@@ -39,9 +39,9 @@ POST   /refresh                                none   kind  kind     200     kin
 POST   /logout                                 none   dead  dead     200     200     200   200      200   200   200
 GET    /sessions                               none   dead  dead     kind    200     200   200      200   200   200
 DELETE /sessions/{session_id}                  none   dead  dead     kind    404     404   404      404   200   404
-DELETE /sessions                               none   dead  dead     kind    200     200   200      200   200   200
+DELETE /sessions                               none   dead  dead     kind    200     stale 200      200   200   200
 GET    /user/{user_id}                         none   dead  dead     kind    404     200   404      404   200   200
-PATCH  /user/{user_id}                         none   dead  dead     kind    403     200   403      403   403   200
+PATCH  /user/{user_id}                         none   dead  dead     kind    403     stale 403      403   403   200
 PUT    /user/{user_id}/password                none   dead  dead     kind    404     stale 404      404   200   404
 GET    /users                                  none   dead  dead     kind    403     200   403      403   403   200
 GET    /store/{name}                           200    200   200      200     200     200   200      200   200   200
@@ -52,8 +52,8 @@ GET    /stores                                 200    200   200      200     200
 GET    /store/{name}/items                     200    dead  dead     kind    200     200   200      200   200   200
 GET    /store/{name}/members                   none   dead  dead     kind    404     200   404      200   200   200
 GET    /store/{name}/members/{username}        none   dead  dead     kind    404     200   404      200   200   200
-PUT    /store/{name}/members/{username}        none   dead  dead     kind    403     201   403      403   201   201
-DELETE /store/{name}/members/{username}        none   dead  dead     kind    404     200   404      403   200   200
+PUT    /store/{name}/members/{username}        none   dead  dead     kind    403     stale 403      403   201   201
+DELETE /store/{name}/members/{username}        none   dead  dead     kind    404     stale 404      403   200   200
 GET    /item/{name}                            none   dead  dead     kind    200     200   200      200   200   200
 POST   /item/{name}                            none   dead  dead     kind    403     stale 403      201   201   201
 PUT    /item/{name}                            none   dead  dead     kind    403     200   403      200   200   200
@@ -86,12 +86,12 @@ GET    /imports/{import_id}                    none   dead  dead     kind    404
 POST   /imports/{import_id}                    none   dead  dead     kind    404     202   404      202   202   202
 DELETE /imports/{import_id}                    none   dead  dead     kind    404     200   404      200   200   200
 GET    /imports/{import_id}/refusals           none   dead  dead     kind    404     200   404      200   200   200
-POST   /webhooks                               none   dead  dead     kind    403     201   403      403   201   201
+POST   /webhooks                               none   dead  dead     kind    403     stale 403      403   201   201
 GET    /webhooks                               none   dead  dead     kind    200     200   200      200   200   200
 GET    /webhooks/{webhook_id}                  none   dead  dead     kind    404     200   404      404   200   200
 PATCH  /webhooks/{webhook_id}                  none   dead  dead     kind    404     200   404      404   200   200
 DELETE /webhooks/{webhook_id}                  none   dead  dead     kind    404     200   404      404   200   200
-POST   /webhooks/{webhook_id}/rotate           none   dead  dead     kind    404     200   404      404   200   200
+POST   /webhooks/{webhook_id}/rotate           none   dead  dead     kind    404     stale 404      404   200   200
 POST   /webhooks/{webhook_id}/takeover         none   dead  dead     kind    404     stale 404      404   200   200
 POST   /webhooks/{webhook_id}/test             none   dead  dead     kind    404     202   404      404   202   202
 POST   /webhooks/{webhook_id}/replay           none   dead  dead     kind    404     202   404      404   202   202

@@ -39,7 +39,7 @@ GET  /account                                    in     in    in  in     200    
 GET  /account/password                           in     in    in  in     200     200   200   200   200   200   200
 POST /account/password                           in     in    in  in     303     sure  303   303   303   303   403
 GET  /account/sessions                           in     in    in  in     200     200   200   200   200   200   200
-POST /account/sessions                           in     in    in  in     303     303   303   303   303   303   403
+POST /account/sessions                           in     in    in  in     303     sure  303   303   303   303   403
 GET  /account/sessions/{session_id}              in     in    in  in     200     200   200   200   200   200   200
 POST /account/sessions/{session_id}              in     in    in  in     404     404   404   404   303   404   403
 GET  /items                                      in     in    in  in     200     200   200   200   200   200   200
@@ -54,11 +54,11 @@ POST /store/{name}/settings                      in     in    in  in     403    
 GET  /store/{name}/delete                        in     in    in  in     403     200   403   403   200   200   200
 POST /store/{name}/delete                        in     in    in  in     403     303   403   403   303   303   403
 GET  /store/{name}/members                       in     in    in  in     404     200   404   200   200   200   200
-POST /store/{name}/members                       in     in    in  in     403     303   403   403   303   303   403
-GET  /store/{name}/members/{username}/remove     in     in    in  in     404     200   404   200   200   200   200
-POST /store/{name}/members/{username}/remove     in     in    in  in     404     303   404   403   303   303   403
-GET  /store/{name}/new-item                      in     in    in  in     403     sure  403   200   200   200   200
-POST /store/{name}/new-item                      in     in    in  in     403     sure  403   303   303   303   403
+POST /store/{name}/members                       in     in    in  in     403     sure  403   403   303   303   403
+GET  /store/{name}/members/{username}/remove     in     in    in  in     404     sure  404   200   200   200   200
+POST /store/{name}/members/{username}/remove     in     in    in  in     404     sure  404   403   303   303   403
+GET  /store/{name}/new-item                      in     in    in  in     403     200   403   200   200   200   200
+POST /store/{name}/new-item                      in     in    in  in     403     303   403   303   303   303   403
 GET  /store/{name}/item/{item_name}              in     in    in  in     200     200   200   200   200   200   200
 POST /store/{name}/item/{item_name}              in     in    in  in     403     303   403   303   303   303   403
 GET  /store/{name}/item/{item_name}/archive      in     in    in  in     200     200   200   200   200   200   200
@@ -83,9 +83,9 @@ GET  /import/{import_id}/cancel                  in     in    in  in     404    
 POST /import/{import_id}/cancel                  in     in    in  in     404     303   404   303   303   303   403
 GET  /import/{import_id}/refused.csv             in     in    in  in     404     200   404   200   200   200   200
 GET  /webhooks                                   in     in    in  in     200     200   200   200   200   200   200
-POST /webhooks                                   in     in    in  in     403     200   403   403   200   200   403
+POST /webhooks                                   in     in    in  in     403     sure  403   403   200   200   403
 GET  /store/{name}/webhooks                      in     in    in  in     403     200   403   403   200   200   200
-POST /store/{name}/webhooks                      in     in    in  in     403     200   403   403   200   200   403
+POST /store/{name}/webhooks                      in     in    in  in     403     sure  403   403   200   200   403
 GET  /webhooks/{webhook_id}                      in     in    in  in     404     200   404   404   200   200   200
 POST /webhooks/{webhook_id}                      in     in    in  in     404     303   404   404   303   303   403
 GET  /webhooks/{webhook_id}/state                in     in    in  in     404     200   404   404   200   200   200
@@ -96,8 +96,8 @@ GET  /webhooks/{webhook_id}/replay               in     in    in  in     404    
 POST /webhooks/{webhook_id}/replay               in     in    in  in     404     303   404   404   303   303   403
 GET  /webhooks/{webhook_id}/deliveries/{delivery_id}/replay in in in in 404 200 404 404 200 200 200
 POST /webhooks/{webhook_id}/deliveries/{delivery_id}/replay in in in in 404 303 404 404 303 303 403
-GET  /webhooks/{webhook_id}/rotate               in     in    in  in     404     200   404   404   200   200   200
-POST /webhooks/{webhook_id}/rotate               in     in    in  in     404     200   404   404   200   200   403
+GET  /webhooks/{webhook_id}/rotate               in     in    in  in     404     sure  404   404   200   200   200
+POST /webhooks/{webhook_id}/rotate               in     in    in  in     404     sure  404   404   200   200   403
 GET  /webhooks/{webhook_id}/takeover             in     in    in  in     404     sure  404   404   200   200   200
 POST /webhooks/{webhook_id}/takeover             in     in    in  in     404     sure  404   404   200   200   403
 GET  /webhooks/{webhook_id}/delete               in     in    in  in     404     200   404   404   200   200   200
@@ -107,7 +107,7 @@ GET  /new-user                                   in     in    in  in     403    
 POST /new-user                                   in     in    in  in     403     303   403   403   403   303   403
 GET  /users/{user_id}                            in     in    in  in     403     200   403   403   403   200   403
 GET  /users/{user_id}/roles                      in     in    in  in     403     200   403   403   403   200   403
-POST /users/{user_id}/roles                      in     in    in  in     403     303   403   403   403   303   403
+POST /users/{user_id}/roles                      in     in    in  in     403     sure  403   403   403   303   403
 GET  /users/{user_id}/sessions                   in     in    in  in     403     200   403   403   403   200   403
 POST /users/{user_id}/sessions                   in     in    in  in     403     303   403   403   403   303   403
 GET  /users/{user_id}/password                   in     in    in  in     403     sure  403   403   403   200   403

@@ -218,18 +218,26 @@ def test_logging_out_by_the_api_ends_the_console_too(
 
 
 def test_what_needs_the_password_asks_for_it_and_goes_on(alices: Browser, clock: Clock) -> None:
-    assert alices.get("/console/store/ikea/new-item").status_code == 200
+    wanted = "/console/store/ikea/members/bob/remove"
+    assert alices.get(wanted).status_code == 200
     clock.now += 15 * 60 + 31
-    asked = alices.get("/console/store/ikea/new-item")
-    assert asked.headers["location"] == "/console/confirm?next=%2Fconsole%2Fstore%2Fikea%2Fnew-item"
+    asked = alices.get(wanted)
+    assert asked.headers["location"] == "/console/confirm?next=%2Fconsole%2Fstore%2Fikea%2Fmembers%2Fbob%2Fremove"
     page = alices.follow(asked)
     assert "Password of alice" in said(page)
     refused = alices.post("/console/confirm", {"password": "wrong password", "next": values(page)["next"]})
     assert refused.status_code == 401
-    assert values(refused)["next"] == "/console/store/ikea/new-item"
+    assert values(refused)["next"] == wanted
     answer = alices.post("/console/confirm", {"password": PASSWORD, "next": values(page)["next"]})
-    assert answer.headers["location"] == "/console/store/ikea/new-item"
+    assert answer.headers["location"] == wanted
     assert alices.follow(answer).status_code == 200
+
+
+def test_an_item_is_added_without_giving_the_password_again(alices: Browser, clock: Clock) -> None:
+    clock.now += 60 * 60
+    assert alices.get("/console/store/ikea/new-item").status_code == 200
+    answer = alices.post("/console/store/ikea/new-item", {"name": "table", "price": "5", "stock": "1"})
+    assert answer.headers["location"] == "/console/store/ikea/item/table"
 
 
 def test_a_form_that_needs_the_password_leads_back_to_its_page(alices: Browser, clock: Clock) -> None:

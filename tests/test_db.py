@@ -126,10 +126,10 @@ def test_writers_queue(db: Database, url: str) -> None:
 def test_reads_see_every_change_at_once(db: Database, url: str) -> None:
     """No reader holds on to what it saw before: neither after an answer nor after a refusal."""
     limits = Limits(each=1)
-    attempt = throttle.attempt("alice", "192.0.2.1", limits)
+    attempt = throttle.login("alice", "192.0.2.1", limits)
     with database(url) as other:
         for n in range(3):
-            write(other, throttle.count, throttle.attempt(f"{n}", f"192.0.2.{n + 2}", limits))
+            write(other, throttle.count, throttle.login(f"{n}", f"192.0.2.{n + 2}", limits))
         write(other, throttle.count, attempt)
         for price in range(3):
             for look in (db.read, db.browse):

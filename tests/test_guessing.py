@@ -52,24 +52,67 @@ def test_a_locked_name_keeps_its_sessions(start: Start) -> None:
     assert call(app, "POST", "/refresh", token=pair["refresh_token"]).status == 200
 
 
-@pytest.mark.parametrize(
+CONFIRMING = pytest.mark.parametrize(
     ("method", "path", "given"),
     [
         ("POST", "/login/fresh", lambda password: {"password": password}),
         ("PUT", "/user/1/password", lambda password: {"current_password": password, "new_password": "a new one 123"}),
     ],
 )
-def test_giving_the_password_again_is_under_the_same_throttle(start: Start, method: str, path: str, given: Any) -> None:
+
+
+@CONFIRMING
+def test_wrong_logins_from_elsewhere_do_not_keep_a_session_from_giving_its_password(
+    start: Start, method: str, path: str, given: Any
+) -> None:
+    """Neither those with its name, nor those from its address, nor all together."""
+    app = start(login_failures=4, login_failures_overall=5)
+    token = log_in(app, "alice")["access_token"]
+    right = Call(method, path, given(PASSWORD), token, "192.0.2.50")
+    fail(app, 5, login("alice"), login("nobody", WRONG, "192.0.2.50"))
+    assert attempt(app, "alice", PASSWORD).status == 429
+    assert statuses(at_once([app], [right])) == {200: 1}
+
+
+@CONFIRMING
+def test_wrong_passwords_in_a_session_count_for_it_alone(start: Start, method: str, path: str, given: Any) -> None:
     hasher = Counting()
     app = start(hasher, login_failures=4)
-    token = log_in(app, "alice")["access_token"]
-    wrong = Call(method, path, given(WRONG), token, "192.0.2.50")
-    assert statuses(at_once([app], [wrong, wrong])) == {401: 2}
-    fail(app, 2)
+    token, other = (log_in(app, "alice")["access_token"] for _ in range(2))
     hasher.count = 0
-    assert statuses(at_once([app], [wrong, wrong._replace(body=given(PASSWORD)), login("alice", PASSWORD)])) == {429: 3}
-    assert hasher.count == 0
+    wrong = Call(method, path, given(WRONG), token, "192.0.2.50")
+    assert statuses(at_once([app], [wrong] * 4)) == {401: 4}
+    assert hasher.count == 4
+    right = wrong._replace(body=given(PASSWORD))
+    assert statuses(at_once([app], [wrong, right, right._replace(address="192.0.2.51")])) == {429: 3}
+    assert hasher.count == 4
     assert call(app, "GET", "/item/chair", token=token).status == 200
+    assert attempt(app, "alice", PASSWORD, "192.0.2.50").status == 200
+    assert statuses(at_once([app], [right._replace(token=other)])) == {200: 1}
+
+
+def test_a_burst_of_wrong_passwords_in_a_session_learns_no_more_than_ten_answers(start: Start) -> None:
+    apps = [start(), start()]
+    token = log_in(apps[0], "alice")["access_token"]
+    assert statuses(at_once(apps, [Call("POST", "/login/fresh", {"password": WRONG}, token)] * 50)) == {
+        401: 10,
+        429: 40,
+    }
+
+
+def test_a_hundred_wrong_passwords_in_a_row_end_the_session(start: Start) -> None:
+    """A stolen refresh token lives for 90 days: at ten guesses in five minutes, that is a quarter of a million."""
+    app = start(login_failures=1000, access_minutes=1000)
+    token, other = (log_in(app, "alice")["access_token"] for _ in range(2))
+    wrong, right = (Call("POST", "/login/fresh", {"password": each}, token) for each in (WRONG, PASSWORD))
+    assert statuses(at_once([app], [wrong] * 99)) == {401: 99}
+    assert statuses(at_once([app], [right])) == {200: 1}  # which begins the row anew
+    assert statuses(at_once([app], [wrong] * 99)) == {401: 99}
+    assert call(app, "GET", "/item/chair", token=token).status == 200
+    assert at_once([app], [wrong])[0].body["error"] == "invalid_credentials"
+    for each in (wrong, right, Call("GET", "/item/chair", None, token)):
+        assert at_once([app], [each])[0].body["error"] == "token_revoked"
+    assert call(app, "GET", "/item/chair", token=other).status == 200
 
 
 def test_unknown_inactive_and_existing_names_look_the_same(start: Start, engine: sa.Engine) -> None:

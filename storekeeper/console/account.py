@@ -54,6 +54,7 @@ class SessionEnd(Account):
 class SessionsEnd(Account):
     """/console/account/sessions"""
 
+    @fresh
     async def on_post(self, req: PageRequest, resp: Response) -> None:
         """End all sessions but this one."""
         count = await self._do(req, session.end_others, req.caller.user_id, req.caller.sid)

@@ -52,7 +52,7 @@ class SessionCookie:
         if not token:
             raise TokenMissing
         claims = self._tokens.read(token, ("console",))
-        if req.operation.access is Access.FRESH and not self._tokens.is_fresh(claims):
+        if req.operation.needs_fresh and not self._tokens.is_fresh(claims):
             raise TokenNotFresh
         req.claims = claims
         req.visit.user_id = claims.user_id

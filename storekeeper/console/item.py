@@ -24,7 +24,6 @@ from storekeeper.models.member import Standing
 from storekeeper.models.paging import Asked
 from storekeeper.models.paging import Page as Rows
 from storekeeper.models.price import Step
-from storekeeper.operation import fresh
 
 YEAR = 366 * 86_400
 SHOWN = 20
@@ -121,14 +120,12 @@ class Deletion(Page):
 class NewItem(Page):
     """/console/store/{name}/new-item"""
 
-    @fresh
     async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
         """The form for a new item."""
         await self._see(req, member.require_clerk, req.caller.user_id, name)
         standing = await self._see(req, member.stand, req.caller.user_id, name)
         self._show(req, resp, "new-item.html", standing=standing, store=standing.store)
 
-    @fresh
     async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
         req.typed = form = await forms.read(req)
         item_name = names.of_thing(form["name"].strip())

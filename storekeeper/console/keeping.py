@@ -13,6 +13,7 @@ from storekeeper.models.member import Member, Standing
 from storekeeper.models.overview import Sums
 from storekeeper.models.paging import MOST, Asked
 from storekeeper.models.rights import Role
+from storekeeper.operation import fresh
 
 
 class NewStore(Page):
@@ -62,6 +63,7 @@ class Members(Page):
         standing, members = await self._see(req, _list_members, req.caller.user_id, name)
         self._show(req, resp, "members.html", standing=standing, store=standing.store, members=members)
 
+    @fresh
     async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
         """Let somebody work here, or give him another role."""
         req.typed = form = await forms.read(req)
@@ -78,6 +80,7 @@ class Members(Page):
 class MemberRemoval(Page):
     """/console/store/{name}/members/{username}/remove"""
 
+    @fresh
     async def on_get(self, req: PageRequest, resp: Response, name: str, username: str) -> None:
         """Ask before somebody is taken out."""
         found = await self._see(req, member.get, req.caller.user_id, name, username)
@@ -93,6 +96,7 @@ class MemberRemoval(Page):
             back=url("store", name, "members"),
         )
 
+    @fresh
     async def on_post(self, req: PageRequest, resp: Response, name: str, username: str) -> None:
         await self._do(req, member.delete, req.caller.user_id, name, username)
         req.log("role_changed", store=name, member=username, role=None)

@@ -57,6 +57,7 @@ class Roles(UserPage):
     """/console/users/{user_id}/roles"""
 
     @admin
+    @fresh
     async def on_post(self, req: PageRequest, resp: Response, user_id: int) -> None:
         """Make somebody an administrator or not, active or not."""
         form = await forms.read(req)

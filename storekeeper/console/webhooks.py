@@ -33,6 +33,7 @@ class Webhooks(Page):
         found = await self._see(req, webhook.page, req.caller.user_id, Asked(ROWS, req.get_param("after") or ""))
         self._list(req, resp, found, None)
 
+    @fresh
     async def on_post(self, req: PageRequest, resp: Response) -> None:
         req.typed = form = await forms.read(req)
         store = form["store"].strip()
@@ -63,6 +64,7 @@ class StoreWebhooks(Webhooks):
         standing, found = await self._see(req, _of_store, req.caller.user_id, name, req.get_param("after") or "")
         self._list(req, resp, found, standing)
 
+    @fresh
     async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:  # type: ignore[override]
         req.typed = await forms.read(req)
         await self._add(req, resp, name)
@@ -154,6 +156,7 @@ class DeliveryReplay(WebhookPage):
 class Rotation(Page):
     """/console/webhooks/{webhook_id}/rotate"""
 
+    @fresh
     async def on_get(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
         """Ask before the secret is replaced."""
         hook = await self._see(req, webhook.get, req.caller.user_id, webhook_id)
@@ -169,6 +172,7 @@ class Rotation(Page):
             back=url("webhooks", webhook_id),
         )
 
+    @fresh
     async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
         rotated = await self._do(req, webhook.rotate, req.caller.user_id, webhook_id)
         req.log("webhook_changed", webhook=webhook_id, is_rotated=True)

@@ -44,6 +44,7 @@ sessions = sa.Table(
     # The newest refresh number whose receipt is proven, and since when: an access token that came with it was used.
     sa.Column("received_number", sa.Integer, nullable=False, server_default="0"),
     sa.Column("received_at", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("wrong_passwords", sa.Integer, nullable=False, server_default="0"),  # in a row
     sqlite_autoincrement=True,  # an id is never used again: an old token must not fit a new session
 )
 
@@ -55,6 +56,7 @@ _live_select = (
 _live = Query(_live_select)
 LIVE_COLUMNS = 3
 
+MAX_WRONG_PASSWORDS = 100  # in a row, in one session, until it ends (NIST SP 800-63B-4, section 3.2.2)
 PROVES_FROM = 3  # a lower number, once received, spends none but the first, and that is for the use of the second
 
 Use = tuple[int, int]  # the session, and the number of the refresh token that came with the access token; 0 if none did
@@ -246,6 +248,26 @@ def reset_password_as(conn: Connection, asker_id: int, user_id: int, new_hash: s
     """The same, for an administrator."""
     user.require_admin(conn, asker_id)
     return reset_password(conn, user.get(conn, user_id).id, new_hash)
+
+
+def note_wrong_password(conn: Connection, session_id: int) -> bool:
+    """Count a wrong password that was given in a live session. Whether the session is ended, as there were too many."""
+    mine = sessions.c.id == session_id
+    counted = sa.update(sessions).where(mine).values(wrong_passwords=sessions.c.wrong_passwords + 1)
+    count = conn.execute(counted.returning(sessions.c.wrong_passwords)).scalar_one()
+    if count < MAX_WRONG_PASSWORDS:
+        return False
+    conn.execute(sa.delete(sessions).where(mine))
+    return True
+
+
+def has_wrong_passwords(conn: Connection, session_id: int) -> bool:
+    return conn.scalar(sa.select(sessions.c.wrong_passwords).where(sessions.c.id == session_id)) != 0
+
+
+def forget_wrong_passwords(conn: Connection, session_id: int) -> None:
+    """The right one was given."""
+    conn.execute(sa.update(sessions).where(sessions.c.id == session_id).values(wrong_passwords=0))
 
 
 def note_uses(conn: Connection, used_at: Mapping[Use, float]) -> None:

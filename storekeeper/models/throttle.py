@@ -2,10 +2,14 @@
 
 PyPI's figures by default: 10 failures in 5 minutes for one name and for one address, 1,000 over all. A guess is
 judged after its password was checked and before its answer is given: so bursts in parallel learn no more than 10.
+
+Where a session gives its password again, its own failures count and nobody else's: wrong logins from elsewhere must not
+keep it from that, nor its own ones keep its user from logging in.
 """
 
 import hashlib
 import ipaddress
+import itertools
 import math
 import time
 
@@ -30,7 +34,8 @@ failures = sa.Table(
 )
 
 
-_COUNTED = ("name", "address", "everybody")
+MAX_BUCKETS = 3
+_COUNTED = [f"bucket_{n}" for n in range(MAX_BUCKETS)]
 _counts = Query(
     sa.select(failures.c.bucket, sa.func.count(), sa.func.min(failures.c.failed_at))
     .where(
@@ -49,21 +54,21 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """A guess at a password: the buckets that its failure counts against, and the limits that hold for it."""
+    """A guess at a password: how many failures in `window` seconds each of the buckets holds that its own counts in."""
 
-    name: str
-    address: str
-    limits: Limits
-
-    def bounds(self) -> dict[str, int]:
-        """How many failures each bucket holds."""
-        return {self.name: self.limits.each, self.address: self.limits.each, EVERYBODY: self.limits.overall}
+    bounds: dict[str, int]
+    window: int
 
 
-def attempt(username: str, address: str, limits: Limits) -> Attempt:
+def login(username: str, address: str, limits: Limits) -> Attempt:
     """Names are hashed: people type passwords into the wrong field."""
     name = hashlib.sha256(names.fold(username).encode()).hexdigest()[:40]
-    return Attempt(f"name {name}", f"address {_network(address)}", limits)
+    bounds = {f"name {name}": limits.each, f"address {_network(address)}": limits.each, EVERYBODY: limits.overall}
+    return Attempt(bounds, limits.window)
+
+
+def confirmation(session_id: int, limits: Limits) -> Attempt:
+    return Attempt({f"session {session_id}": limits.each}, limits.window)
 
 
 def _network(address: str) -> str:
@@ -80,13 +85,13 @@ def _network(address: str) -> str:
 
 def check(conn: Connection, attempt: Attempt) -> None:
     """TooManyAttempts while any of the buckets is full, until none is."""
-    window, bounds = attempt.limits.window, attempt.bounds()
-    since = _now() - window * 1000
-    found = _counts.all(conn, name=attempt.name, address=attempt.address, everybody=EVERYBODY, since=since)
+    bounds, since = attempt.bounds, _now() - attempt.window * 1000
+    buckets = dict(zip(_COUNTED, itertools.cycle(bounds), strict=False))
+    found = _counts.all(conn, since=since, **buckets)
     full = [(first, bounds[bucket]) for bucket, failed, first in found if failed >= bounds[bucket]]
     if full:
         first, bound = max(full)
-        raise TooManyAttempts(max(1, math.ceil((first - since) / 1000)), bound, window)
+        raise TooManyAttempts(max(1, math.ceil((first - since) / 1000)), bound, attempt.window)
 
 
 def count(conn: Connection, attempt: Attempt) -> None:
@@ -97,8 +102,8 @@ def count(conn: Connection, attempt: Attempt) -> None:
     dialects.serialize(conn, "logins")
     check(conn, attempt)
     now = _now()
-    conn.execute(sa.delete(failures).where(failures.c.failed_at <= now - attempt.limits.window * 1000))
-    conn.execute(sa.insert(failures), [{"bucket": bucket, "failed_at": now} for bucket in attempt.bounds()])
+    conn.execute(sa.delete(failures).where(failures.c.failed_at <= now - attempt.window * 1000))
+    conn.execute(sa.insert(failures), [{"bucket": bucket, "failed_at": now} for bucket in attempt.bounds])
 
 
 def _now() -> int:

@@ -10,7 +10,7 @@ from storekeeper.errors import Conflict, Forbidden, LastOwner, NotFound
 from storekeeper.http import Request
 from storekeeper.models import member
 from storekeeper.models.rights import Role
-from storekeeper.operation import Message, answers
+from storekeeper.operation import Message, answers, fresh
 from storekeeper.resources.lists import SortedPageQuery, link_next
 
 
@@ -36,6 +36,7 @@ class Member:
         """Read what a member of the store may do. Only for those who work there."""
         resp.media = await self._guard.read(req, member.get, req.caller.user_id, name, username)
 
+    @fresh
     @answers(
         member.Member, (201, member.Member), errors=(Conflict, Forbidden, NotFound, LastOwner), operation_id="putMember"
     )
@@ -49,6 +50,7 @@ class Member:
         resp.status = falcon.HTTP_CREATED if is_new else falcon.HTTP_OK
         req.log("role_changed", store=name, member=username, role=role)
 
+    @fresh
     @answers(Message, errors=(Forbidden, NotFound, LastOwner), operation_id="deleteMember")
     async def on_delete(self, req: Request, resp: Response, name: str, username: str) -> None:
         """Take a user out of a store that you own, or leave a store yourself."""

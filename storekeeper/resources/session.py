@@ -12,7 +12,7 @@ from storekeeper.http import Request
 from storekeeper.login import PasswordCheck
 from storekeeper.models import session, user
 from storekeeper.models.session import Grant
-from storekeeper.operation import Message, answers, any_token, public, refresh
+from storekeeper.operation import Message, answers, any_token, fresh, public, refresh
 from storekeeper.resources.lists import PageQuery, link_next
 from storekeeper.tokens import Tokens
 
@@ -174,6 +174,7 @@ class SessionList:
         ]
         resp.media = SessionPage(listed, link_next(req, resp, query, page.cursor))
 
+    @fresh
     @answers(Message, operation_id="deleteOtherSessions")
     async def on_delete(self, req: Request, resp: Response) -> None:
         """End all of your sessions but this one."""

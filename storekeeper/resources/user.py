@@ -117,6 +117,7 @@ class User:
         resp.media = Message("User deleted.")
 
     @admin
+    @fresh
     @answers(user.User, errors=(NotFound, LastAdministrator), operation_id="updateUser")
     async def on_patch(self, req: Request, resp: Response, user_id: int, body: RolesBody) -> None:
         """Make a user an administrator or not, active or not.

@@ -79,6 +79,7 @@ class WebhookList:
     def __init__(self, dispatch: Dispatch) -> None:
         self._dispatch = dispatch
 
+    @fresh
     @answers(
         (201, NewSecret),
         headers=("Location",),
@@ -147,6 +148,7 @@ class WebhookRotation:
     def __init__(self, dispatch: Dispatch) -> None:
         self._dispatch = dispatch
 
+    @fresh
     @answers(NewSecret, errors=(NotFound,), operation_id="rotateWebhookSecret")
     async def on_post(self, req: Request, resp: Response, webhook_id: int) -> None:
         """Give a webhook another secret.
