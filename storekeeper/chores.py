@@ -18,10 +18,6 @@ MAX_ERROR = 200  # characters
 Run = Callable[[], Awaitable[object]]
 
 
-class ChoreError(Exception):
-    """Chores of running servers fail. The message says which, and why."""
-
-
 class Chore(msgspec.Struct, frozen=True):
     """`every` is the pause between two runs, in seconds; a run that takes longer than `limit` seconds is cancelled."""
 

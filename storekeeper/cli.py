@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
 import click
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from storekeeper import __version__, keys, log, memory, names, passwords, schema, setup, terminal
-from storekeeper.chores import ChoreError
 from storekeeper.db import create_engine, transaction
 from storekeeper.errors import AlreadyExists, NotFound
 from storekeeper.keys import KeyRing
-from storekeeper.models import chore, paging, session, user
-from storekeeper.schema import SchemaError
+from storekeeper.models import paging, session, user
 from storekeeper.settings import PREFIX, Settings, read_settings
 
 T = TypeVar("T")
@@ -30,6 +28,7 @@ ELSEWHERE = {
     "audit": "storekeeper.journal_cli:print_audit",
     "backup": "storekeeper.backup_cli:back_up",
     "changes": "storekeeper.journal_cli:print_changes",
+    "check": "storekeeper.check_cli:check",
     "export": "storekeeper.catalogue_cli:export_",
     "find": "storekeeper.catalogue_cli:find",
     "history": "storekeeper.journal_cli:print_history",
@@ -174,7 +173,7 @@ def keys_group() -> None:
 def list_keys() -> None:
     """List the keys, oldest first. The last one signs; secrets are not shown."""
     for key in keys.load(read_settings().keys_path):
-        click.echo(f"{key.kid}\t{_utc(key.created_at)}")
+        click.echo(f"{key.kid}\t{time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime(key.created_at))}")
 
 
 @keys_group.command()
@@ -195,71 +194,6 @@ def remove(kid: str) -> None:
     """Drop the key KID at once, when its secret may be known to others. Whoever holds a token of it must log in."""
     keys.remove(read_settings().keys_path, kid)
     click.echo(f"{kid} is gone.")
-
-
-@main.command()
-@click.pass_context
-def check(ctx: click.Context) -> None:
-    """Check the settings, the keys, the database, and what running servers do by themselves.
-
-    Changes nothing; exits with 1 if something is wrong.
-    """
-    settings = read_settings()
-    click.echo("settings: ok")
-    checks = {"keys": _check_keys, "database": _check_database}
-    verdicts = [_report(name, look, settings) for name, look in checks.items()]  # all, also after a bad one
-    if verdicts[-1]:  # they report to the database
-        verdicts.append(_report("chores", _check_chores, settings))
-    if not all(verdicts):
-        ctx.exit(1)
-
-
-def _report(name: str, look: Callable[[Settings], str], settings: Settings) -> bool:
-    try:
-        click.echo(f"{name}: {look(settings)}")
-    except terminal.FORESEEN as error:
-        click.echo(f"{name}: {terminal.explain(error)}", err=True)
-        return False
-    return True
-
-
-def _check_keys(settings: Settings) -> str:
-    if not settings.keys_path.exists():
-        return "none yet; `storekeeper serve` makes the first"
-    return f"ok ({len(keys.load(settings.keys_path))})"
-
-
-def _check_database(settings: Settings) -> str:
-    engine = create_engine(settings.database, is_read_only=True)
-    _require_file(engine)
-    with engine.connect() as conn:
-        schema.require(conn)
-        hint = "" if user.has_admin(conn) else ", without an administrator: `storekeeper create-admin NAME` makes one"
-    return f"ok ({engine.dialect.name}, version {schema.HEAD}){hint}"
-
-
-def _check_chores(settings: Settings) -> str:
-    """What the servers that use the database have reported of the work that they do by themselves."""
-    engine = create_engine(settings.database, is_read_only=True)
-    with engine.connect() as conn:
-        reports = chore.reports(conn)
-    now = time.time()
-    failing = [each for each in reports if not each.is_silent(now) and each.is_failing(now)]
-    if failing:
-        raise ChoreError("; ".join(map(_explain_chore, failing)))
-    silent = sorted({each.server for each in reports if each.is_silent(now)})
-    running = len({each.server for each in reports}) - len(silent)
-    told = f"ok ({running} running)" if running else "no server is running"
-    return told + "".join(f"; {server} was killed, or hangs: it reports nothing any more" for server in silent)
-
-
-def _explain_chore(report: chore.Report) -> str:
-    last = "it has never succeeded" if report.last_success is None else f"its last success: {_utc(report.last_success)}"
-    return f"{report.name} of {report.server} fails ({report.last_error or 'it hangs'}); {last}"
-
-
-def _utc(seconds: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
 
 
 def _set_roles(conn: Connection, name: str, is_admin: bool | None, is_active: bool | None) -> user.User:
@@ -292,12 +226,6 @@ def _do(settings: Settings, function: Callable[[Connection, *Ts], T], *args: *Ts
     """Run a model's function in a transaction, if the database is there and has this version's tables."""
     with transaction(schema.open_engine(settings.database)) as conn:
         return function(conn, *args)
-
-
-def _require_file(engine: Engine) -> None:
-    """SQLite would make an empty one."""
-    if engine.dialect.name == "sqlite" and not os.path.exists(engine.url.database or ""):
-        raise SchemaError("There is no database yet: `storekeeper migrate` creates it.")
 
 
 def _new_password(settings: Settings, name: str, from_stdin: bool) -> str:

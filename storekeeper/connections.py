@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from storekeeper.crew import Job
-from storekeeper.errors import Conflict, OutcomeUnknown, StorekeeperError, Unavailable
+from storekeeper.database_status import DatabaseStatus, find_damage, first_line
+from storekeeper.errors import Conflict, DatabaseDamaged, OutcomeUnknown, StorekeeperError, Unavailable
 from storekeeper.query import fetch_together, held_cursor
 
 PAUSES = (0.0, 0.1, 0.4)  # seconds before each further try: a restart of PostgreSQL takes about as long
@@ -20,8 +21,9 @@ PAUSES = (0.0, 0.1, 0.4)  # seconds before each further try: a restart of Postgr
 class Reader:
     """A reading thread's connection: opened when first needed, and again after any surprise."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, status: DatabaseStatus) -> None:
         self._engine = engine
+        self._status = status
         self._conn: Connection | None = None
 
     def run(self, jobs: Sequence[Job]) -> Iterable[Job]:
@@ -70,16 +72,27 @@ class Reader:
         return job.call(conn)
 
     def _explain(self, error: Exception) -> Exception:
-        """An outage is worth another try; anything else is a bug and stays as it is."""
+        """An outage is worth another try, damage is not; anything else is a bug and stays as it is."""
         dbapi = self._engine.dialect.loaded_dbapi
-        cause = error.orig if isinstance(error, DBAPIError) else error
+        cause = _cause(error)
+        if (damage := find_damage(cause)) is not None:
+            self._status.note_damage(damage)
+            return DatabaseDamaged()
         # InternalError is what a server says that is read-only, after a failover.
         if not isinstance(cause, (dbapi.OperationalError, dbapi.InterfaceError, dbapi.InternalError)):
             return error
-        structlog.get_logger().warning("database_failed", reason=str(cause).splitlines()[0])
+        self._note_failure(first_line(cause))
         if self._engine.dialect.name == "sqlite":  # locked, full or read-only: waited for already
             return Unavailable("The database does not answer. Try again soon.")
         return _Lost()
+
+    def _note_failure(self, reason: str) -> None:
+        structlog.get_logger().warning("database_failed", reason=reason)
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The driver's own error, which SQLAlchemy may have wrapped."""
+    return (error.orig if isinstance(error, DBAPIError) else None) or error
 
 
 class Seeker(Reader):
@@ -128,8 +141,18 @@ class Writer(Reader):
             self.close()  # SQLite's transaction is still open
             if isinstance(error, IntegrityError):
                 raise
-            structlog.get_logger().warning("commit_failed", reason=str(error.orig).splitlines()[0])
+            self._note_failed_commit(_cause(error))
             raise OutcomeUnknown from error
+
+    def _note_failed_commit(self, cause: BaseException) -> None:
+        if (damage := find_damage(cause)) is not None:
+            self._status.note_damage(damage)
+        self._status.write_failure = reason = first_line(cause)
+        structlog.get_logger().warning("commit_failed", reason=reason)
+
+    def _note_failure(self, reason: str) -> None:
+        super()._note_failure(reason)
+        self._status.write_failure = reason
 
 
 class GroupWriter(Writer):

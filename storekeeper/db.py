@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from storekeeper.connections import GroupWriter, Reader, Seeker, Writer, begin_writing
 from storekeeper.crew import Crew
+from storekeeper.database_status import DatabaseStatus
 from storekeeper.errors import KeyInUse, OutcomeUnknown, Unavailable
 from storekeeper.query import Query, Row
 
@@ -46,16 +47,21 @@ class Database:
     def __init__(self, url: str, *, limit: int = 256, seconds: float = 5.0) -> None:
         self._seconds = seconds
         self.engine = create_engine(url, seconds)
+        self.status = DatabaseStatus()
         reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         if self.engine.dialect.name == "sqlite":
             # All the work is in this process: more threads would only take turns on the same core.
-            self._seekers = self._readers = Crew(lambda: Reader(reading), limit, seconds, together=TOGETHER)
-            self._browsers = Crew(lambda: Reader(reading), limit, seconds, together=TOGETHER)
-            self._writers = Crew(lambda: GroupWriter(self.engine), limit, seconds, together=TOGETHER)
+            self._seekers = self._readers = Crew(
+                lambda: Reader(reading, self.status), limit, seconds, together=TOGETHER
+            )
+            self._browsers = Crew(lambda: Reader(reading, self.status), limit, seconds, together=TOGETHER)
+            self._writers = Crew(lambda: GroupWriter(self.engine, self.status), limit, seconds, together=TOGETHER)
         else:
-            self._seekers = Crew(lambda: Seeker(reading), limit, seconds, threads=SEEKERS, together=TOGETHER)
-            self._readers = self._browsers = Crew(lambda: Reader(reading), limit, seconds, threads=READERS)
-            self._writers = Crew(lambda: Writer(self.engine), limit, seconds, threads=WRITERS)
+            self._seekers = Crew(
+                lambda: Seeker(reading, self.status), limit, seconds, threads=SEEKERS, together=TOGETHER
+            )
+            self._readers = self._browsers = Crew(lambda: Reader(reading, self.status), limit, seconds, threads=READERS)
+            self._writers = Crew(lambda: Writer(self.engine, self.status), limit, seconds, threads=WRITERS)
 
     async def fetch(self, query: Query, values: Mapping[str, Any]) -> list[Row]:
         """Run one query that takes no time, such as a look-up by name. Of PostgreSQL, those that wait ask together."""

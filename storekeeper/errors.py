@@ -325,6 +325,23 @@ class Unavailable(StorekeeperError):
         return {"Retry-After": "1"}
 
 
+class DatabaseDamaged(Unavailable):
+    """What the request needs to read is damaged. It stays so until the operator has mended or restored it."""
+
+    code = "database_damaged"
+    message = "The database is damaged. Its operator has to mend it."
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "60"}
+
+
+class FilesUnavailable(Unavailable):
+    """For the operator: the reason is the storage's own."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The files cannot be written and read: {reason}")
+
+
 class OutcomeUnknown(Unavailable):
     """A commit was not confirmed: nobody can tell yet whether the change was kept."""
 

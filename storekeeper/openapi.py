@@ -13,7 +13,7 @@ from storekeeper.shapes import ErrorBody, Json, Problem, ref
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
-ALWAYS = (errors.Invalid, errors.InternalError, errors.Unavailable)
+ALWAYS = (errors.Invalid, errors.InternalError, errors.Unavailable, errors.DatabaseDamaged)
 WITH_TOKEN = (errors.TokenExpired, errors.TokenInvalid, errors.TokenMissing, errors.TokenRevoked)
 CONDITIONAL = (errors.PreconditionFailed, errors.PreconditionRequired)
 REPEATABLE = (errors.Forbidden, errors.KeyInUse, errors.KeyReused)

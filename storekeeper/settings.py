@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
@@ -24,12 +24,18 @@ ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 ENDPOINT = re.compile(ORIGIN.pattern + r"(?:/[A-Za-z0-9._~/-]*)?")
 BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9._-]*[A-Za-z0-9_-])*/?")
 
+SECRETS = ("storage_secret_key",)  # beside the password in `database_url`
+
 Positive = Annotated[int, Meta(gt=0, le=1_000_000)]
 Words = tuple[str, ...]
 
 
 class SettingsError(Exception):
-    """A setting is nonsense. The message begins with its name."""
+    """Settings are nonsense. The message begins with the first one's name; `faults` has all of them."""
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__(faults[0])
+        self.faults = faults
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -98,12 +104,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """SettingsError, with the setting's name, on the first that is unknown or nonsense."""
+    """SettingsError, with each setting's name, where some are unknown or nonsense."""
     hints = get_type_hints(Settings, include_extras=True)
     given = _from_file(environ) | _from_environment(environ)
-    values = {name: _convert(name, label, value, hints) for name, (label, value) in given.items()}
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for name, (label, value) in given.items():
+        try:
+            values[name] = _convert(name, label, value, hints)
+        except SettingsError as error:
+            faults += error.faults
     settings = Settings(**values)
-    _check(settings, {name: label for name, (label, _) in given.items()})
+    faults += _find_faults(settings, {name: label for name, (label, _) in given.items()})
+    if faults:
+        raise SettingsError(*faults)
     return settings
 
 
@@ -116,7 +130,7 @@ def _from_environment(environ: Mapping[str, str]) -> Given:
 
 
 def _from_file(environ: Mapping[str, str]) -> Given:
-    path = _config_path(environ)
+    path = find_file(environ)
     if path is None:
         return {}
     try:
@@ -127,11 +141,19 @@ def _from_file(environ: Mapping[str, str]) -> Given:
     return {name: (f"{path}: {name}", value) for name, value in read.items()}
 
 
-def _config_path(environ: Mapping[str, str]) -> Path | None:
+def find_file(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The file that settings are read from; None if there is none."""
     if CONFIG in environ:
         return Path(environ[CONFIG])
     usual = Path(environ.get(PREFIX + "DATA", "data")) / CONFIG_NAME
     return usual if usual.is_file() else None
+
+
+def has_secret(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the file holds a password or a secret key. For settings that `read_settings` has found good."""
+    read = {name: value for name, (_, value) in _from_file(environ).items()}
+    url = make_url(read.get("database_url") or "sqlite://")
+    return bool(url.password or "password" in url.query or any(read.get(name) for name in SECRETS))
 
 
 def _convert(name: str, label: str, value: Any, hints: Mapping[str, Any]) -> Any:
@@ -150,7 +172,7 @@ def _suggestion(name: str, label: str, known: Iterable[str]) -> str:
     return near and f"; do you mean {PREFIX + near.upper() if label.startswith(PREFIX) else near}?"
 
 
-def _check(settings: Settings, labels: Mapping[str, str]) -> None:
+def _find_faults(settings: Settings, labels: Mapping[str, str]) -> Iterator[str]:
     """What a type cannot say."""
     checks: dict[str, Callable[[Any], object]] = {
         "database_url": _check_database_url,
@@ -167,7 +189,7 @@ def _check(settings: Settings, labels: Mapping[str, str]) -> None:
         try:
             check(getattr(settings, name))
         except (ValueError, Invalid) as error:
-            raise SettingsError(f"{labels.get(name, name)}: {error}") from None
+            yield f"{labels.get(name, name)}: {error}"
 
 
 def _check_database_url(text: str) -> None:

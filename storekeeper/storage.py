@@ -6,6 +6,7 @@ obstore takes 4 MiB, which a server that has to do with no file is spared: it is
 import asyncio
 import os
 import re
+import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from storekeeper.errors import NotFound, Unavailable
+from storekeeper.errors import FilesUnavailable, NotFound, Unavailable
 from storekeeper.settings import Settings
 
 if TYPE_CHECKING:
@@ -103,6 +104,18 @@ class Storage:
         """As `delete`, for a command."""
         with suppress(FileNotFoundError), _reaching(lacking=True):
             self._store().delete(name)
+
+    def check(self) -> None:
+        """Write, read and delete a small file. FilesUnavailable, with the reason, where one of these fails."""
+        name, data = f"check/{secrets.token_hex(8)}", secrets.token_bytes(32)
+        try:
+            self._store().put(name, data, use_multipart=False)
+            found = self._store().get(name).bytes().to_bytes()
+            self._store().delete(name)
+        except (_error(), OSError) as error:
+            raise FilesUnavailable(_reason(error)) from None
+        if found != data:
+            raise FilesUnavailable("what was written is not what is read")
 
     def prune(self, folder: str, names_in_use: Container[str], older_than_seconds: float) -> int:
         """Delete the files that nobody needs, and say how many. Young ones stay: their row may be under way."""

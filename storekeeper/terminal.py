@@ -12,13 +12,13 @@ from typing import Any
 import click
 from sqlalchemy.exc import DBAPIError
 
-from storekeeper.chores import ChoreError
+from storekeeper.database_status import find_damage, first_line
 from storekeeper.errors import StorekeeperError
 from storekeeper.keys import KeyFileError
 from storekeeper.schema import SchemaError
 from storekeeper.settings import SettingsError
 
-FORESEEN = (StorekeeperError, SettingsError, KeyFileError, SchemaError, ChoreError, DBAPIError, OSError)
+FORESEEN = (StorekeeperError, SettingsError, KeyFileError, SchemaError, DBAPIError, OSError)
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  where a server that listens everywhere is found
 
 
@@ -63,8 +63,10 @@ class Failing(click.Group):
 
 def explain(error: Exception) -> str:
     if isinstance(error, DBAPIError):
-        reason = (str(error.orig).splitlines() or ["no reason given"])[0]
-        return f"The database cannot be used: {reason}"
+        cause = error.orig or error
+        if (damage := find_damage(cause)) is not None:
+            return f"The database is damaged: {damage} (what to do: docs/damaged-database.md)"
+        return f"The database cannot be used: {first_line(cause)}"
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     return str(error)
