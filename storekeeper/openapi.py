@@ -48,7 +48,7 @@ HEADERS: dict[str, tuple[Json, str]] = {
     "Link": ({"type": "string"}, 'Where the next page is, if there is one: `<...>; rel="next"` (RFC 8288).'),
     "Location": ({"type": "string"}, "Where the new thing is."),
     "WWW-Authenticate": ({"type": "string"}, "The scheme, and what was wrong with the token (RFC 6750)."),
-    "Retry-After": ({"type": "integer", "minimum": 1}, "How many seconds to wait."),
+    "Retry-After": ({"type": "integer", "format": "int64", "minimum": 1}, "How many seconds to wait."),
     "RateLimit": ({"type": "string"}, "What is left of the limit: `r`, until it is renewed in `t` seconds."),
     "RateLimit-Policy": ({"type": "string"}, "The limit: `q` failed logins in `w` seconds."),
     "Preference-Applied": ({"type": "string"}, "What was done of what `Prefer` asks for (RFC 7240)."),
@@ -86,7 +86,7 @@ def describe(routes: Mapping[str, object]) -> Json:
     paths: Json = {}
     for template, method, resource, declared in operations:
         entry = paths.setdefault(re.sub(r":\w+\}", "}", template), _path(template))
-        entry[method] = _operation(method, resource, declared, schemas)
+        entry[method] = _operation(method, resource, declared)
     return {
         "openapi": "3.1.0",
         "info": _info(),
@@ -131,7 +131,7 @@ def _path(template: str) -> Json:
     return {"parameters": parameters} if parameters else {}
 
 
-def _operation(method: str, resource: object, declared: Operation, schemas: Json) -> Json:
+def _operation(method: str, resource: object, declared: Operation) -> Json:
     described: Json = {
         "operationId": declared.operation_id,
         "tags": [getattr(resource, "tag", "")],
@@ -146,7 +146,7 @@ def _operation(method: str, resource: object, declared: Operation, schemas: Json
     if declared.uploads:
         described["requestBody"] = _upload(declared)
     elif declared.body:
-        described["requestBody"] = _body(declared, schemas)
+        described["requestBody"] = _body(declared)
     return described
 
 
@@ -178,14 +178,12 @@ def _upload(declared: Operation) -> Json:
     return {"required": True, "content": {media_type: {"schema": schema} for media_type in declared.uploads}}
 
 
-def _body(declared: Operation, schemas: Json) -> Json:
+def _body(declared: Operation) -> Json:
     (row,) = get_args(declared.body) or (declared.body,)
-    example = shapes.example(row.__name__, schemas[row.__name__])
-    content: Json = {"schema": ref(row), "example": example}
+    schema = ref(row)
     if row is not declared.body:
-        rows = {"type": "array", "items": ref(row), "maxItems": declared.most_rows}
-        content = {"schema": rows, "example": [example]}
-    return {"required": not declared.body_is_optional, "content": {"application/json": content}}
+        schema = {"type": "array", "items": schema, "maxItems": declared.most_rows}
+    return {"required": not declared.body_is_optional, "content": {"application/json": {"schema": schema}}}
 
 
 def _successes(method: str, declared: Operation) -> Json:

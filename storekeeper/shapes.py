@@ -1,12 +1,19 @@
-"""The JSON Schemas of the OpenAPI document, of bodies, answers, parameters and errors, and their examples."""
+"""The JSON Schemas of the OpenAPI document, of bodies, answers, parameters and errors.
 
+msgspec makes them of the types. What follows is for those that generate clients from them, and was tried with six:
+a number without a format loses cents and 32-bit integers overflow, and a union without a name gets one from each place
+where it stands.
+"""
+
+import inspect
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from math import inf
+from typing import Annotated, Any
 
 import msgspec
 
-from storekeeper import errors
+from storekeeper import errors, examples
 from storekeeper.errors import FieldError, StorekeeperError
 from storekeeper.http import MAX_ID
 from storekeeper.images import SIZES
@@ -32,65 +39,35 @@ USERNAME: Json = {
     "pattern": r"^[^\u0000-*,/:-?\[-^`{-\u00a0]+$",
     "description": "Letters, digits and `. _ @ + -`.",
 }
-ID: Json = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
+ID: Json = {"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_ID}
 KEY: Json = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-SIZE: Json = {"enum": list(SIZES)}
+SIZE: Json = {"type": "string", "enum": list(SIZES)}
 # Of parameters in paths, by the converter, or the name of those that have none.
 BY_KIND = {"id": ID, "name": NAME, "username": USERNAME, "key": KEY, "size": SIZE}
+AMOUNT: Json = {
+    "type": "number",
+    "format": "double",  # reads all amounts exactly: they have 13 digits at the most
+    "minimum": 0,
+    "description": "Exact, with the digits of its currency: 15.90.",
+}
 PRICE: Json = {
+    "title": "PriceInput",
     "anyOf": [
-        {"type": "number", "minimum": 0, "maximum": MOST},
+        {"type": "number", "format": "double", "minimum": 0, "maximum": MOST},
         {"type": "string", "pattern": r"^[0-9]{1,13}(\.[0-9]{1,13})?$"},
     ],
-    "description": "Exact, with no more digits than the store's currency has.",
+    "description": "A number, or the same as a string. Exact, with no more digits than the store's currency has.",
+}
+ATTRIBUTES: Json = {
+    "title": "Attributes",
+    "type": "object",
+    "additionalProperties": True,
+    "description": "Members of an `Item`, a `Store`, a `Member` or a `User`, by their names.",
 }
 FILE: Json = {"type": "string", "format": "binary"}
-AMOUNT: Json = {"type": "number", "minimum": 0, "description": "Exact, with the digits of its currency: 15.90."}
+HttpStatus = Annotated[int, msgspec.Meta(ge=100, le=599)]
 
 PARAMETER = re.compile(r"(?:(\w+)/)?\{(\w+)(?::(\w+))?\}")
-# By struct, by member, by struct and member, or by the segment of a path that a parameter follows.
-EXAMPLES: Json = {
-    "username": "alice",
-    "password": "correct horse battery",
-    "current_password": "correct horse battery",
-    "new_password": "a staple for the battery",
-    "name": "chair",
-    "StoreAnswer.name": "ikea",
-    "price": 15.99,
-    "currency": "EUR",
-    "id": 1,
-    "store_id": 1,
-    "user_id": 1,
-    "RoleBody.role": "clerk",
-    "RolesBody.is_admin": True,
-    "expires_in": 900,
-    "began_at": 1767225600,
-    "last_used_at": 1767225600,
-    "address": "192.0.2.1",
-    "/store": "ikea",
-    "/item": "chair",
-    "/user": 1,
-    "/sessions": 1,
-    "/members": "bob",
-    "/imports": 1,
-    "/webhooks": 1,
-    "/deliveries": 1,
-    "url": "https://shop.example/hook",
-    "store": "ikea",
-    "after": 17,
-    "/images": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-    "size": "small",
-    "Import.size": 48_213,
-    "sku": "CH-15",
-    "barcode": "4006381333931",
-    "description": "Oak, oiled.",
-    "tags": ["garden"],
-    "stock": 12,
-    "delta": -2,
-    "negative_stock": True,
-    "ItemChange": {"price": 14.99, "tags": ["garden"]},
-    "BulkRow": {"store_id": 1, "name": "chair", "price": 15.99},
-}
 
 
 class ErrorBody(msgspec.Struct):
@@ -109,7 +86,7 @@ class Problem(ErrorBody, kw_only=True):
 
     type: str
     title: str
-    status: int
+    status: HttpStatus
     detail: str
 
 
@@ -121,7 +98,9 @@ def components(kinds: Iterable[Any]) -> Json:
     codes = {"type": "string", "enum": sorted({error.code for error in all_errors()})}
     for name in ("ErrorBody", "Problem"):
         schemas[name]["properties"]["error"] = codes
-    return {name: _completed(name, schema) for name, schema in schemas.items()}
+    named: Json = {}
+    schemas = {name: _on_the_wire(schema, named) for name, schema in schemas.items()} | named
+    return {name: _with_example(name, schema) for name, schema in schemas.items()}
 
 
 def all_errors(base: type[StorekeeperError] = StorekeeperError) -> Iterable[type[StorekeeperError]]:
@@ -136,14 +115,6 @@ def ref(kind: Any) -> Json:
     return {"$ref": f"#/components/schemas/{kind.__name__}"}
 
 
-def example(name: str, schema: Json) -> Json:
-    """A body to begin with: what has to be sent, or some of what can be where nothing has."""
-    if name in EXAMPLES:
-        return dict(EXAMPLES[name])
-    known = {member: _example_of(name, member) for member in schema["required"] or schema["properties"]}
-    return {member: value for member, value in known.items() if value is not None}
-
-
 def example_of_error(kind: type[StorekeeperError]) -> Json:
     described = {"description": kind.message} if kind.described else {}
     return {"error": kind.code, "message": kind.message} | described
@@ -151,7 +122,12 @@ def example_of_error(kind: type[StorekeeperError]) -> Json:
 
 def path_parameters(template: str) -> list[Json]:
     return [
-        {"name": name, "in": "path", "required": True, "example": EXAMPLES.get(f"/{segment}", EXAMPLES.get(name))}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "example": examples.PARAMETERS.get(f"/{segment}", examples.PARAMETERS.get(name)),
+        }
         | _described(converter or name)
         for segment, name, converter in PARAMETER.findall(template)
     ]
@@ -168,12 +144,16 @@ def query_parameters(kind: Any) -> list[Json]:
     _, schemas = msgspec.json.schema_components([kind], schema_hook=_hook)
     declared = schemas[kind.__name__]
     needed = declared["required"]
-    return [_query_parameter(name, dict(each), name in needed) for name, each in declared["properties"].items()]
+    return [_query_parameter(name, each, name in needed) for name, each in declared["properties"].items()]
 
 
 def _query_parameter(name: str, schema: Json, is_needed: bool) -> Json:
     required = {"required": True} if is_needed else {}
-    return {"name": name, "in": "query", "description": schema.pop("description"), "schema": schema} | required
+    if schema.get("title") == PRICE["title"]:  # which is sent as text in either case
+        schema = PRICE["anyOf"][0] | {"description": schema["description"]}
+    schema = _on_the_wire(schema, {})
+    description = schema.pop("description")
+    return {"name": name, "in": "query", "description": description, "schema": schema} | required
 
 
 def _hook(kind: type) -> Json:
@@ -184,23 +164,39 @@ def _hook(kind: type) -> Json:
     raise NotImplementedError(kind)
 
 
-def _completed(name: str, schema: Json) -> Json:
-    """As it is on the wire, with examples."""
-    properties = {
-        member: _as_on_the_wire(each) | _examples(_example_of(name, member))
-        for member, each in schema.get("properties", {}).items()
-    }
-    return schema | {"properties": properties}
+def _with_example(name: str, schema: Json) -> Json:
+    return schema | ({"examples": [examples.SCHEMAS[name]]} if name in examples.SCHEMAS else {})
 
 
-def _example_of(name: str, member: str) -> Any:
-    return EXAMPLES.get(f"{name}.{member}", EXAMPLES.get(member))
+def _on_the_wire(schema: Json, named: Json) -> Json:
+    """A schema of msgspec's as clients can use it. Unions that have a title go to those `named`."""
+    done = dict(schema)
+    if "description" in done:
+        done["description"] = inspect.cleandoc(done["description"])
+    if "properties" in done:
+        done["properties"] = {name: _on_the_wire(each, named) for name, each in done["properties"].items()}
+    if "items" in done:
+        done["items"] = _on_the_wire(done["items"], named)
+    if "anyOf" in done:
+        return _named({**done, "anyOf": [_on_the_wire(each or ATTRIBUTES, named) for each in done["anyOf"]]}, named)
+    return _named(_with_format(done), named)
 
 
-def _examples(value: Any) -> Json:
-    return {} if value is None else {"examples": [value]}
+def _named(schema: Json, named: Json) -> Json:
+    """A reference to it, if it has a name, and is not what a struct is: those are named already."""
+    name = schema.get("title")
+    if name is None or "properties" in schema:
+        return schema
+    named[name] = schema
+    return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _as_on_the_wire(schema: Mapping[str, Any]) -> Json:
-    """msgspec takes decimals for strings; ours are numbers."""
-    return AMOUNT if schema.get("format") == "decimal" else dict(schema)
+def _with_format(schema: Json) -> Json:
+    if schema.get("format") == "decimal":
+        return AMOUNT  # msgspec takes decimals for strings; ours are numbers
+    if schema.get("type") == "integer":
+        is_small = schema.get("minimum", -inf) >= -(2**31) and schema.get("maximum", inf) < 2**31
+        return schema | {"format": "int32" if is_small else "int64"}
+    if "enum" in schema:
+        return {"type": "string"} | schema
+    return schema

@@ -3,8 +3,10 @@
 import json
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, NamedTuple
 
+import falcon
 import pytest
 import sqlalchemy as sa
 from falcon import testing
@@ -12,8 +14,10 @@ from falcon import testing
 from storekeeper import setup
 from storekeeper.app import Parts
 from storekeeper.db import create_engine
+from storekeeper.http import PROBLEM
 from storekeeper.settings import Settings
 from tests import pictures, prose
+from tests.contract import Contract
 from tests.moving import carry_out
 
 DOCUMENT = prose.ROOT / "docs" / "api-by-example.md"
@@ -30,6 +34,11 @@ TIMES = (
     "next_at",
 )  # the document shows some
 FILES = {"<a PNG>": pictures.encoded(pictures.two_colours(), "PNG")}
+# Members of answers that the document shows nowhere with a value: nothing is sent there to those who follow.
+UNSHOWN = {
+    *("Change.before", "ErrorBody.cursor", "Import.reason", "NewSecret.reason", "Webhook.reason"),
+    *(f"Delivery.{member}" for member in ("change_id", "ended_at", "error", "ms", "status", "tried_at")),
+}
 ADDRESS = "192.0.2.7"
 
 
@@ -105,6 +114,25 @@ def test_every_example_is_true(client: testing.TestClient, parts: Parts, setting
             assert re.fullmatch(pattern, given.headers[name]), f"{request.line}: {name}: {given.headers[name]}"
         assert is_told(known, told.body, given), f"{request.line}: {given.text}"
         carry_out(settings)
+
+
+def test_every_answer_is_as_described(client: testing.TestClient, parts: Parts, settings: Settings) -> None:
+    """Each answer of the document, strictly; together they show each member with a value that is not null."""
+    contract = Contract(client.simulate_get("/openapi.json").json)
+    known = Known(SETUP=setup.token(parts.keys))
+    for request, told in examples():
+        given = make(client, request, known)
+        media_type = given.headers["content-type"]
+        if media_type in (falcon.MEDIA_JSON, PROBLEM):
+            method, target = known.fill(request.line).split()
+            operation = contract.operation(method, target.partition("?")[0])
+            assert operation, request.line
+            contract.check(operation, given.status_code, media_type, json.loads(given.text, parse_float=Decimal))
+            known.learn(exact(told.body), exact(given.text))
+        carry_out(settings)
+    unseen = {each for each in contract.members() if not each.startswith("Problem.") and not each.endswith(".next")}
+    unseen -= contract.seen | UNSHOWN
+    assert not unseen, f"{sorted(unseen)} have no value in docs/api-by-example.md. Show one, or add them to UNSHOWN."
 
 
 def is_told(known: Known, told: str, given: testing.Result) -> bool:

@@ -114,7 +114,8 @@ def exact(document: dict[str, Any]) -> dict[str, Any]:
     document = copy.deepcopy(document)
     schemas = document["components"]["schemas"]
     for each in schemas.values():
-        each["additionalProperties"] = False
+        if "properties" in each:
+            each["additionalProperties"] = False
     for response in failing(document):
         for content in response["content"].values():
             content["schema"] = copy.deepcopy(schemas[content["schema"]["$ref"].rpartition("/")[2]])

@@ -17,7 +17,7 @@ from storekeeper.models.item import Item
 from storekeeper.operation import answers, takes
 from storekeeper.resources.item import StoreId
 from storekeeper.resources.lists import prefers
-from storekeeper.shapes import ErrorBody
+from storekeeper.shapes import ErrorBody, HttpStatus
 
 MOST_ROWS = 1000
 MOST_BYTES = 2**20
@@ -33,7 +33,7 @@ class BulkRow(Fields, kw_only=True, frozen=True, forbid_unknown_fields=True):
 class BulkResult(msgspec.Struct, frozen=True):
     """What became of a row: the item, or the error that the row alone would have had."""
 
-    status: int
+    status: HttpStatus
     item: Item | UnsetType = UNSET
     error: ErrorBody | UnsetType = UNSET
 

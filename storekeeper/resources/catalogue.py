@@ -79,13 +79,16 @@ class AllItemsQuery(ItemsQuery, kw_only=True, frozen=True, forbid_unknown_fields
     store_id: Annotated[int, Meta(ge=1, le=MAX_ID, description="Only the items of this store.")] | UnsetType = UNSET
 
 
+ItemOrName = Annotated[item.Item | str, Meta(title="ItemOrName")]
+
+
 class ItemPage(msgspec.Struct, frozen=True):
     """Whole items for the signed in; for others of `/items` their names, and a message that says so.
 
     `total` is there if `Prefer: count=exact` asks for it.
     """
 
-    items: Sequence[item.Item | str]
+    items: Sequence[ItemOrName]
     message: str | UnsetType = UNSET
     total: int | UnsetType = UNSET
     next: str | UnsetType = UNSET

@@ -26,7 +26,7 @@ class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password: Typed
 
 
-class PasswordBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PasswordConfirmation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password: Typed
 
 
@@ -87,7 +87,7 @@ class FreshLogin:
         self._tokens = tokens
 
     @answers(AccessToken, errors=(InvalidCredentials, NotFound, TooManyAttempts), operation_id="createFreshToken")
-    async def on_post(self, req: Request, resp: Response, body: PasswordBody) -> None:
+    async def on_post(self, req: Request, resp: Response, body: PasswordConfirmation) -> None:
         """Give the password again, for a fresh access token in the same session."""
         await self._password_check.confirm(req, body.password)
         asker = await self._guard.read(req, user.get, req.caller.user_id)

@@ -52,7 +52,7 @@ class RolesBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is_active: bool | None = None
 
 
-class NewPasswordBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     current_password: Typed
     new_password: NewPassword
 
@@ -140,7 +140,7 @@ class Password:
 
     @fresh
     @answers(Message, errors=(InvalidCredentials, NotFound, TooManyAttempts), operation_id="changePassword")
-    async def on_put(self, req: Request, resp: Response, user_id: int, body: NewPasswordBody) -> None:
+    async def on_put(self, req: Request, resp: Response, user_id: int, body: PasswordChange) -> None:
         """Change your password. Your other sessions end."""
         await self._guard.read(req, user.get_own, req.caller.user_id, user_id)
         await self._accounts.change_password(req, body.current_password, body.new_password)
