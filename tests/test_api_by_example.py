@@ -2,9 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, NamedTuple
 
 import falcon
 import pytest
@@ -16,24 +14,11 @@ from storekeeper.app import Parts
 from storekeeper.db import create_engine
 from storekeeper.http import PROBLEM
 from storekeeper.settings import Settings
-from tests import pictures, prose
+from tests import prose
 from tests.contract import Contract
 from tests.moving import carry_out
+from tests.worked_examples import FILES, Known, Message, exact, examples
 
-DOCUMENT = prose.ROOT / "docs" / "api-by-example.md"
-VARIABLE = re.compile(r"\$([A-Z_0-9]+)")
-TIMES = (
-    "began_at",
-    "last_used_at",
-    "updated_at",
-    "created_at",
-    "ended_at",
-    "at",
-    "as_of",
-    "since",
-    "next_at",
-)  # the document shows some
-FILES = {"<a PNG>": pictures.encoded(pictures.two_colours(), "PNG")}
 # Members of answers that the document shows nowhere with a value: nothing is sent there to those who follow.
 UNSHOWN = {
     *("Change.before", "ErrorBody.cursor", "Import.reason", "NewSecret.reason", "Webhook.reason"),
@@ -42,51 +27,10 @@ UNSHOWN = {
 ADDRESS = "192.0.2.7"
 
 
-class Message(NamedTuple):
-    """A request or an answer. `line` is its first."""
-
-    line: str
-    headers: dict[str, str]
-    body: str
-
-
-def read(text: str) -> Message:
-    head, _, body = text.partition("\n\n")
-    line, *fields = head.strip().split("\n")
-    return Message(line, dict(field.split(": ", 1) for field in fields), body.strip())
-
-
-def examples() -> Iterator[tuple[Message, Message]]:
-    """Each request and its answer."""
-    found = [read(block.text) for block in prose.blocks(DOCUMENT.read_text()) if block.language == "http"]
-    assert [message.line.startswith("HTTP/") for message in found] == [False, True] * (len(found) // 2)
-    yield from zip(found[::2], found[1::2], strict=True)
-
-
 @pytest.fixture
 def engine(url: str) -> sa.Engine:
     """In place of the one with the cast: a database without a row."""
     return create_engine(url)
-
-
-class Known(dict[str, str]):
-    """The variables: bound by the first answer that shows them."""
-
-    def fill(self, text: str) -> str:
-        return VARIABLE.sub(lambda found: self[found[1]], text)
-
-    def learn(self, told: Any, given: Any) -> Any:
-        """`told` with the values of its variables."""
-        if isinstance(told, dict) and isinstance(given, dict):
-            return {name: self._learn_member(name, told[name], given.get(name)) for name in told}
-        if isinstance(told, list) and isinstance(given, list) and len(told) == len(given):
-            return [self.learn(*pair) for pair in zip(told, given, strict=True)]
-        if isinstance(told, str) and VARIABLE.fullmatch(told):
-            return self.setdefault(told[1:], given)
-        return told
-
-    def _learn_member(self, name: str, told: Any, given: Any) -> Any:
-        return given if name in TIMES and type(told) is type(given) else self.learn(told, given)
 
 
 def make(client: testing.TestClient, request: Message, known: Known) -> testing.Result:
@@ -97,11 +41,6 @@ def make(client: testing.TestClient, request: Message, known: Known) -> testing.
         headers.setdefault("Content-Type", "application/json")
     path, _, query = target.partition("?")
     return client.simulate_request(method, path, query_string=query, headers=headers, body=body, remote_addr=ADDRESS)
-
-
-def exact(text: str) -> Any:
-    """JSON whose numbers stay as they are written: 15.90 is not 15.9."""
-    return json.loads(text, parse_float=lambda digits: ("number", digits))
 
 
 def test_every_example_is_true(client: testing.TestClient, parts: Parts, settings: Settings) -> None:
