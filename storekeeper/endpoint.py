@@ -6,8 +6,9 @@ is connected to, and it is checked then.
 """
 
 import re
-from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+import socket
+from collections.abc import Callable, Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 import msgspec
 
@@ -18,10 +19,21 @@ NAMED = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}"
 PATTERN = rf"https?://(?:{NAMED}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?(?:[/?][A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]*)?"
 PARTS = re.compile(r"(https?)://(\[[^]]+\]|[^:/?]+)(?::([0-9]+))?(.*)")
 
-# What Python takes for public, but is not meant for single hosts, or leads on to an address that is not seen.
+PORTS = (80, 443, 8080, 8443)
+
+# IANA's registries of special-purpose addresses, as of 2025-10 (RFC 6890), without regard to what they call globally
+# reachable: there are no receivers in any of these. Python's own tables are as old as it is. And multicast (RFC 5771).
+SPECIAL_IPV4 = """
+    0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24
+    192.31.196.0/24 192.52.193.0/24 192.88.99.0/24 192.168.0.0/16 192.175.48.0/24 198.18.0.0/15 198.51.100.0/24
+    203.0.113.0/24 224.0.0.0/4 240.0.0.0/4
+"""
+# Within what is given out for single hosts (RFC 4291): Teredo with all of 2001::/23, documentation, 6to4, AS112.
+SPECIAL_IPV6 = "2001::/23 2001:db8::/32 2002::/16 2620:4f:8000::/48 3fff::/20"
 UNICAST = ip_network("2000::/3")
-NEVER = [ip_network(each) for each in ("2001::/23", "2002::/16", "3fff::/20", "192.88.99.0/24")]
+SPECIAL = [ip_network(each) for each in (*SPECIAL_IPV4.split(), *SPECIAL_IPV6.split())]
 NAT64 = ip_network("64:ff9b::/96")
+ALLOWED = re.compile(r"(\[[^\]/]+\]|[^\[\]/:]+|[^\[\]/]+(?=/|$))(/[0-9]+)?(?::([0-9]{1,5}))?")
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -33,21 +45,67 @@ class Endpoint(msgspec.Struct, frozen=True):
     authority: str
     target: str
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """The host and the port, the same however the URL writes them."""
+        return host_key(self.host), self.port
+
+
+class Allowed(msgspec.Struct, frozen=True):
+    """Addresses beside the public ones, with one port or all."""
+
+    network: IPv4Network | IPv6Network
+    port: int | None
+
+    def admits(self, ip: IPv4Address | IPv6Address, port: int) -> bool:
+        return ip in self.network and self.admits_port(port)
+
+    def admits_port(self, port: int) -> bool:
+        return self.port in (None, port)
+
+
+def read_allowed(text: str) -> Allowed:
+    """`10.0.0.0/8`, `10.0.0.0/8:9000`, `10.0.0.1:9000`, `[fd00::1]:9000`. ValueError for anything else."""
+    found = ALLOWED.fullmatch(text)
+    port = int(found[3]) if found and found[3] else None
+    if found is None or (port is not None and not 0 < port < 65536):
+        raise ValueError("a network is written like 10.0.0.0/8, or with a port like 10.0.0.0/8:9000")
+    return Allowed(ip_network(found[1].strip("[]") + (found[2] or ""), strict=False), port)
+
+
+def is_own_address(ip: IPv4Address | IPv6Address) -> bool:
+    """Whether it is one of this machine's: then it would send to it from that very address. Nothing is sent."""
+    with socket.socket(socket.AF_INET if ip.version == 4 else socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((str(ip), 9))
+        except OSError:  # it cannot be reached at all
+            return False
+        return ip_address(probe.getsockname()[0]) == ip
+
 
 class Networks:
-    """The public addresses, and those that an operator allows beside them."""
+    """The public addresses of other machines at the usual ports, and what an operator allows beside them."""
 
-    def __init__(self, allowed: Iterable[str] = ()) -> None:
-        self._allowed = [ip_network(each, strict=False) for each in allowed]
+    def __init__(
+        self,
+        allowed: Iterable[str] = (),
+        is_own: Callable[[IPv4Address | IPv6Address], bool] = is_own_address,
+    ) -> None:
+        self._allowed = [read_allowed(each) for each in allowed]
+        self._is_own = is_own
 
-    def admit(self, address: str) -> bool:
+    def admit(self, address: str, port: int) -> bool:
         ip = _meant(address)
-        return any(ip in each for each in self._allowed) or _is_public(ip)
+        if any(each.admits(ip, port) for each in self._allowed):
+            return True
+        return port in PORTS and _is_public(ip) and not self._is_own(ip)
 
     def check(self, to: Endpoint) -> None:
-        """Invalid for a URL that names an address that may not be reached. A name is looked up when it is used."""
+        """Invalid for a URL that may not be reached, as far as that can be told before its name is looked up."""
+        if to.port not in PORTS and not any(each.admits_port(to.port) for each in self._allowed):
+            raise Invalid("This port may not be reached from here. These may: 80, 443, 8080 and 8443.", "url")
         try:
-            is_good = self.admit(to.host)
+            is_good = self.admit(to.host, to.port)
         except ValueError:
             return
         if not is_good:
@@ -72,6 +130,16 @@ def read(url: str) -> Endpoint:
     )
 
 
+def host_key(host: str) -> str:
+    """One text for a host, however it is written: 127.1 is 127.0.0.1, and names mind no case and no dot at the end."""
+    if ":" in host:
+        return str(_meant(host))
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except (OSError, UnicodeError):
+        return host.lower().rstrip(".")
+
+
 def _is_address(text: str) -> bool:
     try:
         ip_address(text)
@@ -89,5 +157,4 @@ def _meant(address: str) -> IPv4Address | IPv6Address:
 
 
 def _is_public(ip: IPv4Address | IPv6Address) -> bool:
-    is_odd = ip.is_multicast or any(ip in each for each in NEVER) or (ip.version == 6 and ip not in UNICAST)
-    return ip.is_global and not is_odd
+    return (ip.version == 4 or ip in UNICAST) and not any(ip in each for each in SPECIAL)

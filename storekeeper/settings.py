@@ -14,6 +14,7 @@ from msgspec import Meta
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from storekeeper.endpoint import read_allowed
 from storekeeper.errors import Invalid
 from storekeeper.money import check_currency
 
@@ -182,7 +183,7 @@ def _find_faults(settings: Settings, labels: Mapping[str, str]) -> Iterator[str]
         "currency": check_currency,
         "journal_days": _check_journal_days,
         "trusted_proxies": _check_networks,
-        "webhook_networks": _check_networks,
+        "webhook_networks": lambda words: [read_allowed(word) for word in words],
         "cors_origins": _check_origins,
     }
     for name, check in checks.items():

@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain, repeat
 from threading import Event, Lock, Thread
@@ -13,6 +14,8 @@ from typing import Any, NamedTuple
 HANG = "hang"  # until the receiver is closed
 CUT = "cut"  # the connection ends in the middle of the answer
 NONSENSE = "nonsense"
+END = "end"  # answered 200, but the connection that was to be kept is closed
+ENDLESS = "endless"  # answered 200, with a body that never ends
 Behaviour = int | str | Callable[[], object]
 
 
@@ -33,12 +36,19 @@ class Receiver:
     """Behaves to the first request as the first behaviour says, and so on; the last one is for all that follow."""
 
     def __init__(
-        self, *behaviours: Behaviour, host: str = "127.0.0.1", location: str = "/", context: Any = None
+        self,
+        *behaviours: Behaviour,
+        host: str = "127.0.0.1",
+        location: str = "/",
+        context: Any = None,
+        keeps: bool = False,
     ) -> None:
         first = behaviours or (200,)
         self.behaviours: Iterator[Behaviour] = chain(first, repeat(first[-1]))
         self.location = location
         self.messages: list[Message] = []
+        self.keeps = keeps  # connections, as HTTP/1.1 does
+        self.connections = 0
         self.hung_up = 0  # how many senders have closed a connection after the answer
         self.closing = Event()
         self.lock = Lock()
@@ -72,6 +82,13 @@ class Server(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     server: Server
 
+    def setup(self) -> None:
+        super().setup()
+        if self.server.receiver.keeps:
+            self.protocol_version = "HTTP/1.1"
+        with self.server.receiver.lock:
+            self.server.receiver.connections += 1
+
     def do_POST(self) -> None:
         receiver = self.server.receiver
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -79,7 +96,7 @@ class Handler(BaseHTTPRequestHandler):
         with receiver.lock:
             receiver.messages.append(message)
             behaviour = next(receiver.behaviours)
-        self.close_connection = True
+        self.close_connection = not receiver.keeps or behaviour in (HANG, CUT, NONSENSE, END, ENDLESS)
         self.behave(behaviour)
 
     def behave(self, behaviour: Behaviour) -> None:
@@ -89,6 +106,12 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"HTTP/1.1 200 O")
         elif behaviour == NONSENSE:
             self.wfile.write(b"\x00\xff what do you want?\r\n\r\n")
+        elif behaviour == END:
+            self.answer(200)
+        elif behaviour == ENDLESS:
+            self.send_response(200)
+            self.end_headers()
+            self.pour()
         elif callable(behaviour):
             behaviour()
             self.answer(200)
@@ -96,15 +119,24 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(int(behaviour))
 
     def answer(self, status: int) -> None:
-        """And wait until the sender hangs up, which it does when it knows."""
+        """And wait until the sender hangs up, which it does when it knows; unless the connection is kept."""
         self.send_response(status)
         self.send_header("Location", self.server.receiver.location)
+        if self.server.receiver.keeps and status != HTTPStatus.NO_CONTENT:
+            self.send_header("Content-Length", "0")
         self.end_headers()
+        if self.server.receiver.keeps:
+            return
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
             self.connection.recv(1)
         with self.server.receiver.lock:
             self.server.receiver.hung_up += 1
+
+    def pour(self) -> None:
+        with suppress(OSError):
+            while not self.server.receiver.closing.is_set():
+                self.wfile.write(b"x" * 1000)
 
     def log_message(self, *_: Any) -> None:
         """Nobody reads it."""

@@ -71,7 +71,7 @@ def test_what_is_not_and_no_redirect_is_followed(receive: Receive, status: int) 
 @pytest.mark.parametrize(
     ("behaviour", "seconds", "error"),
     [
-        (HANG, 0.05, "There was no answer within 0.05 seconds."),
+        (HANG, 0.05, "There was no answer: the connection was refused, or it took more than 0.05 seconds."),
         (CUT, PATIENT, "The answer was cut off, or is not HTTP."),
         (NONSENSE, PATIENT, "The answer was cut off, or is not HTTP."),
     ],
@@ -103,10 +103,12 @@ async def flood() -> None:
     await server.wait_closed()
 
 
-def test_nobody_listens() -> None:
+def test_who_does_not_answer_and_who_is_not_there_look_the_same(receive: Receive) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    assert post(f"http://127.0.0.1:{port}/").error == "The connection failed: connection refused."
+    refused = post(f"http://127.0.0.1:{port}/", seconds=0.05)
+    late = post(receive(HANG).url, seconds=0.05)
+    assert refused == late == Answer(None, late.error, None), "it would tell which ports are open"
 
 
 def test_proxies_of_the_environment_are_not_asked(receive: Receive, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,6 +161,78 @@ def test_the_next_address_is_tried_when_one_does_not_answer(receive: Receive) ->
     receiver = receive()
     names = Names(["127.0.0.3", "127.0.0.1"])
     assert post(f"http://shop.example:{receiver.port}/", resolve=names).is_good
+
+
+# Connections that are kept
+
+
+def post_all(courier: Courier, *urls: str, pause: float = 0) -> list[Answer]:
+    """One after the other."""
+
+    async def run() -> list[Answer]:
+        answers = []
+        for url in urls:
+            answers.append(await courier.post(url, {"webhook-id": "msg_1"}, b"{}"))
+            await asyncio.sleep(pause)
+        courier.close()
+        await asyncio.sleep(0)
+        return answers
+
+    return asyncio.run(run())
+
+
+def keeping(receive: Receive, *behaviours: Behaviour, **more: Any) -> Any:
+    return receive(*behaviours, keeps=True, **more)
+
+
+def courier(**more: Any) -> Courier:
+    return Courier(Networks([LOOPBACK]), **({"seconds": PATIENT} | more))
+
+
+def test_messages_to_one_place_go_over_one_connection(receive: Receive, tmp_path: Path) -> None:
+    server, trusting = contexts(tmp_path, x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
+    plain, safe = keeping(receive, 200, 500, 200), keeping(receive, context=server)
+    answers = post_all(courier(context=trusting), *[plain.url, safe.url] * 3)
+    assert [each.status for each in answers] == [200, 200, 500, 200, 200, 200]
+    assert (len(plain.messages), len(safe.messages)) == (3, 3)
+    assert (plain.connections, safe.connections) == (1, 1)
+
+
+def test_a_connection_that_was_closed_meanwhile_is_not_missed(receive: Receive) -> None:
+    receiver = keeping(receive, "end")
+    answers = post_all(courier(), *[receiver.url] * 3, pause=0.02)
+    assert [each.status for each in answers] == [200] * 3
+    assert (len(receiver.messages), receiver.connections) == (3, 3)
+
+
+def test_a_connection_is_kept_for_a_while_only_and_then_the_address_is_checked_again(
+    receive: Receive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver = keeping(receive, host="127.0.0.2")
+    names = Names(["127.0.0.2"], ["127.0.0.1"])
+    url = f"http://shop.example:{receiver.port}/"
+    mine = Courier(Networks(["127.0.0.2"]), PATIENT, names)
+    monkeypatch.setattr("storekeeper.courier.AGE_SECONDS", 0.05)
+    first, second = post_all(mine, url, url, pause=0.1)
+    assert (first.status, second.error) == (200, NOT_REACHED)
+    assert len(receiver.messages) == 1
+
+
+def test_an_unused_connection_is_closed(receive: Receive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storekeeper.courier.IDLE_SECONDS", 0.05)
+    receiver = keeping(receive)
+    post_all(courier(), receiver.url, receiver.url, pause=0.1)
+    assert (len(receiver.messages), receiver.connections) == (2, 2)
+
+
+def test_no_more_of_an_answer_is_read_than_is_needed(receive: Receive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the connection on which more would come is not kept."""
+    monkeypatch.setattr("storekeeper.courier.BODY_SECONDS", 0.05)
+    receiver = keeping(receive, "endless", 200)
+    answers = post_all(courier(), receiver.url, receiver.url)
+    assert [each.status for each in answers] == [200, 200]
+    assert len(answers[0].body) < 64 * 1024
+    assert receiver.connections == 2
 
 
 # TLS

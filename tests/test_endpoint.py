@@ -1,11 +1,18 @@
 """Where messages may go: which URLs can be meant, and which addresses are reached."""
 
+import socket
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from itertools import product
+from random import Random
+
 import pytest
 
 from storekeeper import endpoint
-from storekeeper.endpoint import Endpoint, Networks
+from storekeeper.endpoint import SPECIAL_IPV4, SPECIAL_IPV6, Endpoint, Networks
 from storekeeper.errors import Invalid
 
+OTHERS = Networks(is_own=lambda _: False)  # no address of this machine
 PUBLIC = ["8.8.8.8", "93.184.216.34", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
 OURS = """
     127.0.0.1 127.255.255.254 10.0.0.1 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 0.0.0.0 0.1.2.3
@@ -25,20 +32,81 @@ ODD = ["http://shop.example/a b", "http://shop.example/\n", " http://shop.exampl
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_a_public_address_may_be_reached(address: str) -> None:
-    assert Networks().admit(address)
+def test_a_public_address_may_be_reached_at_the_usual_ports(address: str) -> None:
+    admitted = [port for port in range(65536) if OTHERS.admit(address, port)] if address == PUBLIC[0] else []
+    assert admitted in ([], [80, 443, 8080, 8443])
+    assert OTHERS.admit(address, 443)
 
 
 @pytest.mark.parametrize("address", OURS.split())
 def test_any_other_may_not(address: str) -> None:
-    assert not Networks().admit(address)
+    assert not OTHERS.admit(address, 443)
+
+
+def test_python_knows_no_special_address_that_we_do_not() -> None:
+    """Ours has more: Python's own table is as old as it is."""
+    random = Random(1)
+    texts = [str(IPv4Address(random.getrandbits(32))) for _ in range(20_000)]
+    texts += [str(IPv6Address(random.getrandbits(125) | 1 << 125)) for _ in range(20_000)]
+    edges = [ip_network(each) for each in (*SPECIAL_IPV4.split(), *SPECIAL_IPV6.split())]
+    texts += [str(each[index]) for each in edges for index in (0, -1)]
+    wrong = [each for each in texts if OTHERS.admit(each, 443) and not ip_address(each).is_global]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("address", ["192.0.0.8", "192.0.0.171", "192.31.196.1", "2620:4f:8000::1", "2001:1::1"])
+def test_what_older_pythons_take_for_public_is_special(address: str) -> None:
+    assert not OTHERS.admit(address, 443)
 
 
 def test_what_the_operator_allows_may_be_reached_and_nothing_beside() -> None:
     networks = Networks(["10.1.0.0/16", "127.0.0.2", "fd00::/8"])
-    reached = ["10.1.2.3", "127.0.0.2", "fd00::1", "::ffff:10.1.2.3", "8.8.8.8"]
-    assert [each for each in reached if not networks.admit(each)] == []
-    assert [each for each in ("10.2.0.1", "127.0.0.1", "fe80::1", "::ffff:10.2.0.1") if networks.admit(each)] == []
+    reached = ["10.1.2.3", "127.0.0.2", "fd00::1", "::ffff:10.1.2.3"]
+    assert [each for each in reached for port in (1, 443, 65535) if not networks.admit(each, port)] == []
+    beside = ("10.2.0.1", "127.0.0.1", "fe80::1", "::ffff:10.2.0.1")
+    assert [each for each in beside if networks.admit(each, 443)] == []
+
+
+def test_what_the_operator_allows_may_have_a_port() -> None:
+    networks = Networks(["10.1.0.0/16:9000", "10.1.2.3:9001", "[fd00::1]:9002", "fd01::/16:9003"])
+    may = {("10.1.2.3", 9000), ("10.1.2.3", 9001), ("fd00::1", 9002), ("fd01::5", 9003)}
+    for address, port in product(("10.1.2.3", "10.2.0.1", "fd00::1", "fd01::5"), (443, *range(9000, 9004))):
+        assert networks.admit(address, port) == ((address, port) in may), (address, port)
+
+
+@pytest.mark.parametrize(
+    "text", ["10.0.0.0/33", "10.0.0.0/8:0", "10.0.0.0/8:65536", "shop.example", "fd00::/8:x", "[", ""]
+)
+def test_what_is_no_network_cannot_be_allowed(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\S"):
+        endpoint.read_allowed(text)
+
+
+def test_an_address_of_this_machine_may_not_be_reached_unless_that_is_allowed() -> None:
+    own = IPv4Address("93.184.216.34")
+    assert not Networks(is_own=lambda ip: ip == own).admit("93.184.216.34", 443)
+    assert Networks(is_own=lambda ip: ip == own).admit("93.184.216.35", 443)
+    assert Networks(["93.184.216.34"], lambda ip: ip == own).admit("93.184.216.34", 443)
+
+
+def test_this_machine_knows_its_addresses() -> None:
+    assert endpoint.is_own_address(IPv4Address("127.0.0.1"))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):  # there may be no network
+        probe.connect(("192.0.2.1", 9))
+        assert endpoint.is_own_address(IPv4Address(probe.getsockname()[0]))
+    assert not endpoint.is_own_address(IPv4Address("192.0.2.1"))
+
+
+@pytest.mark.parametrize(
+    ("hosts", "key"),
+    [
+        (["127.0.0.1", "127.1", "2130706433", "0x7f.1", "::ffff:127.0.0.1"], "127.0.0.1"),
+        (["shop.example", "SHOP.Example."], "shop.example"),
+        (["2606:4700::1", "2606:4700:0:0::1"], "2606:4700::1"),
+    ],
+)
+def test_a_host_is_the_same_however_it_is_written(hosts: list[str], key: str) -> None:
+    assert {endpoint.host_key(each) for each in hosts} == {key}
 
 
 @pytest.mark.parametrize(
@@ -69,3 +137,14 @@ def test_an_address_in_a_url_is_looked_at_when_it_is_read() -> None:
             Networks().check(endpoint.read(url))
     Networks(["127.0.0.0/8"]).check(endpoint.read("http://127.0.0.1/"))
     Networks().check(endpoint.read("http://localhost/"))  # a name is looked up when it is used
+
+
+def test_a_port_in_a_url_is_looked_at_when_it_is_read() -> None:
+    for url in ("http://shop.example:22/", "https://shop.example:9000/", "http://93.184.216.34:25/"):
+        with pytest.raises(Invalid, match="port"):
+            OTHERS.check(endpoint.read(url))
+    for port in (80, 443, 8080, 8443):
+        OTHERS.check(endpoint.read(f"http://shop.example:{port}/"))
+    Networks(["10.0.0.0/8:9000"]).check(endpoint.read("http://shop.example:9000/"))
+    with pytest.raises(Invalid, match="address"):
+        Networks(["10.0.0.0/8:9000"]).check(endpoint.read("http://93.184.216.34:9000/"))

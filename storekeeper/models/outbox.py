@@ -58,7 +58,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     status: int | None
     error: str | None
-    ms: int
+    ms: int | None
     is_good: bool
     again_at: int | None
 
