@@ -70,8 +70,8 @@ def _measure(kind: str, rounds: int, writes: int) -> list[Round]:
 
 def _fill(engine: sa.Engine) -> None:
     schema.migrate(engine)
-    with transaction(engine) as conn:
-        user.register(conn, "alice", "-")
+    with transaction(engine) as conn, journal.signed(conn, journal.OPERATOR):
+        user.add(conn, "alice", "-")
         member.found_store(conn, 1, "shop", "EUR")
         for number in range(ITEMS):
             item.add(conn, 1, 1, f"item{number}", Fields(price=Price("1")))
@@ -99,7 +99,7 @@ class Costs:
     def _write(self) -> None:
         self._number += 1
         price = Fields(price=Price(f"{self._number % 10_000}.50"))
-        with self._conn.begin():
+        with self._conn.begin(), journal.signed(self._conn, journal.OPERATOR):
             begin_writing(self._conn)
             item.put(self._conn, 1, 1, f"item{self._number % ITEMS}", price)
 

@@ -29,7 +29,7 @@ from benchmarks.measure import LOAD_CORE, SERVER_CORE
 from benchmarks.server import ROOT, Server, serve
 from storekeeper import dialects, schema
 from storekeeper.db import create_engine, transaction
-from storekeeper.models import item, search, store
+from storekeeper.models import item, journal, search, store
 
 HERE = Path(__file__).parent
 COLUMNS = ("name", "price", "sku", "description", "tags", "stock")
@@ -125,7 +125,7 @@ def _load(found: databases.Databases, rows: int) -> _Times:
     """What the loader takes, with its rows at hand."""
     engine = create_engine(found.url("loader"), 3600)
     schema.migrate(engine)
-    with transaction(engine) as conn:
+    with transaction(engine) as conn, journal.signed(conn, journal.OPERATOR):
         store.insert(conn, "shop", "EUR")
     ready = [(number, 1, *growth.row(number)[2:]) for number in range(1, rows + 1)]
     entries, changes = _ready_entries(engine, ready), list(map(_change, ready))

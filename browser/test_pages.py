@@ -12,12 +12,13 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from browser.conftest import OpenPage, Shop
-from storekeeper.db import create_engine, transaction
+from storekeeper.db import create_engine
 from storekeeper.models import delivery, item, journal, webhook
 from storekeeper.models.delivery import Draft
 from storekeeper.models.draft import Fields
 from storekeeper.models.webhook import deliveries, webhooks
 from storekeeper.money import Price
+from tests.databases import transaction
 from tests.serving import Server
 
 STORE = "/console/store/M%C3%B6bel%20Nord"
@@ -93,8 +94,7 @@ def live_through_a_year(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         (30, "94.00", 3),
     ):
         monkeypatch.setattr("time.time", lambda at=now - days * 86_400: at)
-        with transaction(engine) as conn:
-            journal.sign(conn, journal.Author(user_id, "a year"))
+        with transaction(engine) as conn, journal.signed(conn, journal.Author("user", user_id, "a year")):
             if days == 350:
                 more = {
                     "description": "Solid oak, oiled by hand.",

@@ -1,5 +1,9 @@
 """Accounts: registering, and changing one's password. The same for every door."""
 
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
 from storekeeper import names, setup
 from storekeeper.auth import Guard
 from storekeeper.errors import RegistrationClosed, WrongSetupToken
@@ -9,6 +13,8 @@ from storekeeper.login import PasswordCheck
 from storekeeper.models import session, user
 from storekeeper.models.user import User
 from storekeeper.passwords import Passwords
+
+Add = Callable[[Connection, str, str], User]
 
 
 class Accounts:
@@ -27,14 +33,16 @@ class Accounts:
             raise RegistrationClosed
         if setup_token is not None and not setup.fits(self._keys, setup_token):
             raise WrongSetupToken
-        return await self.add(req, username, password, is_first=setup_token is not None)
+        return await self._add(req, user.register_first_admin if setup_token else user.register, username, password)
 
-    async def add(self, req: Request, username: str, password: str, *, is_first: bool = False) -> User:
+    async def add(self, req: Request, username: str, password: str) -> User:
         """Add a user, as an administrator may at any time."""
+        return await self._add(req, user.add, username, password)
+
+    async def _add(self, req: Request, function: Add, username: str, password: str) -> User:
         self._passwords.check(password, names.of_user(username))
         hashed = await self._passwords.hash(password)
-        add = user.register_first_admin if is_first else user.register
-        added = await self._guard.write(req, add, username, hashed)
+        added = await self._guard.write(req, function, username, hashed)
         req.log("registered", registered_id=added.id, is_admin=added.is_admin)
         return added
 

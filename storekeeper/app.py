@@ -59,6 +59,9 @@ if TYPE_CHECKING:
 
 CHORE_PAUSE = 60.0  # seconds
 DAY = 86_400
+# What scripts of other origins may read of an answer, beside what every browser shows them.
+EXPOSED_HEADERS = ["ETag", "Link", "Location", "Retry-After", "RateLimit", "RateLimit-Policy"]
+EXPOSED_HEADERS += ["X-Request-ID", "X-Client-Request-ID"]
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -210,8 +213,7 @@ def _configure(app: falcon.asgi.App[Request, Response]) -> None:
 def _middleware(settings: Settings, tokens: Tokens, guard: Guard, parts: Parts) -> list[Any]:
     chain = [Authentication(tokens), http.Reading(), http.Writing(), Lifespan(guard, parts, settings.journal_days)]
     if settings.cors_origins:
-        exposed = ["ETag", "Link", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID"]
-        chain.insert(0, Cors(settings.cors_origins, exposed))
+        chain.insert(0, Cors(settings.cors_origins, EXPOSED_HEADERS))
     return chain
 
 

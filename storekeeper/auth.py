@@ -77,9 +77,12 @@ class Guard:
         return await self._db.write(session.refresh, claims.sid, claims.user_id, claims.number, idle, grace)
 
     async def _write(self, req: Request, once: Once | None, function: Callable[..., T], args: tuple[Any, ...]) -> T:
-        author = Author(req.claims.user_id if req.claims else None, req.visit.id)
+        claims, visit = req.claims, req.visit
+        author = Author(None, None, visit.id, visit.client_id)
+        if claims:
+            author = Author("user", claims.user_id, visit.id, visit.client_id)
         write = self._db.write_once if once else self._db.write
-        result: T = await write(_written, req.claims, req.operation.access, author, once, function, args)
+        result: T = await write(_written, claims, req.operation.access, author, once, function, args)
         self._note_use(req.claims)
         self.bell.ring()
         return result
@@ -133,13 +136,13 @@ def _written(
     function: Callable[..., T],
     args: tuple[Any, ...],
 ) -> T:
-    journal.sign(conn, author)
-    if once is None:
-        return _admitted(conn, claims, access, function, args)
-    # Whoever may no longer what they did may still hear that they did it: what they need is up to what was stored.
-    needed = (rights.ADMIN,) if access is Access.ADMIN else ()
-    result: T = _admitted(conn, claims, Access.SIGNED_IN, idempotency.run, (once, needed, function, args))
-    return result
+    with journal.signed(conn, author):
+        if once is None:
+            return _admitted(conn, claims, access, function, args)
+        # Whoever may no longer what they did may still hear that they did it: what they need is up to what was stored.
+        needed = (rights.ADMIN,) if access is Access.ADMIN else ()
+        result: T = _admitted(conn, claims, Access.SIGNED_IN, idempotency.run, (once, needed, function, args))
+        return result
 
 
 def _once(req: Request) -> Once | None:

@@ -16,7 +16,7 @@ from storekeeper import __version__, keys, log, memory, names, passwords, schema
 from storekeeper.db import create_engine, transaction
 from storekeeper.errors import AlreadyExists, NotFound
 from storekeeper.keys import KeyRing
-from storekeeper.models import paging, session, user
+from storekeeper.models import journal, paging, session, user
 from storekeeper.settings import PREFIX, Settings, read_settings
 
 T = TypeVar("T")
@@ -213,7 +213,7 @@ def _add_user(settings: Settings, name: str, password_stdin: bool, is_admin: boo
     names.of_user(name)
     _do(settings, _refuse_taken, name)  # before anybody is asked for a password
     hashed = _new_password(settings, name, password_stdin)
-    return _do(settings, user.register, name, hashed, is_admin)
+    return _do(settings, user.add, name, hashed, is_admin)
 
 
 def _refuse_taken(conn: Connection, name: str) -> None:
@@ -224,7 +224,7 @@ def _refuse_taken(conn: Connection, name: str) -> None:
 
 def _do(settings: Settings, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
     """Run a model's function in a transaction, if the database is there and has this version's tables."""
-    with transaction(schema.open_engine(settings.database)) as conn:
+    with transaction(schema.open_engine(settings.database)) as conn, journal.signed(conn, journal.OPERATOR):
         return function(conn, *args)
 
 

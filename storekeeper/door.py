@@ -10,12 +10,13 @@ from typing import Any
 from urllib.parse import unquote
 
 import structlog
+from msgspec import UNSET
 
 from storekeeper import http, log
 from storekeeper.errors import InternalError, StorekeeperError, Unavailable
 from storekeeper.exchange import SECURITY_HEADERS, Field
 from storekeeper.http import NO_SLASH, SLASH
-from storekeeper.visit import Event, Receive, Visit
+from storekeeper.visit import FROM_PROXY, Event, Receive, Visit
 
 Scope = dict[str, Any]
 Send = Callable[[Event], Awaitable[None]]
@@ -72,7 +73,7 @@ class Door:
             return
         began = time.perf_counter()
         visit = scope["storekeeper.visit"] = self._visit(scope, receive)
-        answer = Answer(send, visit.id)
+        answer = Answer(send, visit)
         try:
             await self._wing(scope["path"])(_routed(scope), _no_body, answer.send)
         except asyncio.CancelledError:  # the server ends, and has waited long enough
@@ -89,36 +90,52 @@ class Door:
 
     def _visit(self, scope: Scope, receive: Receive) -> Visit:
         client = scope.get("client")
-        return Visit(self._request_id(scope["headers"]), client[0] if client else "", receive, self._body_seconds)
-
-    def _request_id(self, headers: list[tuple[bytes, bytes]]) -> str:
-        """The sender's id for the request, if it is a sound one; else one that no other process gives out."""
-        for name, value in headers:
-            if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
-                return value.decode()
-        return f"{self._prefix}-{next(self._numbers)}"
+        given = _given_id(scope["headers"])
+        id, client_id = (given, None) if FROM_PROXY in scope else (None, given)
+        id = id or f"{self._prefix}-{next(self._numbers)}"  # no other process gives it out
+        return Visit(id, client_id, client[0] if client else "", receive, self._body_seconds)
 
     def _note(self, scope: Scope, visit: Visit, status: int, seconds: float) -> None:
         if self._write:
             ms = round(seconds * 1000, 2)
-            line = log.RequestLine(scope["method"], scope["path"], status, ms, visit.id, visit.address, visit.user_id)
-            self._write(log.encode(line))
+            self._write(
+                log.encode(
+                    log.RequestLine(
+                        scope["method"],
+                        scope["path"],
+                        status,
+                        ms,
+                        visit.id,
+                        visit.client_id or UNSET,
+                        visit.address,
+                        visit.user_id,
+                    )
+                )
+            )
+
+
+def _given_id(headers: list[tuple[bytes, bytes]]) -> str | None:
+    """The id that the sender gives the request, if it is a sound one."""
+    for name, value in headers:
+        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
+            return value.decode()
+    return None
 
 
 class Answer:
     """Adds to an answer what every answer has, and remembers its status."""
 
-    __slots__ = ("_request_id", "_send", "status")
+    __slots__ = ("_send", "_visit", "status")
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, visit: Visit) -> None:
         self._send = send
-        self._request_id = request_id
+        self._visit = visit
         self.status = 0
 
     async def send(self, event: Event) -> None:
         if event["type"] == "http.response.start":
             self.status = event["status"]
-            event["headers"] = _complete(event["headers"], self._request_id)
+            event["headers"] = _complete(event["headers"], self._visit)
         await self._send(event)
 
     async def fail(self, error: StorekeeperError) -> None:
@@ -131,9 +148,11 @@ class Answer:
         await self._send({"type": "http.response.body", "body": http.encode(http.describe(error))})
 
 
-def _complete(given: Iterable[Field], request_id: str) -> list[Field]:
-    """With the request's id and the security headers that the responder did not set itself."""
-    headers = [*given, (b"x-request-id", request_id.encode())]
+def _complete(given: Iterable[Field], visit: Visit) -> list[Field]:
+    """With the request's ids and the security headers that the responder did not set itself."""
+    headers = [*given, (b"x-request-id", visit.id.encode())]
+    if visit.client_id is not None:
+        headers.append((b"x-client-request-id", visit.client_id.encode()))
     if SECURITY_NAMES.isdisjoint([name for name, _ in headers]):
         return [*headers, *SECURITY_HEADERS]
     own = {name for name, _ in headers}

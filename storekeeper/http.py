@@ -89,7 +89,9 @@ class Request(falcon.asgi.Request):
     def log(self, event: str, **values: Any) -> None:
         """One line for a security event. Never give it a password or a token."""
         visit = self.visit
-        known = {} if visit.user_id is None else {"user_id": visit.user_id}
+        known: dict[str, Any] = {} if visit.user_id is None else {"user_id": visit.user_id}
+        if visit.client_id is not None:
+            known["client_request"] = visit.client_id
         structlog.get_logger().info(event, request=visit.id, address=visit.address, **(known | values))
 
 

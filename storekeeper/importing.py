@@ -138,12 +138,16 @@ class Importer:
             if of.currency != self._currency:
                 raise Invalid("The store's currency was changed after the prices were checked.")
             made = self._plan(conn, of, portion)
-            journal.sign(conn, Author(self._job.user_id, f"import {self._job.id}"))
-            batch.carry_out(conn, of, made)
+            with journal.signed(conn, self._author()):
+                batch.carry_out(conn, of, made)
             import_jobs.refuse(conn, self._job, portion.refused + made.refusals)
             counts = _add_up(self._done, portion, made)
             self._note(conn, "importing", counts, portion.position)
         self._done = counts
+
+    def _author(self) -> Author:
+        user_id = self._job.user_id
+        return Author("operator" if user_id is None else "user", user_id, f"import {self._job.id}")
 
     def _plan(self, conn: Connection, of: Store, portion: Portion) -> Plan:
         """What is to be done. That rows which were new still are is left to the constraints to say, as a Conflict."""

@@ -19,7 +19,6 @@ from storekeeper.settings import read_settings
 LOOK_SECONDS = 1  # between looks for new changes
 AT_ONCE = 200
 KINDS: tuple[Kind, ...] = ("item", "store", "member", "user")
-SYSTEM = "the operator"
 
 
 @click.command("changes")
@@ -105,8 +104,8 @@ def _tell(entries: list[Entry]) -> None:
 
 
 def _who(entry: Entry) -> str:
-    if entry.user_id is None:
-        return SYSTEM
+    if entry.author_kind in ("operator", "server"):
+        return f"the {entry.author_kind}"
     return entry.username or f"user {entry.user_id}"
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 import structlog
+from msgspec import UnsetType
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict
 
@@ -109,6 +110,7 @@ class RequestLine(msgspec.Struct):
     status: int
     ms: float
     request: str
+    client_request: str | UnsetType
     address: str
     user_id: int | None
     event: str = "request"

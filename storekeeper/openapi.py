@@ -29,7 +29,8 @@ Every error has one shape: `error` is a stable code, `message` a sentence for pe
 answered `400` (`bad_request`), a head that is too large `431`, and a method that is not listed here `405`, with the
 others in `Allow`.
 
-Every answer has an `X-Request-ID`: your own, if you send one."""
+Every answer has an `X-Request-ID`, which the log and the journal have too. The `X-Request-ID` that you send comes back
+as `X-Client-Request-ID`, and stands there beside it."""
 
 TAGS = {
     "users": "Accounts: register, change the password; administrators list users and say what they may do.",
@@ -44,7 +45,8 @@ TAGS = {
 }
 
 HEADERS: dict[str, tuple[Json, str]] = {
-    "X-Request-ID": ({"type": "string"}, "The request's id, as in the log."),
+    "X-Request-ID": ({"type": "string"}, "The server's id for the request, as in the log."),
+    "X-Client-Request-ID": ({"type": "string"}, "The `X-Request-ID` that the request had, if it is a sound one."),
     "Link": ({"type": "string"}, 'Where the next page is, if there is one: `<...>; rel="next"` (RFC 8288).'),
     "Location": ({"type": "string"}, "Where the new thing is."),
     "WWW-Authenticate": ({"type": "string"}, "The scheme, and what was wrong with the token (RFC 6750)."),
@@ -76,7 +78,7 @@ PARAMETERS: dict[str, tuple[str, str, str]] = {
         "What has one of these tags is not sent, or changed. `*`: only if there is nothing yet.",
     ),
 }
-SOMETIMES = {"Link", "Preference-Applied", "Content-Disposition"}
+SOMETIMES = {"X-Client-Request-ID", "Link", "Preference-Applied", "Content-Disposition"}
 
 
 def describe(routes: Mapping[str, object]) -> Json:
@@ -259,7 +261,7 @@ def _carried(kind: type[StorekeeperError]) -> Iterable[str]:
 
 
 def _headers(names: Iterable[str]) -> Json:
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-ID", *names)}
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-ID", "X-Client-Request-ID", *names)}
 
 
 def _header(name: str) -> Json:

@@ -10,17 +10,23 @@ from storekeeper.operation import BODY_BYTES
 
 SLOWEST = 16 * 1024  # bytes per second that a long body has to make, beyond the seconds that every body has
 
+FROM_PROXY = "storekeeper.from_proxy"  # in a scope: a trusted proxy has sent this request
+
 Event = dict[str, Any]
 Receive = Callable[[], Awaitable[Event]]
 
 
 class Visit:
-    """What the door knows of a request: its id, where it comes from, its unread body; and later, whose it is."""
+    """What the door knows of a request: its id, where it comes from, its unread body; and later, whose it is.
 
-    __slots__ = ("address", "digest", "follows", "id", "key", "receive", "seconds", "user_id")
+    `client_id` is the id that its sender has given it, who is nobody to be believed.
+    """
 
-    def __init__(self, id: str, address: str, receive: Receive, seconds: float) -> None:
+    __slots__ = ("address", "client_id", "digest", "follows", "id", "key", "receive", "seconds", "user_id")
+
+    def __init__(self, id: str, client_id: str | None, address: str, receive: Receive, seconds: float) -> None:
         self.id = id
+        self.client_id = client_id
         self.address = address
         self.receive = receive
         self.seconds = seconds

@@ -10,10 +10,10 @@ from falcon import testing
 from hypothesis import HealthCheck, settings
 
 from storekeeper import words
-from storekeeper.db import transaction
 from storekeeper.models import search
 from storekeeper.models.item import items
 from tests.conftest import Person
+from tests.databases import transaction
 
 Item = dict[str, Any]
 

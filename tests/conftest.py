@@ -17,7 +17,7 @@ from falcon import testing
 from storekeeper import keys
 from storekeeper.app import Parts, create_app
 from storekeeper.argon2 import Hasher
-from storekeeper.db import Database, create_engine, transaction
+from storekeeper.db import Database, create_engine
 from storekeeper.images import Images
 from storekeeper.keys import KeyRing
 from storekeeper.models import item, member, user
@@ -28,6 +28,7 @@ from storekeeper.runner import Runner
 from storekeeper.settings import Settings
 from storekeeper.storage import create_storage
 from tests import databases
+from tests.databases import transaction
 from tests.older.database import Older, Upgraded
 from tests.receiving import Behaviour, Receive, Receiver
 
@@ -75,8 +76,8 @@ def engine(url: str) -> Iterator[sa.Engine]:
     engine = create_engine(url)
     with transaction(engine) as conn:
         for name in ("alice", "bob", "carol"):
-            user.register(conn, name, HASHED)
-        user.register(conn, "root", HASHED, True)
+            user.add(conn, name, HASHED)
+        user.add(conn, "root", HASHED, True)
         member.found_store(conn, 1, "ikea", "EUR")
         member.put(conn, 1, "ikea", "bob", "clerk")
         item.add(conn, 1, 1, "chair", Fields(price=Price("15.99")))

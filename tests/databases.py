@@ -13,8 +13,16 @@ import pytest
 import sqlalchemy as sa
 
 import storekeeper.models  # noqa: F401  registers every table
-from storekeeper import schema
+from storekeeper import db, schema
 from storekeeper.db import create_engine, metadata
+from storekeeper.models import journal
+
+
+@contextmanager
+def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction whose changes are the operator's."""
+    with db.transaction(engine) as conn, journal.signed(conn, journal.OPERATOR):
+        yield conn
 
 
 @contextmanager

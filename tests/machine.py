@@ -9,10 +9,11 @@ import hypothesis.strategies as st
 import sqlalchemy as sa
 from hypothesis.stateful import RuleBasedStateMachine
 
-from storekeeper.db import metadata, transaction
+from storekeeper.db import metadata
 from storekeeper.models import user
 from tests.conftest import HASHED, PASSWORD, Clock
 from tests.crowd import Answer, Call
+from tests.databases import transaction
 from tests.model import DAYS, MINUTES, Body, Model, Person, Refused, Session, Token
 
 USERNAMES = st.sampled_from(["root", "alice", "Alice", "bob", "nobody"])
@@ -65,7 +66,7 @@ class Callers(RuleBasedStateMachine):
         with transaction(self.engine) as conn:
             for table in reversed(metadata.sorted_tables):
                 conn.execute(sa.delete(table))
-            root = user.register(conn, "root", HASHED, True)
+            root = user.add(conn, "root", HASHED, True)
         self.model = Model(int(self.clock.now))
         self.model.users[self.model.new_id("user", root.id)] = Person(root.id, "root", PASSWORD, is_admin=True)
         self.tokens: dict[str, list[Token]] = {"access": [], "refresh": []}

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from storekeeper.courier import Courier
-from storekeeper.db import Database, transaction
+from storekeeper.db import Database
 from storekeeper.endpoint import Networks
 from storekeeper.models import delivery, feed, item, journal, paging, webhook
 from storekeeper.models.delivery import Delivery
@@ -17,6 +17,7 @@ from storekeeper.models.outbox import DEAD_AFTER
 from storekeeper.models.webhook import NewSecret, webhooks
 from storekeeper.money import Price
 from storekeeper.sending import Sender
+from tests.databases import transaction
 from tests.serving import BOUND_SECONDS
 
 LOOPBACK = Networks(["127.0.0.0/8"])

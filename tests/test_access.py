@@ -14,7 +14,7 @@ from falcon.constants import COMBINED_METHODS
 from storekeeper import images
 from storekeeper.app import Parts, create_api, create_routes
 from storekeeper.auth import Guard
-from storekeeper.db import metadata, transaction
+from storekeeper.db import metadata
 from storekeeper.door import Door
 from storekeeper.http import Request
 from storekeeper.models import delivery, imports, item, member, session, user, webhook
@@ -24,6 +24,7 @@ from storekeeper.settings import Settings
 from storekeeper.tokens import Lifetimes, Tokens
 from tests import pictures
 from tests.conftest import HASHED, PASSWORD, Clock, Person, as_served, bearer
+from tests.databases import transaction
 
 # What each caller hears: a status, or the error of a 401 by the word that ERRORS has for it. But for nobody, each
 # sends a token that was good once. `refresh` is Alice's refresh token where an access token is wanted. `demoted` was
@@ -206,7 +207,7 @@ def world(engine: sa.Engine, parts: Parts) -> sa.Engine:
     asyncio.run(parts.storage.put(images.path(IMAGE, "small"), b"image"))
     with transaction(engine) as conn:
         for name in ("dave", "frank", "ivan"):
-            user.register(conn, name, HASHED)
+            user.add(conn, name, HASHED)
         member.put(conn, 1, "ikea", "dave", "clerk")
         member.found_store(conn, 1, "shed", "EUR")
         member.put(conn, 1, "shed", "bob", "clerk")

@@ -9,13 +9,14 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.db import create_engine, transaction
+from storekeeper.db import create_engine
 from storekeeper.models import backup, item, user
 from storekeeper.settings import Settings
 from tests import databases
 from tests.browsing import Browser, said
 from tests.commands import run_with, says, version
 from tests.conftest import Clock
+from tests.databases import transaction
 from tests.serving import BOUND_SECONDS
 
 ELSEWHERE = "PostgreSQL is backed up by pg_dump. `storekeeper backup --noted` notes that it was."
@@ -84,8 +85,8 @@ def test_a_copy_has_one_moments_state_while_others_read_and_write(lone: Settings
     def register_pairs() -> None:
         for number in count():
             with transaction(engine) as conn:
-                user.register(conn, f"left{number}", "hash")
-                user.register(conn, f"right{number}", "hash")
+                user.add(conn, f"left{number}", "hash")
+                user.add(conn, f"right{number}", "hash")
             has_begun.set()
             if is_over.is_set():
                 return

@@ -7,10 +7,10 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.db import transaction
 from storekeeper.models.item import items as item_table
 from tests.catalogue import fill, names, page, wrong
 from tests.conftest import Clock, Person
+from tests.databases import transaction
 from tests.shop import USUAL, whole
 
 EAN = "4006381333931"

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from storekeeper.db import create_engine, transaction
+from storekeeper.db import create_engine
 from storekeeper.models import item, member, user
 from storekeeper.models.draft import Fields
 from storekeeper.money import Price
 from tests import databases
 from tests.conftest import HASHED, PASSWORD
+from tests.databases import transaction
 from tests.serving import Client, Server, await_that, request
 
 JSON = b"Content-Type: application/json\r\n"
@@ -79,7 +80,7 @@ class Listener:
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     url = databases.for_a_server(request, tmp_path)
     with transaction(create_engine(url)) as conn:
-        user.register(conn, "alice", HASHED, True)
+        user.add(conn, "alice", HASHED, True)
         member.found_store(conn, 1, "ikea", "EUR")
         item.add(conn, 1, 1, "chair", Fields(price=Price("15.99")))
     return url

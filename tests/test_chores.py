@@ -17,7 +17,7 @@ from storekeeper import chores, keys
 from storekeeper.app import Parts, create_api, create_app
 from storekeeper.auth import Guard
 from storekeeper.chores import Chore, Chores, ChoreState
-from storekeeper.db import Database, transaction
+from storekeeper.db import Database
 from storekeeper.door import Door
 from storekeeper.errors import Unavailable
 from storekeeper.models import chore
@@ -29,6 +29,7 @@ from tests.browsing import Browser, said
 from tests.commands import run_with
 from tests.conftest import CHEAP, PASSWORD, Clock, make_parts
 from tests.crowd import Call, send
+from tests.databases import transaction
 from tests.serving import BOUND_SECONDS
 
 PAUSE = 0.01  # seconds

@@ -11,12 +11,12 @@ from falcon import testing
 
 from storekeeper import keys, schema
 from storekeeper.cli import main
-from storekeeper.db import transaction
 from storekeeper.models import user
 from storekeeper.settings import Settings
 from tests import databases
 from tests.commands import named, run_with, says, version
 from tests.conftest import PASSWORD, Person, bearer
+from tests.databases import transaction
 
 Run = Callable[..., Result]
 
@@ -191,7 +191,7 @@ def test_users_are_listed_with_role_and_state(run: Run) -> None:
 def test_all_users_are_listed_however_many_there_are(engine: sa.Engine, run: Run) -> None:
     with transaction(engine) as conn:
         for number in range(5, 406):
-            user.register(conn, f"user{number}", "")
+            user.add(conn, f"user{number}", "")
     assert [line.split("\t")[0] for line in run("users", "list").output.splitlines()] == [
         str(id) for id in range(1, 406)
     ]

@@ -11,13 +11,13 @@ from storekeeper import setup
 from storekeeper.app import Parts, create_kit
 from storekeeper.auth import Guard
 from storekeeper.console.routes import create_pages
-from storekeeper.db import transaction
 from storekeeper.models import item, journal, member, session, user
 from storekeeper.models.draft import Fields
 from storekeeper.settings import Settings
 from storekeeper.tokens import Lifetimes, Tokens
 from tests import browsing
 from tests.conftest import PASSWORD, Clock
+from tests.databases import transaction
 from tests.test_access import PNG, everything
 from tests.test_access import world as _world
 
@@ -184,7 +184,7 @@ world = _world
 def console_world(world: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> sa.Engine:
     """Beside what `test_access` has: user 8, who is to be deleted, a store to be renamed, and a change to undo."""
     with transaction(world) as conn:
-        user.register(conn, "judy", "hash")
+        user.add(conn, "judy", "hash")
         member.found_store(conn, 1, "hut", "EUR")
         member.put(conn, 1, "hut", "bob", "clerk")
         chair = item.Target("chair", 1)

@@ -9,11 +9,11 @@ from structlog.testing import capture_logs
 
 from storekeeper import setup
 from storekeeper.app import Parts
-from storekeeper.db import transaction
 from storekeeper.models import session, user
 from storekeeper.tokens import Lifetimes, Tokens
 from tests.browsing import Browser, said, values, wrong
 from tests.conftest import PASSWORD, Clock, Person, bearer
+from tests.databases import transaction
 
 NEW = "another horse battery"
 

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper.console.static_files import TYPES
-from storekeeper.db import transaction
 from storekeeper.models import imports
 from tests.browsing import Browser, said
 from tests.catalogue import fill
 from tests.conftest import PASSWORD, Person
+from tests.databases import transaction
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 SIGN_IN = f"username=alice&password={PASSWORD.replace(' ', '+')}"

@@ -6,12 +6,12 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.db import transaction
 from storekeeper.models import member
 from tests import pictures
 from tests.browsing import Browser, said, values, wrong
 from tests.catalogue import fill
 from tests.conftest import Person
+from tests.databases import transaction
 
 CHAIR = "/console/store/ikea/item/chair"
 

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper.app import Parts
-from storekeeper.db import transaction
 from storekeeper.importing import Importer
 from storekeeper.models import import_jobs, member, overview, system
 from storekeeper.models.paging import Asked
@@ -17,6 +16,7 @@ from storekeeper.models.store import get
 from tests.browsing import Browser, said, wrong
 from tests.catalogue import fill
 from tests.conftest import PASSWORD, Person
+from tests.databases import transaction
 
 NEW = "another horse battery"
 

@@ -6,12 +6,12 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.db import transaction
 from storekeeper.models import delivery, journal, member, webhook
 from storekeeper.models.delivery import Draft
 from storekeeper.models.paging import Asked
 from storekeeper.models.webhook import MOST_OF_USER, deliveries, webhooks
 from tests.browsing import Browser, said, values, wrong
+from tests.databases import transaction
 
 URL = "https://shop.example/hook?key=1&b"
 OF_IKEA = "/console/store/ikea/webhooks"

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from falcon import testing
 from structlog.testing import capture_logs
 
-from storekeeper.db import Database, create_engine, transaction
+from storekeeper.db import Database, create_engine
 from storekeeper.errors import DatabaseDamaged
 from storekeeper.models import item
 from storekeeper.models.draft import Fields
@@ -19,6 +19,7 @@ from tests.browsing import Browser
 from tests.commands import run_with
 from tests.conftest import as_served
 from tests.crowd import Call, call, log_in, worker
+from tests.databases import transaction
 from tests.test_db import read, write
 
 TOLD = {"error": "database_damaged", "message": "The database is damaged. Its operator has to mend it."}

@@ -48,7 +48,12 @@ def read(db: Database, function: Callable[..., Any], *args: Any) -> Any:
 
 
 def write(db: Database, function: Callable[..., Any], *args: Any) -> Any:
-    return asyncio.run(db.write(function, *args))
+    return asyncio.run(db.write(by_operator, function, *args))
+
+
+def by_operator(conn: Connection, function: Callable[..., Any], *args: Any) -> Any:
+    with journal.signed(conn, journal.OPERATOR):
+        return function(conn, *args)
 
 
 # Transactions
@@ -171,7 +176,7 @@ def _together(db: Database, *functions: Callable[..., Any]) -> list[Any]:
 
 def _add(name: str, error: Exception | None = None) -> Callable[[Connection], Any]:
     def add(conn: Connection) -> str:
-        added = store.insert(conn, name, "EUR")
+        added = by_operator(conn, store.insert, name, "EUR")
         if error:
             raise error
         return added.name
@@ -324,7 +329,7 @@ def test_a_full_queue_refuses_at_once(engine: sa.Engine, url: str) -> None:
         with pytest.raises(Unavailable):
             await db.read(store.get, "ikea")
         assert not any(task.done() for task in waiting[:3])
-        assert (await db.write(store.insert, "corner", "EUR")).name == "corner"
+        assert (await db.write(by_operator, store.insert, "corner", "EUR")).name == "corner"
         release.set()
         assert await asyncio.gather(*waiting[:3]) == [True] * 3
         assert (await db.read(store.get, "ikea")).id == 1

@@ -83,7 +83,7 @@ def test_a_bug_tells_nothing_and_is_in_the_log(buggy: Any) -> None:
             "message": "Something went wrong here. The log has it, under the request's id.",
         }
         (bug,) = (line for line in lines if line["event"] == "bug")
-        assert (bug["request"], bug["log_level"]) == ("abc", "error")
+        assert (bug["request"], bug["log_level"]) == (answer.headers["x-request-id"], "error")
         assert bug["exc_info"].__traceback__ is not None
 
 

@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from storekeeper.db import create_engine, transaction
+from storekeeper.db import create_engine
 from storekeeper.models import item, journal, member, shelf, user
 from storekeeper.models.draft import Fields
 from storekeeper.money import Price
 from tests import databases
 from tests.conftest import HASHED, PASSWORD
+from tests.databases import transaction
 from tests.serving import ROOT, Server, await_that
 
 EXAMPLES = ROOT / "examples"
@@ -31,7 +32,7 @@ EXAMPLES = ROOT / "examples"
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     url = databases.for_a_server(request, tmp_path)
     with transaction(create_engine(url)) as conn:
-        user.register(conn, "alice", HASHED, True)
+        user.add(conn, "alice", HASHED, True)
         member.found_store(conn, 1, "ikea", "EUR")
         item.add(conn, 1, 1, "chair", Fields(price=Price("15.99"), stock=10))
     return url

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.db import create_engine, transaction
+from storekeeper.db import create_engine
 from storekeeper.models import export, item, member, session, user
 from storekeeper.models.draft import Fields
 from storekeeper.money import Price
@@ -18,6 +18,7 @@ from storekeeper.settings import Settings
 from tests import raw
 from tests.conftest import HASHED, PASSWORD, Person, bearer
 from tests.crowd import worker
+from tests.databases import transaction
 from tests.serving import Client, Server, await_that, megabytes, request
 
 CSV, JSON_LINES = "text/csv", "application/jsonl"
@@ -215,7 +216,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     server = Server("storekeeper", tmp_path, registration="closed").wait()
     engine = create_engine(f"sqlite:///{tmp_path}/data/storekeeper.db")
     with transaction(engine) as conn:
-        user.register(conn, "alice", HASHED)
+        user.add(conn, "alice", HASHED)
         member.found_store(conn, 1, "ikea", "EUR")
     many(engine, 20_000, "x" * 1000)
     yield server

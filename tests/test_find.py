@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from click.testing import Result
 
 from storekeeper.catalogue_cli import export_, find
-from storekeeper.db import transaction
 from storekeeper.models import item, member
 from storekeeper.models.draft import Fields
 from storekeeper.money import Price
@@ -22,6 +21,7 @@ from storekeeper.resources.catalogue import AllItemsQuery
 from storekeeper.settings import Settings
 from tests.commands import run_with, says
 from tests.conftest import Person
+from tests.databases import transaction
 from tests.serving import ROOT
 
 Run = Callable[..., Result]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 
 from storekeeper import keys
 from storekeeper.app import create_app
-from storekeeper.db import Database, create_engine, metadata, transaction
+from storekeeper.db import Database, create_engine, metadata
 from storekeeper.keys import KeyRing
 from storekeeper.models import imports, item, member, search, session, user
 from storekeeper.models.draft import Fields
@@ -23,6 +23,7 @@ from storekeeper.settings import Settings
 from storekeeper.tokens import Lifetimes, Tokens
 from tests import databases, fuzz, raw
 from tests.conftest import CHEAP, HASHED, make_parts
+from tests.databases import transaction
 from tests.fuzz import Asked
 
 CAST = ("alice", "bob", "carol", "root")
@@ -46,7 +47,7 @@ def seed(engine: sa.Engine) -> None:
         else:
             conn.exec_driver_sql(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY CASCADE")
         for number, name in enumerate(CAST, 1):
-            user.register(conn, name, HASHED, name == "root")
+            user.add(conn, name, HASHED, name == "root")
             session.begin(conn, number, 86_400, "", "")
         for number, name in enumerate(("ikea", "lidl"), 1):
             member.found_store(conn, number, name, "EUR")

@@ -9,12 +9,13 @@ import pytest
 import sqlalchemy as sa
 
 from storekeeper.argon2 import Hasher
-from storekeeper.db import metadata, transaction
+from storekeeper.db import metadata
 from storekeeper.models import session
 from storekeeper.models.user import users
 from storekeeper.settings import Settings
 from tests.conftest import PASSWORD
 from tests.crowd import Answer, Call, at_once, call, log_in, send, statuses
+from tests.databases import transaction
 from tests.guessing import WRONG, Start, attempt, fail, login, starting
 
 

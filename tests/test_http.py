@@ -2,11 +2,14 @@
 
 import re
 
+import msgspec
 import pytest
 from falcon import testing
 
+from storekeeper.app import Parts, create_app
+from storekeeper.settings import Settings
 from tests import raw
-from tests.conftest import Person, bearer
+from tests.conftest import Person, as_served, bearer
 
 # Here the database makes no difference: `test_fuzz` compares the two.
 pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
@@ -145,18 +148,33 @@ def test_the_pages_for_people_have_a_policy_of_their_own(client: testing.TestCli
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_a_sound_request_id_comes_back(client: testing.TestClient) -> None:
-    for sound in ("a", "7f3c9e-12", "a1B2._:/+=-", "x" * 128):
-        assert raw.send(client.app, "GET", "/livez", [("X-Request-ID", sound)]).headers["x-request-id"] == sound
+SOUND_IDS = ("a", "7f3c9e-12", "a1B2._:/+=-", "x" * 128)
+BAD_IDS = ("", "x" * 129, "a b", "a\tb", 'a"b', "a,b", "<a>", "é", "a\n", "%0a")
 
 
-def test_a_bad_request_id_is_replaced(client: testing.TestClient) -> None:
+def test_a_request_has_the_servers_id_and_its_senders(client: testing.TestClient) -> None:
+    """Who is looked up in the log by the id does not choose it."""
     ids = set()
-    for bad in ("", "x" * 129, "a b", "a\tb", 'a"b', "a,b", "<a>", "é", "a\n", "%0a"):
-        answer = raw.send(client.app, "GET", "/livez", [("X-Request-ID", bad)])
-        assert answer.headers["x-request-id"] != bad
-        ids.add(answer.headers["x-request-id"])
-    assert len(ids) == 10, "each request has an id of its own"
+    for sound in SOUND_IDS:
+        headers = raw.send(client.app, "GET", "/livez", [("X-Request-ID", sound)]).headers
+        assert headers["x-client-request-id"] == sound
+        ids.add(headers["x-request-id"])
+    for bad in BAD_IDS:
+        headers = raw.send(client.app, "GET", "/livez", [("X-Request-ID", bad)]).headers
+        assert "x-client-request-id" not in headers
+        ids.add(headers["x-request-id"])
+    assert len(ids) == len(SOUND_IDS) + len(BAD_IDS), "each request has an id of its own"
+    assert not ids & {*SOUND_IDS, *BAD_IDS}
+
+
+def test_a_request_has_the_id_of_a_trusted_proxy(settings: Settings, parts: Parts) -> None:
+    served = as_served(create_app(msgspec.structs.replace(settings, trusted_proxies=("10.0.0.0/24",)), parts))
+    for address, is_trusted in (("10.0.0.9", True), ("10.0.1.9", False), ("192.0.2.7", False)):
+        answer = testing.TestClient(served).simulate_get(
+            "/livez", headers={"X-Request-ID": "of-proxy", "X-Forwarded-For": "192.0.2.1"}, remote_addr=address
+        )
+        assert (answer.headers["x-request-id"] == "of-proxy") is is_trusted
+        assert answer.headers.get("x-client-request-id") == (None if is_trusted else "of-proxy")
 
 
 NAMES = (

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.db import create_engine, transaction
+from storekeeper.db import create_engine
 from storekeeper.models import idempotency, item, member, user
 from storekeeper.models.draft import Fields
 from storekeeper.models.idempotency import KEPT_SECONDS, keys
@@ -18,6 +18,7 @@ from storekeeper.settings import Settings
 from tests import databases, pictures
 from tests.conftest import HASHED, PASSWORD, Clock, Person
 from tests.crowd import Answer, Call, at_once, call, log_in, statuses, worker
+from tests.databases import transaction
 from tests.serving import Server, request
 
 KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
@@ -215,7 +216,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database, with Alice and her chair, for servers of their own."""
     url = databases.for_a_server(request, tmp_path)
     with transaction(create_engine(url)) as conn:
-        user.register(conn, "alice", HASHED, True)
+        user.add(conn, "alice", HASHED, True)
         member.found_store(conn, 1, "ikea", "EUR")
         item.add(conn, 1, 1, "chair", Fields(price=Price("15.99")))
     return url

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from storekeeper.db import transaction
 from storekeeper.errors import Conflict
 from storekeeper.importing import Importer
 from storekeeper.models import batch, import_jobs, imports, item, member, session, shelf, user
@@ -22,6 +21,7 @@ from storekeeper.money import Price
 from storekeeper.settings import Settings
 from storekeeper.storage import create_storage
 from tests.conftest import Clock, Person
+from tests.databases import transaction
 from tests.moving import carry_out, catalogue, kept, start
 
 AT_ONCE = 2  # rows in a step

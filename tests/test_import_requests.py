@@ -10,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.db import transaction
 from storekeeper.models import member
 from storekeeper.models.imports import MOST_KEPT
 from storekeeper.resources.imports import MOST_BYTES
@@ -18,6 +17,7 @@ from storekeeper.settings import Settings
 from tests import moving, raw
 from tests.conftest import Person, bearer
 from tests.crowd import Call, at_once, statuses, worker
+from tests.databases import transaction
 from tests.moving import carry_out, catalogue, counts, kept, send, start, upload
 from tests.raw import DISCONNECT
 

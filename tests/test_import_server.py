@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from storekeeper.db import create_engine, transaction
+from storekeeper.db import create_engine
 from storekeeper.models import member, user
 from storekeeper.models.import_jobs import DEAD_AFTER
 from storekeeper.models.imports import jobs
 from storekeeper.models.item import items
 from tests import databases
 from tests.conftest import HASHED, PASSWORD
+from tests.databases import transaction
 from tests.serving import Server, await_that, children, is_alive, request
 
 COUNT = 40_000  # twenty steps
@@ -39,7 +40,7 @@ def engine(url: str) -> Iterator[sa.Engine]:
     """With Alice, who owns the store "ikea"."""
     engine = create_engine(url)
     with transaction(engine) as conn:
-        user.register(conn, "alice", HASHED, True)
+        user.add(conn, "alice", HASHED, True)
         member.found_store(conn, 1, "ikea", "EUR")
         slow_down(conn)
     yield engine

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from storekeeper.db import transaction
 from storekeeper.models import import_jobs, item
 from storekeeper.models.draft import Fields
 from storekeeper.models.item import items
@@ -17,6 +16,7 @@ from storekeeper.money import Price
 from storekeeper.settings import Settings
 from tests import moving
 from tests.conftest import Person
+from tests.databases import transaction
 from tests.moving import carry_out, catalogue, counts, kept, refusals
 from tests.shop import whole
 

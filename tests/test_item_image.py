@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from falcon import testing
 from PIL import Image
 
-from storekeeper.db import transaction
 from storekeeper.models import member
 from tests.conftest import Person
+from tests.databases import transaction
 from tests.shop import whole
 
 PLACES = ["/item/chair/image", "/store/ikea/item/chair/image"]

@@ -1,7 +1,9 @@
 """The journal: a row for each change, written with it, in an order that no cursor gets wrong."""
 
+import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
@@ -11,22 +13,25 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.db import Database, create_engine, transaction
-from storekeeper.errors import ResyncRequired
+from storekeeper import setup
+from storekeeper.app import Parts
+from storekeeper.db import Database, create_engine
+from storekeeper.errors import AlreadyExists, ResyncRequired
 from storekeeper.models import feed, item, journal, store
 from storekeeper.models.draft import Fields
 from storekeeper.models.feed import Change
 from storekeeper.models.item import Item
-from storekeeper.models.journal import Author, changes
+from storekeeper.models.journal import Author, AuthorMissing, changes
 from storekeeper.models.member import Member
 from storekeeper.models.store import Store
-from storekeeper.models.user import User
+from storekeeper.models.user import User, users
 from storekeeper.money import Price
 from storekeeper.settings import Settings
 from tests import pictures
 from tests.commands import run_with
 from tests.conftest import PASSWORD, Clock, Person
-from tests.moving import bring
+from tests.databases import transaction
+from tests.moving import bring, carry_out
 
 WRITERS = 32
 EACH = 12
@@ -98,12 +103,14 @@ def test_each_change_is_told_with_who_and_which_request(root: Person, engine: sa
     root.log_in()
     for number, (method, path, more, told) in enumerate(DONE):
         before = last(engine)
-        headers = more.get("headers", {}) | {"X-Request-ID": f"request-{number}"}
+        headers = more.get("headers", {}) | {"X-Request-ID": f"mine-{number}"}
         answer = root.call(method, path, **(more | {"headers": headers}))
         assert answer.status_code in (200, 201), (path, answer.text)
         found = rows(engine, before)
         assert [(row.kind, row.action, members(row.before), members(row.after)) for row in found] == told, path
-        assert {(row.user_id, row.request) for row in found} <= {(4, f"request-{number}")}
+        id = answer.headers["x-request-id"]
+        authors = {(row.author_kind, row.user_id, row.request, row.client_request) for row in found}
+        assert authors <= {("user", 4, id, f"mine-{number}")}
         for row in found:
             check_values(root, row, rows(engine))
 
@@ -151,13 +158,65 @@ def test_accounts_are_told_as_they_are(
     assert [each["after"] for each in reversed(shown)] == states
 
 
-def test_a_registration_is_told_without_an_author(client: testing.TestClient, engine: sa.Engine) -> None:
+def test_who_registers_is_the_author(client: testing.TestClient, parts: Parts, engine: sa.Engine) -> None:
     before = last(engine)
-    body = {"username": "dave", "password": PASSWORD}
-    assert client.simulate_post("/register", json=body, headers={"X-Request-ID": "r"}).status_code == 201
-    (row,) = rows(engine, before)
-    assert (row.kind, row.action, row.user_id, row.request) == ("user", "create", None, "r")
-    assert PASSWORD not in str(row)
+    dave = {"username": "dave", "password": PASSWORD}
+    assert client.simulate_post("/register", json=dave).status_code == 201
+    with transaction(engine) as conn:
+        conn.execute(sa.update(users).values(is_admin=False))
+    erin = dave | {"username": "erin", "setup_token": setup.token(parts.keys)}
+    assert client.simulate_post("/register", json=erin).status_code == 201
+    found = rows(engine, before)
+    assert [(row.author_kind, row.user_id, row.subject_id) for row in found] == [("user", 5, 5), ("user", 6, 6)]
+    assert PASSWORD not in str(found)
+
+
+def test_what_is_done_at_the_command_line_is_the_operators(root: Person, settings: Settings, engine: sa.Engine) -> None:
+    before = last(engine)
+    for command in ("create-admin anna", "users add ben"):
+        assert run_with(settings, *command.split(), "--password-stdin", stdin=PASSWORD).exit_code == 0
+    assert run_with(settings, "users", "set", "ben", "--inactive").exit_code == 0
+    assert {(row.author_kind, row.user_id, row.request) for row in rows(engine, before)} == {("operator", None, "")}
+    shown = root.get("/audit?limit=3").json["changes"]
+    assert {(each["author_kind"], each["user_id"], each["username"]) for each in shown} == {("operator", None, None)}
+    assert run_with(settings, "audit", "--limit", "1").output.split("  ")[1] == "the operator"
+
+
+def test_a_change_that_nobody_signs_is_refused(db: Database, engine: sa.Engine) -> None:
+    """Also after one that was signed, on the same connection: it is not put down to whoever wrote before."""
+    before = last(engine)
+
+    def signed(conn: sa.Connection) -> None:
+        with journal.signed(conn, Author("user", 1, "of alice")):
+            store.insert(conn, "shed", "EUR")
+
+    def unsigned(conn: sa.Connection) -> None:
+        store.insert(conn, "barn", "EUR")
+
+    async def scenario() -> None:
+        await db.write(signed)
+        for _ in range(2):
+            with pytest.raises(AuthorMissing):
+                await db.write(unsigned)
+        with pytest.raises(AuthorMissing):
+            await asyncio.gather(db.write(signed_badly), db.write(unsigned))
+
+    def signed_badly(conn: sa.Connection) -> None:
+        with journal.signed(conn, Author("user", 1)), suppress(AlreadyExists):
+            store.insert(conn, "shed", "EUR")
+
+    asyncio.run(scenario())
+    assert [(row.user_id, row.request) for row in rows(engine, before)] == [(1, "of alice")]
+
+
+def test_what_an_older_server_writes_has_an_author_too(root: Person, engine: sa.Engine) -> None:
+    """It knows no kinds: a user, or without one the operator."""
+    with engine.begin() as conn:
+        for user_id in (1, None):
+            row = {"at": 0, "user_id": user_id, "request": "r", "kind": "store", "action": "update", "subject_id": 1}
+            conn.execute(sa.insert(changes).values(row))
+    shown = root.get("/audit?limit=2").json["changes"]
+    assert [(each["author_kind"], each["username"]) for each in shown] == [("operator", None), ("user", "alice")]
 
 
 def test_before_and_after_are_as_the_api_shows_them(alice: Person, engine: sa.Engine) -> None:
@@ -200,9 +259,35 @@ def test_an_import_is_told_as_its_users(bob: Person, settings: Settings, engine:
     before = last(engine)
     assert bring(bob, settings, b"name,price\nchair,5\nlamp,6\n")["state"] == "done"
     found = rows(engine, before)
-    told = [(row.kind, row.action, row.user_id, row.request) for row in found]
-    assert told == [("item", "update", 2, "import 1"), ("item", "create", 2, "import 1")]
+    told = [(row.kind, row.action, row.author_kind, row.user_id, row.request) for row in found]
+    assert told == [("item", "update", "user", 2, "import 1"), ("item", "create", "user", 2, "import 1")]
     assert members(found[0].before) == {"price"}
+
+
+def test_an_import_is_told_as_of_whoever_confirmed_it(
+    alice: Person, bob: Person, settings: Settings, engine: sa.Engine
+) -> None:
+    """Who only made the plan has changed nothing."""
+    before = last(engine)
+    for price in (5, 6):
+        assert bring(bob, settings, f"name,price\nchair,{price}\n", dry_run="true")["state"] == "planned"
+    assert alice.post("/imports/1").status_code == 202
+    carry_out(settings)
+    assert run_with(settings, "imports", "confirm", "2").exit_code == 0
+    authors = [(row.author_kind, row.user_id, row.request) for row in rows(engine, before)]
+    assert authors == [("user", 1, "import 1"), ("operator", None, "import 2")]
+
+
+def test_an_import_needs_the_right_of_whoever_confirmed_it(
+    alice: Person, bob: Person, root: Person, settings: Settings, engine: sa.Engine
+) -> None:
+    before = last(engine)
+    assert bring(alice, settings, "name,price\nchair,5\n", dry_run="true")["state"] == "planned"
+    assert bob.post("/imports/1").status_code == 202
+    alice.delete("/store/ikea/members/bob")
+    carry_out(settings)
+    assert root.get("/imports/1").json["state"] == "failed"
+    assert [row.kind for row in rows(engine, before)] == ["member"]
 
 
 # The order
@@ -241,7 +326,6 @@ def test_whoever_follows_many_writers_sees_each_change_once(lamps: list[str], ur
         try:
             for turn in range(EACH):
                 with transaction(mine) as conn:
-                    journal.sign(conn, Author(1, f"{number}"))
                     item.adjust_stock(conn, 1, item.Target(lamps[(number + turn) % len(lamps)]), 1)
         except Exception as error:
             errors.put(error)
@@ -271,7 +355,8 @@ def test_a_cursor_waits_for_what_is_committed_late(url: str, engine: sa.Engine) 
         found = feed.page(reader, None, start, 10)
         assert [change.subject_id for change in found.changes] == [2, 3]
         undone = create_engine(url).connect()
-        store.insert(undone, "undone", "EUR")
+        with journal.signed(undone, journal.OPERATOR):
+            store.insert(undone, "undone", "EUR")
         undone.close()
         assert feed.page(reader, None, found.cursor, 10).changes == []
 
@@ -381,7 +466,8 @@ def test_the_history_of_an_item_tells_who_did_what(alice: Person, bob: Person, r
             ("bob", "update", {"price": 15.99}),
             (None, "create", None),
         ]
-        assert answer["changes"][1]["request"] == "till-7"
+        assert [each["author_kind"] for each in answer["changes"]] == ["user", "user", "operator"]
+        assert [each["client_request"] for each in answer["changes"]] == [None, "till-7", None]
         assert answer == person.get("/store/ikea/item/stool/history").json
     page = alice.get("/item/stool/history?limit=2").json
     assert [each["action"] for each in alice.get(page["next"]).json["changes"]] == ["create"]

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from storekeeper.db import transaction
 from storekeeper.models import item, journal, member
 from storekeeper.models.draft import Fields
 from storekeeper.models.journal import Author
 from storekeeper.money import Price
 from storekeeper.settings import Settings
 from tests.commands import run_with
+from tests.databases import transaction
 from tests.serving import ROOT
 
 # Whoever runs the tests in the background may have let them ignore Ctrl-C.
@@ -31,8 +31,7 @@ main()
 
 
 def set_price(engine: sa.Engine, price: str, user_id: int = 2) -> None:
-    with transaction(engine) as conn:
-        journal.sign(conn, Author(user_id, "r"))
+    with transaction(engine) as conn, journal.signed(conn, Author("user", user_id, "r")):
         item.change(conn, user_id, item.Target("chair"), Fields(price=Price(price)))
 
 

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storekeeper.db import transaction
 from storekeeper.models.item import items as item_table
 from storekeeper.query import execute
 from tests import raw
 from tests.catalogue import PROPERTY, Item, best_first, empty, fill, names, page, walk, wrong
 from tests.conftest import Person
+from tests.databases import transaction
 
 BARCODES = ("4006381333931", "96385074", "036000291452", "00012345600012")
 

@@ -93,13 +93,16 @@ def test_a_refused_request_leaves_one_too(
     assert (line["status"], line["request"]) == (status, answer.headers["X-Request-ID"])
 
 
-def test_the_senders_id_is_taken_if_it_is_sound(lines: Lines, client: testing.TestClient) -> None:
+def test_the_senders_id_is_told_beside_ours(lines: Lines, client: testing.TestClient) -> None:
     lines()
     for given in ("till-7:42", 'x","event":"forged', "x" * 129):
         answer = client.simulate_get("/livez", headers={"X-Request-ID": given})
         (line,) = lines()
-        assert line["request"] == answer.headers["X-Request-ID"]
-        assert (line["request"] == given) == (given == "till-7:42")
+        assert line["request"] == answer.headers["X-Request-ID"] != given
+        assert line.get("client_request") == ("till-7:42" if given == "till-7:42" else None)
+    body = {"username": "nobody", "password": "wrong"}
+    client.simulate_post("/login", json=body, headers={"X-Request-ID": "till-8"})
+    assert {line["client_request"] for line in lines()} == {"till-8"}, "events as well"
 
 
 # Events

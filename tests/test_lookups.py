@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from storekeeper.db import Database, transaction
+from storekeeper.db import Database
 from storekeeper.models import store
 from storekeeper.query import Query, fetch_together
+from tests.databases import transaction
 
 STORES = 50
 

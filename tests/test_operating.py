@@ -4,10 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from storekeeper.db import create_engine, transaction
+from storekeeper.db import create_engine
 from storekeeper.models import user
 from storekeeper.settings import Settings, read_settings
 from tests import databases, prose
+from tests.databases import transaction
 
 TEXT = (prose.ROOT / "docs" / "operating.md").read_text()
 BLOCKS = prose.blocks(TEXT)
@@ -45,7 +46,7 @@ def test_a_backup_of_sqlite_has_all_that_was_committed_and_is_for_its_owner_only
         command = command.replace(place, here)
     with create_engine(url).connect():  # the server runs on: the file alone has not all
         with transaction(create_engine(url)) as conn:
-            user.register(conn, "alice", "hash")
+            user.add(conn, "alice", "hash")
         assert b"alice" not in (tmp_path / "storekeeper.db").read_bytes()
         subprocess.run(["sh", "-eu"], input=command, text=True, check=True, timeout=15)
     assert backup.stat().st_mode & 0o777 == 0o600

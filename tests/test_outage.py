@@ -17,13 +17,14 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper import schema
-from storekeeper.db import create_engine, transaction
+from storekeeper.db import create_engine
 from storekeeper.models import member, store, user
 from storekeeper.models.item import items
 from storekeeper.settings import Settings
 from tests import databases
 from tests.conftest import HASHED
 from tests.crowd import Answer, Call, at_once, call, log_in, send, statuses, worker
+from tests.databases import transaction
 from tests.test_db import database, read, write
 
 OURS = "datname = current_database() AND application_name = 'storekeeper'"
@@ -203,7 +204,7 @@ def server() -> Iterator[Server]:
     engine = create_engine(server.url)
     schema.migrate(engine)
     with transaction(engine) as conn:
-        user.register(conn, "alice", HASHED)
+        user.add(conn, "alice", HASHED)
         member.found_store(conn, 1, "ikea", "EUR")
     yield server
     server.close()

@@ -9,13 +9,14 @@ import pytest
 import sqlalchemy as sa
 
 from storekeeper import dialects, query
-from storekeeper.db import Database, transaction
+from storekeeper.db import Database
 from storekeeper.models import feed, item, member, paging, session, shelf, sieve, user
 from storekeeper.models.draft import Fields
 from storekeeper.money import Price
 from storekeeper.query import Query, execute
 from tests import raw
 from tests.conftest import HASHED, Person, bearer
+from tests.databases import transaction
 from tests.raw import Answer
 
 
@@ -296,7 +297,7 @@ def add_store(conn: sa.Connection, name: str) -> None:
 
 
 def add_user(conn: sa.Connection, name: str) -> None:
-    user.register(conn, name, HASHED)
+    user.add(conn, name, HASHED)
 
 
 def add_member(conn: sa.Connection, name: str) -> None:

@@ -10,11 +10,11 @@ from falcon import testing
 
 from storekeeper.app import Parts, create_app
 from storekeeper.argon2 import Hasher
-from storekeeper.db import transaction
 from storekeeper.models import session, user
 from storekeeper.passwords import Passwords
 from storekeeper.settings import Settings
 from tests.conftest import CHEAP, HASHED, PASSWORD, Person, as_served, bearer
+from tests.databases import transaction
 
 NEW = "another horse battery"
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from storekeeper.db import transaction
 from storekeeper.models import journal
 from tests.conftest import Clock, Person
+from tests.databases import transaction
 
 DAY = 86_400
 

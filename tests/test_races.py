@@ -7,7 +7,6 @@ import pytest
 import sqlalchemy as sa
 
 from storekeeper import setup
-from storekeeper.db import transaction
 from storekeeper.keys import KeyRing
 from storekeeper.models import session, user
 from storekeeper.models.item import items
@@ -16,6 +15,7 @@ from storekeeper.models.user import users
 from storekeeper.settings import Settings
 from tests.conftest import HASHED, PASSWORD
 from tests.crowd import Answer, Call, at_once, call, log_in, statuses, worker
+from tests.databases import transaction
 
 ROUNDS = 5
 NEW_PASSWORD = "another horse battery"
@@ -143,7 +143,7 @@ def test_two_administrators_cannot_both_remove_each_other(
     for n in range(ROUNDS):
         with transaction(engine) as conn:
             conn.execute(sa.update(users).values(is_admin=False))
-            pair = [user.register(conn, f"admin{n}.{each}", HASHED, True) for each in "ab"]
+            pair = [user.add(conn, f"admin{n}.{each}", HASHED, True) for each in "ab"]
         tokens = [log_in(workers[0], each.username)["access_token"] for each in pair]
         calls = [Call(method, f"/user/{pair[1 - i].id}", body, tokens[i]) for i in (0, 1)]
         answers = all_at_once(workers, calls)

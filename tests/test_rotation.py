@@ -22,13 +22,14 @@ from hypothesis import strategies as st
 
 from storekeeper.app import create_api
 from storekeeper.auth import Guard
-from storekeeper.db import Database, transaction
+from storekeeper.db import Database
 from storekeeper.door import Door
 from storekeeper.keys import ensure
 from storekeeper.models.session import sessions
 from storekeeper.passwords import Passwords
 from storekeeper.settings import Settings
 from tests.conftest import CHEAP, PASSWORD, Clock, as_served, bearer, make_parts
+from tests.databases import transaction
 
 GRACE = 10
 

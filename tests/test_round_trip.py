@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
 from storekeeper import cells, money, names
-from storekeeper.db import transaction
 from storekeeper.errors import Invalid
 from storekeeper.importing import Importer
 from storekeeper.models import batch, export, import_jobs, imports, member, store
@@ -25,6 +24,7 @@ from storekeeper.models.store import Store
 from storekeeper.settings import Settings
 from storekeeper.sheets import Options
 from tests.conftest import Person
+from tests.databases import transaction
 from tests.moving import bring, by_name, catalogue, counts
 from tests.serving import ROOT
 

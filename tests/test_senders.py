@@ -5,10 +5,11 @@ import asyncio
 import sqlalchemy as sa
 
 from storekeeper.courier import Courier
-from storekeeper.db import Database, transaction
+from storekeeper.db import Database
 from storekeeper.models import outbox, user, webhook
 from storekeeper.models.outbox import Hook, Outcome
 from storekeeper.sending import Sender
+from tests.databases import transaction
 from tests.posting import LOOPBACK, add, has_ended, now, presume_dead, sell, send, told
 from tests.receiving import Receive
 from tests.serving import BOUND_SECONDS

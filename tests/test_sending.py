@@ -6,12 +6,12 @@ import pytest
 import sqlalchemy as sa
 from standardwebhooks import Webhook as Verifier
 
-from storekeeper.db import transaction
 from storekeeper.models import delivery, journal, member, outbox, paging, shelf, webhook
 from storekeeper.models.outbox import KEPT_SECONDS
 from storekeeper.models.webhook import deliveries
 from storekeeper.sending import OF_ONE
 from tests.conftest import Clock
+from tests.databases import transaction
 from tests.posting import PATIENT, add, changes, has_ended, now, sell, send, shown, told
 from tests.receiving import CUT, HANG, NONSENSE, Behaviour, Receive
 

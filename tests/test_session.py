@@ -10,11 +10,11 @@ from falcon import testing
 
 from storekeeper import app as application
 from storekeeper.app import Parts, create_app
-from storekeeper.db import transaction
 from storekeeper.models.session import sessions
 from storekeeper.settings import Settings
 from tests.conftest import PASSWORD, Clock, Person, as_served, bearer
 from tests.crowd import worker
+from tests.databases import transaction
 
 DAY = 86_400
 MINUTE = 60

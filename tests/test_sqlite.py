@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.db import Database, create_engine, transaction
+from storekeeper.db import Database, create_engine
 from storekeeper.models import item, listing, search, sieve
 from storekeeper.models.draft import Fields
 from storekeeper.models.listing import Filter
@@ -24,6 +24,7 @@ from storekeeper.settings import Settings
 from tests import databases
 from tests.conftest import HASHED
 from tests.crowd import Call, at_once, call, log_in, statuses, worker
+from tests.databases import transaction
 
 CAST = """INSERT INTO users (username, username_key, password_hash, is_admin, is_active)
     VALUES ('alice', 'alice', '{hashed}', 1, 1);

@@ -7,11 +7,11 @@ import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper import query
-from storekeeper.db import transaction
 from storekeeper.models.item import items
 from storekeeper.money import DIGITS
 from storekeeper.query import execute
 from tests.conftest import Person
+from tests.databases import transaction
 from tests.shop import shop, whole
 
 CHAIR = whole(1, "chair", 15.99)

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from storekeeper.db import transaction
 from storekeeper.models import idempotency, member, rights, user
 from storekeeper.models.idempotency import keys
 from storekeeper.models.rights import ADMIN, Right
 from tests.conftest import HASHED, Person
+from tests.databases import transaction
 from tests.test_idempotency import CSV, PNG, ask, told
 
 HOOK = {"url": "https://shop.example/hook", "store": "ikea"}
@@ -42,7 +42,7 @@ OF_CLERKS: list[Ask] = [
 def second(engine: sa.Engine, alice: Person) -> Person:
     """Another administrator. The webhook 1 is Alice's."""
     with transaction(engine) as conn:
-        user.register(conn, "second", HASHED, True)
+        user.add(conn, "second", HASHED, True)
     assert alice.post("/webhooks", HOOK).status_code == 201
     return Person(alice.client, "second", 5)
 

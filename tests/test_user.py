@@ -9,11 +9,11 @@ from falcon import testing
 
 from storekeeper import setup
 from storekeeper.app import Parts
-from storekeeper.db import transaction
 from storekeeper.models import user
 from storekeeper.models.user import users
 from storekeeper.settings import Settings
 from tests.conftest import HASHED, PASSWORD, Person
+from tests.databases import transaction
 
 LAST = "The last administrator cannot be demoted, deactivated or deleted."
 
@@ -174,7 +174,7 @@ def test_what_is_no_id_is_the_id_of_nobody(root: Person) -> None:
 def test_users_are_listed_in_pages_by_id_or_by_name(root: Person, engine: sa.Engine) -> None:
     with transaction(engine) as conn:
         for name in ("Ärger", "Zoe", "beth", "Anna"):
-            user.register(conn, name, HASHED)
+            user.add(conn, name, HASHED)
     orders = {
         "id": ["alice", "bob", "carol", "root", "Ärger", "Zoe", "beth", "Anna"],
         "name": ["alice", "Anna", "beth", "bob", "carol", "root", "Zoe", "Ärger"],  # folded, by code point

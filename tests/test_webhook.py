@@ -7,12 +7,12 @@ import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper.app import Parts, create_app
-from storekeeper.db import transaction
 from storekeeper.models import journal, member, outbox, session
 from storekeeper.models.webhook import MOST_OF_USER, deliveries
 from storekeeper.settings import Settings
 from tests.commands import run_with, says
 from tests.conftest import Person, as_served
+from tests.databases import transaction
 
 URL = "https://shop.example/hook?key=secret"
 

@@ -9,12 +9,13 @@ from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
 from storekeeper import schema
-from storekeeper.db import create_engine, transaction
+from storekeeper.db import create_engine
 from storekeeper.models import delivery, member, outbox, shelf, user, webhook
 from storekeeper.models.webhook import MOST_OF_USER, webhooks
 from storekeeper.settings import Settings
 from tests.commands import run_with
 from tests.conftest import HASHED, Person
+from tests.databases import transaction
 from tests.posting import PATIENT, add, has_ended, now, sell, send, shown, told
 from tests.receiving import Receive
 from tests.test_schema import empty_url  # noqa: F401  a fixture
@@ -100,7 +101,7 @@ def test_whoever_has_lost_the_right_is_sent_nothing_and_another_owner_takes_over
 def test_a_demoted_administrator_is_sent_nothing(engine: sa.Engine, receive: Receive, root: Person) -> None:
     receiver = receive()
     with transaction(engine) as conn:
-        user.register(conn, "second", HASHED, True)
+        user.add(conn, "second", HASHED, True)
     add_for(engine, 5, receiver.url, None)
     assert root.patch("/user/5", {"is_admin": False}).status_code == 200
     sell(engine, user_id=ROOT)

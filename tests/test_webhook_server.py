@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from storekeeper.db import create_engine, transaction
+from storekeeper.db import create_engine
 from storekeeper.models import member, user
 from storekeeper.models.webhook import deliveries, webhooks
 from tests import databases
 from tests.conftest import HASHED, PASSWORD
+from tests.databases import transaction
 from tests.posting import presume_dead
 from tests.receiving import Receive, Receiver
 from tests.serving import ROOT, Server, await_that, children, is_alive, request
@@ -42,7 +43,7 @@ def engine(url: str) -> Iterator[sa.Engine]:
     """With Alice, who owns the store "ikea"."""
     engine = create_engine(url)
     with transaction(engine) as conn:
-        user.register(conn, "alice", HASHED, True)
+        user.add(conn, "alice", HASHED, True)
         member.found_store(conn, 1, "ikea", "EUR")
     yield engine
     engine.dispose()

@@ -14,6 +14,7 @@ from storekeeper.adoption.people import Secret
 from storekeeper.adoption.plan import Plan, Taken, Wishes, draw
 from storekeeper.db import transaction
 from storekeeper.errors import Conflict
+from storekeeper.models import journal
 from storekeeper.settings import Settings, read_settings
 
 
@@ -62,7 +63,7 @@ def _read(file: Path) -> source.Source:
 def _write(engine: sa.Engine, settings: Settings, plan: Plan) -> None:
     hashes = _hash(settings, [each.secret for each in plan.users])  # before the transaction: it may take minutes
     try:
-        with transaction(engine) as conn:
+        with transaction(engine) as conn, journal.signed(conn, journal.OPERATOR):
             target.write(conn, plan, hashes)
     except IntegrityError:
         raise Conflict("Somebody took one of the names meanwhile. Nothing is written: try again.") from None

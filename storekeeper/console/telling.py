@@ -45,8 +45,8 @@ def _decoded(raw: msgspec.Raw | None) -> dict[str, Any]:
 
 
 def _author(entry: Entry) -> str:
-    if entry.user_id is None:
-        return "The operator"
+    if entry.author_kind in ("operator", "server"):
+        return f"The {entry.author_kind}"
     return entry.username or f"User {entry.user_id}, who is no more,"
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from storekeeper import dialects
 from storekeeper.errors import ResyncRequired
 from storekeeper.models import item, journal, member, paging
-from storekeeper.models.journal import Action, Kind, changes
+from storekeeper.models.journal import Action, AuthorKind, Kind, changes
 from storekeeper.models.paging import Pages
 from storekeeper.models.user import users
 from storekeeper.query import Query, limited, reader
@@ -30,9 +30,12 @@ _told = (
     changes.c.before,
     changes.c.after,
 )
-_signed = sa.select(*_told, changes.c.user_id, users.c.username, changes.c.request).outerjoin(
-    users, users.c.id == changes.c.user_id
-)
+_author_kind = sa.func.coalesce(
+    changes.c.author_kind, sa.case((changes.c.user_id.is_(None), "operator"), else_="user")
+).label("author_kind")
+_signed = sa.select(
+    *_told, _author_kind, changes.c.user_id, users.c.username, changes.c.request, changes.c.client_request
+).outerjoin(users, users.c.id == changes.c.user_id)
 
 _CONDITIONS = {
     # Not the column itself: SQLite would go by its index, and sort all that is of the kind.
@@ -61,11 +64,16 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Entry(Change, frozen=True):
-    """A change, with who made it by which request; no user is the operator, no name one who is no more."""
+    """A change, with who made it by which request. Without a name, the user is no more.
 
+    `request` is the server's id for the request, `client_request` the one that its sender chose.
+    """
+
+    author_kind: AuthorKind
     user_id: int | None
     username: str | None
     request: str
+    client_request: str | None
 
 
 def _raw(text: str | None) -> Raw | None:

@@ -174,11 +174,11 @@ def page_refusals(conn: Connection, user_id: int | None, import_id: int, asked: 
 
 
 def confirm(conn: Connection, user_id: int | None, import_id: int, skips_refused: bool) -> Import:
-    """Let a job whose plan was made, or refused for some lines, be carried out now."""
+    """Let a job whose plan was made, or refused for some lines, be carried out now: in the name of this user."""
     get(conn, user_id, import_id)
     waits = sa.and_(jobs.c.id == import_id, jobs.c.state.in_(("planned", "refused")))
     values = {"state": "queued", "is_dry_run": False, "skips_refused": skips_refused, "ended_at": None, "reason": None}
-    values |= {"percent": 0, "beat_at": 0} | msgspec.structs.asdict(Counts())
+    values |= {"user_id": user_id, "percent": 0, "beat_at": 0} | msgspec.structs.asdict(Counts())
     if not conn.execute(sa.update(jobs).where(waits).values(values)).rowcount:
         raise ImportIsOver("Only an import whose plan is made can be confirmed.")
     conn.execute(sa.delete(refusals).where(refusals.c.import_id == import_id))

@@ -6,6 +6,8 @@ seen, so a row may turn up behind a later one: whoever reads on from a cursor st
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import takewhile
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple
@@ -20,6 +22,7 @@ from storekeeper.query import Query, execute, reader
 
 Kind = Literal["item", "store", "member", "user"]
 Action = Literal["create", "update", "delete", "password"]
+AuthorKind = Literal["user", "key", "operator", "server"]
 Record = msgspec.Struct | None
 
 FORGOTTEN_AT_ONCE = 2000
@@ -41,6 +44,8 @@ changes = sa.Table(
     sa.Column("price_minor", sa.BigInteger),  # only where the change set a price
     sa.Column("before", sa.Text),  # JSON, as the API shows it
     sa.Column("after", sa.Text),
+    sa.Column("author_kind", sa.String(8)),  # none: of the version before, which knew users and the operator alone
+    sa.Column("client_request", sa.String),
     sa.Index("ix_changes_kind_subject_id", "kind", "subject_id", "id"),
     sa.Index("ix_changes_store_id_id", "store_id", "id"),
     sa.Index(
@@ -101,10 +106,23 @@ _LOWEST_LOCKED = _number(f"""
 
 
 class Author(msgspec.Struct, frozen=True):
-    """Who changes something, and by which request; without a user it is the operator, at the command line."""
+    """Who makes a change, and by which request: a user, a user's key, the operator at the command line, or the server.
 
+    Without a kind it is not known yet, as before a registration. `request` is the server's id for it, and
+    `client_request` the one that its sender chose.
+    """
+
+    kind: AuthorKind | None
     user_id: int | None = None
     request: str = ""
+    client_request: str | None = None
+
+
+OPERATOR = Author("operator")
+
+
+class AuthorMissing(Exception):
+    """A change was to be written down of which nobody has said who makes it: a fault of the program."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -123,14 +141,35 @@ class Change(msgspec.Struct, frozen=True):
     price_minor: int | None = None
 
 
-def sign(conn: Connection, author: Author) -> None:
-    """Say who makes the changes of this transaction."""
+@contextmanager
+def signed(conn: Connection, author: Author) -> Iterator[None]:
+    """Say who makes the changes of this block. Its connection is kept for others, so it must not keep the author."""
+    outer = conn.info.get("author")
     conn.info["author"] = author
+    try:
+        yield
+    finally:
+        if not conn.invalidated:  # a connection that was lost has forgotten it
+            conn.info["author"] = outer
+
+
+def sign_as_user(conn: Connection, user_id: int) -> None:
+    """Say that the rest of the block is by this user, who was not known before: somebody who registers."""
+    conn.info["author"] = msgspec.structs.replace(_author(conn), kind="user", user_id=user_id)
+
+
+def _author(conn: Connection) -> Author:
+    author: Author | None = conn.info.get("author")
+    if author is None:
+        raise AuthorMissing
+    return author
 
 
 def note(conn: Connection, *noted: Change) -> None:
-    """Write down changes that this transaction makes."""
-    author: Author = conn.info.get("author") or Author()
+    """Write down changes that this transaction makes. AuthorMissing outside of `signed`."""
+    author = _author(conn)
+    if author.kind is None:
+        raise AuthorMissing
     at = int(time.time())
     rows = [_row(each, author, at) for each in noted]
     if len(rows) == 1:
@@ -197,8 +236,10 @@ def forget(conn: Connection, before: int) -> int:
 def _row(each: Change, author: Author, at: int) -> dict[str, Any]:
     return {
         "at": at,
+        "author_kind": author.kind,
         "user_id": author.user_id,
         "request": author.request,
+        "client_request": author.client_request,
         "kind": each.kind,
         "action": each.action,
         "store_id": each.store_id,

@@ -125,8 +125,22 @@ def has_admin(conn: Connection) -> bool:
     return conn.execute(sa.select(users.c.id).where(_living_admin).limit(1)).first() is not None
 
 
-def register(conn: Connection, username: str, hashed: str, is_admin: bool = False) -> User:
+def add(conn: Connection, username: str, hashed: str, is_admin: bool = False) -> User:
     """Add a user. The password comes hashed: that is too slow to do inside a transaction."""
+    added = _insert(conn, username, hashed, is_admin)
+    _note(conn, added.id, None, added)
+    return added
+
+
+def register(conn: Connection, username: str, hashed: str, is_admin: bool = False) -> User:
+    """Add a user who does so themselves: the change is theirs."""
+    added = _insert(conn, username, hashed, is_admin)
+    journal.sign_as_user(conn, added.id)
+    _note(conn, added.id, None, added)
+    return added
+
+
+def _insert(conn: Connection, username: str, hashed: str, is_admin: bool) -> User:
     values = {
         "username": username,
         "username_key": names.fold(username),
@@ -137,9 +151,7 @@ def register(conn: Connection, username: str, hashed: str, is_admin: bool = Fals
     row = dialects.insert_new(conn, users, values, _public)
     if row is None:
         raise AlreadyExists("A user with that username already exists.")
-    added = _user(row)
-    _note(conn, added.id, None, added)
-    return added
+    return _user(row)
 
 
 def insert_all(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
