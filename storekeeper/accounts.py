@@ -1,6 +1,7 @@
 """Accounts: registering, and changing one's password. The same for every door."""
 
 from collections.abc import Callable
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -10,22 +11,31 @@ from storekeeper.errors import RegistrationClosed, WrongSetupToken
 from storekeeper.http import Request
 from storekeeper.keys import KeyRing
 from storekeeper.login import PasswordCheck
-from storekeeper.models import session, user
+from storekeeper.models import rate, session, user
+from storekeeper.models.rate import Rate
 from storekeeper.models.user import User
 from storekeeper.passwords import Passwords
 
-Add = Callable[[Connection, str, str], User]
+Add = Callable[[Connection, str, str], User]  # of a name and its password's hash
 
 
 class Accounts:
     def __init__(
-        self, guard: Guard, passwords: Passwords, keys: KeyRing, password_check: PasswordCheck, is_open: bool
+        self,
+        guard: Guard,
+        passwords: Passwords,
+        keys: KeyRing,
+        password_check: PasswordCheck,
+        is_open: bool,
+        registrations_per_minute: int,
     ) -> None:
         self._guard = guard
         self._passwords = passwords
         self._keys = keys
         self._password_check = password_check
         self._is_open = is_open
+        message = "Too many registrations from your network. Try again later."
+        self._rate = Rate("registration", registrations_per_minute, message)
 
     async def register(self, req: Request, username: str, password: str, setup_token: str | None = None) -> User:
         """Register a user; with the set-up token, the first administrator."""
@@ -33,23 +43,25 @@ class Accounts:
             raise RegistrationClosed
         if setup_token is not None and not setup.fits(self._keys, setup_token):
             raise WrongSetupToken
-        return await self._add(req, user.register_first_admin if setup_token else user.register, username, password)
+        await self._guard.read(req, rate.check, self._rate, req.visit.address)
+        add = user.register if setup_token is None else user.register_first_admin
+        return await self._add(req, username, password, partial(_counted, self._rate, req.visit.address, add))
 
     async def add(self, req: Request, username: str, password: str) -> User:
         """Add a user, as an administrator may at any time."""
-        return await self._add(req, user.add, username, password)
+        return await self._add(req, username, password, user.add)
 
-    async def _add(self, req: Request, function: Add, username: str, password: str) -> User:
+    async def _add(self, req: Request, username: str, password: str, add: Add) -> User:
         self._passwords.check(password, names.of_user(username))
-        hashed = await self._passwords.hash(password)
-        added = await self._guard.write(req, function, username, hashed)
+        hashed = await self._passwords.hash(password, req.visit.address)
+        added = await self._guard.write(req, add, username, hashed)
         req.log("registered", registered_id=added.id, is_admin=added.is_admin)
         return added
 
     async def reset_password(self, req: Request, of: User, new: str) -> None:
         """Give somebody another password, for an administrator, and end all his sessions."""
         self._passwords.check(new, of.username)
-        new_hash = await self._passwords.hash(new)
+        new_hash = await self._passwords.hash(new, req.visit.address)
         await self._guard.write(req, session.reset_password_as, req.caller.user_id, of.id, new_hash)
         req.log("password_reset", changed_id=of.id)
 
@@ -57,6 +69,13 @@ class Accounts:
         """Give the caller another password, and end his other sessions. InvalidCredentials for a wrong one."""
         login = await self._password_check.confirm(req, current)
         self._passwords.check(new, login.username, "new_password")
-        new_hash = await self._passwords.hash(new)
+        new_hash = await self._passwords.hash(new, req.visit.address)
         await self._guard.write(req, session.change_password, login, new_hash, req.caller.sid)
         req.log("password_changed")
+
+
+def _counted(of: Rate, address: str, add: Add, conn: Connection, username: str, hashed: str) -> User:
+    """Add a user, as long as there are not too many from the network."""
+    added = add(conn, username, hashed)
+    rate.count(conn, of, address)
+    return added

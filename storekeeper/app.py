@@ -195,8 +195,10 @@ def create_kit(settings: Settings, parts: Parts, guard: Guard) -> "Kit":
 
 def _create_accounts(settings: Settings, parts: Parts, guard: Guard) -> tuple[PasswordCheck, Accounts]:
     limits = Limits(settings.login_failures, settings.login_failures_overall, settings.login_window_seconds)
-    check = PasswordCheck(guard, parts.passwords, limits, lifetimes(settings).session)
-    return check, Accounts(guard, parts.passwords, parts.keys, check, settings.registration == "open")
+    seconds = lifetimes(settings).session
+    check = PasswordCheck(guard, parts.passwords, limits, seconds, settings.logins_per_minute)
+    is_open, rate = settings.registration == "open", settings.registrations_per_minute
+    return check, Accounts(guard, parts.passwords, parts.keys, check, is_open, rate)
 
 
 def _create_dispatch(settings: Settings, parts: Parts, guard: Guard) -> Dispatch:

@@ -293,14 +293,18 @@ class WrongMediaType(StorekeeperError):
 
 
 class TooManyAttempts(StorekeeperError):
-    """Too many failed logins. `retry_after` is in seconds; `limit` and `window` are what was exceeded."""
+    """Too many failed logins, or too much else from one network.
+
+    `retry_after` is in seconds; `limit` and `window` are what was exceeded, which is called `policy`.
+    """
 
     status = HTTPStatus.TOO_MANY_REQUESTS
     code = "too_many_attempts"
     message = "Too many failed logins. Try again later."
 
-    def __init__(self, retry_after: int, limit: int, window: int) -> None:
-        super().__init__()
+    def __init__(self, retry_after: int, limit: int, window: int, message: str = "", policy: str = "login") -> None:
+        super().__init__(message or None)
+        self.policy = policy
         self.retry_after = retry_after
         self.limit = limit
         self.window = window
@@ -309,8 +313,8 @@ class TooManyAttempts(StorekeeperError):
         """The `RateLimit` fields of draft-ietf-httpapi-ratelimit-headers."""
         return {
             "Retry-After": str(self.retry_after),
-            "RateLimit-Policy": f'"login";q={self.limit};w={self.window}',
-            "RateLimit": f'"login";r=0;t={self.retry_after}',
+            "RateLimit-Policy": f'"{self.policy}";q={self.limit};w={self.window}',
+            "RateLimit": f'"{self.policy}";r=0;t={self.retry_after}',
         }
 
 

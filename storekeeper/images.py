@@ -41,9 +41,12 @@ class Images:
         # Pillow warns of what is odd in a file, on stderr, and the interpreter keeps each different text for ever.
         warnings.filterwarnings("ignore", module=r"PIL\.")
 
-    async def add(self, data: bytes) -> str:
-        """Check an upload and keep what is made of it: its key. A file that was there is written again, and is new."""
-        picture = await self._pool.run(read, data)
+    async def add(self, data: bytes, user_id: int) -> str:
+        """Check an upload and keep what is made of it: its key. A file that was there is written again, and is new.
+
+        `user_id` is whom it is done for: those whose uploads wait have equal shares.
+        """
+        picture = await self._pool.run((str(user_id),), read, data)
         for size, made in picture.files.items():
             await self._storage.put(path(picture.key, size), made)
         return picture.key

@@ -1,11 +1,13 @@
 """Signing in with a password, and giving it again: the throttle, then Argon2, then the throttle's verdict."""
 
+import msgspec
 from sqlalchemy import Connection
 
 from storekeeper.auth import Guard
 from storekeeper.errors import InvalidCredentials
 from storekeeper.http import Request
-from storekeeper.models import session, throttle, user
+from storekeeper.models import rate, session, throttle, user
+from storekeeper.models.rate import Rate
 from storekeeper.models.session import Grant
 from storekeeper.models.throttle import Attempt, Limits
 from storekeeper.models.user import Login
@@ -15,25 +17,29 @@ from storekeeper.passwords import Passwords
 class PasswordCheck:
     """Existing and unknown names differ in nothing: not in the answer, nor in the time that it takes."""
 
-    def __init__(self, guard: Guard, passwords: Passwords, limits: Limits, session_seconds: int) -> None:
+    def __init__(
+        self, guard: Guard, passwords: Passwords, limits: Limits, session_seconds: int, logins_per_minute: int
+    ) -> None:
         self._guard = guard
         self._passwords = passwords
         self._limits = limits
         self._session_seconds = session_seconds
+        self._rate = Rate("login", logins_per_minute, "Too many logins from your network. Try again later.")
 
     async def sign_in(self, req: Request, username: str, password: str) -> Grant:
         """Begin a session for the user whose password this is. InvalidCredentials does not say what was wrong."""
-        attempt = throttle.login(username, req.visit.address, self._limits)
-        login = await self._guard.read(req, _look_up, username, attempt)
-        if not await self._passwords.fit(password, login.password_hash if login else None):
+        address = req.visit.address
+        attempt = throttle.login(username, address, self._limits)
+        login = await self._guard.read(req, _look_up, username, attempt, self._rate, address)
+        if not await self._passwords.fit(password, login.password_hash if login else None, address):
             await self._guard.record(req, throttle.count, attempt)
             req.log("login_failed")
             raise InvalidCredentials
         assert login
-        new_hash = await self._passwords.hash(password) if self._passwords.is_outdated(login.password_hash) else None
-        begun = await self._guard.record(
-            req, _begin, attempt, login, new_hash, self._session_seconds, req.device, req.visit.address
-        )
+        is_outdated = self._passwords.is_outdated(login.password_hash)
+        new_hash = await self._passwords.hash(password, address) if is_outdated else None
+        entry = Entry(attempt, self._rate, login, new_hash, self._session_seconds, req.device, address)
+        begun = await self._guard.record(req, _begin, entry)
         req.visit.user_id = begun.user_id
         req.log("login", session_id=begun.session_id)
         return begun
@@ -47,7 +53,7 @@ class PasswordCheck:
         session_id = req.caller.sid
         attempt = throttle.confirmation(session_id, self._limits)
         login = await self._guard.read(req, _look_up_caller, req.caller.user_id, attempt)
-        if not await self._passwords.fit(password, login.password_hash):
+        if not await self._passwords.fit(password, login.password_hash, req.visit.address):
             is_ended = await self._guard.record(req, _note_wrong_password, attempt, session_id)
             req.log("login_failed", session_id=session_id)
             if is_ended:
@@ -58,21 +64,35 @@ class PasswordCheck:
         return login
 
 
-def _look_up(conn: Connection, username: str, attempt: Attempt) -> Login | None:
+class Entry(msgspec.Struct, frozen=True):
+    """A login whose password was right, and what its session is to be. `new_hash` replaces an outdated one."""
+
+    attempt: Attempt
+    rate: Rate
+    login: Login
+    new_hash: str | None
+    seconds: int
+    device: str
+    address: str
+
+
+def _look_up(conn: Connection, username: str, attempt: Attempt, of: Rate, address: str) -> Login | None:
     throttle.check(conn, attempt)
+    rate.check(conn, of, address)
     return user.find_login(conn, username)
 
 
-def _begin(
-    conn: Connection, attempt: Attempt, login: Login, new_hash: str | None, seconds: int, device: str, address: str
-) -> Grant:
+def _begin(conn: Connection, entry: Entry) -> Grant:
     """InvalidCredentials if the password was changed, or the user deactivated, since it was checked."""
-    throttle.check(conn, attempt)
+    throttle.check(conn, entry.attempt)
+    login = entry.login
     if not user.has_hash(conn, login.user_id, login.password_hash):
         raise InvalidCredentials
-    if new_hash:
-        user.set_hash(conn, login.user_id, new_hash)
-    return session.begin(conn, login.user_id, seconds, device, address)
+    if entry.new_hash:
+        user.set_hash(conn, login.user_id, entry.new_hash)
+    begun = session.begin(conn, login.user_id, entry.seconds, entry.device, entry.address)
+    rate.count(conn, entry.rate, entry.address)
+    return begun
 
 
 def _look_up_caller(conn: Connection, user_id: int, attempt: Attempt) -> Login:

@@ -6,6 +6,7 @@ from functools import cache
 from importlib.resources import files
 
 from storekeeper import old_hashes
+from storekeeper.addresses import MAX_NETWORKS, networks
 from storekeeper.argon2 import Hasher
 from storekeeper.errors import Invalid
 from storekeeper.names import fold
@@ -23,12 +24,13 @@ class Passwords:
         self._pool = Pool("argon2", at_once, WAITING)
         self._least = least
 
-    async def hash(self, password: str) -> str:
-        return await self._pool.run(self._hasher.hash, password)
+    async def hash(self, password: str, address: str) -> str:
+        """`address` is whom it is done for: those who wait have equal shares, whatever one of them asks for."""
+        return await self._pool.run(_sender(address), self._hasher.hash, password)
 
-    async def fit(self, password: str, hashed: str | None) -> bool:
+    async def fit(self, password: str, hashed: str | None, address: str) -> bool:
         """Whether this is the password. Takes as long when there is no such user (hashed is None)."""
-        fits = await self._pool.run(self._verify, hashed or self._nobody, password)
+        fits = await self._pool.run(_sender(address), self._verify, hashed or self._nobody, password)
         return fits and hashed is not None
 
     def is_outdated(self, hashed: str) -> bool:
@@ -45,6 +47,12 @@ class Passwords:
         if old_hashes.is_checkable(hashed):
             return old_hashes.fits(hashed, password)
         return self._hasher.fits(hashed, password)
+
+
+def _sender(address: str) -> tuple[str, ...]:
+    """The networks of an address, as a path of one length: IPv4 has fewer than IPv6."""
+    names = [network.name for network in networks(address)]
+    return (*names, *[""] * (MAX_NETWORKS - len(names)))
 
 
 def create_passwords(settings: Settings) -> Passwords:

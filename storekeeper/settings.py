@@ -85,6 +85,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     login_failures: Positive = 10
     login_failures_overall: Positive = 1000
     login_window_seconds: Positive = 300
+    logins_per_minute: Positive = 300
+    registrations_per_minute: Positive = 60
 
     def __repr__(self) -> str:
         """Without the values, as some are secret: a trace or a log would show them."""

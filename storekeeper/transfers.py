@@ -36,7 +36,7 @@ async def put_image(
     """First the right to do it, then the files, then the row: no row names a file that is not there."""
     now = await guard.read(req, item.get, target.name, target.which)
     await guard.read(req, member.require_clerk, req.caller.user_id, now.store_id)
-    key = await images.add(await read())
+    key = await images.add(await read(), req.caller.user_id)
     return await guard.write(req, item.set_image, req.caller.user_id, target, key)
 
 

@@ -192,13 +192,13 @@ def test_both_files_are_kept_under_the_key(storage: Storage) -> None:
     async def scenario() -> None:
         shelf = Images(storage)
         data = encoded(two_colours(1000, 500), "JPEG")
-        key = await shelf.add(data)
+        key = await shelf.add(data, 1)
         assert key == images.read(data).key
         assert kept(storage) == [f"images/{key}/full.webp", f"images/{key}/small.webp"]
         for size in SIZES:
             assert await shelf.get(key, size) == images.read(data).files[size]
         with pytest.raises(Invalid):
-            await shelf.add(b"x")
+            await shelf.add(b"x", 1)
         assert len(kept(storage)) == 2
         shelf.close()
 
@@ -247,16 +247,16 @@ def test_a_file_that_is_uploaded_again_meanwhile_is_not_pruned(storage: Storage,
 def test_work_beyond_what_may_wait_is_refused_and_counted_until_done() -> None:
     async def scenario() -> None:
         pool, gate = Pool("test", 1, 2), threading.Event()
-        calls = [asyncio.create_task(pool.run(gate.wait)) for _ in range(3)]
+        calls = [asyncio.create_task(pool.run((), gate.wait)) for _ in range(3)]
         await asyncio.sleep(0)
         calls[0].cancel()  # its caller has hung up, but it is under way
         await asyncio.sleep(0)
         with pytest.raises(Unavailable):
-            await pool.run(bool, 1)
+            await pool.run((), bool, 1)
         gate.set()
         assert await asyncio.gather(*calls[1:]) == [True, True]
         await asyncio.sleep(0)
-        assert await pool.run(divmod, 7, 2) == (3, 1)
+        assert await pool.run((), divmod, 7, 2) == (3, 1)
         pool.close()
 
     asyncio.run(scenario())

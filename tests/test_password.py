@@ -168,8 +168,8 @@ class Meddling(Passwords):
         super().__init__(hasher, 2, 8)
         self.happens: Any = lambda: None
 
-    async def fit(self, password: str, hashed: str | None) -> bool:
-        fits = await super().fit(password, hashed)
+    async def fit(self, password: str, hashed: str | None, address: str) -> bool:
+        fits = await super().fit(password, hashed, address)
         self.happens()
         return fits
 

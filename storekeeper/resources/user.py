@@ -79,7 +79,7 @@ class Register:
     @answers(
         (201, Registered),
         headers=("Location",),
-        errors=(AlreadyExists, RegistrationClosed, WrongSetupToken),
+        errors=(AlreadyExists, RegistrationClosed, TooManyAttempts, WrongSetupToken),
         operation_id="registerUser",
     )
     async def on_post(self, req: Request, resp: Response, body: RegisterBody) -> None:

@@ -1,0 +1,30 @@
+"""What networks an address is in: how many addresses one sender may have."""
+
+import ipaddress
+from typing import NamedTuple
+
+# By the length of a network's prefix: how much more than a single sender it is allowed. An IPv6 customer has a /64, a
+# household often a /56 and a company a /48. Behind one IPv4 address, too, there may be many, as carriers share them.
+SHARES = {4: {24: 10, 32: 1}, 6: {48: 10, 56: 3, 64: 1}}
+MAX_NETWORKS = max(map(len, SHARES.values()))  # that an address is in
+
+
+class Network(NamedTuple):
+    """`share` is how many single senders it counts for."""
+
+    name: str
+    share: int
+
+
+def networks(address: str) -> tuple[Network, ...]:
+    """Those that the address is in, the widest first. What is no address is one, too: `unknown`."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return (Network("unknown", 1),)
+    # A socket for both spells 192.0.2.1 as ::ffff:192.0.2.1: all of IPv4 would be one customer.
+    ip = (isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped) or parsed
+    return tuple(
+        Network(str(ipaddress.ip_network((ip, length), strict=False)).removesuffix("/32"), share)
+        for length, share in SHARES[ip.version].items()
+    )
