@@ -58,6 +58,9 @@ class Failing(click.Group):
             return None
         except FORESEEN as error:
             raise click.ClickException(explain(error)) from None
+        except UnicodeEncodeError as error:  # a part of the command line that was not UTF-8, on its way to the database
+            given = ascii(error.object[error.start : error.end])
+            raise click.ClickException(f"A text that was given holds what is not UTF-8: {given}.") from None
         return result
 
 
