@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import time
 from contextlib import suppress
 from functools import partial
@@ -24,6 +23,7 @@ from storekeeper.dispatch import Dispatch
 from storekeeper.door import App, Door, Later
 from storekeeper.endpoint import Networks
 from storekeeper.errors import StorekeeperError
+from storekeeper.health import Health
 from storekeeper.http import Request
 from storekeeper.images import Images
 from storekeeper.keys import KeyRing
@@ -74,7 +74,8 @@ class Parts(msgspec.Struct, frozen=True):
     images: Images
     importer: Runner
     sender: Runner
-    chores: Chores = msgspec.field(default_factory=Chores)
+    chores: Chores
+    health: Health
 
 
 def create_app(settings: Settings | None = None, parts: Parts | None = None) -> App:
@@ -93,7 +94,9 @@ def create_parts(settings: Settings) -> Parts:
     storage = create_storage(settings)
     importer, sender = Runner("imports", "run"), Runner("webhooks", "run", "--beside", str(os.getpid()))
     keys = KeyRing(settings.keys_path)
-    return Parts(db, keys, create_passwords(settings), storage, Images(storage), importer, sender)
+    chores = Chores()
+    health = Health(db, chores)
+    return Parts(db, keys, create_passwords(settings), storage, Images(storage), importer, sender, chores, health)
 
 
 def create_api(settings: Settings, parts: Parts, guard: Guard) -> falcon.asgi.App[Request, Response]:
@@ -160,7 +163,7 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
         "/docs": docs.Page(),
         "/docs/{name}": docs.Asset(),
         "/livez": health.Live(),
-        "/readyz": health.Ready(guard),
+        "/readyz": health.Ready(guard, parts.health),
     }
 
 
@@ -189,6 +192,7 @@ def create_kit(settings: Settings, parts: Parts, guard: Guard) -> "Kit":
         images=parts.images,
         runner=parts.importer,
         dispatch=_create_dispatch(settings, parts, guard),
+        health=parts.health,
         views=Views(),
     )
 
@@ -229,14 +233,7 @@ def lifetimes(settings: Settings) -> Lifetimes:
 
 
 class Router(CompiledRouter):
-    """Knows that HEAD is answered wherever GET is, which is the door's doing: `Allow` lists it, and OPTIONS too.
-
-    A path with an empty segment leads nowhere. Falcon would take `//audit` for `/audit`, while the rules of a proxy
-    do not: a rule that keeps strangers from the one would let them through by the other.
-    """
-
-    def find(self, uri: str, req: Any = None) -> Any:
-        return None if "//" in uri or (uri.endswith("/") and uri != "/") else super().find(uri, req)
+    """Knows that HEAD is answered wherever GET is, which is the door's doing: `Allow` lists it, and OPTIONS too."""
 
     def map_http_methods(self, resource: object, **kwargs: Any) -> Any:
         methods: Any = super().map_http_methods(resource, **kwargs)
@@ -261,7 +258,6 @@ class Lifespan:
         self._guard = guard
         self._parts = parts
         self._journal_days = journal_days
-        self._server = f"{socket.gethostname()}:{os.getpid()}"
 
     async def process_startup(self, _scope: Any, _event: Any) -> None:
         for each in self._create_chores():
@@ -271,7 +267,7 @@ class Lifespan:
         await self._parts.chores.close()
         with suppress(Exception):  # nobody is left to try again, and the rest is to be put away all the same
             await self._guard.flush()
-            await self._parts.db.write(chore.forget, self._server)
+            await self._parts.db.write(chore.forget, self._parts.chores.server)
         await asyncio.gather(self._parts.importer.close(), self._parts.sender.close())
         self._parts.images.close()
         self._parts.passwords.close()
@@ -283,7 +279,8 @@ class Lifespan:
             Chore("imports", CHORE_PAUSE, self._wake_importer),
             Chore("webhooks", CHORE_PAUSE, self._wake_sender),
             Chore("session_use", CHORE_PAUSE, self._guard.flush),
-            Chore("chore_report", CHORE_PAUSE, self._report),
+            Chore("chore_report", CHORE_PAUSE, self._parts.health.report_chores),
+            *self._parts.health.chores(),
         ]
         if self._journal_days:
             chores.append(Chore("journal_retention", CHORE_PAUSE, self._forget_changes))
@@ -300,6 +297,3 @@ class Lifespan:
     async def _forget_changes(self) -> None:
         """Drop what the journal need not keep any longer, a little at a time."""
         await self._parts.db.write(journal.forget, int(time.time()) - self._journal_days * DAY)
-
-    async def _report(self) -> None:
-        await self._parts.db.write(chore.report, self._server, self._parts.chores.states)

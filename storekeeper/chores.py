@@ -1,6 +1,8 @@
 """Chores: what a server does by itself, again and again, beside the requests."""
 
 import asyncio
+import os
+import socket
 import time
 from collections.abc import Awaitable, Callable
 
@@ -53,6 +55,7 @@ class Chores:
     """
 
     def __init__(self) -> None:
+        self.server = f"{socket.gethostname()}:{os.getpid()}"  # this process, among others
         self._loops: dict[str, _Loop] = {}
         self._is_closing = False
 

@@ -329,6 +329,17 @@ class Unavailable(StorekeeperError):
         return {"Retry-After": "1"}
 
 
+class NotReady(Unavailable):
+    """What /readyz answers. `conditions` are for administrators; without them there are none to be told."""
+
+    def __init__(self, message: str, conditions: Any = msgspec.UNSET) -> None:
+        super().__init__(message)
+        self.conditions = conditions
+
+    def details(self) -> dict[str, Any]:
+        return {"conditions": self.conditions} if self.conditions is not msgspec.UNSET else {}
+
+
 class DatabaseDamaged(Unavailable):
     """What the request needs to read is damaged. It stays so until the operator has mended or restored it."""
 

@@ -28,8 +28,10 @@ def read_query(query_string: str, kind: type[T]) -> T:
             raise Invalid(f"'{name}' is given twice.", name)
         given[name] = text
     query = convert(given, kind, strict=False)
+    struct: Any = kind
+    attributes = dict(zip(struct.__struct_encode_fields__, struct.__struct_fields__, strict=True))
     for name, text in given.items():
-        if _written(getattr(query, name)) != text:
+        if _written(getattr(query, attributes[name])) != text:
             raise Invalid(f"'{text}' is not how '{name}' is written.", name)
     return query
 

@@ -18,6 +18,7 @@ from storekeeper.errors import FieldError, StorekeeperError
 from storekeeper.http import MAX_ID
 from storekeeper.images import SIZES
 from storekeeper.models.item import Candidate
+from storekeeper.models.system import Condition
 from storekeeper.money import MOST, Price
 from storekeeper.names import LENGTH
 from storekeeper.secret import Secret
@@ -30,8 +31,7 @@ NAME: Json = {
     "minLength": 1,
     "maxLength": LENGTH,
     "pattern": r"^[^\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+$",
-    "description": "Without characters that cannot be seen, and neither `.` nor `..`. White space at its ends is no "
-    "part of it. A slash is sent as `%2F`.",
+    "description": "Without characters that cannot be seen. A slash is sent as `%2F`.",
 }
 USERNAME: Json = {
     "type": "string",
@@ -80,6 +80,7 @@ class ErrorBody(msgspec.Struct):
     errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
     candidates: list[Candidate] | msgspec.UnsetType = msgspec.UNSET
     cursor: int | msgspec.UnsetType = msgspec.UNSET
+    conditions: list[Condition] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Problem(ErrorBody, kw_only=True):

@@ -17,7 +17,9 @@ from falcon import testing
 from storekeeper import keys
 from storekeeper.app import Parts, create_app
 from storekeeper.argon2 import Hasher
+from storekeeper.chores import Chores
 from storekeeper.db import Database, create_engine
+from storekeeper.health import Health
 from storekeeper.images import Images
 from storekeeper.keys import KeyRing
 from storekeeper.models import item, member, user
@@ -104,7 +106,10 @@ def parts(db: Database, settings: Settings) -> Iterator[Parts]:
 
 def make_parts(settings: Settings, db: Database, passwords: Passwords) -> Parts:
     storage = create_storage(settings)
-    return Parts(db, KeyRing(settings.keys_path), passwords, storage, Images(storage), Idle(), Idle())
+    chores = Chores()
+    health = Health(db, chores)
+    keys = KeyRing(settings.keys_path)
+    return Parts(db, keys, passwords, storage, Images(storage), Idle(), Idle(), chores, health)
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ GET    /docs                                   200    200   200      200     200
 GET    /docs/{name}                            200    200   200      200     200     200   200      200   200   200
 GET    /openapi.json                           200    200   200      200     200     200   200      200   200   200
 GET    /livez                                  200    200   200      200     200     200   200      200   200   200
-GET    /readyz                                 200    200   200      200     200     200   200      200   200   200
+GET    /readyz                                 200    dead  dead     kind    200     200   200      200   200   200
 DELETE /user/{user_id}                         none   dead  dead     kind    404     stale 404      404   200   200
 """
 ERRORS = {

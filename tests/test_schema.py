@@ -163,14 +163,14 @@ def test_a_database_of_a_later_version_is_refused(url: str) -> None:
 
 def test_a_server_is_ready_when_its_tables_are_there(settings: Settings) -> None:
     with worker(settings) as app:
-        assert call(app, "GET", "/readyz").body == {"message": "ready"}
+        assert call(app, "GET", "/readyz").body == {"message": "ready", "status": "ready"}
 
 
 def test_a_server_is_not_ready_for_the_tables_of_another_version(settings: Settings) -> None:
-    with worker(settings) as app:
-        with at_version(settings.database, "9999"):
-            answer = call(app, "GET", "/readyz")
+    with at_version(settings.database, "9999"), worker(settings) as app:
+        answer = call(app, "GET", "/readyz")
         assert (answer.status, answer.body["message"]) == (503, "The database has the tables of another version.")
+    with worker(settings) as app:
         assert call(app, "GET", "/readyz").status == 200
 
 
@@ -178,7 +178,8 @@ def test_a_server_is_not_ready_without_tables(empty_url: str, tmp_path: Path) ->
     with worker(Settings(data=str(tmp_path), database_url=empty_url)) as app:
         answer = call(app, "GET", "/readyz")
         assert (answer.status, answer.body["error"]) == (503, "unavailable")
-        schema.migrate(create_engine(empty_url))
+    schema.migrate(create_engine(empty_url))
+    with worker(Settings(data=str(tmp_path), database_url=empty_url)) as app:
         assert call(app, "GET", "/readyz").status == 200
 
 
@@ -188,7 +189,8 @@ def test_a_server_is_not_ready_while_the_database_hangs(settings: Settings) -> N
     ensure(settings.keys_path)
     db = Database(settings.database, seconds=60)
     passwords = Passwords(CHEAP, 1, 8)
-    app = create_app(settings, make_parts(settings, db, passwords))
+    parts = make_parts(settings, db, passwords)
+    app = create_app(settings, parts)
 
     async def scenario() -> list[int]:
         hanging = [asyncio.create_task(db.read(lambda _: release.wait(30))) for _ in range(8)]
@@ -204,6 +206,7 @@ def test_a_server_is_not_ready_while_the_database_hangs(settings: Settings) -> N
 
     try:
         assert asyncio.run(scenario()) == [503, 200]
+        asyncio.run(parts.health.sample_reads())
         assert call(app, "GET", "/readyz").status == 200
     finally:
         release.set()

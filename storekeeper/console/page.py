@@ -15,6 +15,7 @@ from storekeeper.console.views import Views
 from storekeeper.db import Connection
 from storekeeper.dispatch import Dispatch
 from storekeeper.errors import StorekeeperError
+from storekeeper.health import Health
 from storekeeper.http import Request
 from storekeeper.images import Images
 from storekeeper.login import PasswordCheck
@@ -60,6 +61,7 @@ class Kit(msgspec.Struct, frozen=True):
     images: Images
     runner: Runner
     dispatch: Dispatch
+    health: Health
     views: Views
 
 

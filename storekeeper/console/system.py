@@ -13,6 +13,8 @@ from storekeeper.models import backup, chore, import_jobs, system
 from storekeeper.models.system import Facts
 from storekeeper.operation import admin
 
+CONDITIONS = {"database": "This process can read", "changes": "This process can make changes"}
+
 
 class System(Page):
     """/console/system"""
@@ -28,6 +30,7 @@ class System(Page):
             "system.html",
             facts=facts,
             checks=checks,
+            conditions={CONDITIONS[each.name]: each for each in self._kit.health.conditions},
             chores=chores,
             now=time.time(),
             backed_up_at=backed_up_at,

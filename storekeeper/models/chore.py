@@ -68,10 +68,17 @@ def report(conn: Connection, server: str, states: Sequence[ChoreState]) -> None:
         }
         for state in states
     ]
+    if not rows:
+        return
     dialects.upsert(
         conn, chores, rows, ("server", "name"), [name for name in rows[0] if name not in ("server", "name")]
     )
     conn.execute(sa.delete(chores).where(chores.c.reported_at < now - KEPT_SECONDS))
+
+
+def probe(conn: Connection) -> None:
+    """A change of no row: refused where the database is read-only or locked, and otherwise without a trace."""
+    conn.execute(sa.update(chores).where(sa.false()).values(failures=0))
 
 
 def forget(conn: Connection, server: str) -> None:

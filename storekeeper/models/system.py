@@ -1,5 +1,7 @@
 """The server as an operator sees it: which database, how large it is, and how much it holds."""
 
+from typing import Literal
+
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -7,6 +9,23 @@ from sqlalchemy import Connection
 from storekeeper.models.item import items
 from storekeeper.models.store import stores
 from storekeeper.models.user import users
+
+Status = Literal["ready", "read_only", "unavailable"]
+STATUSES: tuple[Status, ...] = ("ready", "read_only", "unavailable")  # each is worse than the one before
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """What was found of one thing. `message` is for everybody, `reason` for administrators. `since` is in seconds."""
+
+    name: str
+    status: Status = "ready"
+    message: str = "ready"
+    reason: str | None = None
+    since: int = 0
+
+    @property
+    def badness(self) -> int:
+        return STATUSES.index(self.status)
 
 
 class Facts(msgspec.Struct, frozen=True):

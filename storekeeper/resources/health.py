@@ -1,16 +1,33 @@
 """/livez and /readyz: what a supervisor or a load balancer asks"""
 
-import asyncio
+from typing import Annotated, Any, Literal
 
+import msgspec
 from falcon.asgi import Response
+from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper import schema
 from storekeeper.auth import Guard
-from storekeeper.errors import StorekeeperError, Unavailable
+from storekeeper.db import Connection
+from storekeeper.errors import NotReady, Unavailable
+from storekeeper.health import Health
 from storekeeper.http import Request
-from storekeeper.operation import Message, answers, public
+from storekeeper.models import session
+from storekeeper.models.system import Condition, Status
+from storekeeper.operation import Message, answers, optional, public
 
-READY_SECONDS = 1.0
+FOR = "With `writes`, the answer is 503 also while only changes fail."
+
+
+class ReadyQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    purpose: Annotated[Literal["writes"], Meta(description=FOR)] | UnsetType = msgspec.field(default=UNSET, name="for")
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """`status` is `read_only` while changes fail. `conditions` are told to administrators: what was found, and why."""
+
+    message: str
+    status: Status
+    conditions: list[Condition] | UnsetType = UNSET
 
 
 class Live:
@@ -30,18 +47,31 @@ class Ready:
 
     tag = "health"
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, health: Health) -> None:
         self._guard = guard
+        self._health = health
 
-    @public
-    @answers(Message, operation_id="getReadiness")
-    async def on_get(self, req: Request, resp: Response) -> None:
-        """Whether the database answers within a second, and has this version's tables."""
+    @optional
+    @answers(Readiness, operation_id="getReadiness")
+    async def on_get(self, req: Request, resp: Response, query: ReadyQuery) -> None:
+        """Whether the server can answer requests, as it found a few seconds ago.
+
+        200 also while only changes fail, with `"status": "read_only"`. An administrator's token shows why.
+        """
+        worst = await self._health.worst()
+        conditions: Any = self._health.conditions if await self._is_for_administrator(req) else UNSET
+        if worst.status == "unavailable" or (worst.status == "read_only" and query.purpose == "writes"):
+            raise NotReady(worst.message, conditions)
+        resp.media = Readiness(worst.message, worst.status, conditions)
+
+    async def _is_for_administrator(self, req: Request) -> bool:
+        if req.claims is None:
+            return False
         try:
-            async with asyncio.timeout(READY_SECONDS):
-                is_current = await self._guard.read(req, schema.is_current)
-        except (TimeoutError, StorekeeperError):
-            raise Unavailable("The database does not answer.") from None
-        if not is_current:
-            raise Unavailable("The database has the tables of another version.")
-        resp.media = Message("ready")
+            return await self._guard.read(req, _is_administrator, req.claims.sid, req.claims.user_id)
+        except Unavailable:  # nobody can be looked up
+            return False
+
+
+def _is_administrator(conn: Connection, session_id: int, user_id: int) -> bool:
+    return session.get_live(conn, session_id, user_id).is_admin

@@ -1,0 +1,107 @@
+"""Whether this process can serve: sampled beside the requests, and read from memory, so that asking costs nothing.
+
+A process is `unavailable` where it cannot even read, and `read_only` where changes alone fail.
+"""
+
+import asyncio
+import time
+
+import msgspec
+import structlog
+
+from storekeeper import schema
+from storekeeper.chores import Chore, Chores
+from storekeeper.db import Database
+from storekeeper.errors import DatabaseDamaged, StorekeeperError
+from storekeeper.models import chore
+from storekeeper.models.system import Condition
+
+READ_PAUSE = 2.0  # seconds between two samples
+READ_SECONDS = 1.0  # within which the database has to answer
+WRITE_PAUSE = 5.0
+STALE_SECONDS = 10.0  # after which a sample says nothing any more: nobody has taken another
+
+
+class Health:
+    """The conditions of a process, each as its last sample found it."""
+
+    def __init__(self, db: Database, chores: Chores) -> None:
+        self._db = db
+        self._chores = chores
+        self._conditions: dict[str, Condition] = {}
+        self._sampled_at = float("-inf")
+        self._sample: asyncio.Task[None] | None = None
+
+    @property
+    def conditions(self) -> list[Condition]:
+        return list(self._conditions.values())
+
+    def chores(self) -> list[Chore]:
+        return [
+            Chore("readiness", READ_PAUSE, self.sample_reads),
+            Chore("write_probe", WRITE_PAUSE, self.sample_writes),
+        ]
+
+    async def worst(self) -> Condition:
+        """The condition that counts. Waits for a sample where there is none, or only an old one."""
+        if time.monotonic() - self._sampled_at > STALE_SECONDS:
+            if self._sample is None or self._sample.done():
+                self._sample = asyncio.create_task(self.sample_reads())
+            await asyncio.shield(self._sample)
+        return max(self._conditions.values(), key=lambda each: each.badness)
+
+    async def sample_reads(self) -> None:
+        """Never raises: what cannot be read is what it finds."""
+        self._note(await self._look_at_database())
+        self._sampled_at = time.monotonic()
+
+    async def _look_at_database(self) -> Condition:
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                is_current = await self._db.read(schema.is_current)
+        except DatabaseDamaged as error:
+            return Condition("database", "unavailable", str(error), self._db.status.damage)
+        except TimeoutError:
+            reason = f"There was no answer within {READ_SECONDS:g} s."
+            return Condition("database", "unavailable", "The database does not answer.", reason)
+        except StorekeeperError as error:
+            return Condition("database", "unavailable", "The database does not answer.", str(error))
+        if not is_current:
+            message = "The database has the tables of another version."
+            return Condition("database", "unavailable", message, f"This server needs version {schema.HEAD}.")
+        if damage := self._db.status.damage:
+            return Condition("database", "unavailable", DatabaseDamaged.message, damage)
+        return Condition("database")
+
+    async def sample_writes(self) -> None:
+        """Ask for the right to change; and where a change has failed since, make one.
+
+        The latter alone finds out whether a disk is full, and costs a way to it.
+        """
+        status, before = self._db.status, self._conditions.get("changes")
+        has_failed = status.write_failure is not None or (before is not None and before.status != "ready")
+        try:
+            await self._db.write(chore.probe)
+            if has_failed:
+                await self.report_chores()
+        except StorekeeperError as error:
+            reason = status.write_failure or str(error)
+            self._note(Condition("changes", "read_only", "The database takes no changes.", reason))
+        else:
+            status.write_failure = None
+            self._note(Condition("changes"))
+
+    async def report_chores(self) -> None:
+        """Write down how the chores of this process are getting on, for those who ask another one."""
+        await self._db.write(chore.report, self._chores.server, self._chores.states)
+
+    def _note(self, found: Condition) -> None:
+        """Keep it, and write to the log where something is otherwise than before."""
+        before = self._conditions.get(found.name)
+        if before is not None and before.status == found.status:
+            self._conditions[found.name] = msgspec.structs.replace(found, since=before.since)
+            return
+        self._conditions[found.name] = msgspec.structs.replace(found, since=int(time.time()))
+        if before is not None or found.status != "ready":
+            log = structlog.get_logger().bind(condition=found.name, status=found.status, reason=found.reason)
+            (log.info if found.status == "ready" else log.error)("readiness_changed")
