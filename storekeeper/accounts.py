@@ -67,6 +67,8 @@ class Accounts:
 
     async def change_password(self, req: Request, current: str, new: str) -> None:
         """Give the caller another password, and end his other sessions. InvalidCredentials for a wrong one."""
+        if await self._guard.is_repeated(req):  # the present password is another by now
+            return
         login = await self._password_check.confirm(req, current)
         self._passwords.check(new, login.username, "new_password")
         new_hash = await self._passwords.hash(new, req.visit.address)

@@ -177,10 +177,12 @@ def _create_pages(settings: Settings, parts: Parts, guard: Guard) -> App:
 
 def create_kit(settings: Settings, parts: Parts, guard: Guard) -> "Kit":
     """What the pages are made with."""
+    from storekeeper.console.form_keys import FormKeys  # noqa: PLC0415
     from storekeeper.console.page import Kit  # noqa: PLC0415
     from storekeeper.console.views import Views  # noqa: PLC0415
 
     check, accounts = _create_accounts(settings, parts, guard)
+    form_keys = FormKeys(parts.keys)
     return Kit(
         settings=settings,
         guard=guard,
@@ -193,7 +195,8 @@ def create_kit(settings: Settings, parts: Parts, guard: Guard) -> "Kit":
         runner=parts.importer,
         dispatch=_create_dispatch(settings, parts, guard),
         health=parts.health,
-        views=Views(),
+        form_keys=form_keys,
+        views=Views(form_keys),
     )
 
 

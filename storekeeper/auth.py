@@ -4,6 +4,7 @@ A token's signature is checked before a responder runs. Its session is looked up
 for a change in the same transaction, as the work itself: `Guard.read`, `Guard.browse` and `Guard.write`.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from storekeeper.db import Database
 from storekeeper.errors import Forbidden, KeyInUse, TokenMissing, TokenNotFresh
 from storekeeper.http import Request
 from storekeeper.models import idempotency, journal, rights, session
-from storekeeper.models.idempotency import Once
+from storekeeper.models.idempotency import Answer, Once
 from storekeeper.models.journal import Author
 from storekeeper.models.session import Grant, Guarded, Live
 from storekeeper.operation import Access, Operation
@@ -27,6 +28,8 @@ from storekeeper.tokens import Claims, Tokens
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
+
+KEY_PAUSE = 0.05  # seconds between looks at whether another request with the key is done
 
 
 class Guard:
@@ -61,11 +64,25 @@ class Guard:
     async def write(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a change in a transaction: committed when it returns, rolled back when it raises.
 
-        With an Idempotency-Key it is made once: KeyReused, or KeyInUse while it is under way.
+        With an Idempotency-Key it is made once: KeyReused, or KeyInUse while it is under way. The visit's `repeated_at`
+        tells whether that was by an earlier request.
         """
         once = _once(req)
-        with self._alone(once):
-            return await self._write(req, once, function, args)
+        deadline = time.monotonic() + req.visit.key_seconds
+        while True:
+            try:
+                with self._alone(once):
+                    return await self._write(req, once, function, args)
+            except KeyInUse:
+                if time.monotonic() >= deadline:
+                    raise
+            await asyncio.sleep(KEY_PAUSE)
+
+    async def is_repeated(self, req: Request) -> bool:
+        """Whether the change was made by an earlier request with the Idempotency-Key: for what comes before `write`."""
+        if once := _once(req):
+            req.visit.repeated_at = await self.read(req, idempotency.find_time, once)
+        return req.visit.repeated_at is not None
 
     async def record(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a change that each attempt makes, whatever its Idempotency-Key, as it is no effect but a trace."""
@@ -82,10 +99,12 @@ class Guard:
         if claims:
             author = Author("user", claims.user_id, visit.id, visit.client_id)
         write = self._db.write_once if once else self._db.write
-        result: T = await write(_written, claims, req.operation.access, author, once, function, args)
+        answer: Answer[T] = await write(_written, claims, req.operation.access, author, once, function, args)
+        if once:
+            visit.repeated_at = answer.repeated_at
         self._note_use(req.claims)
         self.bell.ring()
-        return result
+        return answer.result
 
     @contextmanager
     def _alone(self, once: Once | None) -> Iterator[None]:
@@ -135,14 +154,14 @@ def _written(
     once: Once | None,
     function: Callable[..., T],
     args: tuple[Any, ...],
-) -> T:
+) -> Answer[T]:
     with journal.signed(conn, author):
         if once is None:
-            return _admitted(conn, claims, access, function, args)
+            return Answer(_admitted(conn, claims, access, function, args))
         # Whoever may no longer what they did may still hear that they did it: what they need is up to what was stored.
         needed = (rights.ADMIN,) if access is Access.ADMIN else ()
-        result: T = _admitted(conn, claims, Access.SIGNED_IN, idempotency.run, (once, needed, function, args))
-        return result
+        answer: Answer[T] = _admitted(conn, claims, Access.SIGNED_IN, idempotency.run, (once, needed, function, args))
+        return answer
 
 
 def _once(req: Request) -> Once | None:

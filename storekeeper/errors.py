@@ -258,11 +258,15 @@ class PreconditionRequired(StorekeeperError):
 
 
 class KeyReused(StorekeeperError):
-    """An Idempotency-Key has come with another request before."""
+    """An Idempotency-Key has come with another request before, which was carried out `at` that time."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "idempotency_key_reused"
     message = "This Idempotency-Key has come with another request. Each request has a key of its own."
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.at = at
 
 
 class RequestTimeout(StorekeeperError):

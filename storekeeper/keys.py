@@ -7,7 +7,7 @@ import fcntl
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -51,6 +51,10 @@ class KeyRing:
     @property
     def newest(self) -> Key:
         return next(reversed(self._keys.values()))
+
+    @property
+    def live(self) -> Collection[Key]:
+        return self._keys.values()
 
     def find(self, kid: str) -> Key | None:
         return self._keys.get(kid)

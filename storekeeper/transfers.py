@@ -53,6 +53,8 @@ async def start_import(
     except StorekeeperError:
         await storage.delete(file)
         raise
+    if req.visit.repeated_at is not None:  # the job has the file that came first
+        await storage.delete(file)
     runner.wake()
     return added
 

@@ -22,7 +22,20 @@ class Visit:
     `client_id` is the id that its sender has given it, who is nobody to be believed.
     """
 
-    __slots__ = ("address", "client_id", "digest", "follows", "id", "key", "receive", "seconds", "user_id")
+    __slots__ = (
+        "address",
+        "client_id",
+        "digest",
+        "follows",
+        "hashes_body",
+        "id",
+        "key",
+        "key_seconds",
+        "receive",
+        "repeated_at",
+        "seconds",
+        "user_id",
+    )
 
     def __init__(self, id: str, client_id: str | None, address: str, receive: Receive, seconds: float) -> None:
         self.id = id
@@ -33,11 +46,18 @@ class Visit:
         self.user_id: int | None = None
         self.key: str | None = None
         self.digest: Any = None
+        self.hashes_body = False
+        self.key_seconds = 0.0  # for how long to wait for another request with the key
+        self.repeated_at: int | None = None  # when the change was made, if that was by an earlier request with the key
         self.follows = False  # whether the answer goes on for as long as its reader listens
 
-    def take_key(self, key: str, request: str) -> None:
-        """Keep a hash of the request, with all of its body, that only whoever knows its Idempotency-Key can make."""
+    def take_key(self, key: str, request: str, *, hashes_body: bool = True) -> None:
+        """Keep a hash of the request, with all of its body, that only whoever knows its Idempotency-Key can make.
+
+        Where the body itself holds the key, whoever reads it adds to the hash what it says.
+        """
         self.key = key
+        self.hashes_body = hashes_body
         self.digest = hashlib.blake2b(request.encode(), key=hashlib.sha256(key.encode()).digest(), digest_size=32)
 
     async def read_body(self, most_bytes: int = BODY_BYTES, length: int | None = None) -> bytes:
@@ -55,7 +75,7 @@ class Visit:
                 raise Invalid("The body ended early.")
             if (size := size + len(event.get("body", b""))) > most_bytes:
                 raise TooLarge(most_bytes)
-            if self.digest:
+            if self.hashes_body:
                 self.digest.update(event.get("body", b""))
             yield event.get("body", b"")
             if not event.get("more_body"):

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from falcon import testing
 
+from storekeeper.console.form_keys import FIELD
 from tests.conftest import PASSWORD
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
@@ -19,6 +20,7 @@ class Browser:
         self.client = client
         self.cookies: dict[str, str] = {}
         self.place = "/console"
+        self.form_key: str | None = None  # for all that is sent without one
         if username:
             self.sign_in(username, password)
 
@@ -37,13 +39,22 @@ class Browser:
         *,
         file: tuple[str, bytes] | None = None,
     ) -> testing.Result:
-        """Send a form: pairs or a mapping; with a file, its name and its bytes."""
+        """Send a form: pairs or a mapping; with a file, its name and its bytes. A key is added if it has none."""
+        pairs = list(form.items() if isinstance(form, Mapping) else form)
+        if FIELD not in dict(pairs) and (key := self.form_key or self.new_key()):
+            pairs.insert(0, (FIELD, key))
         if file is None:
-            kind, body = "application/x-www-form-urlencoded", urlencode(form).encode()
+            kind, body = "application/x-www-form-urlencoded", urlencode(pairs).encode()
         else:
-            kind, body = f"multipart/form-data; boundary={BOUNDARY}", multipart(dict(form), *file)
+            kind, body = f"multipart/form-data; boundary={BOUNDARY}", multipart(dict(pairs), *file)
         given = SAME_ORIGIN | {"Content-Type": kind, "Referer": f"http://falconframework.org{self.place}"}
         return self._ask("POST", path, given | dict(headers or {}), body)
+
+    def new_key(self) -> str | None:
+        """The key of a form that is shown to whoever is signed in here; None for nobody."""
+        answer = self.client.simulate_get("/console/confirm", headers=self._cookie())
+        found = re.search(rf'name="{FIELD}" value="([^"]*)"', answer.text)
+        return found[1] if found else None
 
     def follow(self, answer: testing.Result) -> testing.Result:
         """The page that a form that was taken leads to."""
@@ -51,9 +62,7 @@ class Browser:
         return self.get(answer.headers["location"])
 
     def _ask(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> testing.Result:
-        if self.cookies:
-            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        answer = self.client.simulate_request(method, path, headers=headers, body=body)
+        answer = self.client.simulate_request(method, path, headers=headers | self._cookie(), body=body)
         for name, cookie in answer.cookies.items():
             if cookie.value:
                 self.cookies[name] = cookie.value
@@ -62,6 +71,9 @@ class Browser:
         if method == "GET":
             self.place = path
         return answer
+
+    def _cookie(self) -> dict[str, str]:
+        return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
 
 
 def multipart(fields: Mapping[str, str], name: str, data: bytes) -> bytes:
@@ -83,6 +95,12 @@ def values(page: testing.Result) -> dict[str, str]:
     """What stands in the fields of a page, by name."""
     found = re.findall(r'<input[^>]* name="([^"]*)"[^>]*? value="([^"]*)"', page.text)
     return {name: unescape(value) for name, value in found}
+
+
+def fields(page: testing.Result) -> dict[str, str]:
+    """What stands in the inputs of the first form that changes something and is not in the page's bar."""
+    form = page.text.partition("<main")[2].partition('<form method="post"')[2].partition("</form>")[0]
+    return dict(re.findall(r'<input[^>]* name="([^"]*)"[^>]*? value="([^"]*)"', form))
 
 
 def wrong(page: testing.Result) -> dict[str, str]:

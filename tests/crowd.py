@@ -60,7 +60,7 @@ def call(app: Any, method: str, path: str, body: Any = None, token: str = "") ->
 
 async def send(app: Any, call: Call) -> Answer:
     """Straight through ASGI: a client library costs more than the server does."""
-    body = b"" if call.body is None else json.dumps(call.body).encode()
+    body = call.body if isinstance(call.body, bytes) else b"" if call.body is None else json.dumps(call.body).encode()
     events: list[Any] = []
 
     async def receive() -> Any:
@@ -72,13 +72,14 @@ async def send(app: Any, call: Call) -> Answer:
     await app(_scope(call, body), receive, note)
     headers = {name.decode(): value.decode() for name, value in events[0]["headers"]}
     text = b"".join(event.get("body", b"") for event in events[1:]).decode()
-    return Answer(events[0]["status"], headers, json.loads(text) if text else None, text)
+    is_json = headers.get("content-type", "").startswith("application/json")
+    return Answer(events[0]["status"], headers, json.loads(text) if is_json else None, text)
 
 
 def _scope(call: Call, body: bytes) -> dict[str, Any]:
     path, _, query = call.path.partition("?")
     headers = [(b"host", b"server"), (b"content-length", str(len(body)).encode())]
-    if body:
+    if body and not isinstance(call.body, bytes):
         headers.append((b"content-type", b"application/json"))
     if call.token:
         headers.append((b"authorization", f"Bearer {call.token}".encode()))

@@ -206,16 +206,18 @@ def knock(engine: sa.Engine, client: testing.TestClient, tokens: Tokens, clock: 
     with transaction(engine) as conn:
         conn.execute(sa.update(user.users).values(is_active=True))
         grant = session.begin(conn, USERS[caller], 3600, "", "")
-        if caller == "ended":
-            session.end(conn, grant.user_id, grant.session_id)
-        if caller == "off":
-            user.set_roles(conn, grant.user_id, None, False)
     clock.now -= 1800 if caller == "stale" else 0
     token = tokens.console(grant.user_id, grant.session_id, ends_at=grant.began_at + 3600)
     clock.now += 1800 if caller == "stale" else 0
     if caller == "access":
         token = tokens.access(grant.user_id, grant.session_id, fresh=True, is_admin=False)
     browser.cookies["storekeeper"] = token
+    browser.form_key = browser.new_key()  # of a page that was shown while the session was good
+    with transaction(engine) as conn:
+        if caller == "ended":
+            session.end(conn, grant.user_id, grant.session_id)
+        if caller == "off":
+            user.set_roles(conn, grant.user_id, None, False)
     return browser
 
 

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
+from storekeeper.console.form_keys import FIELD
 from storekeeper.console.static_files import TYPES
 from storekeeper.models import imports
 from tests.browsing import Browser, said
@@ -137,6 +138,8 @@ class Reader(HTMLParser):
         self.labels: set[str] = set()
         self.fields: list[dict[str, str | None]] = []
         self.links: set[str] = set()
+        self.posts = 0  # forms that change something
+        self.keys: list[str] = []
         self.flaws: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -146,6 +149,9 @@ class Reader(HTMLParser):
             self.flaws.append(f"{tag} inside the page")
         if given.get("id"):
             self.ids.append(str(given["id"]))
+        self.posts += (tag, given.get("method")) == ("form", "post")
+        if given.get("name") == FIELD and self.open[-1] == "form":
+            self.keys.append(str(given["value"]))
         if tag == "label" and "for" in given:
             self.labels.add(str(given["for"]))
         is_hidden = given.get("type") == "hidden" or "hidden" in given
@@ -162,7 +168,8 @@ class Reader(HTMLParser):
     def check(self) -> list[str]:
         twice = [f"{id} is there twice" for id in self.ids if self.ids.count(id) > 1]
         bare = [f"{each} has no label" for each in self.fields if not _is_labelled(each, self.labels)]
-        return [*self.flaws, *twice, *bare, *(f"<{tag}> is open" for tag in self.open)]
+        keys = [] if len(set(self.keys)) == self.posts else [f"{self.posts} forms have the keys {self.keys}"]
+        return [*self.flaws, *keys, *twice, *bare, *(f"<{tag}> is open" for tag in self.open)]
 
 
 def _is_labelled(field: dict[str, str | None], labels: set[str]) -> bool:

@@ -191,7 +191,9 @@ def test_the_ticked_items_are_changed(
     (lamp,) = fill(alice, [{"name": "lamp", "price": 20, "tags": ["old"]}])
     form = [
         ("item", "1"),
+        ("was-price.1", "15.99"),
         ("item", str(lamp["id"])),
+        (f"was-price.{lamp['id']}", "20.00"),
         ("action", action),
         ("value", value),
         ("back", "/console/store/ikea"),

@@ -2,7 +2,6 @@
 
 from falcon.asgi import Response
 
-from storekeeper.console import forms
 from storekeeper.console.page import Page, PageRequest
 from storekeeper.console.views import url
 from storekeeper.db import Connection
@@ -29,7 +28,7 @@ class Password(Account):
     @fresh
     async def on_post(self, req: PageRequest, resp: Response) -> None:
         """Change the password. All other sessions end."""
-        req.typed = form = await forms.read(req)
+        form = req.typed
         if form["new_password"] != form["repeated"]:
             raise Invalid("The two passwords differ.", "repeated")
         await self._kit.accounts.change_password(req, form["current_password"], form["new_password"])

@@ -86,7 +86,7 @@ class Undoing(ItemPage):
 
     async def on_post(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
         """Take back a change. Where somebody has changed the same since, both values are shown."""
-        form = await forms.read(req)
+        form = req.typed
         change_id = forms.whole(form["change"], "change")
         try:
             now = await self._do(req, undo.change, req.caller.user_id, name, change_id)

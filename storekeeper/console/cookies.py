@@ -5,6 +5,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 from falcon.asgi import Response
 
 from storekeeper.http import Request
@@ -14,6 +15,13 @@ NOTICE = "storekeeper-notice"
 NOTICE_SECONDS = 60
 DAY = 86_400
 MOST_TOLD = 400  # characters
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """`repeated_at` is when that was done, if an earlier sending of the form did it, in seconds since 1970."""
+
+    text: str
+    repeated_at: int | None = None
 
 
 def name(req: Request, plain: str) -> str:
@@ -34,20 +42,22 @@ def drop_token(req: Request, resp: Response) -> None:
     _unset(req, resp, SESSION)
 
 
-def give_notice(req: Request, resp: Response, text: str) -> None:
-    encoded = base64.urlsafe_b64encode(text[:MOST_TOLD].encode()).decode().rstrip("=")
+def give_notice(req: Request, resp: Response, notice: Notice) -> None:
+    short = Notice(notice.text[:MOST_TOLD], notice.repeated_at)
+    encoded = base64.urlsafe_b64encode(msgspec.json.encode(short)).decode().rstrip("=")
     _set(req, resp, NOTICE, encoded, NOTICE_SECONDS)
 
 
-def take_notice(req: Request, resp: Response) -> str:
+def take_notice(req: Request, resp: Response) -> Notice | None:
     """What there is to say; it is said once."""
     values = req.get_cookie_values(name(req, NOTICE))
     if not values:
-        return ""
+        return None
     _unset(req, resp, NOTICE)
-    with suppress(ValueError):
-        return base64.urlsafe_b64decode(values[0] + "=" * (-len(values[0]) % 4)).decode()[:MOST_TOLD]
-    return ""
+    with suppress(ValueError, msgspec.ValidationError):
+        decoded = base64.urlsafe_b64decode(values[0] + "=" * (-len(values[0]) % 4))
+        return msgspec.json.decode(decoded, type=Notice)
+    return None
 
 
 def _set(req: Request, resp: Response, plain: str, value: str, seconds: int) -> None:

@@ -35,7 +35,7 @@ class SetUp(Entrance):
 
     @public
     async def on_post(self, req: PageRequest, resp: Response) -> None:
-        req.typed = form = await forms.read(req)
+        form = req.typed
         _check_repeated(form)
         await self._kit.accounts.register(req, form["username"], form["password"], form["setup_token"].strip())
         await self._sign_in(req, resp, form["username"], form["password"])
@@ -55,7 +55,7 @@ class SignIn(Entrance):
 
     @public
     async def on_post(self, req: PageRequest, resp: Response) -> None:
-        req.typed = form = await forms.read(req)
+        form = req.typed
         await self._sign_in(req, resp, form["username"], form["password"])
         self._lead(resp, safe_place(form["next"]))
 
@@ -81,7 +81,7 @@ class Confirm(Page):
         self._show(req, resp, "confirm.html", next=safe_place(req.get_param("next") or req.typed["next"]))
 
     async def on_post(self, req: PageRequest, resp: Response) -> None:
-        req.typed = form = await forms.read(req)
+        form = req.typed
         await self.meet(req)
         await self._kit.password_check.confirm(req, form["password"])
         req.log("login_confirmed", session_id=req.caller.sid)

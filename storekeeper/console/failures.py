@@ -23,6 +23,7 @@ AMENDABLE = (
     HTTPStatus.CONFLICT,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
@@ -78,6 +79,8 @@ class Failures:
         req.failure = error
         try:
             await show(req, resp, **params)
+        except Unauthorized as gone:
+            await self.render(req, resp, gone, params)
         except StorekeeperError:  # the page is gone as well
             return False
         return True

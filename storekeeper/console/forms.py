@@ -44,6 +44,11 @@ class Form:
     def __bool__(self) -> bool:
         return bool(self._values)
 
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """As they came, but with those of one name together."""
+        return [(name, value) for name, values in self._values.items() for value in values]
+
     def all(self, name: str) -> list[str]:
         return self._values.get(name, [])
 
@@ -54,9 +59,13 @@ class Form:
 EMPTY = Form([])
 
 
+def is_urlencoded(req: Request) -> bool:
+    return (req.content_type or "").partition(";")[0].strip().lower() == URLENCODED
+
+
 async def read(req: Request, most_bytes: int = BODY_BYTES) -> Form:
     """A form without files."""
-    if (req.content_type or "").partition(";")[0].strip().lower() != URLENCODED:
+    if not is_urlencoded(req):
         raise WrongMediaType("This is not what the form sends.")
     body = await req.visit.read_body(most_bytes, req.content_length)
     try:
@@ -73,6 +82,7 @@ class FileForm:
         match = BOUNDARY.fullmatch(req.content_type or "")
         if match is None:
             raise WrongMediaType("This is not what the form sends.")
+        self._req = req
         stream = req.visit.pieces(most_bytes, req.content_length)
         # Falcon types it as a stream that can be read; it takes an iterator as well.
         parts = MultipartForm(stream, match[2].encode(), None, MultipartParseOptions())  # type: ignore[arg-type]
@@ -96,9 +106,11 @@ class FileForm:
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The file as it arrives. It is good only when the whole form has come."""
+        self._req.visit.digest.update(self.file_name.encode())
         try:
             while piece := await self._file.stream.read(64 * 1024):
                 self.size += len(piece)
+                self._req.visit.digest.update(piece)
                 yield piece
             async for _ in self._parts:
                 pass

@@ -1,12 +1,12 @@
-"""Middleware of the pages: whose session is it, and does a form come from a page of ours?"""
+"""Middleware of the pages: whose session is it, does a form come from a page of ours, and has it come before?"""
 
 from typing import Any
 
 from falcon.asgi import Response
 
 from storekeeper import operation
-from storekeeper.console import cookies
-from storekeeper.console.page import PageRequest
+from storekeeper.console import cookies, forms
+from storekeeper.console.page import Page, PageRequest
 from storekeeper.errors import Forbidden, TokenMissing, TokenNotFresh
 from storekeeper.http import split_url
 from storekeeper.operation import Access, Operation
@@ -56,6 +56,18 @@ class SessionCookie:
             raise TokenNotFresh
         req.claims = claims
         req.visit.user_id = claims.user_id
+
+
+class FormReading:
+    """Reads the form that is sent, and sees to it that it counts once."""
+
+    async def process_resource(
+        self, req: PageRequest, _resp: Response, resource: object, _params: dict[str, Any]
+    ) -> None:
+        if req.method != "POST" or req.operation is operation.NONE or not isinstance(resource, Page):
+            return
+        if not resource.takes_file:
+            resource.take_form(req, await forms.read(req, resource.most_bytes))
 
 
 def _declared(resource: object, method: str) -> Operation:

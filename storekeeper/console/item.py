@@ -52,7 +52,7 @@ class ItemPage(Page):
 
     async def on_post(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
         """Change what is said about it."""
-        req.typed = form = await forms.read(req)
+        form = req.typed
         changed = await self._do(req, edit.apply, req.caller.user_id, name, edits.read(form))
         self._tell(req, resp, "Saved." if changed else "Nothing was changed.")
         self._lead(resp, url("store", name, "item", changed[0].name if changed else item_name))
@@ -63,7 +63,7 @@ class Archiving(ItemPage):
 
     async def on_post(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
         """Sell the item no more, or again."""
-        form = await forms.read(req)
+        form = req.typed
         fields = Fields(archived=form["archived"] == "yes")
         changed = await self._do(req, item.change, req.caller.user_id, Target(item_name, name), fields)
         self._tell(req, resp, "Archived: lists leave it out now." if changed.archived else "It is sold again.")
@@ -73,11 +73,13 @@ class Archiving(ItemPage):
 class Picture(ItemPage):
     """/console/store/{name}/item/{item_name}/image"""
 
+    takes_file = True
+
     async def on_post(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
         """Give the item a picture."""
         await self.meet(req)
         upload = FileForm(req, BYTES + FORM_BYTES)
-        await upload.fields()
+        self.take_form(req, await upload.fields())
         kit = self._kit
         await transfers.put_image(kit.guard, kit.images, req, upload.read, Target(item_name, name))
         self._tell(req, resp, "The picture is saved.")
@@ -127,7 +129,7 @@ class NewItem(Page):
         self._show(req, resp, "new-item.html", standing=standing, store=standing.store)
 
     async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
-        req.typed = form = await forms.read(req)
+        form = req.typed
         item_name = names.of_thing(form["name"].strip())
         await self._do(req, item.add, req.caller.user_id, name, item_name, _fields(form))
         self._tell(req, resp, f"{item_name} is added.")

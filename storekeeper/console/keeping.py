@@ -3,7 +3,6 @@
 from falcon.asgi import Response
 
 from storekeeper import money, names
-from storekeeper.console import forms
 from storekeeper.console.page import Page, PageRequest
 from storekeeper.console.views import url
 from storekeeper.db import Connection
@@ -25,7 +24,7 @@ class NewStore(Page):
         self._show(req, resp, "new-store.html", currency=self._kit.settings.currency, currencies=sorted(money.DIGITS))
 
     async def on_post(self, req: PageRequest, resp: Response) -> None:
-        req.typed = form = await forms.read(req)
+        form = req.typed
         name, currency = names.of_thing(form["name"].strip()), form["currency"].strip().upper()
         await self._do(req, member.found_store, req.caller.user_id, name, currency)
         self._tell(req, resp, f"{name} is founded, and you own it.")
@@ -41,7 +40,7 @@ class Settings(Page):
         self._show(req, resp, "settings.html", standing=standing, store=standing.store, currencies=sorted(money.DIGITS))
 
     async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
-        req.typed = form = await forms.read(req)
+        form = req.typed
         settings = {
             "name": names.of_thing(form["name"].strip()),
             "currency": money.check_currency(form["currency"]),
@@ -66,7 +65,7 @@ class Members(Page):
     @fresh
     async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
         """Let somebody work here, or give him another role."""
-        req.typed = form = await forms.read(req)
+        form = req.typed
         username, role = names.of_user(form["username"].strip()), _role(form["role"])
         try:
             put, is_new = await self._do(req, member.put, req.caller.user_id, name, username, role)
@@ -113,7 +112,7 @@ class Deletion(Page):
         self._show(req, resp, "delete-store.html", standing=standing, store=standing.store, sums=sums)
 
     async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
-        req.typed = form = await forms.read(req)
+        form = req.typed
         if names.of_thing(form["name"].strip() or name) != name or not form["name"]:
             raise Invalid("Type the name of the store, to show that you mean it.", "name")
         await self._do(req, shelf.delete_store, req.caller.user_id, name, True)

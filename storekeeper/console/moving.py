@@ -27,6 +27,8 @@ FORMATS = {"csv": "text/csv", "jsonl": "application/jsonl"}
 class StoreImports(Page):
     """/console/store/{name}/import"""
 
+    takes_file = True
+
     async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
         """The form for a file, and what was imported before."""
         standing, jobs = await self._see(req, _list_imports, req.caller.user_id, name)
@@ -36,10 +38,11 @@ class StoreImports(Page):
         """Take a file in, and make the plan."""
         await self._see(req, imports.require_room, req.caller.user_id, name)
         upload = FileForm(req, MOST_BYTES)
-        req.typed = form = await upload.fields()
-        order = _order(form, name, upload.file_name)
+        self.take_form(req, await upload.fields())
+        order = _order(req.typed, name, upload.file_name)
         kit = self._kit
         job = await transfers.start_import(kit.guard, kit.storage, kit.runner, req, order, upload)
+        self._tell(req, resp, "The file is here.")
         self._lead(resp, url("import", job.id))
 
 
@@ -56,10 +59,10 @@ class ImportPage(Page):
 
     async def on_post(self, req: PageRequest, resp: Response, import_id: int) -> None:
         """Carry the plan out."""
-        form = await forms.read(req)
-        skips = form["skip_refused"] == "yes"
+        skips = req.typed["skip_refused"] == "yes"
         await self._do(req, imports.confirm, req.caller.user_id, import_id, skips)
         self._kit.runner.wake()
+        self._tell(req, resp, "The import goes on by itself.")
         self._lead(resp, url("import", import_id))
 
 

@@ -10,22 +10,28 @@ from falcon.asgi import Response
 from storekeeper.accounts import Accounts
 from storekeeper.auth import Guard
 from storekeeper.console import cookies
+from storekeeper.console.cookies import Notice
+from storekeeper.console.form_keys import FIELD, FormKeys
 from storekeeper.console.forms import EMPTY, Form
 from storekeeper.console.views import Views
 from storekeeper.db import Connection
 from storekeeper.dispatch import Dispatch
-from storekeeper.errors import StorekeeperError
+from storekeeper.errors import Invalid, KeyInUse, StorekeeperError, Unavailable
 from storekeeper.health import Health
 from storekeeper.http import Request
 from storekeeper.images import Images
 from storekeeper.login import PasswordCheck
 from storekeeper.models import session
 from storekeeper.models.session import Viewer
+from storekeeper.operation import BODY_BYTES
 from storekeeper.passwords import Passwords
 from storekeeper.runner import Runner
 from storekeeper.settings import Settings
 from storekeeper.storage import Storage
 from storekeeper.tokens import Claims, Tokens
+
+KEY_SECONDS = 10.0  # for how long a form waits for its first sending, before it is shown again
+UNCERTAIN = (KeyInUse, Unavailable)  # after these, nobody knows yet whether the form was carried out
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -41,6 +47,11 @@ class PageRequest(Request):
     page: object = None
     typed: Form = EMPTY
     failure: StorekeeperError | None = None
+
+    @property
+    def kept_key(self) -> str:
+        """The key of a form that is shown again although it may have been carried out: it must not count twice."""
+        return self.typed[FIELD] if isinstance(self.failure, UNCERTAIN) else ""
 
     @property
     def place(self) -> str:
@@ -62,11 +73,19 @@ class Kit(msgspec.Struct, frozen=True):
     runner: Runner
     dispatch: Dispatch
     health: Health
+    form_keys: FormKeys
     views: Views
 
 
 class Page:
-    """Base of all pages. A page that takes a form shows it, too: what is refused comes back to `on_get`."""
+    """Base of all pages. A page that takes a form shows it, too: what is refused comes back to `on_get`.
+
+    `on_post` finds the form in `req.typed`. Only if the page `takes_file`, which need not fit into the memory, it reads
+    the form by itself, and hands what stands before the file to `take_form`.
+    """
+
+    most_bytes = BODY_BYTES
+    takes_file = False
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
@@ -82,24 +101,43 @@ class Page:
         req.viewer, result = await self._kit.guard.browse(req, _served, req.caller, idle, function, args)
         return result
 
+    def take_form(self, req: PageRequest, form: Form) -> None:
+        """Keep what was typed, and see to it that it counts once. Invalid for a form without a key of the sender's."""
+        req.typed = form
+        if req.claims is None:  # a page for whoever is not signed in: nothing there is done twice
+            return
+        user_id = self._kit.form_keys.find_user_id(form[FIELD])
+        if user_id is None:
+            raise Invalid(
+                "This form came without its key, which tells whether it was sent before. Look at it, and send it again."
+            )
+        if user_id != req.caller.user_id:
+            req.typed = EMPTY
+            raise Invalid("This form was shown to another user, before you signed in here. Nothing of it is saved.")
+        req.visit.key_seconds = KEY_SECONDS
+        req.visit.take_key(form[FIELD], f"POST {req.path}?{req.query_string}\n", hashes_body=False)
+        req.visit.digest.update(msgspec.json.encode(form.pairs))
+
     async def _do(self, req: PageRequest, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
-        """Run a change, likewise: committed when it returns, rolled back when it raises."""
-        idle = self._kit.tokens.lifetimes.idle
-        result: T
-        req.viewer, result = await self._kit.guard.write(req, _served, req.caller, idle, function, args)
-        return result
+        """Run a change, likewise: committed when it returns, rolled back when it raises. For a form that has come
+        before, nothing is changed, and it returns what it returned then.
+        """
+        if req.viewer is None:
+            await self.meet(req)
+        return await self._kit.guard.write(req, function, *args)
 
     def _show(self, req: PageRequest, resp: Response, template: str, **values: Any) -> None:
         """Answer with a page. After a form that was refused, `resp` has its status already."""
-        self._kit.views.show(req, resp, template, viewer=req.viewer, typed=req.typed, failure=req.failure, **values)
+        known = {"viewer": req.viewer, "typed": req.typed, "failure": req.failure}
+        self._kit.views.show(req, resp, template, form_key=req.kept_key, **known, **values)
 
     def _lead(self, resp: Response, to: str) -> None:
         """Answer a form that was taken: what the browser asks for next is a page that can be loaded again."""
         resp.status, resp.location = falcon.HTTP_SEE_OTHER, to
 
     def _tell(self, req: PageRequest, resp: Response, text: str) -> None:
-        """Say something on the page that is shown next."""
-        cookies.give_notice(req, resp, text)
+        """Say something on the page that is shown next; and of a form that has come before, when it was carried out."""
+        cookies.give_notice(req, resp, Notice(text, req.visit.repeated_at))
 
 
 def _nothing(_conn: Connection) -> None:

@@ -5,27 +5,54 @@ from decimal import Decimal, InvalidOperation
 from falcon.asgi import Response
 
 from storekeeper.console import forms
+from storekeeper.console.edits import SEEN
 from storekeeper.console.failures import safe_place
 from storekeeper.console.forms import Form
 from storekeeper.console.page import PageRequest
-from storekeeper.console.store import MOST_BYTES, Store
+from storekeeper.console.store import Store
 from storekeeper.errors import Invalid
-from storekeeper.models import selection
-from storekeeper.models.selection import Change
+from storekeeper.models import member, selection
+from storekeeper.models.selection import Change, Chosen, ConfirmationNeeded
 
 
 class Selection(Store):
     """/console/store/{name}/selection"""
 
+    async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
+        """The store's items; or if some prices have to be looked at first, these."""
+        if not isinstance(req.failure, ConfirmationNeeded):
+            await super().on_get(req, resp, name)
+            return
+        standing = await self._see(req, member.stand, req.caller.user_id, name)
+        prices = req.failure.prices
+        told = {each.item_id for each in prices}
+        values = {
+            "store": standing.store,
+            "prices": prices,
+            "others": [each for each in _chosen(req.typed) if each.item_id not in told],
+            "back": safe_place(req.typed["back"]),
+        }
+        self._show(req, resp, "selection-check.html", **values)
+
     async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
         """Change all that is ticked."""
-        req.typed = form = await forms.read(req, MOST_BYTES)
-        ids = [forms.whole(each, "item") for each in form.all("item")]
-        if not ids:
+        form, chosen = req.typed, _chosen(req.typed)
+        if not chosen:
             raise Invalid("Tick the items that are to be changed.", "value")
-        changed = await self._do(req, selection.change, req.caller.user_id, name, ids, _change(form))
-        self._tell(req, resp, f"Changed: {len(changed)} of {len(ids)} items.")
+        by, is_confirmed = _change(form), form["confirmed"] == "yes"
+        changed = await self._do(req, selection.change, req.caller.user_id, name, chosen, by, is_confirmed)
+        self._tell(req, resp, f"Changed: {len(changed)} of {len(chosen)} items.")
         self._lead(resp, safe_place(form["back"]))
+
+
+def _chosen(form: Form) -> list[Chosen]:
+    """The ticked items, each with the price that was seen."""
+    ids = dict.fromkeys(forms.whole(each, "item") for each in form.all("item"))
+    return [Chosen(id, _seen(form, f"{SEEN}price.{id}")) for id in ids]
+
+
+def _seen(form: Form, name: str) -> Decimal | None:
+    return Decimal(forms.price(form[name], name)) if name in form else None
 
 
 def _change(form: Form) -> Change:

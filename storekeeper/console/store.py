@@ -2,13 +2,13 @@
 
 from falcon.asgi import Response
 
-from storekeeper.console import edits, forms, lists
+from storekeeper.console import edits, lists
 from storekeeper.console.failures import safe_place
 from storekeeper.console.lists import ListQuery, Place
 from storekeeper.console.page import Page, PageRequest
 from storekeeper.db import Connection
 from storekeeper.errors import Invalid
-from storekeeper.models import edit, listing, member, overview
+from storekeeper.models import edit, item, listing, member, overview
 from storekeeper.models.item import Item
 from storekeeper.models.listing import Leaf
 from storekeeper.models.member import Standing
@@ -19,6 +19,8 @@ EMPTY = Leaf([], None, None)
 
 class Store(Page):
     """/console/store/{name}"""
+
+    most_bytes = MOST_BYTES
 
     async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
         """A store's items."""
@@ -40,11 +42,12 @@ class Store(Page):
 
     async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
         """Change prices and stocks in the table."""
-        req.typed = form = await forms.read(req, MOST_BYTES)
-        wanted = edits.read(form)
-        changed = await self._do(req, edit.apply, req.caller.user_id, name, wanted)
-        self._tell(req, resp, _told(changed))
-        self._lead(resp, safe_place(form["back"]))
+        wanted = edits.read(req.typed)
+        saved = await self._do(req, edit.apply, req.caller.user_id, name, wanted)
+        if req.visit.repeated_at is not None:
+            saved = await self._see(req, item.find_all, [each.id for each in saved])
+        self._tell(req, resp, _told(saved))
+        self._lead(resp, safe_place(req.typed["back"]))
 
 
 class Items(Page):

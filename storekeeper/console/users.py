@@ -2,7 +2,6 @@
 
 from falcon.asgi import Response
 
-from storekeeper.console import forms
 from storekeeper.console.page import Page, PageRequest
 from storekeeper.console.views import url
 from storekeeper.db import Connection
@@ -36,7 +35,7 @@ class NewUser(Page):
 
     @admin
     async def on_post(self, req: PageRequest, resp: Response) -> None:
-        req.typed = form = await forms.read(req)
+        form = req.typed
         await self.meet(req)
         added = await self._kit.accounts.add(req, form["username"].strip(), form["password"])
         self._tell(req, resp, f"{added.username} has an account now. Hand over the password in a safe way.")
@@ -60,7 +59,7 @@ class Roles(UserPage):
     @fresh
     async def on_post(self, req: PageRequest, resp: Response, user_id: int) -> None:
         """Make somebody an administrator or not, active or not."""
-        form = await forms.read(req)
+        form = req.typed
         wanted = {"yes": True, "no": False}
         is_admin, is_active = wanted.get(form["is_admin"]), wanted.get(form["is_active"])
         changed = await self._do(req, session.set_roles, user_id, is_admin, is_active)
@@ -92,7 +91,7 @@ class PasswordReset(Page):
 
     @fresh
     async def on_post(self, req: PageRequest, resp: Response, user_id: int) -> None:
-        req.typed = form = await forms.read(req)
+        form = req.typed
         found = await self._see(req, _get_as_admin, req.caller.user_id, user_id)
         await self._kit.accounts.reset_password(req, found, form["password"])
         self._tell(req, resp, f"{found.username} has a new password, and is signed out everywhere.")
@@ -120,15 +119,21 @@ class Deletion(Page):
 
     @fresh
     async def on_post(self, req: PageRequest, resp: Response, user_id: int) -> None:
-        found = await self._see(req, _get_as_admin, req.caller.user_id, user_id)
-        await self._do(req, user.delete, req.caller.user_id, user_id)
+        deleted = await self._do(req, _delete, req.caller.user_id, user_id)
         req.log("user_deleted", deleted_id=user_id)
-        self._tell(req, resp, f"The account of {found.username} is deleted.")
+        self._tell(req, resp, f"The account of {deleted.username} is deleted.")
         self._lead(resp, url("users"))
 
 
 def _look(conn: Connection, user_id: int, idle: int) -> tuple[User, list[Session]]:
     return user.get(conn, user_id), session.page(conn, user_id, idle, Asked(MOST, sort="-id")).rows
+
+
+def _delete(conn: Connection, asker_id: int, user_id: int) -> User:
+    """The user as they were."""
+    found = _get_as_admin(conn, asker_id, user_id)
+    user.delete(conn, asker_id, user_id)
+    return found
 
 
 def _get_as_admin(conn: Connection, asker_id: int, user_id: int) -> User:

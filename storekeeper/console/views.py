@@ -2,11 +2,12 @@
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
+from urllib.parse import unquote
 
 from falcon.asgi import Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,9 +16,10 @@ from markupsafe import Markup
 from storekeeper import __version__
 from storekeeper.console import cookies
 from storekeeper.console.devices import device
+from storekeeper.console.form_keys import FIELD, NOBODY, FormKeys
 from storekeeper.console.forms import EMPTY
 from storekeeper.errors import Invalid, StorekeeperError
-from storekeeper.http import Request
+from storekeeper.http import SLASH, Request
 from storekeeper.http import path as to_path
 
 POLICY = (
@@ -31,18 +33,43 @@ STATIC = "console/static"
 class Views:
     """The templates, and what they can say."""
 
-    def __init__(self) -> None:
+    def __init__(self, form_keys: FormKeys) -> None:
         self._environment = cache(_create_environment)
+        self._form_keys = form_keys
 
-    def show(self, req: Request, resp: Response, template: str, **values: Any) -> None:
-        """Answer with a page."""
+    def show(self, req: Request, resp: Response, template: str, *, form_key: str = "", **values: Any) -> None:
+        """Answer with a page. `form_key` is for the form that is shown again as it was sent; others get new ones."""
         known = {"viewer": None, "typed": EMPTY, "failure": None} | values
         known |= {"notice": cookies.take_notice(req, resp), "here": req.path, "errors": _by_field(known["failure"])}
+        known["post"] = partial(self._form, req, form_key)
         text = self._environment().get_template(template).render(known)
         resp.data, resp.content_type = text.encode(), HTML
         resp.set_header("Content-Security-Policy", POLICY)
         # With "no-referrer", the usual one, a browser would not even tell us that a form comes from a page of ours.
         resp.set_header("Referrer-Policy", "same-origin")
+
+    def _form(
+        self,
+        req: Request,
+        form_key: str,
+        action: str,
+        *,
+        caller: Callable[[], Markup],
+        other_actions: Iterable[str] = (),
+        **attributes: str,
+    ) -> Markup:
+        """A form that changes something, with the key by which it counts once, however often it arrives.
+
+        In a template: `{% call post(url("new-store"), autocomplete="off") %} ... {% endcall %}`. `other_actions` are
+        those of its buttons.
+        """
+        is_shown_again = req.path.replace(SLASH, "/") in map(unquote, (action, *other_actions))
+        if not (form_key and is_shown_again):
+            form_key = self._form_keys.create(req.claims.user_id if req.claims else NOBODY)
+        opened = Markup('<form method="post" action="{}"{}>').format(action, _attributes(attributes))
+        # A browser that restores what stood in a form would put back the key that was used.
+        hidden = Markup('<input type="hidden" name="{}" value="{}" autocomplete="off">').format(FIELD, form_key)
+        return opened + hidden + caller() + Markup("</form>")
 
 
 def _create_environment() -> Environment:
@@ -55,8 +82,13 @@ def _create_environment() -> Environment:
         auto_reload=False,
     )
     environment.globals |= {"url": url, "static": cache(static), "version": __version__}
-    environment.filters |= {each.__name__: each for each in (money, plain, moment, count, size, pairs, device)}
+    filters = (money, plain, moment, clock, count, size, pairs, device)
+    environment.filters |= {each.__name__: each for each in filters}
     return environment
+
+
+def _attributes(given: Mapping[str, str]) -> Markup:
+    return Markup("").join(Markup(' {}="{}"').format(name, value) for name, value in given.items())
 
 
 def url(*segments: object, **query: object) -> str:
@@ -89,6 +121,13 @@ def moment(seconds: int) -> Markup:
     form = '<time datetime="{}">{}</time>'
     iso, told = time.strftime("%Y-%m-%dT%H:%M:%SZ", at), time.strftime("%Y-%m-%d %H:%M UTC", at)
     return Markup(form).format(iso, told)  # noqa: S704
+
+
+def clock(seconds: int) -> Markup:
+    """The time of a day that needs no naming, such as of what was done just now."""
+    at = time.gmtime(seconds)
+    form = '<time class="clock" datetime="{}">{}</time>'
+    return Markup(form).format(time.strftime("%Y-%m-%dT%H:%M:%SZ", at), time.strftime("%H:%M UTC", at))  # noqa: S704
 
 
 def count(number: int) -> str:

@@ -18,14 +18,26 @@ from storekeeper.models.delivery import Delivery, State
 from storekeeper.models.member import Standing
 from storekeeper.models.paging import Asked
 from storekeeper.models.paging import Page as Rows
-from storekeeper.models.webhook import Webhook
+from storekeeper.models.webhook import NewSecret, Webhook
 from storekeeper.operation import fresh
 
 ROWS = 50
 STATES: dict[str, State] = {each: each for each in get_args(State)}
 
 
-class Webhooks(Page):
+class SecretPage(Page):
+    """A page whose form makes a secret."""
+
+    def _show_secret(self, req: PageRequest, resp: Response, hook: NewSecret, *, is_rotated: bool = False) -> None:
+        """At once: on the way to another page the secret would have to be kept somewhere. And once only."""
+        if req.visit.repeated_at is None:
+            self._show(req, resp, "webhook-secret.html", hook=hook, is_rotated=is_rotated)
+        else:
+            self._tell(req, resp, "Its secret was shown then, and is shown once. Make another one, if nobody has it.")
+            self._lead(resp, url("webhooks", hook.id))
+
+
+class Webhooks(SecretPage):
     """/console/webhooks"""
 
     async def on_get(self, req: PageRequest, resp: Response) -> None:
@@ -35,7 +47,7 @@ class Webhooks(Page):
 
     @fresh
     async def on_post(self, req: PageRequest, resp: Response) -> None:
-        req.typed = form = await forms.read(req)
+        form = req.typed
         store = form["store"].strip()
         await self._add(req, resp, names.of_thing(store, "store") if store else None)
 
@@ -52,8 +64,7 @@ class Webhooks(Page):
             raise Invalid(str(error), "store") from None
         await self._kit.dispatch.wake(req)
         req.log("webhook_added", webhook=added.id, store_id=added.store_id)
-        # At once: on the way to another page the secret would have to be kept somewhere.
-        self._show(req, resp, "webhook-secret.html", hook=added, is_rotated=False)
+        self._show_secret(req, resp, added)
 
 
 class StoreWebhooks(Webhooks):
@@ -66,7 +77,6 @@ class StoreWebhooks(Webhooks):
 
     @fresh
     async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:  # type: ignore[override]
-        req.typed = await forms.read(req)
         await self._add(req, resp, name)
 
 
@@ -83,7 +93,7 @@ class WebhookPage(Page):
 
     async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
         """Send to another URL from now on."""
-        req.typed = form = await forms.read(req)
+        form = req.typed
         to = self._kit.dispatch.check(form["url"].strip())
         await self._do(req, webhook.change, req.caller.user_id, webhook_id, to, None)
         req.log("webhook_changed", webhook=webhook_id, is_active=None)
@@ -99,7 +109,7 @@ class Activation(WebhookPage):
 
     async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
         """Let it pause, or go on where it stood."""
-        form = await forms.read(req)
+        form = req.typed
         is_active = {"yes": True, "no": False}.get(form["is_active"])
         changed = await self._do(req, webhook.change, req.caller.user_id, webhook_id, None, is_active)
         await self._kit.dispatch.wake(req)
@@ -126,7 +136,7 @@ class Replay(WebhookPage):
 
     async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
         """Send all changes after a cursor once more."""
-        req.typed = form = await forms.read(req)
+        form = req.typed
         after = forms.convert({"cursor": form["cursor"].strip()}, ReplayForm).cursor
         try:
             await self._do(req, webhook.go_back, req.caller.user_id, webhook_id, after)
@@ -153,7 +163,7 @@ class DeliveryReplay(WebhookPage):
         self._end(req, resp, webhook_id, f"{again.message_id} will be sent once more.")
 
 
-class Rotation(Page):
+class Rotation(SecretPage):
     """/console/webhooks/{webhook_id}/rotate"""
 
     @fresh
@@ -176,10 +186,10 @@ class Rotation(Page):
     async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
         rotated = await self._do(req, webhook.rotate, req.caller.user_id, webhook_id)
         req.log("webhook_changed", webhook=webhook_id, is_rotated=True)
-        self._show(req, resp, "webhook-secret.html", hook=rotated, is_rotated=True)
+        self._show_secret(req, resp, rotated, is_rotated=True)
 
 
-class Takeover(Page):
+class Takeover(SecretPage):
     """/console/webhooks/{webhook_id}/takeover"""
 
     @fresh
@@ -203,7 +213,7 @@ class Takeover(Page):
         taken = await self._do(req, webhook.take_over, req.caller.user_id, webhook_id)
         await self._kit.dispatch.wake(req)
         req.log("webhook_taken_over", webhook=webhook_id)
-        self._show(req, resp, "webhook-secret.html", hook=taken, is_rotated=False)
+        self._show_secret(req, resp, taken)
 
 
 class Deletion(Page):

@@ -8,7 +8,7 @@ request can be read from what is stored, and of secrets in the answer there is n
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Generic, NamedTuple, TypeVar, get_type_hints
 
 import msgspec
 import sqlalchemy as sa
@@ -49,7 +49,16 @@ def of(user_id: int, key: str, request: str) -> Once:
     return Once(user_id, hashlib.sha256(f"{user_id} {key}".encode()).hexdigest(), request)
 
 
-def run(conn: Connection, once: Once, needed: Sequence[Right], function: Callable[..., T], args: tuple[Any, ...]) -> T:
+class Answer(NamedTuple, Generic[T]):
+    """What a change returned; `repeated_at` is when it was made, if that was for an earlier request."""
+
+    result: T
+    repeated_at: int | None = None
+
+
+def run(
+    conn: Connection, once: Once, needed: Sequence[Right], function: Callable[..., T], args: tuple[Any, ...]
+) -> Answer[T]:
     """What the function returns, or returned when it was run for this key. `needed` is checked before it runs.
 
     KeyReused for another request with the key, KeyInUse while the first one is not done. Forbidden or NotFound for
@@ -57,15 +66,28 @@ def run(conn: Connection, once: Once, needed: Sequence[Right], function: Callabl
     """
     if not dialects.try_serialize(conn, once.key):
         raise KeyInUse
+    known = _find(conn, once)
+    if known is None:
+        return Answer(_run(conn, once, needed, function, args))
+    before: T = msgspec.json.decode(known.result, type=get_type_hints(function)["return"])
+    return Answer(before, known.at)
+
+
+def find_time(conn: Connection, once: Once) -> int | None:
+    """When the change of this key was made, in seconds since 1970; None if it was not. KeyReused as `run` has it."""
+    known = _find(conn, once)
+    return known.at if known else None
+
+
+def _find(conn: Connection, once: Once) -> Any:
     known = conn.execute(sa.select(keys).where(keys.c.key == once.key)).one_or_none()
     if known is None:
-        return _run(conn, once, needed, function, args)
+        return None
     if known.request != once.request:
-        raise KeyReused
+        raise KeyReused(known.at)
     for each in msgspec.json.decode(known.rights or "[]", type=list[Right]):
         member.require(conn, once.user_id, each)
-    before: T = msgspec.json.decode(known.result, type=get_type_hints(function)["return"])
-    return before
+    return known
 
 
 def _run(conn: Connection, once: Once, needed: Sequence[Right], function: Callable[..., T], args: tuple[Any, ...]) -> T:

@@ -158,6 +158,11 @@ def get(conn: Connection, name: str, which: int | str | None = None) -> Item:
     return only(_find_in_named_store.all(conn, name=name, store=which))
 
 
+def find_all(conn: Connection, ids: Sequence[int]) -> list[Item]:
+    """Those that are still there."""
+    return [of_row(row) for row in conn.execute(select.where(items.c.id.in_(ids)).order_by(items.c.id))]
+
+
 def only(rows: Sequence[Sequence[Any]]) -> Item:
     if not rows:
         raise NotFound("Item not found.")
