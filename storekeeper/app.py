@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import falcon
 import falcon.asgi
 import msgspec
+import structlog
 from falcon.asgi import Response
 from falcon.responders import create_default_options
 from falcon.routing import CompiledRouter
@@ -49,7 +50,7 @@ from storekeeper.resources import (
     webhook,
 )
 from storekeeper.resources.conditions import Conditions
-from storekeeper.runner import Runner
+from storekeeper.runner import End, Runner
 from storekeeper.settings import Settings, read_settings
 from storekeeper.storage import Storage, create_storage
 from storekeeper.tokens import Lifetimes, Tokens
@@ -92,11 +93,32 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
 def create_parts(settings: Settings) -> Parts:
     db = Database(settings.database, limit=settings.database_queue, seconds=settings.database_seconds)
     storage = create_storage(settings)
-    importer, sender = Runner("imports", "run"), Runner("webhooks", "run", "--beside", str(os.getpid()))
+    importer, sender = create_importer(db), create_sender(db)
     keys = KeyRing(settings.keys_path)
     chores = Chores()
     health = Health(db, chores)
     return Parts(db, keys, create_passwords(settings), storage, Images(storage), importer, sender, chores, health)
+
+
+def create_importer(db: Database) -> Runner:
+    async def settle(end: End) -> None:
+        await db.write(import_jobs.expire if end.has_died else import_jobs.give_back, end.vitals.name)
+
+    at_once, silent_seconds = import_jobs.MAX_AT_ONCE, import_jobs.DEAD_AFTER
+    return Runner("imports", "run", "--supervised", limit=at_once, silent_seconds=silent_seconds, on_end=settle)
+
+
+def create_sender(db: Database) -> Runner:
+    async def settle(end: End) -> None:
+        if not end.has_died:
+            await db.write(outbox.let_go, end.vitals.name)
+            return
+        for webhook_id in await db.write(outbox.note_death, end.vitals.name, end.vitals.under_way):
+            reason = "Sending its messages ended the sender again and again."
+            structlog.get_logger().warning("webhook_stopped", webhook=webhook_id, reason=reason)
+
+    command = ("webhooks", "run", "--beside", str(os.getpid()), "--supervised")
+    return Runner(*command, silent_seconds=outbox.DEAD_AFTER, on_end=settle)
 
 
 def create_api(settings: Settings, parts: Parts, guard: Guard) -> falcon.asgi.App[Request, Response]:

@@ -1,7 +1,8 @@
-"""The work of an import: first the whole file is checked, then its rows are brought in, a thousand at a time.
+"""The work of an import: first the whole file is checked, then its rows are brought in, two thousand at a time.
 
 Nothing is written while it is checked, so a file with a line that is refused changes nothing, unless such lines are to
-be skipped. Each thousand is one transaction, with the job's own progress in it: what is interrupted goes on there.
+be skipped. Each step is one transaction, with the job's own progress in it: what is interrupted goes on there. Where
+rows are slow a step has as many as were read within a second, so that progress is seen and a cancel is heeded.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,26 +26,33 @@ from storekeeper.notebook import Notebook
 from storekeeper.sheets import Sheet, open_sheet
 
 Tell = Callable[[State, Counts, int], None]
+Pauses = Callable[[State], bool]
 
 AT_ONCE = 2000  # rows: SQLite is written to by nobody else meanwhile, for a tenth of a second
 TRIES = 3
 MOST_REFUSED = 10_000
 
 
-class Importer:
-    """Carries out one job, whose file is at hand. `tell` is told of each step."""
+class Paused(Exception):
+    """The job is to be given back: its runner ends, or it is another user's turn. What was imported is kept."""
 
-    def __init__(self, engine: Engine, job: Job, file: BinaryIO, tell: Tell) -> None:
+
+class Importer:
+    """Carries out one job, whose file is at hand. `tell` is told of each step; after each, `pauses` may end it."""
+
+    def __init__(self, engine: Engine, job: Job, file: BinaryIO, tell: Tell, pauses: Pauses = lambda _: False) -> None:
         self._engine = engine
         self._job = job
         self._file = file
         self._tell = tell
+        self._pauses = pauses
         self._done = job.counts if job.is_checked else Counts()
         self._currency = ""  # of the prices, once they are read
 
     def run(self) -> None:
         """To the job's end; or until somebody cancels it, or another runner has it.
 
+        Paused where it is to be given back.
         While the database is away the job stays as it is, and goes on later.
         """
         try:
@@ -53,7 +61,7 @@ class Importer:
             return
         except StorekeeperError as error:
             self.fail(str(error))
-        except (OperationalError, InterfaceError, InternalError):
+        except (Paused, OperationalError, InterfaceError, InternalError):
             raise
         except Exception:  # a bug: the next runner would only meet it again
             self.fail("Something went wrong here. The server's log has it.")
@@ -83,6 +91,7 @@ class Importer:
         counts = Counts()
         self._begin(sheet)
         for portion in portions:
+            self._pause("checking")
             counts = self._check_some(sheet, portion, notebook, counts)
             if counts.refused > MOST_REFUSED:
                 self._end("refused", counts, f"More than {MOST_REFUSED:,} lines are refused. Only these are listed.")
@@ -94,6 +103,10 @@ class Importer:
         else:
             return True
         return False
+
+    def _pause(self, state: State) -> None:
+        if self._pauses(state):
+            raise Paused
 
     def _begin(self, sheet: Sheet) -> None:
         with transaction(self._engine) as conn:
@@ -118,6 +131,7 @@ class Importer:
     def _import(self, portions: Iterable[Portion]) -> None:
         for portion in portions:
             self._import_some(portion)
+            self._pause("importing")
         with suppress(DBAPIError), transaction(self._engine) as conn:  # all is there, whether it is tidy or not
             search.tidy(conn)
         self._end("done", self._done, None)

@@ -2,29 +2,38 @@
 
 import os
 import shutil
+import signal
+import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from secrets import token_hex
+from socket import gethostname
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, get_args
 
 import click
+import structlog
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
-from storekeeper import import_report, names, schema, terminal
+from storekeeper import import_report, log, names, schema, terminal
 from storekeeper.cells import DecimalMark
 from storekeeper.db import transaction
 from storekeeper.delimited import Encoding
 from storekeeper.errors import ImportIsOver, NotFound, Unavailable
-from storekeeper.importing import Importer, Tell
+from storekeeper.import_turns import Turn, keep
+from storekeeper.importing import Importer, Paused, Pauses, Tell
 from storekeeper.models import batch, import_jobs, imports, paging
 from storekeeper.models.import_jobs import Job
 from storekeeper.models.imports import Order
-from storekeeper.settings import read_settings
+from storekeeper.settings import Settings, read_settings
 from storekeeper.sheets import DELIMITERS, Format, Options
 from storekeeper.storage import Storage, create_storage
+from storekeeper.vitals import Pulse
 
 DAY = 86_400
+GIVE_BACK_PAUSES = (0.0, 1.0, 4.0, 15.0)  # seconds
 SKIP_REFUSED = click.option("--skip-refused", is_flag=True, help="Import the other lines, when some are refused.")
 STEPS = {"checking": "Checking", "importing": "Importing"}
 
@@ -90,9 +99,9 @@ def import_(ctx: click.Context, /, file: BinaryIO, store: str, **given: Any) -> 
     with transaction(engine) as conn:
         job = import_jobs.take(conn, token_hex(8), imports.add(conn, None, order).id)
     assert job
-    with _cancelling(engine, job), _watching() as tell:
+    with _cancelling(engine, job), _watching() as tell, keep(engine, job) as lease:
         storage.copy_from(job.file, file)  # for whoever goes on, should this process end early
-        Importer(engine, job, file, tell).run()
+        Importer(engine, job, file, lease.noting(tell)).run()
     _end(ctx, engine, storage, job)
 
 
@@ -148,14 +157,18 @@ def imports_group() -> None:
 @imports_group.command("list")
 @click.option("--store", required=True, help="The store's name.")
 def list_imports(store: str) -> None:
-    """List the imports of a store, newest first: id, state, rows, refused and file, with tabs in between."""
+    """List the imports of a store, newest first.
+
+    One a line: id, state, rows, refused and file, with tabs in between; why, of one that has failed.
+    """
     engine = schema.open_engine(read_settings().database)
     cursor: str | None = ""
     while cursor is not None:
         with engine.connect() as conn:
             page = imports.page(conn, None, store, paging.Asked(paging.MOST, cursor, "-id"))
         for each in page.rows:
-            click.echo(f"{each.id}\t{each.state}\t{each.rows}\t{each.refused}\t{terminal.printable(each.file_name)}")
+            line = f"{each.id}\t{each.state}\t{each.rows}\t{each.refused}\t{terminal.printable(each.file_name)}"
+            click.echo(f"{line}\t{terminal.printable(each.reason)}" if each.reason else line)
         cursor = page.cursor
 
 
@@ -188,8 +201,8 @@ def confirm_import(ctx: click.Context, import_id: int, skip_refused: bool) -> No
         imports.confirm(conn, None, import_id, skip_refused)
         job = import_jobs.take(conn, token_hex(8), import_id)
     assert job
-    with _cancelling(engine, job), _watching() as tell:
-        _run(engine, storage, job, tell)
+    with _cancelling(engine, job), _watching() as tell, keep(engine, job) as lease:
+        _run(engine, storage, job, lease.noting(tell))
     _end(ctx, engine, storage, job)
 
 
@@ -205,23 +218,66 @@ def cancel_import(import_id: int) -> None:
 
 
 @imports_group.command("run")
-def run_imports() -> None:
-    """Carry out the imports that wait, and end. A server does so by itself, in a process of its own.
+@click.option("--supervised", is_flag=True, help="Tell of its work on standard output, to the server that started it.")
+def run_imports(supervised: bool) -> None:
+    """Carry out the imports that wait, and end. A server does so by itself, in processes of their own.
 
-    Forgets the imports that ended a week ago, and deletes files that no import needs.
+    Several may run at once; each takes the job of a user who has no other under way. Forgets the imports that ended a
+    week ago, and deletes files that no import needs. On SIGTERM, what it has begun is left for the next.
     """
     settings = read_settings()
     engine, storage = schema.open_engine(settings.database), create_storage(settings)
-    runner = token_hex(8)
-    while job := _take(engine, runner):
-        _run(engine, storage, job, _ignore)
-        _free(engine, storage, job)
-    _sweep(engine, storage)
+    turn = Turn(engine, Pulse(f"{gethostname()}/{token_hex(8)}", 1 if supervised else None))
+    before = signal.signal(signal.SIGTERM, turn.end)
+    try:
+        with _logging(settings) if supervised else nullcontext():
+            _run_all(engine, storage, turn)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    if turn.is_told:
+        sys.exit(128 + signal.SIGTERM)
 
 
-def _run(engine: Engine, storage: Storage, job: Job, tell: Tell) -> None:
+@contextmanager
+def _logging(settings: Settings) -> Iterator[None]:
+    """As the server does, whose log it shares."""
+    scribe = log.configure(settings.log_level)
+    try:
+        yield
+    finally:
+        scribe.close()
+
+
+def _run_all(engine: Engine, storage: Storage, turn: Turn) -> None:
+    while not turn.is_over and (job := _take(engine, turn.name)):
+        try:
+            with turn.begin(job):
+                _run(engine, storage, job, turn.note, turn.pauses)
+        except Paused:
+            _give_back(engine, turn.name)
+        except (DBAPIError, Unavailable):  # it is tried again, by whoever comes next
+            _give_back(engine, turn.name)
+            raise
+        except Exception as error:  # the import has failed by it; the others need not
+            structlog.get_logger().error("bug", import_id=job.id, exc_info=error)
+        else:
+            _free(engine, storage, job)
+    if not turn.is_over:
+        _sweep(engine, storage)
+
+
+def _give_back(engine: Engine, runner: str) -> None:
+    """If the database is away, a little later: else its death would be put down to the job."""
+    for pause in GIVE_BACK_PAUSES:
+        time.sleep(pause)
+        with suppress(DBAPIError), transaction(engine) as conn:
+            import_jobs.give_back(conn, runner)
+            return
+
+
+def _run(engine: Engine, storage: Storage, job: Job, tell: Tell, pauses: Pauses = lambda _: False) -> None:
     with TemporaryFile() as file:
-        importer = Importer(engine, job, file, tell)
+        importer = Importer(engine, job, file, tell, pauses)
         try:
             storage.copy_to(job.file, file)
         except NotFound:
@@ -230,10 +286,6 @@ def _run(engine: Engine, storage: Storage, job: Job, tell: Tell) -> None:
             )
         else:
             importer.run()
-
-
-def _ignore(*_: object) -> None:
-    """Nobody watches."""
 
 
 def _take(engine: Engine, runner: str) -> Job | None:

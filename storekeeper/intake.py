@@ -3,6 +3,7 @@
 No database is asked here: whether a row fits what is there already is for `models.batch` to say.
 """
 
+import time
 from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache, partial
 from itertools import islice
@@ -19,6 +20,7 @@ from storekeeper.models.store import Store
 from storekeeper.sheets import Row as Record
 from storekeeper.sheets import Sheet
 
+PORTION_SECONDS = 1.0  # that the reading of a portion may take
 REMEMBERED = 20_000  # cells of a column
 REPEATING = ("price", "tags", "stock", "archived")
 
@@ -41,10 +43,22 @@ class Portion(msgspec.Struct, frozen=True):
 def read(
     file: BinaryIO, sheet: Sheet, converters: Converters, size: int, done: int = 0, refused: Collection[int] = ()
 ) -> Iterator[Portion]:
-    """All of the file's sheet but the first `done` lines, `size` at a time. Lines `refused` before are only counted."""
+    """All of the file's sheet but the first `done` lines. Lines `refused` before are only counted.
+
+    A portion has `size` lines, or fewer where they take long: each ends after a second.
+    """
     records = islice(sheet, done, None)
-    while (portion := _read(islice(records, size), converters, refused)).lines:
+    while (portion := _read(_in_time(islice(records, size)), converters, refused)).lines:
         yield msgspec.structs.replace(portion, position=file.tell())
+
+
+def _in_time(records: Iterator[Record]) -> Iterator[Record]:
+    """The first record, and those after it that come before the portion's time is over."""
+    end = time.monotonic() + PORTION_SECONDS
+    for record in records:
+        yield record
+        if time.monotonic() >= end:
+            return
 
 
 def _read(records: Iterator[Record], converters: Converters, refused: Collection[int]) -> Portion:

@@ -24,6 +24,7 @@ from storekeeper.errors import StorekeeperError, Unavailable
 from storekeeper.models import journal, outbox
 from storekeeper.models.outbox import Hook, Outcome, Parcel
 from storekeeper.signatures import sign
+from storekeeper.vitals import Pulse
 
 LOOK_SECONDS = 1.0  # between looks for what was changed, and what is due
 BEAT_SECONDS = 5  # between signs of life
@@ -44,14 +45,16 @@ class Sender:
         retries: tuple[float, ...] = RETRIES,
         look_seconds: float = LOOK_SECONDS,
         is_needed: Callable[[], bool] = lambda: True,
+        pulse: Pulse | None = None,
     ) -> None:
-        self.name = token_hex(8)
+        self._pulse = pulse or Pulse(token_hex(8))
+        self.name = self._pulse.name
         self._db = db
         self._courier = courier
         self._retries = retries
         self._look_seconds = look_seconds
         self._is_needed = is_needed
-        self._is_ending = False
+        self.is_ending = False
         self._news = asyncio.Event()
         self._under_way: dict[int, tuple[int, asyncio.Task[None]]] = {}  # by delivery: its webhook, and the attempt
         self._beat_at = 0.0
@@ -59,7 +62,8 @@ class Sender:
     async def run(self) -> None:
         """Until it is told to end, or nobody needs it."""
         try:
-            while not self._is_ending and self._is_needed():
+            while not self.is_ending and self._pulse.is_heard and self._is_needed():
+                self._beat()
                 try:
                     if not await self._step():
                         break
@@ -69,8 +73,12 @@ class Sender:
             await self._finish()
 
     def end(self) -> None:
-        self._is_ending = True
+        self.is_ending = True
         self._news.set()
+
+    def _beat(self, *others: int) -> None:
+        """Tell the server that this process lives, and of which webhooks the messages are under way."""
+        self._pulse.beat({*others, *(webhook_id for webhook_id, _ in self._under_way.values())})
 
     async def _step(self) -> bool:
         """Do what is to be done now, and wait for more; whether there is any webhook for it."""
@@ -109,23 +117,36 @@ class Sender:
         """Whether there may be more to be made deliveries of."""
         settled = await self._db.read(journal.settled)
         behind = [hook.id for hook in hooks if hook.cursor != settled]
-        return any([await self._db.write(outbox.fan_out, self.name, each) for each in behind])
+        has_more = False
+        for each in behind:
+            self._beat(each)
+            has_more |= await self._db.write(outbox.fan_out, self.name, each)
+        return has_more
 
     async def _start(self, hooks: list[Hook]) -> None:
         """Begin attempts: those webhooks first that have the fewest under way."""
         busy = Counter(webhook_id for webhook_id, _ in self._under_way.values())
         for hook in sorted(hooks, key=lambda hook: busy[hook.id]):
             room = min(OF_ONE - busy[hook.id], AT_ONCE - len(self._under_way))
-            if room > 0:
+            if room > 0 and not (hook.is_suspect and self._is_any_under_way(hooks)):
                 known = [id for id, (webhook_id, _) in self._under_way.items() if webhook_id == hook.id]
                 for parcel in await self._db.read(outbox.due, hook.id, known, room):
                     self._under_way[parcel.id] = hook.id, asyncio.create_task(self._deliver(hook, parcel))
+                self._beat()  # before they begin
+
+    def _is_any_under_way(self, hooks: list[Hook]) -> bool:
+        """Whether messages of a suspect are: when the process dies, it is to be clear by which."""
+        suspects = {hook.id for hook in hooks if hook.is_suspect}
+        return any(webhook_id in suspects for webhook_id, _ in self._under_way.values())
 
     async def _deliver(self, hook: Hook, parcel: Parcel) -> None:
         try:
             body = write(parcel)
             answer = await self._courier.post(hook.url, head(hook, parcel, body), body)
             await self._note(parcel, answer)
+            if hook.deaths:
+                with suppress(StorekeeperError):  # its next message does
+                    await self._db.write(outbox.acquit, self.name, hook.id)
         except Exception as error:  # a bug: the message stays under way, as the next attempt would only meet it again
             structlog.get_logger().error("bug", webhook=hook.id, delivery=parcel.id, exc_info=error)
         else:

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
+from secrets import token_hex
 from typing import Any, TypeVar, TypeVarTuple
 
 import click
@@ -16,6 +18,7 @@ from storekeeper.endpoint import Networks
 from storekeeper.models import delivery, paging, webhook
 from storekeeper.sending import Sender
 from storekeeper.settings import Settings, read_settings
+from storekeeper.vitals import Pulse
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -28,13 +31,14 @@ def webhooks_group() -> None:
 
 @webhooks_group.command("list")
 def list_webhooks() -> None:
-    """List all webhooks, one a line: id, state, store and URL, with tabs in between.
+    """List all webhooks, one a line: id, state, store and URL, with tabs in between; why, of one that was stopped.
 
     An "orphaned" one pauses, as its owner has lost the right to it, until it is taken over.
     """
     for each in _pages(lambda conn, cursor: webhook.page(conn, None, paging.Asked(paging.MOST, cursor))):
         state = "active" if each.is_active else "orphaned" if each.is_orphaned else "inactive"
-        click.echo(terminal.printable(f"{each.id}|{state}|{each.store or ''}|{each.url}").replace("|", "\t", 3))
+        line = terminal.printable(f"{each.id}|{state}|{each.store or ''}|{each.url}").replace("|", "\t", 3)
+        click.echo(f"{line}\t{each.reason}" if each.reason and state == "inactive" else line)
 
 
 @webhooks_group.command("add")
@@ -98,7 +102,8 @@ def replay(webhook_id: int, after: int | None, delivery_id: int | None) -> None:
 
 @webhooks_group.command("run")
 @click.option("--beside", type=int, help="End when the process of this number, which has started this one, is gone.")
-def run_webhooks(beside: int | None) -> None:
+@click.option("--supervised", is_flag=True, help="Tell of its work on standard output, to the server that started it.")
+def run_webhooks(beside: int | None, supervised: bool) -> None:
     """Send what is due to webhooks, for as long as there are some that no other process serves.
 
     A server does so by itself, in a process of its own.
@@ -106,15 +111,19 @@ def run_webhooks(beside: int | None) -> None:
     settings = read_settings()
     schema.open_engine(settings.database)
     scribe = log.configure(settings.log_level)
+    pulse = Pulse(token_hex(8), 1 if supervised else None)
     try:
-        asyncio.run(_send(settings, lambda: beside in (None, os.getppid())))
+        was_told = asyncio.run(_send(settings, lambda: beside in (None, os.getppid()), pulse))
     finally:
         scribe.close()
+    if supervised and was_told:  # not in want of work: the server starts another, unless it ends itself
+        sys.exit(128 + signal.SIGTERM)
 
 
-async def _send(settings: Settings, is_needed: Callable[[], bool]) -> None:
+async def _send(settings: Settings, is_needed: Callable[[], bool], pulse: Pulse) -> bool:
+    """Whether it was told to end."""
     db, courier = Database(settings.database), Courier(Networks(settings.webhook_networks))
-    sender = Sender(db, courier, is_needed=is_needed)
+    sender = Sender(db, courier, is_needed=is_needed, pulse=pulse)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, sender.end)
     try:
@@ -122,6 +131,7 @@ async def _send(settings: Settings, is_needed: Callable[[], bool]) -> None:
     finally:
         courier.close()
         db.close()
+    return sender.is_ending
 
 
 def _show_secret(hook: webhook.NewSecret) -> None:

@@ -1,5 +1,6 @@
 """Imports that are interrupted: by a crash, by another runner, by their owner, or as a right is lost."""
 
+import time
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -9,20 +10,23 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from storekeeper.errors import Conflict
-from storekeeper.importing import Importer
+from storekeeper.errors import Conflict, ImportIsOver
+from storekeeper.import_turns import Turn, keep
+from storekeeper.importing import Importer, Paused
 from storekeeper.models import batch, import_jobs, imports, item, member, session, shelf, user
 from storekeeper.models.draft import Fields
-from storekeeper.models.import_jobs import DEAD_AFTER, OLD_AFTER, Job
+from storekeeper.models.import_jobs import DEAD_AFTER, MAX_DEATHS, OLD_AFTER, SMALL_BYTES, Job
 from storekeeper.models.imports import Import, Order, jobs
 from storekeeper.models.item import items
 from storekeeper.models.store import stores
 from storekeeper.money import Price
 from storekeeper.settings import Settings
 from storekeeper.storage import create_storage
+from storekeeper.vitals import Pulse
 from tests.conftest import Clock, Person
 from tests.databases import transaction
 from tests.moving import carry_out, catalogue, kept, start
+from tests.serving import await_that
 
 AT_ONCE = 2  # rows in a step
 FILE = b"name,price,sku\n" + b"".join(b"item %d,%d,%d\n" % (number, number, number) for number in range(1, 8))
@@ -307,6 +311,154 @@ def test_without_the_database_an_import_waits(engine: sa.Engine, job: Job, monke
     presume_dead(engine)
     run(engine, take(engine), crash, ("never", 0))
     assert now(engine).state == "done"
+
+
+# Whose turn it is
+
+
+def queue(engine: sa.Engine, user_id: int | None, size: int = 10) -> int:
+    with transaction(engine) as conn:
+        return imports.add(conn, user_id, Order(store="ikea", file="imports/a", file_name="", size=size)).id
+
+
+def taken(engine: sa.Engine, runner: str) -> int | None:
+    """What a runner of that name takes."""
+    with transaction(engine) as conn:
+        job = import_jobs.take(conn, runner)
+    return job.id if job else None
+
+
+def _held(conn: sa.Connection, import_id: int) -> Job:
+    return import_jobs._job(conn.execute(sa.select(jobs).where(jobs.c.id == import_id)).one())
+
+
+def test_each_user_has_one_job_under_way_and_waits_for_no_other_user(engine: sa.Engine) -> None:
+    first, second = queue(engine, 1), queue(engine, 1)
+    other, operators = queue(engine, 2), queue(engine, None)
+    assert [taken(engine, f"host/{number}") for number in range(4)] == [first, other, operators, None]
+    with transaction(engine) as conn:
+        import_jobs.give_back(conn, "host/0")
+    assert taken(engine, "host/4") == second, "it was the turn of the one that was never taken up"
+    with transaction(engine) as conn:
+        import_jobs.give_back(conn, "host/4")
+    assert taken(engine, "host/5") == first
+
+
+def test_a_small_file_waits_for_no_large_ones(engine: sa.Engine) -> None:
+    large = SMALL_BYTES + 1
+    jobs_of = [queue(engine, user_id, large) for user_id in (1, 2, 4)]
+    small = queue(engine, None)
+    assert [taken(engine, f"host/{number}") for number in range(4)] == [*jobs_of[:2], small, None]
+    assert taken(engine, "another/1") == jobs_of[2], "another host has enough to do"
+
+
+def test_a_job_that_killed_its_runners_is_set_aside_and_the_next_is_taken(engine: sa.Engine) -> None:
+    poison = queue(engine, 1)
+    for death in range(MAX_DEATHS):
+        assert taken(engine, f"host/{death}") == poison
+        with transaction(engine) as conn:
+            import_jobs.expire(conn, f"host/{death}")
+    other = queue(engine, 1)
+    assert taken(engine, "host/8") == other, "it was the turn of the one that was never taken up"
+    with transaction(engine) as conn:
+        import_jobs.note(conn, _held(conn, other), "done", imports.Counts(), 100)
+    assert taken(engine, "host/9") is None
+    with engine.connect() as conn:
+        ended = imports.get(conn, 1, poison)
+    assert (ended.state, ended.reason) == ("failed", "It ended its process 3 times.")
+    assert ended.ended_at is not None
+
+
+def test_progress_and_being_given_back_are_no_deaths(engine: sa.Engine, job: Job) -> None:
+    for _ in range(2 * MAX_DEATHS):
+        with transaction(engine) as conn:
+            import_jobs.give_back(conn, job.runner)
+        job = take(engine)
+    for _ in range(2 * MAX_DEATHS):
+        with transaction(engine) as conn:
+            import_jobs.note(conn, job, "importing", imports.Counts(1), 1)
+            import_jobs.expire(conn, job.runner)
+        job = take(engine)
+    assert now(engine).state == "importing"
+
+
+def test_a_plan_that_is_confirmed_begins_without_deaths(engine: sa.Engine, job: Job) -> None:
+    with transaction(engine) as conn:
+        conn.execute(sa.update(jobs).values(deaths=MAX_DEATHS - 1))
+        import_jobs.note(conn, job, "planned", imports.Counts(), 100)
+        imports.confirm(conn, None, job.id, False)
+    assert taken(engine, "host/1") == job.id
+    with engine.connect() as conn:
+        assert conn.scalars(sa.select(jobs.c.deaths)).one() == 0
+
+
+def test_a_job_that_is_given_back_goes_on_where_it_stood(engine: sa.Engine, job: Job) -> None:
+    """A check begins anew; what is imported is kept."""
+    for state, rows in (("checking", 0), ("importing", 2), ("importing", 4)):
+        importer = Importer(engine, job, BytesIO(FILE), lambda *_: None, state.__eq__)
+        with pytest.raises(Paused):
+            importer.run()
+        with transaction(engine) as conn:
+            import_jobs.give_back(conn, job.runner)
+        assert (now(engine).state, now(engine).rows) == ("queued" if state == "checking" else state, rows)
+        job = take(engine)
+    run(engine, job, crash, ("never", 0))
+    assert (now(engine).state, now(engine).rows, names(engine)) == ("done", 7, ALL)
+
+
+@pytest.mark.parametrize(("other_user", "gives_back"), [(1, True), (2, False), (None, True)])
+def test_a_runner_gives_a_job_back_when_another_users_waits(
+    other_user: int | None, gives_back: bool, engine: sa.Engine, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storekeeper.import_turns.TURN_SECONDS", 0)
+    monkeypatch.setattr("storekeeper.import_turns.LOOK_SECONDS", 0)
+    turn = Turn(engine, Pulse(job.runner))
+    with turn.begin(job):
+        assert not turn.pauses("importing")
+        queue(engine, other_user)
+        assert turn.pauses("importing") == gives_back
+        assert not turn.pauses("checking"), "a check would begin anew"
+        turn.end()
+        assert turn.pauses("checking")
+
+
+def test_where_rows_are_slow_progress_is_told_by_time(
+    engine: sa.Engine, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So each row that takes longer than a portion may is one; a cancel is heeded after it."""
+    monkeypatch.setattr("storekeeper.importing.AT_ONCE", 2000)
+    monkeypatch.setattr("storekeeper.intake.PORTION_SECONDS", 0)
+    seen: list[int] = []
+
+    def tell(state: str, counts: imports.Counts, _percent: int) -> None:
+        if state == "checking":
+            seen.append(counts.rows)
+        if counts.rows == 5:
+            raise ImportIsOver
+
+    Importer(engine, job, BytesIO(FILE), tell).run()
+    assert seen == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_lease_is_kept_during_a_long_step_but_not_for_ever(
+    engine: sa.Engine, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def beat_at() -> int:
+        with engine.connect() as conn:
+            return int(conn.scalars(sa.select(jobs.c.beat_at)).one())
+
+    monkeypatch.setattr("storekeeper.import_turns.BEAT_SECONDS", 0.01)
+    monkeypatch.setattr("storekeeper.import_turns.HOLD_SECONDS", 0)
+    with transaction(engine) as conn:
+        conn.execute(sa.update(jobs).values(beat_at=5))
+    with keep(engine, job):
+        await_that(lambda: beat_at() > 5)
+        monkeypatch.setattr("storekeeper.import_turns.PATIENCE_SECONDS", 0)
+    with transaction(engine) as conn:
+        conn.execute(sa.update(jobs).values(beat_at=5))
+    with keep(engine, job):
+        time.sleep(0.1)
+        assert beat_at() == 5
 
 
 # By way of the command that a server starts

@@ -47,6 +47,8 @@ jobs = sa.Table(
     sa.Column("reason", sa.String),
     sa.Column("runner", sa.String),
     sa.Column("beat_at", sa.BigInteger, nullable=False),
+    sa.Column("taken_at", sa.BigInteger, nullable=False, server_default="0"),  # by a runner, the last time
+    sa.Column("deaths", sa.Integer, nullable=False, server_default="0"),  # of runners, since the last progress
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("ended_at", sa.BigInteger, index=True),
     sqlite_autoincrement=True,
@@ -178,7 +180,8 @@ def confirm(conn: Connection, user_id: int | None, import_id: int, skips_refused
     get(conn, user_id, import_id)
     waits = sa.and_(jobs.c.id == import_id, jobs.c.state.in_(("planned", "refused")))
     values = {"state": "queued", "is_dry_run": False, "skips_refused": skips_refused, "ended_at": None, "reason": None}
-    values |= {"user_id": user_id, "percent": 0, "beat_at": 0} | msgspec.structs.asdict(Counts())
+    values |= {"user_id": user_id, "percent": 0, "beat_at": 0, "runner": None, "taken_at": 0, "deaths": 0}
+    values |= msgspec.structs.asdict(Counts())
     if not conn.execute(sa.update(jobs).where(waits).values(values)).rowcount:
         raise ImportIsOver("Only an import whose plan is made can be confirmed.")
     conn.execute(sa.delete(refusals).where(refusals.c.import_id == import_id))

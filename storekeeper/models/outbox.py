@@ -23,6 +23,7 @@ DEAD_AFTER = 30  # seconds without a sign of life
 KEPT_SECONDS = 7 * 86_400  # that deliveries are remembered for after their end
 FORGOTTEN_AT_ONCE = 1000
 FANNED_OUT = 200  # changes at once
+MAX_DEATHS = 3  # of senders at one webhook's messages, none of which was survived
 MOST_PENDING = 10_000  # deliveries of one webhook: what comes after waits in the journal
 
 
@@ -38,6 +39,12 @@ class Hook(msgspec.Struct, frozen=True):
     cursor: int
     is_ours: bool
     is_orphaned: bool
+    deaths: int = 0  # of senders that were at its messages
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether one more death would stop it: its messages are sent while no other suspect's are."""
+        return self.deaths >= MAX_DEATHS - 1
 
 
 class Parcel(msgspec.Struct, frozen=True):
@@ -83,7 +90,8 @@ def look(conn: Connection, sender: str) -> list[Hook]:
     rows = conn.execute(query.where(sa.or_(is_ours, _is_free())).order_by(webhooks.c.id))
     now = time.time()
     return [
-        Hook(row.id, row.url, _secrets(row, now), row.cursor, row.sender == sender, row.is_orphaned) for row in rows
+        Hook(row.id, row.url, _secrets(row, now), row.cursor, row.sender == sender, row.is_orphaned, row.deaths)
+        for row in rows
     ]
 
 
@@ -103,6 +111,28 @@ def hold(conn: Connection, sender: str) -> None:
 def let_go(conn: Connection, sender: str) -> None:
     """At the sender's end: another need not wait for its death."""
     conn.execute(sa.update(webhooks).where(webhooks.c.sender == sender).values(sender=None, beat_at=0))
+
+
+def note_death(conn: Connection, sender: str, under_way: Collection[int]) -> list[int]:
+    """A sender died amid the messages of some webhooks. Frees what it held; the ids of those that are stopped for it.
+
+    Nobody knows which of them it was. Where there is a suspect among them, that one: see `Hook.is_suspect`.
+    """
+    held = sa.and_(webhooks.c.sender == sender, webhooks.c.is_active)
+    rows = conn.execute(sa.select(webhooks.c.id, webhooks.c.deaths).where(held, webhooks.c.id.in_(under_way))).all()
+    suspects = [row.id for row in rows if row.deaths >= MAX_DEATHS - 1]
+    counted = suspects or [row.id for row in rows]
+    conn.execute(sa.update(webhooks).where(webhooks.c.id.in_(counted)).values(deaths=webhooks.c.deaths + 1))
+    reason = f"Sending its messages ended the sender {MAX_DEATHS} times."
+    stopped = {"is_active": False, "reason": reason}
+    conn.execute(sa.update(webhooks).where(webhooks.c.id.in_(suspects)).values(stopped))
+    let_go(conn, sender)
+    return suspects
+
+
+def acquit(conn: Connection, sender: str, webhook_id: int) -> None:
+    """The sender has survived a message of the webhook."""
+    conn.execute(sa.update(webhooks).where(_is_of(sender, webhook_id)).values(deaths=0))
 
 
 def fan_out(conn: Connection, sender: str, webhook_id: int) -> bool:

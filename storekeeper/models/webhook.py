@@ -46,6 +46,7 @@ webhooks = sa.Table(
     sa.Column("cursor", sa.BigInteger, nullable=False),
     sa.Column("sender", sa.String),
     sa.Column("beat_at", sa.BigInteger, nullable=False),
+    sa.Column("deaths", sa.Integer, nullable=False, server_default="0"),  # of senders, since one survived a message
     sa.Column("created_at", sa.BigInteger, nullable=False),
     # The default is the one of which nothing can be sent without a user: a row of an older release may lack it.
     sa.Column("owner_kind", sa.String(8), nullable=False, server_default="user"),
@@ -238,7 +239,7 @@ def change(conn: Connection, user_id: int | None, webhook_id: int, url: str | No
     known = get(conn, user_id, webhook_id)
     values: dict[str, Any] = {} if url is None else {"url": url}
     if is_active is not None:
-        values |= {"is_active": is_active, "reason": None}
+        values |= {"is_active": is_active, "reason": None, "deaths": 0}
     if is_active and known.is_orphaned:
         raise WebhookOrphaned
     if values:

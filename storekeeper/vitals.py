@@ -1,0 +1,53 @@
+"""Signs of life that a background process gives to the server that has started it, as lines on a pipe.
+
+Each line is the name under which the process holds its leases in the database, and the numbers of the jobs, or
+webhooks, that it is at: `3f2a9c 17 42`. The last line counts.
+"""
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+
+import msgspec
+
+MAX_LINE_BYTES = 4096  # what a pipe takes in one piece, by POSIX's PIPE_BUF on Linux
+
+
+class Vitals(msgspec.Struct, frozen=True):
+    """What a process told last. `name` is empty for one that has told nothing."""
+
+    name: str = ""
+    under_way: tuple[int, ...] = ()
+
+
+class Pulse:
+    """The process's side. Without a descriptor nobody listens."""
+
+    def __init__(self, name: str, descriptor: int | None = None) -> None:
+        self.name = name
+        self._descriptor = descriptor
+        self.is_heard = True  # false once whoever listened is gone
+        if descriptor is not None:
+            os.set_blocking(descriptor, False)  # a server that does not listen must not hold up the work
+
+    def beat(self, under_way: Iterable[int] = ()) -> None:
+        """Tell that the process lives, and what it is at."""
+        if self._descriptor is None:
+            return
+        line = " ".join([self.name, *map(str, under_way)]).encode()
+        if len(line) >= MAX_LINE_BYTES:  # without the number that would be cut
+            line = line[:MAX_LINE_BYTES].rpartition(b" ")[0]
+        try:
+            with suppress(BlockingIOError):
+                os.write(self._descriptor, line + b"\n")
+        except BrokenPipeError:
+            self.is_heard = False
+
+
+def read_last(text: bytes) -> Vitals | None:
+    """What the last whole line says; None where there is none."""
+    lines = text.split(b"\n")
+    if len(lines) < 2:
+        return None
+    name, *numbers = lines[-2].decode("ascii", "replace").split(" ")
+    return Vitals(name, tuple(int(number) for number in numbers if number.isdecimal()))
