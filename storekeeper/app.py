@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from storekeeper.console.page import Kit
 
 CHORE_PAUSE = 60.0  # seconds
+CLOSING_SECONDS = 2.5  # for what is to be written down at the end
 DAY = 86_400
 # What scripts of other origins may read of an answer, beside what every browser shows them.
 EXPOSED_HEADERS = ["ETag", "Link", "Location", "Retry-After", "RateLimit", "RateLimit-Policy"]
@@ -290,13 +291,16 @@ class Lifespan:
 
     async def process_shutdown(self, _scope: Any, _event: Any) -> None:
         await self._parts.chores.close()
-        with suppress(Exception):  # nobody is left to try again, and the rest is to be put away all the same
-            await self._guard.flush()
-            await self._parts.db.write(chore.forget, self._parts.chores.server)
-        await asyncio.gather(self._parts.importer.close(), self._parts.sender.close())
+        await asyncio.gather(self._parts.importer.close(), self._parts.sender.close(), self._note_end())
         self._parts.images.close()
         self._parts.passwords.close()
         self._parts.db.close()
+
+    async def _note_end(self) -> None:
+        with suppress(Exception):  # nobody is left to try again, and the rest is to be put away all the same
+            async with asyncio.timeout(CLOSING_SECONDS):
+                await self._guard.flush()
+                await self._parts.db.write(chore.forget, self._parts.chores.server)
 
     def _create_chores(self) -> list[Chore]:
         """What this process does by itself. `chore_report` writes down how all of them are getting on."""

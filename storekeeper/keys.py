@@ -44,9 +44,10 @@ class KeyRing:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._keys: dict[str, Key] = {}
+        self._edition = 0
         self._seen: tuple[int, int] | None = None
         self._looked_at = 0.0
-        self.has_changed()
+        self.look()
 
     @property
     def newest(self) -> Key:
@@ -59,27 +60,39 @@ class KeyRing:
     def find(self, kid: str) -> Key | None:
         return self._keys.get(kid)
 
-    def has_changed(self) -> bool:
-        """Whether the keys are others than at the last call."""
+    def look(self) -> int:
+        """Look at the file, if the last time was a second ago. A number that is another whenever the keys are."""
         now = time.monotonic()
-        if now - self._looked_at < LOOK_AGAIN and self._seen:
-            return False
-        self._looked_at = now
+        if now - self._looked_at >= LOOK_AGAIN or not self._seen:
+            self._looked_at = now
+            self._read_again()
+        return self._edition
+
+    def reload(self) -> None:
+        """Read the file now, as SIGHUP asks for, also where it looks unchanged; and say so in the log."""
+        seen, self._seen = self._seen, None
         try:
-            return self._look()
+            self._read()
+        except KeyFileError as error:
+            self._seen = seen
+            structlog.get_logger().error("keys_unreadable", reason=str(error))
+        else:
+            structlog.get_logger().info("keys_reloaded", kids=list(self._keys), pid=os.getpid())
+
+    def _read_again(self) -> None:
+        try:
+            self._read()
         except KeyFileError as error:
             if not self._seen:
                 raise
             # The file may be on its way; until it is there, those that were good go on.
             structlog.get_logger().error("keys_unreadable", reason=str(error))
-            return False
 
-    def _look(self) -> bool:
+    def _read(self) -> None:
         status = _stat(self._path)
-        if (seen := (status.st_mtime_ns, status.st_ino)) == self._seen:
-            return False
-        self._keys, self._seen = {key.kid: key for key in load(self._path)}, seen
-        return True
+        if (seen := (status.st_mtime_ns, status.st_ino)) != self._seen:
+            self._keys, self._seen = {key.kid: key for key in load(self._path)}, seen
+            self._edition += 1
 
 
 def load(path: Path) -> list[Key]:

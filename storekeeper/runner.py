@@ -18,7 +18,8 @@ import structlog
 
 from storekeeper.vitals import Vitals, read_last
 
-END_SECONDS = 2.5  # for a process that is told to end; then it is killed, which it has to bear at any time
+END_SECONDS = 2.0  # for a process that is told to end; then it is killed, which it has to bear at any time
+CLOSING_SECONDS = 0.5  # for its leases, when the server ends
 PAUSE_SECONDS = 0.5  # before a process that has died is replaced; twice as long after each further death
 MAX_PAUSE_SECONDS = 60.0
 STEADY_SECONDS = 60.0  # a process that has lived so long is no sign of a crash loop
@@ -123,7 +124,8 @@ class Runner:
         for pause in SETTLE_PAUSES:
             await asyncio.sleep(pause)
             try:
-                await self._on_end(end)
+                async with asyncio.timeout(CLOSING_SECONDS if self._is_closing else None):
+                    await self._on_end(end)
             except Exception as error:
                 reason = f"{type(error).__name__}: {error}"[:200]
             else:

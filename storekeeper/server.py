@@ -1,5 +1,6 @@
 """Uvicorn: what it listens on, its processes, and how they end."""
 
+import asyncio
 import gc
 import logging
 import multiprocessing
@@ -10,6 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from threading import Thread
 from types import FrameType
@@ -20,6 +22,7 @@ from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from storekeeper import memory
 from storekeeper.door import App
+from storekeeper.keys import KeyRing
 from storekeeper.log import configure
 from storekeeper.protocol import BoundedProtocol
 from storekeeper.settings import Settings, read_settings
@@ -48,6 +51,7 @@ def run(
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there are keys to be read again
     raise_file_limit()
     listener = listen(settings.host, settings.port)
     greet(listener.getsockname()[1])
@@ -60,7 +64,7 @@ def run(
 
 def create_worker_app() -> App:
     """The application, in each process that serves it. A worker is a fresh process, and must be made ready first."""
-    from storekeeper.app import create_app  # noqa: PLC0415  the supervisor never needs it
+    from storekeeper.app import create_app, create_parts  # noqa: PLC0415  the supervisor never needs it
 
     settings = read_settings()
     if multiprocessing.parent_process():
@@ -68,12 +72,20 @@ def create_worker_app() -> App:
         die_with_parent()
         configure(settings.log_level)
     sys.setswitchinterval(SWITCH_SECONDS)
-    app = create_app(settings)
+    parts = create_parts(settings)
+    app = create_app(settings, parts)
+    reload_keys_on_hangup(parts.keys)
     # What is there now stays. A collection that looked through all of it would stop the server for some 40 ms.
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
     return app
+
+
+def reload_keys_on_hangup(keys: KeyRing) -> None:
+    """On SIGHUP read the keys again. Until then it is ignored: whoever starts a server's process sees to that."""
+    with suppress(RuntimeError):  # without an event loop nobody serves
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, keys.reload)
 
 
 def _config(settings: Settings, factory: str) -> uvicorn.Config:
@@ -184,7 +196,9 @@ class Supervisor(Multiprocess):
 
     def _start(self) -> Process:
         worker = Process(self.config, self.sockets)
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a new process ignores it, too, until it has keys
         worker.start()
+        signal.signal(signal.SIGHUP, before)
         worker.child_conn.close()  # the worker has its own; with ours open we would not hear that it has died
         return worker
 
@@ -207,6 +221,14 @@ class Supervisor(Multiprocess):
                 self.should_exit.set()
                 return
         self.processes[place] = self._start()
+
+    def handle_hup(self) -> None:
+        """Unlike Uvicorn, which starts all workers anew: let each read the keys."""
+        logger.info("SIGHUP: the workers read the signing keys again")
+        for worker in self.processes:
+            if worker.pid is not None:
+                with suppress(ProcessLookupError):  # it is about to be replaced
+                    os.kill(worker.pid, signal.SIGHUP)
 
     def terminate_all(self) -> None:
         for listener in self.sockets:

@@ -86,6 +86,7 @@ class Tokens:
         self.lifetimes = lifetimes
         # A good signature stays good, so it is checked once. All else is looked at each time.
         self._verified = lru_cache(REMEMBERED)(self._verify)
+        self._edition = keys.look()
 
     def access(self, user_id: int, sid: int, *, fresh: bool, is_admin: bool, number: int = 0) -> str:
         """An access token, which comes with refresh token `number`: its use proves that its bearer has that as well."""
@@ -133,7 +134,9 @@ class Tokens:
 
     def _look_at_keys(self) -> None:
         """Forget what a key has signed that may be gone."""
-        if self._keys.has_changed():
+        edition = self._keys.look()
+        if edition != self._edition:
+            self._edition = edition
             self._verified.cache_clear()
 
     def _verify(self, token: str) -> Claims:

@@ -12,10 +12,13 @@ from typing import Any
 import jwt
 import pytest
 from falcon import testing
+from structlog.testing import capture_logs
 
 from storekeeper import keys
+from storekeeper.errors import TokenInvalid
 from storekeeper.keys import Key, KeyFileError, KeyRing
 from storekeeper.settings import Settings
+from storekeeper.tokens import Lifetimes, Tokens
 from tests.conftest import Clock, Person, bearer
 
 DAY = 86_400
@@ -252,6 +255,35 @@ def test_what_a_removed_key_has_signed_is_no_longer_good(
     assert status(client, pair["refresh_token"], "POST /refresh") == 401
     alice.log_in()
     assert alice.get("/sessions").status_code == 200
+
+
+def test_what_a_removed_key_has_signed_is_good_for_nobody_who_reads_tokens(path: Path, clock: Clock) -> None:
+    """The API and the console each remember which signatures they have checked."""
+    keys.ensure(path)
+    ring = KeyRing(path)
+    readers = [Tokens(ring, Lifetimes()) for _ in range(2)]
+    token = readers[0].access(1, 1, fresh=True, is_admin=False)
+    for reader in readers:
+        assert reader.read(token, ("access",)).sid == 1
+    (old,) = keys.load(path)
+    keys.rotate(path, 0)
+    keys.remove(path, old.kid)
+    ring.reload()
+    for reader in readers:
+        with pytest.raises(TokenInvalid):
+            reader.read(token, ("access",))
+
+
+def test_a_file_that_cannot_be_reloaded_leaves_the_keys_as_they_are(path: Path) -> None:
+    keys.ensure(path)
+    ring = KeyRing(path)
+    before = ring.newest
+    path.chmod(0o644)
+    with capture_logs() as lines:
+        ring.reload()
+    assert [line["event"] for line in lines] == ["keys_unreadable"]
+    assert ring.newest == before
+    assert ring.look() == ring.look()
 
 
 def test_a_removed_key_signs_nothing_more(keys_path: Path, alice: Person) -> None:

@@ -12,9 +12,9 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
-from storekeeper import runner
+from storekeeper import keys, runner
 from storekeeper.app import create_sender
-from storekeeper.db import Database, create_engine, transaction
+from storekeeper.db import Database, create_engine
 from storekeeper.models import item, member, user
 from storekeeper.models.draft import Fields
 from storekeeper.models.import_jobs import MAX_DEATHS
@@ -25,15 +25,15 @@ from storekeeper.runner import Runner
 from storekeeper.vitals import Pulse, Vitals, read_last
 from tests import databases
 from tests.conftest import HASHED, PASSWORD
+from tests.databases import transaction
 from tests.posting import add
 from tests.receiving import HANG, Receive
 from tests.serving import Server, await_that, children, is_alive, request
 
 JSON = b"Content-Type: application/json\r\n"
 CSV = b"Content-Type: text/csv\r\n"
-COUNT = 20_000  # ten steps
+COUNT = 200_000  # lines, whose check alone takes seconds
 FILE = b"name,price\n" + b"".join(b"item %d,%d.50\n" % (number, number) for number in range(COUNT))
-DAWDLING = 2_000_000  # numbers that SQLite counts, which takes about a fifth of a second
 
 Start = Callable[[], Server]
 
@@ -56,25 +56,6 @@ def engine(url: str) -> Iterator[sa.Engine]:
             member.found_store(conn, number, store, "EUR")
     yield engine
     engine.dispose()
-
-
-@pytest.fixture
-def slow(engine: sa.Engine) -> Iterator[None]:
-    """The database dawdles as Alice's files are checked: what is done amid an import is then done amid it."""
-    when = "NEW.user_id = 1 AND NEW.state = 'checking' AND NEW.rows > OLD.rows"
-    each = f"CREATE TRIGGER dawdle BEFORE UPDATE ON imports FOR EACH ROW WHEN ({when})"
-    is_sqlite = engine.dialect.name == "sqlite"
-    with transaction(engine) as conn:
-        if is_sqlite:
-            numbers = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {DAWDLING})"
-            conn.execute(sa.text(f"{each} BEGIN SELECT ({numbers} SELECT max(i) FROM n); END"))
-        else:
-            body = f"BEGIN PERFORM pg_sleep({DAWDLING / 10_000_000}); RETURN NEW; END"
-            conn.execute(sa.text(f"CREATE OR REPLACE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS '{body}'"))
-            conn.execute(sa.text(f"{each} EXECUTE FUNCTION dawdle()"))
-    yield
-    with transaction(engine) as conn:
-        conn.execute(sa.text(f"DROP TRIGGER dawdle{'' if is_sqlite else ' ON imports'}"))
 
 
 @pytest.fixture
@@ -133,7 +114,7 @@ def held_by(engine: sa.Engine, import_id: int, server: Server, but: str | None) 
 
 @both
 def test_an_import_that_ends_its_process_again_and_again_is_set_aside_and_others_go_on(
-    start: Start, engine: sa.Engine, slow: None
+    start: Start, engine: sa.Engine
 ) -> None:
     server = start()
     alice, bob = Caller(server, "alice"), Caller(server, "bob")
@@ -152,9 +133,7 @@ def test_an_import_that_ends_its_process_again_and_again_is_set_aside_and_others
 
 
 @both
-def test_a_short_import_of_another_user_begins_while_a_long_one_is_under_way(
-    start: Start, engine: sa.Engine, slow: None
-) -> None:
+def test_a_short_import_of_another_user_begins_while_a_long_one_is_under_way(start: Start, engine: sa.Engine) -> None:
     server = start()
     alice, bob = Caller(server, "alice"), Caller(server, "bob")
     long = alice.bring("ikea", FILE)
@@ -234,9 +213,9 @@ def test_a_hung_sender_is_ended_and_replaced(
         await asyncio.to_thread(await_that, lambda: sender_of(engine, 1))
         (pid,) = children(os.getpid())
         os.kill(pid, signal.SIGSTOP)
-        sell(engine)
+        await asyncio.to_thread(await_that, lambda: not is_alive(pid))
+        sell(engine)  # only now: it may have been stopped amid a change
         await asyncio.to_thread(await_that, lambda: receiver.messages)
-        assert not is_alive(pid)
         await sender.close()
         db.close()
 
@@ -245,6 +224,40 @@ def test_a_hung_sender_is_ended_and_replaced(
     assert [line["event"] for line in lines] == ["process_hung"]
     assert lines[0]["silent_seconds"] == 10
     assert sender_of(engine, 1) is None
+
+
+# SIGHUP
+
+
+@one
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sighup_reads_the_keys_again_in_every_process_and_ends_none(
+    engine: sa.Engine, url: str, tmp_path: Path, workers: int, receive: Receive
+) -> None:
+    """To the first process, and to all of them, as when a terminal is closed."""
+    add(engine, receive().url)
+    given = {"database_url": url, "webhook_networks": "127.0.0.0/8", "workers": workers}
+    server = Server("storekeeper", tmp_path, **given).wait()
+    try:
+        await_that(lambda: sender_of(engine, 1))
+        await_that(lambda: server.log.count("Application startup complete") == workers)
+        before, sender = server.family(), sender_of(engine, 1)
+        server.process.send_signal(signal.SIGHUP)
+        await_that(lambda: len(events(server, "keys_reloaded")) == workers)
+        (key,) = keys.load(tmp_path / "data" / "keys.json")
+        assert {tuple(line["kids"]) for line in events(server, "keys_reloaded")} == {(key.kid,)}
+        reloaded = {line["pid"] for line in events(server, "keys_reloaded")}
+        assert reloaded <= before
+        for pid in filter(is_alive, before):  # of two senders, one has found nothing to do
+            os.kill(pid, signal.SIGHUP)
+        await_that(lambda: len(events(server, "keys_reloaded")) >= 2 * workers)
+        assert server.get("/livez").status == 200
+        assert {server.pid, *reloaded} <= server.family()
+        assert sender_of(engine, 1) == sender
+        assert events(server, "process_died") == []
+    finally:
+        server.family()
+        server.put_away()
 
 
 # The parts

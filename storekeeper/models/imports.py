@@ -47,10 +47,10 @@ jobs = sa.Table(
     sa.Column("reason", sa.String),
     sa.Column("runner", sa.String),
     sa.Column("beat_at", sa.BigInteger, nullable=False),
-    sa.Column("taken_at", sa.BigInteger, nullable=False, server_default="0"),  # by a runner, the last time
-    sa.Column("deaths", sa.Integer, nullable=False, server_default="0"),  # of runners, since the last progress
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("ended_at", sa.BigInteger, index=True),
+    sa.Column("taken_at", sa.BigInteger, nullable=False, server_default="0"),  # by a runner, the last time
+    sa.Column("deaths", sa.Integer, nullable=False, server_default="0"),  # of runners, since the last progress
     sqlite_autoincrement=True,
 )
 

@@ -46,10 +46,10 @@ webhooks = sa.Table(
     sa.Column("cursor", sa.BigInteger, nullable=False),
     sa.Column("sender", sa.String),
     sa.Column("beat_at", sa.BigInteger, nullable=False),
-    sa.Column("deaths", sa.Integer, nullable=False, server_default="0"),  # of senders, since one survived a message
     sa.Column("created_at", sa.BigInteger, nullable=False),
     # The default is the one of which nothing can be sent without a user: a row of an older release may lack it.
     sa.Column("owner_kind", sa.String(8), nullable=False, server_default="user"),
+    sa.Column("deaths", sa.Integer, nullable=False, server_default="0"),  # of senders, since one survived a message
     sqlite_autoincrement=True,
 )
 
