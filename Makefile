@@ -1,8 +1,9 @@
-# Everything that is done often, one word each. Needs git, make and Python 3.11; the rest is installed here.
-PYTHON ?= python3.11
+# Everything that is done often, one word each. Needs git, make and any Python from 3.11 on; the rest is installed here.
+# Which Python is found by .ci/environment; `make PYTHON=/path/to/python3 ...` names one.
+export PYTHON
 BIN = .venv/bin
 
-.PHONY: help run test test-browser lint format bench bench-growth bench-journal bench-limits bench-moving bench-peers bench-requests guard lock clean
+.PHONY: help run test test-browser test-pythons lint format bench bench-growth bench-journal bench-limits bench-moving bench-peers bench-requests guard lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -12,6 +13,9 @@ run: .venv/run  ## Serve the API and its documentation at http://127.0.0.1:5000
 
 test: .venv/dev  ## Run all tests, on SQLite and on PostgreSQL
 	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+
+test-pythons: .venv/dev  ## Run a part of the tests with each other Python, from 3.11 on, that is found here
+	.ci/other-pythons
 
 test-browser: .venv-browser/done  ## Try the console in a browser. Installs Chromium where it may
 	@command -v chromium >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core)
@@ -42,7 +46,7 @@ bench-limits: .venv-bench/done  ## Measure Storekeeper beside the raw driver's c
 bench-moving: .venv-bench/done  ## Measure the import of a million items beside the database's own bulk loader
 	.venv-bench/bin/python -m benchmarks.moving $(ARGS)
 
-bench-peers: .venv-peers/done  ## Measure what somebody may take instead of Storekeeper, beside it
+bench-peers: .venv-peers/node  ## Measure what somebody may take instead of Storekeeper, beside it
 	.venv-peers/bin/python -m benchmarks.peers.run $(ARGS)
 
 bench-requests: .venv-bench/done  ## Measure what each kind of request costs
@@ -52,8 +56,8 @@ guard: .venv-bench/done  ## Count what a request and the start cost, in instruct
 	@(command -v valgrind && command -v wrk) >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends valgrind wrk)
 	.venv-bench/bin/python -m benchmarks.guard
 
-lock: .venv/dev  ## Pin the newest versions that requirements*.in allow
-	$(PYTHON) -m venv .venv-lock
+lock:  ## Pin the newest versions that requirements*.in allow
+	python3.11 -m venv .venv-lock  # the oldest: newer ones need nothing that it does not, and it does
 	.venv-lock/bin/pip install --quiet pip-tools
 	for each in requirements requirements-dev requirements-bench requirements-browser requirements-peers; do \
 		.venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
@@ -61,31 +65,26 @@ lock: .venv/dev  ## Pin the newest versions that requirements*.in allow
 	done
 
 clean:  ## Remove what was installed and cached; your data stays
-	rm -rf .venv .venv-bench .venv-browser .venv-peers .venv-lock benchmarks/peers/*/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-* benchmarks/peers/*/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.venv/bin/python:
-	$(PYTHON) -m venv .venv
+# Each is looked at whenever it is needed: it may be half-made, or its Python gone.
+.PHONY: .venv/run .venv/dev .venv-bench/done .venv-browser/done .venv-peers/done
 
-.venv/run: requirements.txt | .venv/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	@touch $@
+.venv/run:
+	@.ci/environment .venv run requirements.txt
 
-.venv/dev: requirements-dev.txt | .venv/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@touch $@ .venv/run
+.venv/dev:
+	@.ci/environment .venv dev requirements-dev.txt
 
-.venv-bench/done: requirements-bench.txt
-	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
-	@touch $@
+.venv-bench/done:
+	@.ci/environment .venv-bench done requirements-bench.txt
 
-.venv-browser/done: requirements-browser.txt
-	$(PYTHON) -m venv .venv-browser
-	.venv-browser/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.txt
-	@touch $@
+.venv-browser/done:
+	@.ci/environment .venv-browser done requirements-browser.txt
 
-.venv-peers/done: requirements-peers.txt $(wildcard benchmarks/peers/*/package-lock.json)
-	$(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.txt
+.venv-peers/done:
+	@.ci/environment .venv-peers done requirements-peers.txt
+
+.venv-peers/node: $(wildcard benchmarks/peers/*/package-lock.json) | .venv-peers/done
 	.venv-peers/bin/python -m benchmarks.peers.node
 	@touch $@

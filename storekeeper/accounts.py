@@ -52,7 +52,7 @@ class Accounts:
         return await self._add(req, username, password, user.add)
 
     async def _add(self, req: Request, username: str, password: str, add: Add) -> User:
-        self._passwords.check(password, names.of_user(username))
+        self._passwords.check(password, names.of_new_user(username))
         hashed = await self._passwords.hash(password, req.visit.address)
         added = await self._guard.write(req, add, username, hashed)
         req.log("registered", registered_id=added.id, is_admin=added.is_admin)

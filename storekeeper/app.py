@@ -259,7 +259,14 @@ def lifetimes(settings: Settings) -> Lifetimes:
 
 
 class Router(CompiledRouter):
-    """Knows that HEAD is answered wherever GET is, which is the door's doing: `Allow` lists it, and OPTIONS too."""
+    """Knows that HEAD is answered wherever GET is, which is the door's doing: `Allow` lists it, and OPTIONS too.
+
+    A path with an empty segment leads nowhere. Falcon would take `//audit` for `/audit`, while the rules of a proxy
+    do not: a rule that keeps strangers from the one would let them through by the other.
+    """
+
+    def find(self, uri: str, req: Any = None) -> Any:
+        return None if "//" in uri or (uri.endswith("/") and uri != "/") else super().find(uri, req)
 
     def map_http_methods(self, resource: object, **kwargs: Any) -> Any:
         methods: Any = super().map_http_methods(resource, **kwargs)

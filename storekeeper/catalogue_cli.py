@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args
 import click
 from sqlalchemy import Connection, Engine
 
-from storekeeper import cells, images, names, schema, terminal
+from storekeeper import cells, images, schema, terminal
 from storekeeper.cells import Line
 from storekeeper.models import export, item, listing, paging, store
 from storekeeper.models.item import Item
@@ -54,7 +54,7 @@ def filtered(archived: Archived) -> Callable[[F], F]:
     """The arguments that choose items, as `GET /items` takes them. `archived` is what holds without the option."""
     options = (
         click.argument("words", nargs=-1),
-        click.option("--store", help="Only the items of this store."),
+        click.option("--store", type=terminal.Name(), help="Only the items of this store."),
         click.option("--tag", "tags", multiple=True, help="Only items with this tag. May be given several times."),
         click.option("--sku", help="Only those with this very SKU."),
         click.option("--barcode", help="Only those with this very barcode."),
@@ -81,8 +81,7 @@ def filtered(archived: Archived) -> Callable[[F], F]:
 def _wanted(words: tuple[str, ...], tags: tuple[str, ...], store: str | None, **given: Any) -> Filter:
     # What is not UTF-8 among arguments comes as halves of surrogate pairs, which no database takes.
     q = " ".join(words).encode(errors="replace").decode() if words else None
-    named = None if store is None else names.of_thing(store, "store")
-    return Filter(q=q, tag=";".join(tags) if tags else None, store=named, **given)
+    return Filter(q=q, tag=";".join(tags) if tags else None, store=store, **given)
 
 
 @click.command()

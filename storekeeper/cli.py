@@ -96,7 +96,7 @@ def create_admin(name: str, password_stdin: bool) -> None:
     Creates the database, too, where there is none.
     """
     settings = read_settings()
-    names.of_user(name)
+    names.of_new_user(name)
     _migrate(settings)
     added = _add_user(settings, name, password_stdin, True)
     click.echo(f"{added.username} is an administrator, with the id {added.id}.")
@@ -210,7 +210,7 @@ def _end_sessions(conn: Connection, name: str) -> int:
 
 
 def _add_user(settings: Settings, name: str, password_stdin: bool, is_admin: bool) -> user.User:
-    names.of_user(name)
+    names.of_new_user(name)
     _do(settings, _refuse_taken, name)  # before anybody is asked for a password
     hashed = _new_password(settings, name, password_stdin)
     return _do(settings, user.add, name, hashed, is_admin)

@@ -15,6 +15,7 @@ CHUNK = 2**16  # bytes
 SEPARATOR_IS = "sep="  # begins Excel's own first line
 NUL = "\0"
 LOST = "\ufffd"  # stands where bytes could not be decoded
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 CODECS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "windows-1252": "cp1252"}
 
 Encoding = Literal["utf-8", "utf-16", "windows-1252"]
@@ -25,7 +26,7 @@ def find_encoding(file: BinaryIO) -> Encoding:
     """What the byte order mark says; without one, Windows-1252 if the file is not UTF-8 as a whole."""
     file.seek(0)
     mark = file.read(3)
-    if mark.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if mark.startswith(UTF16_MARKS):
         return "utf-16"
     is_utf8 = mark == codecs.BOM_UTF8 or LOST not in find_suspects(file, "utf-8")
     return "utf-8" if is_utf8 else "windows-1252"
@@ -33,6 +34,10 @@ def find_encoding(file: BinaryIO) -> Encoding:
 
 def find_suspects(file: BinaryIO, encoding: Encoding) -> str:
     """The characters by which to know unreadable cells: none for nearly every file, so that no cell is looked at."""
+    file.seek(0)
+    # Python's decoder would refuse this, too: as what, and with `errors="replace"`, depends on its version.
+    if encoding == "utf-16" and (begin := file.read(2)) and not begin.startswith(UTF16_MARKS):
+        raise Invalid("This is not UTF-16: it would begin with a byte order mark.", "encoding")
     suspects = ""
     decoder = codecs.getincrementaldecoder(CODECS[encoding])()
     file.seek(0)
@@ -43,8 +48,6 @@ def find_suspects(file: BinaryIO, encoding: Encoding) -> str:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return NUL + LOST
-    except UnicodeError:
-        raise Invalid("This is not UTF-16: it would begin with a byte order mark.", "encoding") from None
     return suspects
 
 

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from storekeeper import import_report, log, names, schema, terminal
+from storekeeper import import_report, log, schema, terminal
 from storekeeper.cells import DecimalMark
 from storekeeper.db import transaction
 from storekeeper.delimited import Encoding
@@ -44,7 +44,7 @@ def _or_auto(known: Any) -> click.Choice[str]:
 
 @click.command("import")
 @click.argument("file", type=click.File("rb"))
-@click.option("--store", required=True, help="The name of the store that gets the items.")
+@click.option("--store", type=terminal.Name(), required=True, help="The name of the store that gets the items.")
 @click.option(
     "--match",
     type=click.Choice(batch.UNIQUE),
@@ -87,7 +87,7 @@ def import_(ctx: click.Context, /, file: BinaryIO, store: str, **given: Any) -> 
     file_name = click.format_filename(file.name, shorten=True)
     file = _seekable(file)
     order = Order(
-        store=names.of_thing(store, "store"),
+        store=store,
         file=f"imports/{token_hex(16)}",
         file_name=file_name,
         size=file.seek(0, os.SEEK_END),
@@ -155,7 +155,7 @@ def imports_group() -> None:
 
 
 @imports_group.command("list")
-@click.option("--store", required=True, help="The store's name.")
+@click.option("--store", type=terminal.Name(), required=True, help="The store's name.")
 def list_imports(store: str) -> None:
     """List the imports of a store, newest first.
 

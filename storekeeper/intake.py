@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from storekeeper import barcodes, cells, money
+from storekeeper import barcodes, cells, money, names
 from storekeeper.errors import Invalid
 from storekeeper.models import draft
 from storekeeper.models.batch import Refusal, Row
@@ -118,5 +118,6 @@ def _convert(understand: Read, check: Read, value: object) -> Any:
 
 
 def _compare(value: object, field: str, expected: str) -> None:
-    if value not in (None, "", expected):
+    said = value.strip(names.WHITE_SPACE) if isinstance(value, str) else value
+    if said not in (None, "", expected):
         raise Invalid(f"This line is for the {field} '{value}', and the store's is '{expected}'.", field)

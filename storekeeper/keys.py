@@ -103,7 +103,7 @@ def load(path: Path) -> list[Key]:
         keys = msgspec.json.decode(path.read_bytes(), type=list[Key])
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}") from None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):  # the latter for a text that is not UTF-8
         raise KeyFileError(f"{path} does not hold a list of keys") from None
     for key in keys:
         _refuse_weak(path, key)

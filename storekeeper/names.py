@@ -1,7 +1,9 @@
 """The names of stores, items and users, and other short texts: what may be in one, and which are the same."""
 
 import unicodedata
+from collections.abc import Iterable
 
+from storekeeper import scripts
 from storekeeper.errors import Invalid
 
 LENGTH = 80
@@ -15,6 +17,12 @@ FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 # Marks that only choose among the forms of a character: good for an emoji, but two user names would look the same.
 VARIATIONS = frozenset(map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
 EMOJI = range(0x1F000, 0x1FB00)  # here Unicode adds some every year: those that this Python does not know are seen too
+# What has Unicode's property White_Space: no part of a name, a SKU or a tag where it stands at an end.
+WHITE_SPACE = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+DOTS = (".", "..")  # a path with such a segment means another one (RFC 3986, section 5.2.4): clients never send it
 USERNAME_MARKS = frozenset("._@+-")
 # What composes to one character has at most this many (the longest decomposition of one that Unicode has, in NFD).
 MAX_DECOMPOSITION = 4
@@ -24,18 +32,24 @@ _ARE_MARKS = b"\0" + b"\1" * 255  # from combining classes, of which 0 is that o
 
 
 def of_thing(value: str, field: str = "name") -> str:
-    """The name of a store or an item, in NFC: one spelling for what looks the same. Invalid if it is none."""
-    return _line("name", value, LENGTH, field)
+    """The name of a store or an item, in NFC and without white space at its ends: one spelling for what looks the same.
+
+    Invalid if it is none.
+    """
+    name = _line("name", value, LENGTH, field)
+    if name in DOTS:
+        raise Invalid(f"A name cannot be {name!r}: the path of a URL cannot hold it.", field)
+    return name
 
 
 def of_sku(value: str) -> str:
-    """A shop's own number of an item, as typed: leading zeros count. No spaces at its ends, which nobody sees."""
-    return _line("SKU", value.strip(), SKU_LENGTH, "sku")
+    """A shop's own number of an item, as typed: leading zeros count."""
+    return _line("SKU", value, SKU_LENGTH, "sku")
 
 
 def of_tag(value: str, field: str = "tags") -> str:
     """A tag, in small letters: Garden and garden are one. Semicolons stand between tags."""
-    text = value.strip()
+    text = value.strip(WHITE_SPACE)
     if not _is_too_long(text, TAG_LENGTH):
         text = " ".join(text.split()).casefold()
     tag = _line("tag", text, TAG_LENGTH, field)
@@ -78,9 +92,11 @@ def _is_utf8(text: str) -> bool:
 
 
 def _line(kind: str, value: str, most: int, field: str) -> str:
-    if value.isascii() and value.isprintable() and 1 <= len(value) <= most:
-        return value
-    text = value if _is_too_long(value, most) else unicodedata.normalize("NFC", value)
+    text = value.strip(WHITE_SPACE)
+    if text.isascii() and text.isprintable() and 1 <= len(text) <= most:
+        return text
+    if not _is_too_long(text, most):
+        text = unicodedata.normalize("NFC", text)
     if not 1 <= len(text) <= most:
         raise Invalid(f"A {kind} has 1 to {most} characters.", field)
     _refuse_unseen(kind, text, field)
@@ -91,6 +107,25 @@ def _refuse_unseen(kind: str, text: str, field: str) -> None:
     for char in text:
         if (unicodedata.category(char) in UNSEEN and ord(char) not in EMOJI) or char in FILLERS:
             raise Invalid(f"A {kind} may not hold U+{ord(char):04X}: it cannot be seen.", field)
+
+
+def of_new_user(value: str) -> str:
+    """The name of somebody who registers. Invalid where its letters are of scripts that are taken for each other.
+
+    Those who are there already keep theirs: `of_user`.
+    """
+    name = of_user(value)
+    if name in DOTS:
+        raise Invalid(f"A user name cannot be {name!r}: the path of a URL cannot hold it.", "username")
+    found = scripts.find(name + fold(name))
+    if not scripts.may_stand_together(found):
+        raise Invalid(f"A user name is of one script: this one has letters of {_listed(found)}.", "username")
+    return name
+
+
+def _listed(found: Iterable[str]) -> str:
+    *others, last = sorted(found)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def of_user(value: str) -> str:

@@ -139,9 +139,18 @@ def _from_file(environ: Mapping[str, str]) -> Given:
     try:
         read = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise SettingsError(f"{CONFIG if CONFIG in environ else CONFIG_NAME}: {path}: {reason}") from None
+        raise SettingsError(f"{CONFIG if CONFIG in environ else CONFIG_NAME}: {path}: {_reason(error)}") from None
     return {name: (f"{path}: {name}", value) for name, value in read.items()}
+
+
+def _reason(error: OSError | ValueError) -> str:
+    match error:
+        case OSError():
+            return str(error.strerror)
+        case UnicodeDecodeError():
+            return "this is not UTF-8"
+        case _:
+            return str(error)
 
 
 def find_file(environ: Mapping[str, str] = os.environ) -> Path | None:

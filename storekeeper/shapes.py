@@ -31,7 +31,8 @@ NAME: Json = {
     "minLength": 1,
     "maxLength": LENGTH,
     "pattern": r"^[^\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+$",
-    "description": "Without characters that cannot be seen. A slash is sent as `%2F`.",
+    "description": "Without characters that cannot be seen, and neither `.` nor `..`. White space at its ends is no "
+    "part of it. A slash is sent as `%2F`.",
 }
 USERNAME: Json = {
     "type": "string",

@@ -12,6 +12,7 @@ from typing import Any
 import click
 from sqlalchemy.exc import DBAPIError
 
+from storekeeper import names
 from storekeeper.database_status import find_damage, first_line
 from storekeeper.errors import StorekeeperError
 from storekeeper.keys import KeyFileError
@@ -58,7 +59,19 @@ class Failing(click.Group):
             return None
         except FORESEEN as error:
             raise click.ClickException(explain(error)) from None
+        except UnicodeEncodeError as error:  # a part of the command line that was not UTF-8, on its way to the database
+            given = ascii(error.object[error.start : error.end])
+            raise click.ClickException(f"A text that was given holds what is not UTF-8: {given}.") from None
         return result
+
+
+class Name(click.ParamType[str]):
+    """The name of a store or an item, as every other interface takes it."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, _ctx: click.Context | None) -> str:
+        return names.of_thing(value, (param and param.name) or "name")
 
 
 def explain(error: Exception) -> str:

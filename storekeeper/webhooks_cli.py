@@ -43,7 +43,7 @@ def list_webhooks() -> None:
 
 @webhooks_group.command("add")
 @click.argument("url")
-@click.option("--store", help="Only the changes of the store of this name.")
+@click.option("--store", type=terminal.Name(), help="Only the changes of the store of this name.")
 def add_webhook(url: str, store: str | None) -> None:
     """Have changes sent to URL from now on. Prints its id and its secret, which is shown this once."""
     settings = read_settings()

@@ -87,6 +87,22 @@ def test_wrong_usage_exits_with_2(args: list[str], nowhere: Settings) -> None:
     assert not nowhere.data_path.exists()
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["users", "set", "\udcff", "--admin"],
+        ["users", "end-sessions", "\udcff"],
+        ["history", "\udcff"],
+        ["audit", "--user", "\udcff"],
+        ["changes", "--store", "\udcff"],
+        ["webhooks", "add", "http://a.example/", "--store", "\udcff"],
+    ],
+)
+def test_an_argument_that_is_not_utf8_is_told(args: list[str], run: Run) -> None:
+    """A name that came from another encoding: it cannot be looked for."""
+    says(run(*args), 1, r"A text that was given holds what is not UTF-8: '\udcff'.")
+
+
 # migrate
 
 

@@ -55,6 +55,7 @@ DAMAGED = {
     ),
     "no key": "[]",
     "binary": "\udcff\udcfe",
+    "a text that is not UTF-8": '[{"kid": "\udcff", "secret": "' + GOOD + '", "created_at": 1}]',
 }
 
 

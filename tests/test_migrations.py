@@ -167,3 +167,26 @@ def test_without_a_leak_there_is_nothing_to_say(empty_url: str) -> None:  # noqa
     if engine.dialect.name == "sqlite":
         with engine.connect() as conn:
             assert conn.exec_driver_sql("PRAGMA user_version").scalar() == 0
+
+
+def test_the_later_of_two_names_gets_a_number(empty_url: str) -> None:  # noqa: F811
+    """Also where it is the earlier that had white space."""
+    engine = create_engine(empty_url)
+    with engine.begin() as conn:
+        schema._upgrade(conn, "0007")
+        conn.execute(sa.text("INSERT INTO stores (id, name, currency) VALUES (1, 'a', 'JPY'), (2, 'b', 'KWD')"))
+        item = sa.text("INSERT INTO items (id, store_id, name, price_minor) VALUES (:id, :store, :name, 1234)")
+        given = ["chair\u00a0", "chair", "chair (2)", " chair (3) ", "\u3000chair", "item-7", "", "  ", "item-9"]
+        conn.execute(item, [{"id": id, "store": 1, "name": name} for id, name in enumerate(given, 1)])
+        conn.execute(item, [{"id": 20, "store": 2, "name": " chair"}])
+    notices: list[str] = []
+    schema.migrate(engine, notices.append)
+    with engine.connect() as conn:
+        found = [row.name for row in conn.execute(sa.text("SELECT name FROM items ORDER BY id"))]
+        prices = conn.scalars(
+            sa.text("SELECT after FROM changes WHERE subject_id IN (1, 20) ORDER BY subject_id")
+        ).all()
+    renamed = ["chair", "chair (4)", "chair (2)", "chair (3)", "chair (5)", "item-7", "item-7 (2)", "item-8", "item-9"]
+    assert found == [*renamed, "chair"]
+    assert ['"price":1234,' in prices[0], '"price":1.234,' in prices[1]] == [True, True]
+    assert len(notices) == 1 + 7

@@ -194,4 +194,4 @@ def test_nonsense_in_the_file_is_refused_with_its_place(text: str, told: str, tm
 
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "storekeeper.toml").write_bytes(b"\xff\xfe")
-    assert "utf-8" in refusal({"STOREKEEPER_DATA": str(tmp_path)})
+    assert "this is not UTF-8" in refusal({"STOREKEEPER_DATA": str(tmp_path)})

@@ -113,6 +113,8 @@ def test_many_members_that_are_not_ours_are_not_all_told() -> None:
         ('name\n"' + "x\n" * 140_000, {}, "line 2 is too long"),
         ("name\n" + '"x\n",' * 500_000, {}, "line 2 is too long"),
         ("name\n", {"encoding": "utf-16"}, "not UTF-16"),
+        ("n", {"encoding": "utf-16"}, "not UTF-16"),
+        ("", {"encoding": "utf-16"}, "The file is empty"),
         ("{", {}, "not strict JSON"),
         ('{"colour": 1}', {}, "No heading here is a field of an item"),
         ('{"name": 1}\n{"name": "' + "x" * 2**20 + '"}\n', {}, "Line 2 is too long"),

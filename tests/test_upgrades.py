@@ -4,8 +4,11 @@ What is in them is told in tests/older/README.md. A migration that changes what 
 named beside what the others leave out for it.
 """
 
+import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
@@ -263,3 +266,92 @@ def test_a_journal_begins_where_there_was_none(upgraded: Upgrade) -> None:
     it = upgraded("0.1.0")
     answer = it.ask("GET", "/changes?after=0", it.facts["sessions"]["root"]["access"])
     assert (answer.status_code, answer.json["error"]) == (410, "resync_required")
+
+
+# Names
+
+NEW_STORES = {6: "store-6", 7: "store-7", 9: "shed (3)", 11: "store-11", 13: f"{'y' * 76} (2)", 14: "shed (4)"}
+NEW_ITEMS = {
+    **{10: "chair (3)", 11: "chair (4)", 13: "item-13", 14: "item-14", 15: "item-15", 16: "two  words"},
+    18: f"{'y' * 76} (2)",
+}
+NEW_ITEMS_LATER = NEW_ITEMS | {22: "bed"}  # with the catalogue
+
+
+@both
+def test_names_have_no_white_space_at_their_ends(upgraded: Upgrade, version: str) -> None:
+    """Where two meet, the later gets a number; what has no name left, and `.` and `..`, is called by its id."""
+    it = upgraded(version)
+    new_items = NEW_ITEMS if version == "0.1.0" else NEW_ITEMS_LATER
+    stores = {each["id"]: each["name"] for each in it.get("/stores?limit=200")["stores"]}
+    assert {told["id"]: NEW_STORES.get(told["id"], name) for name, told in it.facts["stores"].items()} == stores
+    items = {each["id"]: each for each in it.get("/items?limit=200&archived=any")["items"]}
+    names = {told["id"]: new_items.get(told["id"], told["name"]) for told in it.facts["items"]}
+    assert {id: items[id]["name"] for id in names} == names
+    for told in it.facts["items"]:
+        if told["id"] in new_items:
+            assert (
+                it.get(f"/store/{stores[items[told['id']]['store_id']]}/item/{names[told['id']]}")["id"] == told["id"]
+            )
+            assert items[told["id"]]["version"] == told.get("version", 1) + 1
+    assert [each["id"] for each in it.get("/items?q=item-13")["items"]] == [13]
+    assert {each["id"] for each in it.get("/items?q=chair 3")["items"]} == {10}
+    assert [each["id"] for each in it.get("/items?q=words two")["items"]] == [16]
+
+
+@both
+def test_what_is_renamed_is_told(older: Restore, version: str) -> None:
+    """To the operator, and in the journal as changes of the server's, which whoever follows it reads."""
+    it = older(version)
+    result = run_with(it.settings, "migrate")
+    assert result.exit_code == 0
+    new_items = NEW_ITEMS if version == "0.1.0" else NEW_ITEMS_LATER
+    assert f"Renamed, also in the journal: {len(NEW_STORES) + len(new_items)}." in result.output
+    for line in (
+        "store 9: 'shed ' is now 'shed (3)'",
+        "store 14: '\\xa0shed' is now 'shed (4)'",
+        "item 11 of the store 'shed': 'chair\\xa0' is now 'chair (4)'",
+        "item 13 of the store 'shed': '.' is now 'item-13'",
+    ):
+        assert line in result.output
+    with it.engine.connect() as conn:
+        rows = conn.execute(sa.text("SELECT * FROM changes WHERE request = '' AND action = 'update' ORDER BY id")).all()
+        item = conn.execute(sa.text("SELECT name, version, updated_at FROM items WHERE id = 10")).one()
+    renamed = [row for row in rows if json.loads(row.before).keys() == {"name"}]
+    assert {(row.kind, row.subject_id): json.loads(row.after)["name"] for row in renamed} == {
+        **{("store", id): name for id, name in NEW_STORES.items()},
+        **{("item", id): name for id, name in new_items.items()},
+    }
+    (chair,) = [row for row in renamed if (row.kind, row.subject_id) == ("item", 10)]
+    assert (chair.author_kind, chair.user_id, chair.version) == ("server", None, 2)
+    assert (chair.store_id, chair.before) == (8, '{"name":" chair"}')
+    told = {"name": "chair (3)", "price": 1.5, "currency": "EUR", "store_id": 8, "tags": [], "stock": 0, "image": None}
+    told |= {"archived": False, "version": item.version, "updated_at": item.updated_at, "sku": None, "barcode": None}
+    assert json.loads(chair.after, parse_float=Decimal) == told | {
+        "id": 10,
+        "description": "",
+        "price": Decimal("1.50"),
+    }
+
+
+def test_followers_hear_of_the_new_names(upgraded: Upgrade) -> None:
+    it = upgraded("223c058")
+    changes, path = [], "/changes?after=0&limit=200"
+    while (page := it.get(path))["changes"]:
+        changes += page["changes"]
+        path = page["next"]
+    last = {(each["kind"], each["subject_id"]): each["after"] for each in changes}
+    items = {each["id"]: each for each in it.get("/items?limit=200&archived=any")["items"]}
+    for id in NEW_ITEMS_LATER:
+        assert last["item", id] == items[id]
+
+
+def test_who_has_a_name_of_two_scripts_goes_on(upgraded: Upgrade) -> None:
+    """New ones are refused; those who are there sign in, and can be given a role."""
+    it = upgraded("223c058")
+    name = "\u0430dmin"
+    assert it.log_in(name).status_code == 200
+    token = it.facts["sessions"]["root"]["access"]
+    assert it.ask("PUT", f"/store/ikea/members/{quote(name)}", token).status_code == 201
+    answer = it.client.simulate_post("/register", json={"username": f"{name}2", "password": "correct horse battery"})
+    assert answer.status_code == 400

@@ -69,7 +69,7 @@ def _nearest(text: str, rules: Rules) -> str:
     """Without what may not be there, and not too long; empty where nothing is left."""
     begin = " ".join(text.split())[: names.MAX_DECOMPOSITION * names.LENGTH]
     normal = unicodedata.normalize("NFC", begin)
-    seen = "".join(char if _is_good(char, rules) else rules.filler for char in normal)
+    seen = "".join(char if _is_good(f"x{char}x", rules) else rules.filler for char in normal)
     short = seen.strip()[: names.LENGTH]
     while short and not _is_good(short, rules):
         short = short[:-1].rstrip()

@@ -130,7 +130,7 @@ class NewItem(Page):
 
     async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
         form = req.typed
-        item_name = names.of_thing(form["name"].strip())
+        item_name = names.of_thing(form["name"])
         await self._do(req, item.add, req.caller.user_id, name, item_name, _fields(form))
         self._tell(req, resp, f"{item_name} is added.")
         to = url("store", name, "new-item") if form["then"] == "another" else url("store", name, "item", item_name)

@@ -25,7 +25,7 @@ class NewStore(Page):
 
     async def on_post(self, req: PageRequest, resp: Response) -> None:
         form = req.typed
-        name, currency = names.of_thing(form["name"].strip()), form["currency"].strip().upper()
+        name, currency = names.of_thing(form["name"]), form["currency"].strip().upper()
         await self._do(req, member.found_store, req.caller.user_id, name, currency)
         self._tell(req, resp, f"{name} is founded, and you own it.")
         self._lead(resp, url("store", name))
@@ -42,7 +42,7 @@ class Settings(Page):
     async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
         form = req.typed
         settings = {
-            "name": names.of_thing(form["name"].strip()),
+            "name": names.of_thing(form["name"]),
             "currency": money.check_currency(form["currency"]),
             "negative_stock": form["negative_stock"] == "yes",
         }
@@ -113,7 +113,7 @@ class Deletion(Page):
 
     async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
         form = req.typed
-        if names.of_thing(form["name"].strip() or name) != name or not form["name"]:
+        if not form["name"].strip() or names.of_thing(form["name"]) != name:
             raise Invalid("Type the name of the store, to show that you mean it.", "name")
         await self._do(req, shelf.delete_store, req.caller.user_id, name, True)
         self._tell(req, resp, f"{name} is deleted.")
