@@ -1,17 +1,21 @@
 """Signing in with a password, and giving it again: the throttle, then Argon2, then the throttle's verdict."""
 
+import asyncio
+from contextlib import suppress
+
 import msgspec
 from sqlalchemy import Connection
 
 from storekeeper.auth import Guard
-from storekeeper.errors import InvalidCredentials
+from storekeeper.errors import InvalidCredentials, TooManyAttempts
 from storekeeper.http import Request
-from storekeeper.models import rate, session, throttle, user
+from storekeeper.models import rate, session, sign_in, throttle, user
 from storekeeper.models.rate import Rate
 from storekeeper.models.session import Grant
 from storekeeper.models.throttle import Attempt, Limits
 from storekeeper.models.user import Login
 from storekeeper.passwords import Passwords
+from storekeeper.tokens import Claims
 
 
 class PasswordCheck:
@@ -26,11 +30,15 @@ class PasswordCheck:
         self._session_seconds = session_seconds
         self._rate = Rate("login", logins_per_minute, "Too many logins from your network. Try again later.")
 
-    async def sign_in(self, req: Request, username: str, password: str) -> Grant:
-        """Begin a session for the user whose password this is. InvalidCredentials does not say what was wrong."""
+    async def sign_in(self, req: Request, username: str, password: str, device: Claims | None = None) -> Grant:
+        """Begin a session for the user whose password this is. InvalidCredentials does not say what was wrong.
+
+        `device` is what the browser's cookie says of who has signed in there before.
+        """
         address = req.visit.address
-        attempt = throttle.login(username, address, self._limits)
-        login = await self._guard.read(req, _look_up, username, attempt, self._rate, address)
+        call = Call(username, address, device)
+        login, attempt, delay = await self._guard.read(req, _look_up, call, self._limits, self._rate)
+        await asyncio.sleep(delay)
         if not await self._passwords.fit(password, login.password_hash if login else None, address):
             await self._guard.record(req, throttle.count, attempt)
             req.log("login_failed")
@@ -76,10 +84,25 @@ class Entry(msgspec.Struct, frozen=True):
     address: str
 
 
-def _look_up(conn: Connection, username: str, attempt: Attempt, of: Rate, address: str) -> Login | None:
-    throttle.check(conn, attempt)
-    rate.check(conn, of, address)
-    return user.find_login(conn, username)
+class Call(msgspec.Struct, frozen=True):
+    """Who wants to sign in, from where, and what the browser's cookie says of who has signed in there before."""
+
+    username: str
+    address: str
+    device: Claims | None
+
+
+def _look_up(conn: Connection, call: Call, limits: Limits, of: Rate) -> tuple[Login | None, Attempt, float]:
+    """The user, if there is one, by what their attempt is judged, and by how many seconds it is to be delayed."""
+    login = user.find_login(conn, call.username)
+    rate.check(conn, of, call.address)
+    if login and call.device and call.device.user_id == login.user_id:
+        attempt = throttle.login_of_device(call.device.jti, limits)
+        with suppress(TooManyAttempts):  # then it is as good as any other
+            return login, attempt, throttle.check(conn, attempt)
+    is_known = sign_in.is_known(conn, login.user_id if login else 0, call.address)
+    attempt = throttle.login(call.username, call.address, limits, is_known=is_known)
+    return login, attempt, throttle.check(conn, attempt)
 
 
 def _begin(conn: Connection, entry: Entry) -> Grant:
@@ -91,6 +114,7 @@ def _begin(conn: Connection, entry: Entry) -> Grant:
     if entry.new_hash:
         user.set_hash(conn, login.user_id, entry.new_hash)
     begun = session.begin(conn, login.user_id, entry.seconds, entry.device, entry.address)
+    sign_in.note(conn, login.user_id, entry.address)
     rate.count(conn, entry.rate, entry.address)
     return begun
 

@@ -26,7 +26,7 @@ REMEMBERED = 10_000
 SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")  # RFC 7515 section 7.1
 NUMBER = re.compile(r"[1-9][0-9]{0,8}")  # of a refresh token: fits its column
 
-Kind = Literal["access", "refresh", "console"]
+Kind = Literal["access", "refresh", "console", "device"]
 Seconds = Annotated[int, Meta(ge=0, lt=2**53)]
 
 
@@ -36,7 +36,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     `sid` is its session, `fresh` means that the password was given for it. `is_admin` is for clients to know: the
     server believes the database. The jti of a refresh token is `<sid>.<number>`, its place in its session. That of an
     access token is random, and ends with the number of the refresh token that came with it. A console token is what a
-    browser's cookie holds.
+    browser's cookie holds, and a device token what another one holds that stays when the session is over.
     """
 
     iss: str
@@ -65,6 +65,8 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             return self.fresh is not None and self.is_admin is not None
         if self.type == "console":
             return self.fresh is not None
+        if self.type == "device":
+            return True
         sid, _, number = self.jti.partition(".")
         return sid == str(self.sid) and NUMBER.fullmatch(number) is not None
 
@@ -106,6 +108,11 @@ class Tokens:
         """Ends with its session, whose row says whether that has come earlier. The password was given just now."""
         claims = {"jti": token_urlsafe(16), "fresh": True}
         return self._sign("console", user_id, sid, int(time.time()), ends_at, claims)
+
+    def device(self, user_id: int, sid: int) -> str:
+        """Says that the user has signed in in this browser. It opens nothing, and lasts as long as a session may."""
+        now = int(time.time())
+        return self._sign("device", user_id, sid, now, now + self.lifetimes.session, {"jti": token_urlsafe(16)})
 
     def read(self, token: str, kinds: Container[Kind]) -> Claims:
         """The claims of a live token of one of these kinds; Unauthorized for any other token."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import time
 from collections.abc import Iterator
 from threading import Event
 
@@ -9,6 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from storekeeper.argon2 import Hasher
+from storekeeper.db import transaction
+from storekeeper.models import throttle
+from storekeeper.models.sign_in import sign_ins
 from storekeeper.models.throttle import failures
 from storekeeper.settings import Settings
 from tests.conftest import PASSWORD, Clock
@@ -44,12 +48,103 @@ def test_ten_failures_close_an_address_for_every_name(start: Start) -> None:
     assert attempt(app, "alice", PASSWORD, "192.0.2.2").status == 200
 
 
-def test_failures_over_all_close_the_door_for_everybody(start: Start) -> None:
+def test_failures_over_all_refuse_who_has_not_signed_in_from_there(start: Start) -> None:
+    """Also a name that is known elsewhere, and a network that others have signed in from."""
     app = start(login_failures_overall=15)
+    assert attempt(app, "bob", PASSWORD, "198.51.100.1").status == 200
     fail(app, 15, *from_many())
-    refused = attempt(app, "alice", PASSWORD, "198.51.100.1")
-    assert refused.status == 429
-    assert refused.headers["ratelimit-policy"] == '"login";q=15;w=300'
+    for name, address in (("alice", "198.51.100.1"), ("bob", "203.0.113.1"), ("nobody", "198.51.100.1")):
+        refused = attempt(app, name, PASSWORD, address)
+        assert refused.status == 429, (name, address)
+        assert refused.headers["ratelimit-policy"] == '"login";q=15;w=300'
+
+
+@pytest.mark.parametrize(
+    ("before", "now"), [("198.51.100.1", "198.51.100.77"), ("2001:db8:7:1::1", "2001:db8:7:ffff::1"), ("", "")]
+)
+def test_whoever_has_signed_in_from_there_is_delayed_and_no_more(start: Start, before: str, now: str) -> None:
+    """From the same /24 or /48: at home one is often given another address."""
+    app = start(login_failures_overall=15)
+    assert attempt(app, "bob", PASSWORD, before).status == 200
+    fail(app, 15, *from_many())
+    began = time.monotonic()
+    assert attempt(app, "bob", PASSWORD, now).status == 200
+    assert time.monotonic() - began >= 2 / 15
+    assert attempt(app, "bob", WRONG, now).status == 401
+
+
+def test_a_sign_in_is_forgotten_after_90_days(start: Start, engine: sa.Engine, clock: Clock) -> None:
+    app = start(login_failures_overall=15)
+    for days, status in ((0, 200), (89, 200), (91, 429)):
+        assert attempt(app, "bob", PASSWORD, "198.51.100.1").status == 200
+        clock.now += days * 86_400
+        fail(app, 15, *from_many())
+        assert attempt(app, "bob", PASSWORD, "198.51.100.1").status == status
+        clock.now += 301
+    assert attempt(app, "alice", PASSWORD, "203.0.113.1").status == 200  # and swept by the next one
+    with engine.connect() as conn:
+        assert [row.network for row in conn.execute(sa.select(sign_ins))] == ["203.0.113.0/24"]
+
+
+def test_of_a_users_networks_the_last_50_are_kept(start: Start, engine: sa.Engine, clock: Clock) -> None:
+    app = start()
+    for n in range(55):
+        assert attempt(app, "bob", PASSWORD, f"198.51.{n}.1").status == 200
+        clock.now += 1
+    with engine.connect() as conn:
+        kept = {row.network for row in conn.execute(sa.select(sign_ins))}
+    assert kept == {f"198.51.{n}.0/24" for n in range(5, 55)}
+
+
+@pytest.mark.parametrize(("failed", "seconds"), [(14, 0), (15, 2 / 15), (22, 16 / 15), (29, 2), (1000, 2)])
+def test_the_delay_grows_up_to_two_seconds(engine: sa.Engine, failed: int, seconds: float) -> None:
+    limits = throttle.Limits(overall=15)
+    with transaction(engine) as conn:
+        rows = [{"bucket": "everybody", "failed_at": int(time.time() * 1000)}] * failed
+        conn.execute(sa.insert(failures), rows)
+        judged = throttle.login("bob", "192.0.2.1", limits, is_known=True)
+        assert throttle.check(conn, judged) == pytest.approx(seconds)
+
+
+def test_one_household_does_not_lock_out_everybody(start: Start) -> None:
+    """It may have a /56 of IPv6, of which each /64 was an address of its own."""
+    app = start(login_failures_overall=100)
+    calls = [login(f"nobody{n}", WRONG, f"2001:db8:0:{n:x}::1") for n in range(0x2F, 0xA0)]
+    assert statuses(at_once([app], calls)) == {401: 30, 429: 83}
+    assert attempt(app, "alice", PASSWORD, "2001:db8:0:a0::1").status == 429
+    assert attempt(app, "alice", PASSWORD, "2001:db8:0:100::1").status == 200
+    calls = [login(f"none{n}", WRONG, f"2001:db8:0:{n:x}00::1") for n in range(0x2F, 0xA0)]
+    assert statuses(at_once([app], calls)) == {401: 70, 429: 43}  # with the others, ten times as many as of a /64
+    assert attempt(app, "alice", PASSWORD, "2001:db8:0:aaaa::1").status == 429
+
+
+def test_a_hundred_failures_close_a_block_of_256_addresses(start: Start) -> None:
+    app = start()
+    fail(app, 100, *from_many())
+    assert attempt(app, "alice", PASSWORD, "192.0.2.200").status == 429
+    assert attempt(app, "alice", PASSWORD, "192.0.3.200").status == 200
+
+
+@pytest.mark.parametrize("ahead", [7200, 299, 31])
+def test_a_failure_that_a_wrong_clock_told_locks_nobody_out_for_longer(start: Start, clock: Clock, ahead: int) -> None:
+    app = start()
+    clock.now += ahead
+    fail(app, 10)
+    clock.now -= ahead
+    assert attempt(app, "alice", PASSWORD).status == 200
+    fail(app, 10, login("alice", WRONG, "198.51.100.9"))
+    assert int(attempt(app, "alice", PASSWORD).headers["retry-after"]) <= 300
+    clock.now += 600 + 31
+    assert attempt(app, "alice", PASSWORD).status == 200
+
+
+def test_clocks_may_differ_a_little(start: Start, clock: Clock) -> None:
+    app = start()
+    clock.now += 30
+    fail(app, 10)
+    clock.now -= 30
+    refused = attempt(app, "alice", PASSWORD)
+    assert (refused.status, refused.headers["retry-after"]) == (429, "300")
 
 
 def test_successes_are_not_counted(start: Start) -> None:
@@ -140,7 +235,7 @@ def test_old_failures_are_swept(start: Start, engine: sa.Engine, clock: Clock) -
     clock.now += 300
     fail(app, 1)
     with engine.connect() as conn:
-        assert len(conn.execute(sa.select(failures)).all()) == 3
+        assert len(conn.execute(sa.select(failures)).all()) == 4
 
 
 # Exactly so many

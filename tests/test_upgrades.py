@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pytest
 import sqlalchemy as sa
 
+from storekeeper.addresses import networks
 from storekeeper.db import create_engine
 from tests.commands import run_with
 from tests.conftest import bearer
@@ -355,3 +356,16 @@ def test_who_has_a_name_of_two_scripts_goes_on(upgraded: Upgrade) -> None:
     assert it.ask("PUT", f"/store/ikea/members/{quote(name)}", token).status_code == 201
     answer = it.client.simulate_post("/register", json={"username": f"{name}2", "password": "correct horse battery"})
     assert answer.status_code == 400
+
+
+# Who is known
+
+
+@both
+def test_users_are_known_where_they_were_signed_in(upgraded: Upgrade, version: str) -> None:
+    """0017, or else a flood of wrong logins just after the upgrade would keep all of them out."""
+    with upgraded(version).engine.connect() as conn:
+        lived = conn.execute(sa.text("SELECT user_id, address FROM sessions")).all()
+        known = {tuple(row) for row in conn.execute(sa.text("SELECT user_id, network FROM sign_ins"))}
+    assert known == {(user_id, networks(address)[0].name) for user_id, address in lived}
+    assert known

@@ -1,4 +1,4 @@
-"""The two cookies: one holds the token of the session, the other a sentence for the next page."""
+"""The cookies: the token of the session, a sentence for the next page, and who has signed in in this browser."""
 
 import base64
 import time
@@ -12,6 +12,7 @@ from storekeeper.http import Request
 
 SESSION = "storekeeper"
 NOTICE = "storekeeper-notice"
+DEVICE = "storekeeper-device"
 NOTICE_SECONDS = 60
 DAY = 86_400
 MOST_TOLD = 400  # characters
@@ -36,6 +37,16 @@ def find_token(req: Request) -> str | None:
 
 def give_token(req: Request, resp: Response, token: str, ends_at: int) -> None:
     _set(req, resp, SESSION, token, ends_at - int(time.time()))
+
+
+def find_device(req: Request) -> str | None:
+    values = req.get_cookie_values(name(req, DEVICE))
+    return values[0] if values else None
+
+
+def give_device(req: Request, resp: Response, token: str, seconds: int) -> None:
+    """It stays when its owner signs out: it is for the next time that they sign in."""
+    _set(req, resp, DEVICE, token, seconds)
 
 
 def drop_token(req: Request, resp: Response) -> None:

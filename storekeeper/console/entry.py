@@ -1,14 +1,17 @@
 """/console/set-up, /console/sign-in, /console/sign-out and /console/confirm"""
 
+from contextlib import suppress
+
 from falcon.asgi import Response
 
 from storekeeper.console import cookies, forms
 from storekeeper.console.failures import safe_place
 from storekeeper.console.page import Page, PageRequest
 from storekeeper.console.views import url
-from storekeeper.errors import Invalid
+from storekeeper.errors import Invalid, Unauthorized
 from storekeeper.models import session, user
 from storekeeper.operation import public
+from storekeeper.tokens import Claims
 
 
 class Entrance(Page):
@@ -17,9 +20,18 @@ class Entrance(Page):
     async def _sign_in(self, req: PageRequest, resp: Response, username: str, password: str) -> None:
         """Begin a session, like any login, and put its token into the browser's cookie."""
         kit = self._kit
-        grant = await kit.password_check.sign_in(req, username, password)
-        ends_at = grant.began_at + kit.tokens.lifetimes.session
+        grant = await kit.password_check.sign_in(req, username, password, self._find_device(req))
+        seconds = kit.tokens.lifetimes.session
+        ends_at = grant.began_at + seconds
         cookies.give_token(req, resp, kit.tokens.console(grant.user_id, grant.session_id, ends_at=ends_at), ends_at)
+        cookies.give_device(req, resp, kit.tokens.device(grant.user_id, grant.session_id), seconds)
+
+    def _find_device(self, req: PageRequest) -> Claims | None:
+        """What the browser's cookie says of who has signed in there; None for one that is not good."""
+        token = cookies.find_device(req)
+        with suppress(Unauthorized):
+            return self._kit.tokens.read(token, ("device",)) if token else None
+        return None
 
 
 class SetUp(Entrance):

@@ -3,12 +3,15 @@
 PyPI's figures by default: 10 failures in 5 minutes for one name and for one address, 1,000 over all. A guess is
 judged after its password was checked and before its answer is given: so bursts in parallel learn no more than 10.
 
+An address counts for all the networks that it is in: a household has as many of IPv6 as it likes. When there are too
+many failures over all, whoever signs in from a network that is known for it is delayed, and the others are refused.
+
 Where a session gives its password again, its own failures count and nobody else's: wrong logins from elsewhere must not
-keep it from that, nor its own ones keep its user from logging in.
+keep it from that, nor its own ones keep its user from logging in. The same holds for a browser that has signed in as
+that user before (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
 """
 
 import hashlib
-import ipaddress
 import itertools
 import math
 import time
@@ -18,11 +21,14 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper import dialects, names
+from storekeeper.addresses import MAX_NETWORKS, networks
 from storekeeper.db import Id, metadata
 from storekeeper.errors import TooManyAttempts
 from storekeeper.query import Query
 
 EVERYBODY = "everybody"
+MAX_DELAY = 2.0  # seconds
+LEEWAY = 30  # seconds that clocks may differ: a failure that is later was told by a wrong one, and is none
 
 failures = sa.Table(
     "login_failures",
@@ -34,12 +40,14 @@ failures = sa.Table(
 )
 
 
-MAX_BUCKETS = 3
+MAX_BUCKETS = 2 + MAX_NETWORKS
 _COUNTED = [f"bucket_{n}" for n in range(MAX_BUCKETS)]
 _counts = Query(
     sa.select(failures.c.bucket, sa.func.count(), sa.func.min(failures.c.failed_at))
     .where(
-        failures.c.bucket.in_([sa.bindparam(each) for each in _COUNTED]), failures.c.failed_at > sa.bindparam("since")
+        failures.c.bucket.in_([sa.bindparam(each) for each in _COUNTED]),
+        failures.c.failed_at > sa.bindparam("since"),
+        failures.c.failed_at <= sa.bindparam("until"),
     )
     .group_by(failures.c.bucket)
 )
@@ -54,44 +62,51 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """A guess at a password: how many failures in `window` seconds each of the buckets holds that its own counts in."""
+    """A guess at a password: how many failures in `window` seconds each of the buckets holds that its own counts in.
+
+    One that `is_known` is not refused for the failures of everybody, but delayed.
+    """
 
     bounds: dict[str, int]
     window: int
+    is_known: bool = False
 
 
-def login(username: str, address: str, limits: Limits) -> Attempt:
+def login(username: str, address: str, limits: Limits, *, is_known: bool = False) -> Attempt:
     """Names are hashed: people type passwords into the wrong field."""
     name = hashlib.sha256(names.fold(username).encode()).hexdigest()[:40]
-    bounds = {f"name {name}": limits.each, f"address {_network(address)}": limits.each, EVERYBODY: limits.overall}
-    return Attempt(bounds, limits.window)
+    bounds = {f"name {name}": limits.each}
+    bounds |= {f"address {network.name}": limits.each * network.share for network in networks(address)}
+    return Attempt(bounds | {EVERYBODY: limits.overall}, limits.window, is_known)
+
+
+def login_of_device(cookie_id: str, limits: Limits) -> Attempt:
+    """By a browser that has signed in as that user before."""
+    return Attempt({f"device {cookie_id}": limits.each}, limits.window)
 
 
 def confirmation(session_id: int, limits: Limits) -> Attempt:
     return Attempt({f"session {session_id}": limits.each}, limits.window)
 
 
-def _network(address: str) -> str:
-    """A single address; of IPv6 the /64, which is what one customer has."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return "unknown"
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    # A socket for both spells 192.0.2.1 as ::ffff:192.0.2.1: by their /64 all of IPv4 would be one customer.
-    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
-
-
-def check(conn: Connection, attempt: Attempt) -> None:
-    """TooManyAttempts while any of the buckets is full, until none is."""
-    bounds, since = attempt.bounds, _now() - attempt.window * 1000
+def check(conn: Connection, attempt: Attempt) -> float:
+    """By how many seconds the attempt is to be delayed. TooManyAttempts while a bucket is full, until none is."""
+    bounds, now = attempt.bounds, _now()
+    since = now - attempt.window * 1000
     buckets = dict(zip(_COUNTED, itertools.cycle(bounds), strict=False))
-    found = _counts.all(conn, since=since, **buckets)
-    full = [(first, bounds[bucket]) for bucket, failed, first in found if failed >= bounds[bucket]]
+    found = _counts.all(conn, since=since, until=now + LEEWAY * 1000, **buckets)
+    full = {bucket: (first, failed) for bucket, failed, first in found if failed >= bounds[bucket]}
+    _, failed = full.pop(EVERYBODY, (0, 0)) if attempt.is_known else (0, 0)
     if full:
-        first, bound = max(full)
-        raise TooManyAttempts(max(1, math.ceil((first - since) / 1000)), bound, attempt.window)
+        first, bound = max((first, bounds[bucket]) for bucket, (first, _) in full.items())
+        wait = math.ceil((first - since) / 1000)
+        raise TooManyAttempts(min(max(1, wait), attempt.window), bound, attempt.window)
+    return _delay(failed, bounds[EVERYBODY]) if failed else 0.0
+
+
+def _delay(failed: int, bound: int) -> float:
+    """The longer, the more failures there are beyond the bound."""
+    return MAX_DELAY * min(1.0, (failed - bound + 1) / bound)
 
 
 def count(conn: Connection, attempt: Attempt) -> None:
@@ -101,8 +116,9 @@ def count(conn: Connection, attempt: Attempt) -> None:
     """
     dialects.serialize(conn, "logins")
     check(conn, attempt)
-    now = _now()
-    conn.execute(sa.delete(failures).where(failures.c.failed_at <= now - attempt.window * 1000))
+    now, window = _now(), attempt.window * 1000
+    is_old, is_yet_to_come = failures.c.failed_at <= now - window, failures.c.failed_at > now + window
+    conn.execute(sa.delete(failures).where(sa.or_(is_old, is_yet_to_come)))
     conn.execute(sa.insert(failures), [{"bucket": bucket, "failed_at": now} for bucket in attempt.bounds])
 
 

@@ -1,0 +1,63 @@
+"""From which networks users have signed in: where a flood of wrong logins comes from everywhere, those may go on."""
+
+import time
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from storekeeper import dialects
+from storekeeper.addresses import networks
+from storekeeper.db import metadata
+from storekeeper.query import Query, limited
+
+DAY = 86_400
+KNOWN_DAYS = 90
+MAX_NETWORKS = 50  # of a user: the last ones
+SWEPT_AT_ONCE = 10
+
+sign_ins = sa.Table(
+    "sign_ins",
+    metadata,
+    sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("network", sa.String(64), primary_key=True),
+    sa.Column("last_at", sa.BigInteger, nullable=False, index=True),  # to the day
+)
+
+_is_this = sa.and_(sign_ins.c.user_id == sa.bindparam("user_id"), sign_ins.c.network == sa.bindparam("network"))
+_last = Query(sa.select(sign_ins.c.last_at).where(_is_this))
+_old = limited(
+    sa.select(sign_ins.c.user_id, sign_ins.c.network).where(sign_ins.c.last_at < sa.bindparam("before")), SWEPT_AT_ONCE
+)
+_sweep = Query(
+    sa.delete(sign_ins).where(
+        sa.tuple_(sign_ins.c.user_id, sign_ins.c.network).in_(_old.with_for_update(skip_locked=True))
+    )
+)
+
+
+def is_known(conn: Connection, user_id: int, address: str) -> bool:
+    """Whether the user has signed in from there, or from near it, not long ago."""
+    return _last_at(conn, user_id, address) >= time.time() - KNOWN_DAYS * DAY
+
+
+def note(conn: Connection, user_id: int, address: str) -> None:
+    """The user signs in from there. Written once a day for each network."""
+    now = int(time.time())
+    if now - _last_at(conn, user_id, address) < DAY:
+        return
+    _sweep.run(conn, before=now - KNOWN_DAYS * DAY)
+    row = {"user_id": user_id, "network": _network(address), "last_at": now}
+    dialects.upsert(conn, sign_ins, [row], ("user_id", "network"), ("last_at",))
+    own = sign_ins.c.user_id == user_id
+    last = sa.select(sign_ins.c.network).where(own).order_by(sign_ins.c.last_at.desc()).limit(MAX_NETWORKS)
+    conn.execute(sa.delete(sign_ins).where(own, sign_ins.c.network.not_in(last)))
+
+
+def _last_at(conn: Connection, user_id: int, address: str) -> int:
+    rows = _last.all(conn, user_id=user_id, network=_network(address))
+    return int(rows[0][0]) if rows else 0
+
+
+def _network(address: str) -> str:
+    """The widest: who comes home is often given another address near the last one."""
+    return networks(address)[0].name
