@@ -48,7 +48,6 @@ SCHEMAS: dict[str, Any] = {
     "Item": _ITEM,
     "Member": {"user_id": 2, "username": "bob", "role": "clerk"},
     "Message": {"message": "Item deleted."},
-    "PriceInput": 15.99,
     "Registered": {"message": "User created successfully.", "id": 1},
     "SessionAnswer": {
         "id": 1,

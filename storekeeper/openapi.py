@@ -176,8 +176,12 @@ def _has_versions(method: str, declared: Operation) -> bool:
 
 
 def _upload(declared: Operation) -> Json:
-    schema = shapes.FILE | {"maxLength": declared.most_bytes}
-    return {"required": True, "content": {media_type: {"schema": schema} for media_type in declared.uploads}}
+    # Not maxLength, which counts characters: Go's client asks the file for its strlen.
+    return {
+        "required": True,
+        "description": f"At most {declared.most_bytes // 2**20} MiB.",
+        "content": {media_type: {"schema": shapes.FILE} for media_type in declared.uploads},
+    }
 
 
 def _body(declared: Operation) -> Json:

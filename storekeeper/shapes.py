@@ -52,13 +52,13 @@ AMOUNT: Json = {
     "minimum": 0,
     "description": "Exact, with the digits of its currency: 15.90.",
 }
+# Strings are taken as well. But of such a union, clients in Kotlin and TypeScript make a class without members.
 PRICE: Json = {
-    "title": "PriceInput",
-    "anyOf": [
-        {"type": "number", "format": "double", "minimum": 0, "maximum": MOST},
-        {"type": "string", "pattern": r"^[0-9]{1,13}(\.[0-9]{1,13})?$"},
-    ],
-    "description": "A number, or the same as a string. Exact, with no more digits than the store's currency has.",
+    "type": "number",
+    "format": "double",
+    "minimum": 0,
+    "maximum": MOST,
+    "description": "Exact, with no more digits than the store's currency has. The same in quotes is taken as well.",
 }
 ATTRIBUTES: Json = {
     "title": "Attributes",
@@ -152,8 +152,6 @@ def query_parameters(kind: Any) -> list[Json]:
 
 def _query_parameter(name: str, schema: Json, is_needed: bool) -> Json:
     required = {"required": True} if is_needed else {}
-    if schema.get("title") == PRICE["title"]:  # which is sent as text in either case
-        schema = PRICE["anyOf"][0] | {"description": schema["description"]}
     schema = _on_the_wire(schema, {})
     description = schema.pop("description")
     return {"name": name, "in": "query", "description": description, "schema": schema} | required
@@ -172,7 +170,10 @@ def _with_example(name: str, schema: Json) -> Json:
 
 
 def _on_the_wire(schema: Json, named: Json) -> Json:
-    """A schema of msgspec's as clients can use it. Unions that have a title go to those `named`."""
+    """A schema of msgspec's as clients can use it. Unions that have a title go to those `named`.
+
+    Those are `oneOf`: TypeScript's clients take only the objects among `anyOf`.
+    """
     done = dict(schema)
     if "description" in done:
         done["description"] = inspect.cleandoc(done["description"])
@@ -181,7 +182,8 @@ def _on_the_wire(schema: Json, named: Json) -> Json:
     if "items" in done:
         done["items"] = _on_the_wire(done["items"], named)
     if "anyOf" in done:
-        return _named({**done, "anyOf": [_on_the_wire(each or ATTRIBUTES, named) for each in done["anyOf"]]}, named)
+        choices = [_on_the_wire(each or ATTRIBUTES, named) for each in done.pop("anyOf")]
+        return _named({**done, "oneOf" if "title" in done else "anyOf": choices}, named)
     return _named(_with_format(done), named)
 
 

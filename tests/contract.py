@@ -45,7 +45,7 @@ class Contract:
     def _see(self, schema: Json, value: Any) -> None:
         name = schema.get("$ref", "").rpartition("/")[2]
         schema = resolve(self.document, schema)
-        for each in schema.get("anyOf", []):
+        for each in (*schema.get("anyOf", []), *schema.get("oneOf", [])):
             if "$ref" in each and isinstance(value, dict):
                 self._see(each, value)
         if isinstance(value, list):

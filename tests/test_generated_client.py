@@ -84,7 +84,7 @@ async def log_in_and_read_an_item(app: Any, generated: Callable[[str], Any]) -> 
 async def fill_a_catalogue(app: Any, generated: Callable[[str], Any]) -> None:
     models, types, signed_in = generated("models"), generated("types"), await log_in(app, generated)
 
-    rows = [models.BulkRow(store_id=1, name="lamp", price="9.50", tags=["garden"]), models.BulkRow(1, "ghost")]
+    rows = [models.BulkRow(store_id=1, name="lamp", price=9.5, tags=["garden"]), models.BulkRow(1, "ghost")]
     done = await generated("api.items.bulk_put_items").asyncio(client=signed_in, body=rows)
     assert isinstance(done, models.ErrorBody)
     done = await generated("api.items.bulk_put_items").asyncio(client=signed_in, body=rows[:1])

@@ -196,10 +196,9 @@ def test_files_are_told_with_their_types_and_bounded(operations: dict[str, Json]
         "putItemImageInStore": pictures,
         "startImport": set(imports.TYPES),
     }
-    for content in files.values():
-        for each in content.values():
-            assert each["schema"]["format"] == "binary"
-            assert each["schema"]["maxLength"] <= 2**28
+    for id, content in files.items():
+        assert re.fullmatch(r"At most (10|256) MiB\.", operations[id]["requestBody"]["description"])
+        assert all(each["schema"] == {"type": "string", "format": "binary"} for each in content.values())
     given = {id: set(operation["responses"]["200"]["content"]) for id, operation in operations.items() if id in GIVEN}
     assert given == GIVEN
 
@@ -239,8 +238,8 @@ def test_every_number_has_a_format(document: Json) -> None:
 def test_every_schema_says_a_type_and_every_union_has_a_name(document: Json) -> None:
     """A union beside null is none. Of an empty schema, generators make types that they never define."""
     for where, each in schemas_in(document):
-        assert {"type", "anyOf", "$ref"} & each.keys(), f"{where} says nothing of its type."
-        choices = [choice for choice in each.get("anyOf", []) if choice != {"type": "null"}]
+        assert {"type", "anyOf", "oneOf", "$ref"} & each.keys(), f"{where} says nothing of its type."
+        choices = [choice for choice in each.get("anyOf", each.get("oneOf", [])) if choice != {"type": "null"}]
         is_named = re.fullmatch(r"/components/schemas/\w+", where)
         assert len(choices) < 2 or is_named, f'{where} is a union: name it with Annotated[..., Meta(title="...")].'
 
@@ -254,17 +253,15 @@ def test_no_name_of_a_schema_is_that_of_a_constructor(document: Json) -> None:
 
 def schemas_in(part: Any, where: str = "") -> Iterator[tuple[str, Json]]:
     """All schemas, with their places."""
-    if isinstance(part, list):
-        for number, each in enumerate(part):
-            yield from schemas_in(each, f"{where}/{number}")
-    if isinstance(part, dict):
-        for name, each in part.items():
-            if name in ("schema", "items") or where.endswith(("/components/schemas", "/properties")):
-                yield f"{where}/{name}", each
-            if name not in ("example", "examples"):
-                yield from schemas_in(each, f"{where}/{name}")
-        for number, each in enumerate(part.get("anyOf", [])):
-            yield f"{where}/anyOf/{number}", each
+    for name, each in part.items() if isinstance(part, dict) else ():
+        if name in ("schema", "items") or where.endswith(("/components/schemas", "/properties")):
+            yield f"{where}/{name}", each
+        for number, choice in enumerate(each) if name in ("anyOf", "oneOf") else ():
+            yield f"{where}/{name}/{number}", choice
+        if name not in ("example", "examples"):
+            yield from schemas_in(each, f"{where}/{name}")
+    for number, each in enumerate(part) if isinstance(part, list) else ():
+        yield from schemas_in(each, f"{where}/{number}")
 
 
 def test_the_headers_that_answers_carry_are_told(

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests import pictures, prose
@@ -37,9 +38,9 @@ def read(text: str) -> Message:
     return Message(line, dict(field.split(": ", 1) for field in fields), body.strip())
 
 
-def examples() -> Iterator[tuple[Message, Message]]:
+def examples(document: Path = DOCUMENT) -> Iterator[tuple[Message, Message]]:
     """Each request and its answer."""
-    found = [read(block.text) for block in prose.blocks(DOCUMENT.read_text()) if block.language == "http"]
+    found = [read(block.text) for block in prose.blocks(document.read_text()) if block.language == "http"]
     assert [message.line.startswith("HTTP/") for message in found] == [False, True] * (len(found) // 2)
     yield from zip(found[::2], found[1::2], strict=True)
 
