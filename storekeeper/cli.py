@@ -16,7 +16,8 @@ from storekeeper import __version__, keys, log, memory, names, passwords, schema
 from storekeeper.db import create_engine, transaction
 from storekeeper.errors import AlreadyExists, NotFound
 from storekeeper.keys import KeyRing
-from storekeeper.models import journal, paging, session, user
+from storekeeper.models import journal, member, paging, session, user
+from storekeeper.models.store import Store
 from storekeeper.settings import PREFIX, Settings, read_settings
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ ELSEWHERE = {
     "export": "storekeeper.catalogue_cli:export_",
     "find": "storekeeper.catalogue_cli:find",
     "history": "storekeeper.journal_cli:print_history",
+    "members": "storekeeper.members_cli:members_group",
     "images": "storekeeper.catalogue_cli:images_group",
     "import": "storekeeper.imports_cli:import_",
     "imports": "storekeeper.imports_cli:imports_group",
@@ -156,6 +158,20 @@ def reset_password(name: str, password_stdin: bool) -> None:
     click.echo(f"The password is changed. Sessions ended: {count}.")
 
 
+@users.command("delete")
+@click.argument("name")
+@click.option("--stores-to", "heir", help="The user who becomes the owner of the stores that nobody else owns.")
+def delete_user(name: str, heir: str | None) -> None:
+    """Delete the user NAME.
+
+    Refused while there are stores that nobody else owns, unless --stores-to says who gets them.
+    """
+    handed = _do(read_settings(), _delete_user, name, heir)
+    click.echo(f"The account of {name} is deleted.")
+    for each in handed:
+        click.echo(f"{heir} owns the store '{each.name}' now.")
+
+
 @users.command("end-sessions")
 @click.argument("name")
 def end_sessions(name: str) -> None:
@@ -198,6 +214,10 @@ def remove(kid: str) -> None:
 
 def _set_roles(conn: Connection, name: str, is_admin: bool | None, is_active: bool | None) -> user.User:
     return session.set_roles(conn, user.get_by_name(conn, name).id, is_admin, is_active)
+
+
+def _delete_user(conn: Connection, name: str, heir: str | None) -> list[Store]:
+    return member.delete_user(conn, None, user.get_by_name(conn, name).id, heir)
 
 
 def _reset_password(conn: Connection, name: str, hashed: str) -> int:

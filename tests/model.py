@@ -200,7 +200,17 @@ class Model:
         return person.shown()
 
     def delete_user(self, asker: Person, id: int) -> None:
-        self.refuse_last_admin(self.seen_user(asker, id))
+        leaving = self.seen_user(asker, id)
+        alone = [
+            store
+            for store in self.stores.values()
+            if [each for each, role in store.roles.items() if role == "owner"] == [id]
+        ]
+        if alone:
+            named = ", ".join(f"'{store.name}'" for store in sorted(alone, key=lambda store: store.id)[:5])
+            more = f" and {len(alone) - 5} more" if len(alone) > 5 else ""
+            raise Refused(409, "last_owner", f"Nobody else owns {named}{more}. Say who gets what only this user owns.")
+        self.refuse_last_admin(leaving)
         self.end_sessions(id)
         del self.users[id]
         for store in self.stores.values():

@@ -155,6 +155,7 @@ PATHS = {
     # What comes or goes has a name of its own.
     "POST /store/{name}": "/store/new",
     "DELETE /store/{name}": "/store/shed",
+    "DELETE /user/{user_id}": "/user/1?stores_to=bob",
     "PUT /store/{name}/members/{username}": "/store/ikea/members/carol",
     "DELETE /store/{name}/members/{username}": "/store/ikea/members/dave",
     "POST /item/{name}": "/item/table",

@@ -192,7 +192,7 @@ def test_an_import_goes_with_its_user_and_its_store(
     def interfere() -> None:
         with transaction(engine) as conn:
             if gone == "user":
-                user.delete(conn, 2, 2)
+                user.delete(conn, 2)
             else:
                 shelf.delete_store(conn, 1, "ikea", True)
 

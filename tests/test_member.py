@@ -1,9 +1,18 @@
 """/store/{name}/members and /store/{name}/members/{username}"""
 
+import threading
 from typing import Any
 
+import sqlalchemy as sa
 from falcon import testing
 
+from storekeeper.db import transaction
+from storekeeper.errors import LastOwner
+from storekeeper.models import journal, member
+from storekeeper.models.user import users
+from storekeeper.settings import Settings
+from tests.browsing import Browser
+from tests.commands import run_with, says
 from tests.conftest import Person
 
 ALICE = {"user_id": 1, "username": "alice", "role": "owner"}
@@ -128,12 +137,117 @@ def test_memberships_end_with_the_user(alice: Person, bob: Person) -> None:
     assert alice.get(HERE).json == {"members": [ALICE]}
 
 
-def test_a_store_without_an_owner_is_in_the_administrators_care(alice: Person, bob: Person, root: Person) -> None:
+def test_the_account_of_the_last_owner_stays(alice: Person, bob: Person, root: Person) -> None:
+    """Until there is another owner, or somebody is named who becomes it."""
+    for n in range(7):
+        assert alice.post(f"/store/shop {n}").status_code == 201
+    alone = "'ikea', 'shop 0', 'shop 1', 'shop 2', 'shop 3' and 3 more"
+    refused = {
+        "error": "last_owner",
+        "message": f"Nobody else owns {alone}. Say who gets what only this user owns.",
+    }
+    assert result(alice.delete("/user/1")) == (409, refused)
+    assert result(root.delete("/user/1")) == (409, refused)
+    for n in range(6):
+        assert alice.put(f"/store/shop {n}/members/bob", {"role": "owner"}).status_code == 201
+    refused["message"] = "Nobody else owns 'ikea', 'shop 6'. Say who gets what only this user owns."
+    assert result(alice.delete("/user/1")) == (409, refused)
+    assert alice.put(f"{HERE}/bob", {"role": "owner"}).status_code == 200
+    assert alice.delete("/store/shop 6").status_code == 200
     assert alice.delete("/user/1").status_code == 200
-    assert result(root.get(HERE)) == (200, {"members": [BOB]})
-    assert result(bob.delete("/item/chair")) == (403, ADMIN_REQUIRED)
-    assert result(root.put(f"{HERE}/bob", {"role": "owner"})) == (200, BOB | {"role": "owner"})
+    assert result(root.get(HERE)) == (200, {"members": [BOB | {"role": "owner"}]})
+
+
+def test_stores_are_handed_over_with_the_account(alice: Person, bob: Person, carol: Person, root: Person) -> None:
+    """Those that nobody else owns, and no others; the journal tells it."""
+    alice.post("/store/shed")
+    alice.post("/store/ours")
+    alice.put("/store/ours/members/root", {"role": "owner"})
+    assert alice.delete("/user/1?stores_to=BOB").status_code == 200
+    assert result(root.get(HERE)) == (200, {"members": [BOB | {"role": "owner"}]})
+    assert [each["username"] for each in root.get("/store/shed/members").json["members"]] == ["bob"]
+    assert [each["username"] for each in root.get("/store/ours/members").json["members"]] == ["root"]
     assert bob.delete("/item/chair").status_code == 200
+    told = root.get("/audit?kind=member").json["changes"]
+    assert [(each["store_id"], each["subject_id"], each["action"]) for each in told[:2]] == [
+        (2, 2, "create"),
+        (1, 2, "update"),
+    ]
+
+
+def test_who_gets_the_stores_is_another_who_is_active(alice: Person, root: Person) -> None:
+    root.patch("/user/3", {"is_active": False})
+    for username, message in (
+        ("nobody", "User not found."),
+        ("alice", "The stores go to another user, who is active."),
+        ("carol", "The stores go to another user, who is active."),
+    ):
+        answer = alice.delete(f"/user/1?stores_to={username}")
+        assert (answer.status_code, answer.json["errors"]) == (400, [{"field": "stores_to", "message": message}])
+    assert alice.get(HERE).status_code == 200
+
+
+def test_two_owners_that_leave_at_once_are_not_both_let_go(alice: Person, bob: Person, engine: sa.Engine) -> None:
+    """Whoever comes second waits, and then is the last one."""
+    alice.put(f"{HERE}/bob", {"role": "owner"})
+    verdicts: list[str] = []
+
+    def leave(user_id: int) -> None:
+        try:
+            with transaction(engine) as conn, journal.signed(conn, journal.OPERATOR):
+                member.delete_user(conn, user_id, user_id)
+        except LastOwner:
+            verdicts.append("refused")
+        else:
+            verdicts.append("deleted")
+
+    threads = [threading.Thread(target=leave, args=(user_id,)) for user_id in (1, 2)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert sorted(verdicts) == ["deleted", "refused"]
+
+
+def test_a_store_without_an_owner_is_given_one(
+    root: Person, bob: Person, settings: Settings, engine: sa.Engine
+) -> None:
+    """One of before: administrators see it, and they or the operator give it an owner."""
+    assert run_with(settings, "members", "without-owner").output == ""
+    with transaction(engine) as conn:
+        conn.execute(sa.delete(users).where(users.c.id == 1))
+    assert run_with(settings, "members", "without-owner").output == "1\tikea\n"
+    assert "Stores without an owner" in Browser(root.client, "root").get("/console/system").text
+    assert result(bob.delete("/item/chair")) == (403, ADMIN_REQUIRED)
+    done = run_with(settings, "members", "set", " ikea", "bob", "--role", "owner")
+    assert done.output == "bob is an owner of 'ikea'.\n"
+    assert run_with(settings, "members", "list", "ikea").output == "bob\towner\n"
+    assert run_with(settings, "members", "without-owner").output == ""
+    assert "Stores without an owner" not in Browser(root.client, "root").get("/console/system").text
+    says(run_with(settings, "members", "set", "ikea", "bob", "--role", "clerk"), 1, LAST_OWNER["message"])
+    assert bob.delete("/item/chair").status_code == 200
+    assert root.get("/audit?kind=member").json["changes"][0]["user_id"] is None
+
+
+def test_the_operator_deletes_a_user(alice: Person, settings: Settings) -> None:
+    message = "Nobody else owns 'ikea'. Say who gets what only this user owns."
+    says(run_with(settings, "users", "delete", "alice"), 1, message)
+    done = run_with(settings, "users", "delete", "alice", "--stores-to", "bob")
+    assert done.output == "The account of alice is deleted.\nbob owns the store 'ikea' now.\n"
+    says(run_with(settings, "users", "delete", "alice"), 1, "User not found.")
+
+
+def test_the_console_asks_who_gets_the_stores(alice: Person, root: Person) -> None:
+    browser = Browser(root.client, "root")
+    page = browser.get("/console/users/1/delete")
+    assert "Nobody else owns these stores" in page.text
+    answer = browser.post("/console/users/1/delete", {"stores_to": ""})
+    assert (answer.status_code, "Nobody else owns &#39;ikea&#39;." in answer.text) == (409, True)
+    answer = browser.post("/console/users/1/delete", {"stores_to": "nobody"})
+    assert (answer.status_code, "User not found." in answer.text) == (400, True)
+    assert browser.post("/console/users/1/delete", {"stores_to": "bob"}).status_code == 303
+    assert result(root.get(HERE)) == (200, {"members": [BOB | {"role": "owner"}]})
+    assert "Nobody else owns" not in browser.get("/console/users/3/delete").text
 
 
 def test_memberships_end_with_the_store(alice: Person, bob: Person) -> None:

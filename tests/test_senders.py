@@ -77,7 +77,7 @@ def test_one_that_ends_in_good_order_keeps_nobody_waiting(engine: sa.Engine) -> 
 def test_a_user_who_is_no_more_leaves_his_webhooks_to_the_other_owners(engine: sa.Engine) -> None:
     with transaction(engine) as conn:
         webhook.add(conn, 1, "http://shop.example/", "ikea")
-        user.delete(conn, 4, 1)
+        user.delete(conn, 1)
     assert now(engine).user_id is None
 
 

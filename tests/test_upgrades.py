@@ -369,3 +369,11 @@ def test_users_are_known_where_they_were_signed_in(upgraded: Upgrade, version: s
         known = {tuple(row) for row in conn.execute(sa.text("SELECT user_id, network FROM sign_ins"))}
     assert known == {(user_id, networks(address)[0].name) for user_id, address in lived}
     assert known
+
+
+@both
+def test_stores_without_an_owner_are_told(older: Restore, version: str) -> None:
+    it = older(version)
+    result = run_with(it.settings, "migrate")
+    assert "Stores that nobody owns, so that administrators alone look after them: 'orphan'." in result.output
+    assert run_with(it.settings, "members", "without-owner").output == "3\torphan\n"

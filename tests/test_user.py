@@ -195,19 +195,23 @@ def test_users_are_listed_in_pages_by_id_or_by_name(root: Person, engine: sa.Eng
 
 
 def test_a_user_deletes_himself(client: testing.TestClient, alice: Person, root: Person) -> None:
-    answer = alice.delete("/user/1")
+    answer = alice.delete("/user/1?stores_to=carol")
     assert (answer.status_code, answer.json["message"]) == (200, "User deleted.")
     assert root.get("/user/1").status_code == 404
     login = client.simulate_post("/login", json={"username": "alice", "password": PASSWORD})
     assert verdict(login) == (401, "invalid_credentials")
-    assert client.simulate_get("/store/ikea").status_code == 200  # in the administrators' care now
-    assert root.get("/store/ikea/members").json["members"] == [{"user_id": 2, "username": "bob", "role": "clerk"}]
+    assert client.simulate_get("/store/ikea").status_code == 200
+    assert root.get("/store/ikea/members").json["members"] == [
+        {"user_id": 2, "username": "bob", "role": "clerk"},
+        {"user_id": 3, "username": "carol", "role": "owner"},
+    ]
     assert root.delete("/store/ikea?with_items=true").status_code == 200
 
 
 def test_an_administrator_deletes_anybody_and_nobody_twice(bob: Person, root: Person) -> None:
     assert bob.delete("/user/1").json["message"] == "User not found."
-    assert root.delete("/user/1").status_code == 200
+    assert bob.delete("/user/1?stores_to=bob").json["message"] == "User not found."
+    assert root.delete("/user/1?stores_to=bob").status_code == 200
     assert root.delete("/user/1").json["message"] == "User not found."
 
 

@@ -9,7 +9,7 @@ from storekeeper import __version__, schema
 from storekeeper.console.page import Page, PageRequest
 from storekeeper.db import Connection
 from storekeeper.errors import StorekeeperError
-from storekeeper.models import backup, chore, import_jobs, system
+from storekeeper.models import backup, chore, import_jobs, member, system
 from storekeeper.models.system import Facts
 from storekeeper.operation import admin
 
@@ -23,6 +23,7 @@ class System(Page):
     async def on_get(self, req: PageRequest, resp: Response) -> None:
         """Its version, its database, and whether all that it needs is there."""
         facts, backed_up_at, checks, chores = await self._see(req, _look)
+        ownerless = await self._see(req, member.without_owner)
         checks["The files can be reached"] = await self._reaches_files()
         self._show(
             req,
@@ -32,6 +33,7 @@ class System(Page):
             checks=checks,
             conditions={CONDITIONS[each.name]: each for each in self._kit.health.conditions},
             chores=chores,
+            ownerless=ownerless,
             now=time.time(),
             backed_up_at=backed_up_at,
             schema=schema.HEAD,

@@ -5,9 +5,10 @@ from falcon.asgi import Response
 from storekeeper.console.page import Page, PageRequest
 from storekeeper.console.views import url
 from storekeeper.db import Connection
-from storekeeper.models import session, user
+from storekeeper.models import member, session, user
 from storekeeper.models.paging import MOST, Asked
 from storekeeper.models.session import Session
+from storekeeper.models.store import Store
 from storekeeper.models.user import User
 from storekeeper.operation import admin, fresh
 
@@ -104,22 +105,13 @@ class Deletion(Page):
     @fresh
     async def on_get(self, req: PageRequest, resp: Response, user_id: int) -> None:
         """Ask before an account goes."""
-        found = await self._see(req, _get_as_admin, req.caller.user_id, user_id)
-        self._show(
-            req,
-            resp,
-            "sure.html",
-            title=f"Delete {found.username}?",
-            text="The account goes for good, with its sessions and memberships. Its stores stay, in your care. "
-            "Who is only to stay out for a while can be deactivated.",
-            action=url("users", user_id, "delete"),
-            verb="Delete the account",
-            back=url("users", user_id),
-        )
+        found, alone = await self._see(req, _look_before_deletion, req.caller.user_id, user_id)
+        self._show(req, resp, "delete-user.html", user=found, stores=alone)
 
     @fresh
     async def on_post(self, req: PageRequest, resp: Response, user_id: int) -> None:
-        deleted = await self._do(req, _delete, req.caller.user_id, user_id)
+        heir = req.typed["stores_to"].strip() or None
+        deleted = await self._do(req, _delete, req.caller.user_id, user_id, heir)
         req.log("user_deleted", deleted_id=user_id)
         self._tell(req, resp, f"The account of {deleted.username} is deleted.")
         self._lead(resp, url("users"))
@@ -129,10 +121,14 @@ def _look(conn: Connection, user_id: int, idle: int) -> tuple[User, list[Session
     return user.get(conn, user_id), session.page(conn, user_id, idle, Asked(MOST, sort="-id")).rows
 
 
-def _delete(conn: Connection, asker_id: int, user_id: int) -> User:
+def _look_before_deletion(conn: Connection, asker_id: int, user_id: int) -> tuple[User, list[Store]]:
+    return _get_as_admin(conn, asker_id, user_id), member.owned_alone(conn, user_id)
+
+
+def _delete(conn: Connection, asker_id: int, user_id: int, heir: str | None) -> User:
     """The user as they were."""
     found = _get_as_admin(conn, asker_id, user_id)
-    user.delete(conn, asker_id, user_id)
+    member.delete_user(conn, asker_id, user_id, heir)
     return found
 
 

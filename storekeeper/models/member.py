@@ -1,5 +1,6 @@
 """Members: who works in a store, as owner or clerk, and what that allows. Everything else is denied."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -7,13 +8,16 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.db import metadata
-from storekeeper.errors import Forbidden, LastOwner, NotFound
+from storekeeper.errors import Forbidden, Invalid, LastOwner, NotFound
 from storekeeper.models import journal, paging, rights, store, user
 from storekeeper.models.paging import Pages
 from storekeeper.models.rights import Right, Role
 from storekeeper.models.store import Store, stores
-from storekeeper.models.user import users
+from storekeeper.models.user import User, users
 from storekeeper.query import Query, reader
+
+MAX_NAMED = 5  # stores, in an error
+MAX_LISTED = 100  # stores without an owner
 
 members = sa.Table(
     "store_members",
@@ -31,6 +35,7 @@ _standing = (
 )
 _standing_by_id = Query(_standing.where(stores.c.id == sa.bindparam("store_id")))
 _standing_by_name = Query(_standing.where(stores.c.name == sa.bindparam("store")))
+_owners = sa.select(members.c.user_id).where(members.c.store_id == stores.c.id, members.c.role == "owner")
 _listed = sa.select(users.c.id.label("user_id"), users.c.username, members.c.role, users.c.username_key).join(
     members, members.c.user_id == users.c.id
 )
@@ -139,6 +144,12 @@ def page(conn: Connection, asker_id: int, name: str, asked: paging.Asked) -> pag
     return _of_store.fetch(conn, asked, {"store_id": of.id})
 
 
+def every(conn: Connection, name: str) -> list[Member]:
+    """All who work in the store, for the operator."""
+    query = _listed.where(members.c.store_id == store.get(conn, name).id).order_by(users.c.username_key)
+    return [_member(row) for row in conn.execute(query)]
+
+
 def get(conn: Connection, asker_id: int, name: str, username: str) -> Member:
     """A member, for whoever works there. For strangers there is none."""
     try:
@@ -148,11 +159,18 @@ def get(conn: Connection, asker_id: int, name: str, username: str) -> Member:
     return _get(conn, of.id, user.get_by_name(conn, username).id)
 
 
-def put(conn: Connection, asker_id: int, name: str, username: str, role: Role) -> tuple[Member, bool]:
-    """Give a user that role in the store; and whether he is new there. LastOwner keeps one owner."""
-    of = require_owner(conn, asker_id, name)
+def put(conn: Connection, asker_id: int | None, name: str, username: str, role: Role) -> tuple[Member, bool]:
+    """Give a user that role in the store; and whether they are new there. LastOwner keeps one owner.
+
+    Without an asker it is the operator who does so.
+    """
+    of = store.get(conn, name) if asker_id is None else require_owner(conn, asker_id, name)
     store.lock(conn, of)
-    person = user.get_by_name(conn, username)
+    return _put(conn, of, user.get_by_name(conn, username), role)
+
+
+def _put(conn: Connection, of: Store, person: User, role: Role) -> tuple[Member, bool]:
+    """The same, in a store that is locked."""
     known = _find(conn, of.id, person.id)
     if known is None:
         conn.execute(sa.insert(members).values(store_id=of.id, user_id=person.id, role=role))
@@ -176,10 +194,68 @@ def delete(conn: Connection, asker_id: int, name: str, username: str) -> None:
     _note(conn, of, leaving.user_id, leaving, None)
 
 
-def _refuse_last(conn: Connection, of: Store, leaving: Member) -> None:
+def delete_user(conn: Connection, asker_id: int | None, user_id: int, heir: str | None = None) -> list[Store]:
+    """Delete a user: by themselves, an administrator, or without an asker the operator.
+
+    LastOwner names the stores that nobody else owns, unless they are handed over: the user called `heir` becomes their
+    owner. Returns these stores.
+    """
+    leaving = user.get(conn, user_id) if asker_id is None else user.get_for(conn, asker_id, user_id)
+    _lock_owned(conn, leaving.id)
+    alone = owned_alone(conn, leaving.id)
+    if alone and heir is None:
+        raise LastOwner(f"Nobody else owns {_listed_stores(alone)}. Say who gets what only this user owns.")
+    if alone and heir is not None:
+        person = _find_heir(conn, heir, leaving)
+        for of in alone:
+            _put(conn, of, person, "owner")
+    user.delete(conn, leaving.id)
+    return alone
+
+
+def owned_alone(conn: Connection, user_id: int) -> list[Store]:
+    """The stores that this user owns, and nobody else."""
+    mine = sa.select(members.c.store_id).where(members.c.user_id == user_id, members.c.role == "owner")
+    others = _owners.where(members.c.user_id != user_id)
+    query = sa.select(stores).where(stores.c.id.in_(mine), ~others.exists()).order_by(stores.c.id)
+    return [store.of_row(row) for row in conn.execute(query)]
+
+
+def without_owner(conn: Connection) -> list[Store]:
+    """The stores that nobody owns, the first of them: administrators alone can give them one."""
+    query = sa.select(stores).where(~_owners.exists()).order_by(stores.c.id).limit(MAX_LISTED)
+    return [store.of_row(row) for row in conn.execute(query)]
+
+
+def _lock_owned(conn: Connection, user_id: int) -> None:
+    """Who owns the stores that this user owns stays so until the transaction ends."""
+    owned = sa.select(members.c.store_id).where(members.c.user_id == user_id, members.c.role == "owner")
+    # In one order, so that two do not wait for each other.
+    conn.execute(sa.select(stores.c.id).where(stores.c.id.in_(owned)).order_by(stores.c.id).with_for_update()).all()
+
+
+def _find_heir(conn: Connection, username: str, leaving: User) -> User:
+    try:
+        person = user.get_by_name(conn, username)
+    except NotFound as error:
+        raise Invalid(str(error), "stores_to") from None
+    if person.id == leaving.id or not person.is_active:
+        raise Invalid("The stores go to another user, who is active.", "stores_to")
+    return person
+
+
+def _listed_stores(of: Sequence[Store]) -> str:
+    named = ", ".join(f"'{each.name}'" for each in of[:MAX_NAMED])
+    return named if len(of) <= MAX_NAMED else f"{named} and {len(of) - MAX_NAMED:,} more"
+
+
+def _has_other_owner(conn: Connection, of: Store, user_id: int) -> bool:
     owners = sa.select(members.c.user_id).where(members.c.store_id == of.id, members.c.role == "owner")
-    others = owners.where(members.c.user_id != leaving.user_id).limit(1)
-    if leaving.role == "owner" and conn.execute(others).first() is None:
+    return conn.execute(owners.where(members.c.user_id != user_id).limit(1)).first() is not None
+
+
+def _refuse_last(conn: Connection, of: Store, leaving: Member) -> None:
+    if leaving.role == "owner" and not _has_other_owner(conn, of, leaving.user_id):
         raise LastOwner
 
 

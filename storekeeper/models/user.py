@@ -200,10 +200,10 @@ def set_roles(conn: Connection, user_id: int, is_admin: bool | None, is_active: 
     return changed
 
 
-def delete(conn: Connection, asker_id: int, user_id: int) -> None:
-    """Delete the user, and by the foreign keys his sessions and memberships. His stores stay."""
+def delete(conn: Connection, user_id: int) -> None:
+    """Delete the user, and by the foreign keys their sessions and memberships: `member.delete_user` is for people."""
     dialects.serialize(conn, "administrators")
-    leaving = get_for(conn, asker_id, user_id)
+    leaving = get(conn, user_id)
     _refuse_last(conn, leaving)
     conn.execute(sa.delete(users).where(users.c.id == user_id))
     _note(conn, user_id, leaving, None)

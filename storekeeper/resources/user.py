@@ -14,13 +14,14 @@ from storekeeper.errors import (
     AlreadyExists,
     InvalidCredentials,
     LastAdministrator,
+    LastOwner,
     NotFound,
     RegistrationClosed,
     TooManyAttempts,
     WrongSetupToken,
 )
 from storekeeper.http import Request, path
-from storekeeper.models import session, user
+from storekeeper.models import member, session, user
 from storekeeper.operation import Message, admin, answers, fresh, public
 from storekeeper.passwords import MOST
 from storekeeper.resources.lists import SortedPageQuery, link_next
@@ -55,6 +56,12 @@ class RolesBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     current_password: Typed
     new_password: NewPassword
+
+
+class DeleteUserQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    stores_to: Annotated[
+        str, Meta(max_length=names.LENGTH, description="Who gets the stores that nobody else owns, by user name.")
+    ] = ""
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -106,14 +113,16 @@ class User:
         resp.media = await self._guard.read(req, user.get_for, req.caller.user_id, user_id)
 
     @fresh
-    @answers(Message, errors=(NotFound, LastAdministrator), operation_id="deleteUser")
-    async def on_delete(self, req: Request, resp: Response, user_id: int) -> None:
+    @answers(Message, errors=(NotFound, LastAdministrator, LastOwner), operation_id="deleteUser")
+    async def on_delete(self, req: Request, resp: Response, user_id: int, query: DeleteUserQuery) -> None:
         """Delete a user: yourself, or as administrator anybody.
 
-        The user's sessions end at once. A store that nobody owns any more stays, in the administrators' care.
+        The user's sessions end at once. Refused while there are stores that nobody else owns, unless `stores_to` names
+        the user who becomes their owner.
         """
-        await self._guard.write(req, user.delete, req.caller.user_id, user_id)
-        req.log("user_deleted", deleted_id=user_id)
+        args = req.caller.user_id, user_id, query.stores_to or None
+        handed = await self._guard.write(req, member.delete_user, *args)
+        req.log("user_deleted", deleted_id=user_id, stores_handed_over=[each.id for each in handed])
         resp.media = Message("User deleted.")
 
     @admin
