@@ -53,6 +53,7 @@ from storekeeper.resources.conditions import Conditions
 from storekeeper.runner import End, Runner
 from storekeeper.settings import Settings, read_settings
 from storekeeper.storage import Storage, create_storage
+from storekeeper.tickets import Tickets
 from storekeeper.tokens import Lifetimes, Tokens
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
     return {
         "/register": user.Register(accounts),
         "/login": session.Login(check, tokens),
+        "/login/password": session.LoginPassword(check, tokens),
         "/login/fresh": session.FreshLogin(guard, check, tokens),
         "/refresh": session.Refresh(guard, tokens, settings.refresh_grace_seconds),
         "/logout": session.Logout(guard),
@@ -225,8 +227,8 @@ def create_kit(settings: Settings, parts: Parts, guard: Guard) -> "Kit":
 
 def _create_accounts(settings: Settings, parts: Parts, guard: Guard) -> tuple[PasswordCheck, Accounts]:
     limits = Limits(settings.login_failures, settings.login_failures_overall, settings.login_window_seconds)
-    seconds = lifetimes(settings).session
-    check = PasswordCheck(guard, parts.passwords, limits, seconds, settings.logins_per_minute)
+    seconds, tickets = lifetimes(settings).session, Tickets(parts.keys)
+    check = PasswordCheck(guard, parts.passwords, tickets, limits, seconds, settings.logins_per_minute)
     is_open, rate = settings.registration == "open", settings.registrations_per_minute
     return check, Accounts(guard, parts.passwords, parts.keys, check, is_open, rate)
 

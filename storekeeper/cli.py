@@ -127,7 +127,9 @@ def list_users() -> None:
         page = _do(settings, user.page, asked)
         for each in page.rows:
             role = "administrator" if each.is_admin else "user"
-            click.echo(f"{each.id}\t{each.username}\t{role}\t{'active' if each.is_active else 'inactive'}")
+            state = "active" if each.is_active else "inactive"
+            due = ", has to choose a new password" if each.must_change_password else ""
+            click.echo(f"{each.id}\t{each.username}\t{role}\t{state}{due}")
         asked = paging.Asked(paging.MOST, page.cursor) if page.cursor else None
 
 
@@ -156,6 +158,21 @@ def reset_password(name: str, password_stdin: bool) -> None:
     hashed = _new_password(settings, name, password_stdin)
     count = _do(settings, _reset_password, name, hashed)
     click.echo(f"The password is changed. Sessions ended: {count}.")
+
+
+@users.command("require-new-password")
+@click.argument("names", metavar="NAME...", nargs=-1)
+@click.option("--all", "is_all", is_flag=True, help="All users.")
+def require_new_password(names: tuple[str, ...], is_all: bool) -> None:
+    """End the sessions of the users NAME..., and make each choose a new password at the next login.
+
+    For when their passwords, or the hashes of these, may be known to others. Whoever knows such a password can still
+    use it to choose the new one: where you fear that, set one yourself with `users reset-password`.
+    """
+    if is_all == bool(names):
+        raise click.UsageError("Name the users, or say --all.")
+    count, ended = _do(read_settings(), _require_new_passwords, None if is_all else names)
+    click.echo(f"Users who have to choose a new password: {count}. Sessions ended: {ended}.")
 
 
 @users.command("delete")
@@ -213,7 +230,7 @@ def remove(kid: str) -> None:
 
 
 def _set_roles(conn: Connection, name: str, is_admin: bool | None, is_active: bool | None) -> user.User:
-    return session.set_roles(conn, user.get_by_name(conn, name).id, is_admin, is_active)
+    return session.change_user(conn, user.get_by_name(conn, name).id, is_admin, is_active)
 
 
 def _delete_user(conn: Connection, name: str, heir: str | None) -> list[Store]:
@@ -223,6 +240,15 @@ def _delete_user(conn: Connection, name: str, heir: str | None) -> list[Store]:
 def _reset_password(conn: Connection, name: str, hashed: str) -> int:
     user_id = user.get_by_name(conn, name).id
     return session.reset_password(conn, user_id, hashed)
+
+
+def _require_new_passwords(conn: Connection, names: tuple[str, ...] | None) -> tuple[int, int]:
+    """How many users they are, and how many of their sessions end."""
+    ids = user.all_ids(conn) if names is None else [user.get_by_name(conn, name).id for name in names]
+    ended = sum(session.end_others(conn, id) for id in ids)
+    for id in ids:
+        user.change(conn, id, must_change_password=True)
+    return len(ids), ended
 
 
 def _end_sessions(conn: Connection, name: str) -> int:

@@ -110,6 +110,25 @@ class Forbidden(StorekeeperError):
     message = "Admin privilege required."
 
 
+class PasswordChangeRequired(Forbidden):
+    """The password is right, and has to be replaced first: `ticket` is for `POST /login/password`."""
+
+    code = "password_change_required"
+    message = "Choose a new password: send it with this ticket to POST /login/password."
+
+    def __init__(self, ticket: str = "") -> None:
+        super().__init__()
+        self.ticket = ticket
+
+    def details(self) -> dict[str, Any]:
+        return {"ticket": self.ticket}
+
+
+class TicketInvalid(Forbidden):
+    code = "ticket_invalid"
+    message = "This ticket is not good, or no longer. Log in again."
+
+
 class NotFound(StorekeeperError):
     status = HTTPStatus.NOT_FOUND
     code = "not_found"

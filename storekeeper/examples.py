@@ -27,6 +27,7 @@ _STORE: dict[str, Any] = {"id": 1, "name": "ikea", "currency": "EUR", "negative_
 SCHEMAS: dict[str, Any] = {
     # Requests
     "BulkRow": {"store_id": 1, "name": "chair", "price": 15.99},
+    "ChosenPassword": {"ticket": f"2.1767225600.{'0' * 64}", "new_password": "a staple for the battery"},
     "Credentials": {"username": "alice", "password": "correct horse battery"},
     "ItemBody": {"price": 15.99, "store_id": 1},
     "ItemChange": {"price": 14.99, "tags": ["garden"]},

@@ -7,7 +7,14 @@ import msgspec
 from sqlalchemy import Connection
 
 from storekeeper.auth import Guard
-from storekeeper.errors import InvalidCredentials, TooManyAttempts
+from storekeeper.errors import (
+    Invalid,
+    InvalidCredentials,
+    NotFound,
+    PasswordChangeRequired,
+    TicketInvalid,
+    TooManyAttempts,
+)
 from storekeeper.http import Request
 from storekeeper.models import rate, session, sign_in, throttle, user
 from storekeeper.models.rate import Rate
@@ -15,6 +22,7 @@ from storekeeper.models.session import Grant
 from storekeeper.models.throttle import Attempt, Limits
 from storekeeper.models.user import Login
 from storekeeper.passwords import Passwords
+from storekeeper.tickets import Tickets
 from storekeeper.tokens import Claims
 
 
@@ -22,9 +30,16 @@ class PasswordCheck:
     """Existing and unknown names differ in nothing: not in the answer, nor in the time that it takes."""
 
     def __init__(
-        self, guard: Guard, passwords: Passwords, limits: Limits, session_seconds: int, logins_per_minute: int
+        self,
+        guard: Guard,
+        passwords: Passwords,
+        tickets: Tickets,
+        limits: Limits,
+        session_seconds: int,
+        logins_per_minute: int,
     ) -> None:
         self._guard = guard
+        self._tickets = tickets
         self._passwords = passwords
         self._limits = limits
         self._session_seconds = session_seconds
@@ -33,7 +48,8 @@ class PasswordCheck:
     async def sign_in(self, req: Request, username: str, password: str, device: Claims | None = None) -> Grant:
         """Begin a session for the user whose password this is. InvalidCredentials does not say what was wrong.
 
-        `device` is what the browser's cookie says of who has signed in there before.
+        `device` is what the browser's cookie says of who has signed in there before. PasswordChangeRequired for a right
+        password that has to be replaced first: see `choose_password`.
         """
         address = req.visit.address
         call = Call(username, address, device)
@@ -44,11 +60,34 @@ class PasswordCheck:
             req.log("login_failed")
             raise InvalidCredentials
         assert login
+        if login.must_change_password:
+            await self._guard.read(req, throttle.check, attempt)
+            req.log("password_change_required", changed_id=login.user_id)
+            raise PasswordChangeRequired(self._tickets.issue(login.user_id, login.password_hash))
         is_outdated = self._passwords.is_outdated(login.password_hash)
         new_hash = await self._passwords.hash(password, address) if is_outdated else None
         entry = Entry(attempt, self._rate, login, new_hash, self._session_seconds, req.device, address)
         begun = await self._guard.record(req, _begin, entry)
         req.visit.user_id = begun.user_id
+        req.log("login", session_id=begun.session_id)
+        return begun
+
+    async def choose_password(self, req: Request, ticket: str, new: str) -> Grant:
+        """Replace a password that had to be, and begin a session. TicketInvalid, or Invalid for a bad new password."""
+        try:
+            login = await self._guard.read(req, user.get_login, self._tickets.user_id(ticket))
+        except NotFound:  # deleted, or deactivated
+            raise TicketInvalid from None
+        self._tickets.check(ticket, login.password_hash)
+        self._passwords.check(new, login.username, "new_password")
+        if await self._passwords.fit(new, login.password_hash, req.visit.address):
+            raise Invalid("This is the password that has to be replaced. Choose another one.", "new_password")
+        new_hash = await self._passwords.hash(new, req.visit.address)
+        begun = await self._guard.record(
+            req, session.choose_password, login, new_hash, self._session_seconds, req.device, req.visit.address
+        )
+        req.visit.user_id = begun.user_id
+        req.log("password_changed")
         req.log("login", session_id=begun.session_id)
         return begun
 

@@ -80,6 +80,7 @@ class ErrorBody(msgspec.Struct):
     description: str | msgspec.UnsetType = msgspec.UNSET
     errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
     candidates: list[Candidate] | msgspec.UnsetType = msgspec.UNSET
+    ticket: str | msgspec.UnsetType = msgspec.UNSET
     cursor: int | msgspec.UnsetType = msgspec.UNSET
     conditions: list[Condition] | msgspec.UnsetType = msgspec.UNSET
 

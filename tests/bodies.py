@@ -14,6 +14,7 @@ from tests.raw import JSON, Answer
 REQUESTS: dict[tuple[str, str], Any] = {
     ("POST", "/register"): {"username": "newcomer", "password": PASSWORD},
     ("POST", "/login"): {"username": "alice", "password": PASSWORD},
+    ("POST", "/login/password"): {"ticket": "$TICKET", "new_password": "another horse"},
     ("POST", "/login/fresh"): {"password": PASSWORD},
     ("PUT", "/user/1/password"): {"current_password": PASSWORD, "new_password": "another horse"},
     ("PATCH", "/user/3"): {"is_active": False},
@@ -43,12 +44,15 @@ class Callers:
         self.app = app
         self._tokens = {"PATCH": root.pair["access_token"]}
         self._usual = alice.pair["access_token"]
+        root.patch("/user/2", {"must_change_password": True})
+        login = root.client.simulate_post("/login", json={"username": "bob", "password": PASSWORD})
+        self._ticket = login.json["ticket"]
 
     def headers(self, method: str) -> list[tuple[str, str]]:
         return list(bearer(self._tokens.get(method, self._usual)).items())
 
     def send(self, method: str, path: str, body: bytes | str, *headers: tuple[str, str]) -> Answer:
-        sent = body.encode() if isinstance(body, str) else body
+        sent = body.replace("$TICKET", self._ticket).encode() if isinstance(body, str) else body
         return raw.send(self.app, method, path, [*self.headers(method), *(headers or [JSON])], sent)
 
 

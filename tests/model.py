@@ -37,7 +37,8 @@ class Person:
     is_active: bool = True
 
     def shown(self) -> Body:
-        return {"id": self.id, "username": self.username, "is_admin": self.is_admin, "is_active": self.is_active}
+        known = {"id": self.id, "username": self.username, "is_admin": self.is_admin}
+        return known | {"is_active": self.is_active, "must_change_password": False}
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ TABLE = """
 operation                                      nobody ended inactive refresh demoted stale stranger clerk owner admin
 POST   /register                               201    201   201      201     201     201   201      201   201   201
 POST   /login                                  200    200   200      200     200     200   200      200   200   200
+POST   /login/password                         403    403   403      403     403     403   403      403   403   403
 POST   /login/fresh                            none   dead  dead     kind    200     200   200      200   200   200
 POST   /refresh                                none   kind  kind     200     kind    kind  kind     kind  kind  kind
 POST   /logout                                 none   dead  dead     200     200     200   200      200   200   200
@@ -168,6 +169,7 @@ PATHS = {
 BODIES: dict[str, Any] = {
     "POST /register": {"username": "newcomer", "password": PASSWORD},
     "POST /login": {"username": "carol", "password": PASSWORD},
+    "POST /login/password": {"ticket": "1.1.0", "new_password": "another horse battery"},  # to be had by a login alone
     "POST /login/fresh": {"password": PASSWORD},
     "PATCH /user/{user_id}": {"is_active": True},
     "PUT /user/{user_id}/password": {"current_password": PASSWORD, "new_password": "another horse battery"},
@@ -234,7 +236,7 @@ def knock(engine: sa.Engine, tokens: Tokens, caller: str) -> dict[str, str]:
         if caller == "ended":
             session.end(conn, grant.user_id, grant.session_id)
         if caller == "inactive":  # his session stays: it is he who may not
-            user.set_roles(conn, grant.user_id, None, False)
+            user.change(conn, grant.user_id, None, False)
     return bearer(token_of(tokens, grant, caller))
 
 

@@ -32,6 +32,8 @@ GET  /set-up                                     303    303   303 303    303    
 POST /set-up                                     403    403   403 403    403     403   403   403   403   403   403
 GET  /sign-in                                    200    200   200 200    200     200   200   200   200   200   200
 POST /sign-in                                    303    303   303 303    303     303   303   303   303   303   403
+GET  /new-password                               303    303   303 303    303     303   303   303   303   303   303
+POST /new-password                               403    403   403 403    403     403   403   403   403   403   403
 POST /sign-out                                   in     in    in  in     303     303   303   303   303   303   403
 GET  /confirm                                    in     in    in  in     200     200   200   200   200   200   200
 POST /confirm                                    in     in    in  in     303     303   303   303   303   303   403
@@ -146,6 +148,7 @@ PATHS = {
 FORMS: dict[str, Any] = {
     "POST /console/set-up": {"setup_token": "", "username": "first", "password": PASSWORD, "repeated": PASSWORD},
     "POST /console/sign-in": {"username": "carol", "password": PASSWORD},
+    "POST /console/new-password": {"ticket": "1.1.0", "new_password": "another horse", "repeated": "another horse"},
     "POST /console/confirm": {"password": PASSWORD},
     "POST /console/account/password": {
         "current_password": PASSWORD,
@@ -217,7 +220,7 @@ def knock(engine: sa.Engine, client: testing.TestClient, tokens: Tokens, clock: 
         if caller == "ended":
             session.end(conn, grant.user_id, grant.session_id)
         if caller == "off":
-            user.set_roles(conn, grant.user_id, None, False)
+            user.change(conn, grant.user_id, None, False)
     return browser
 
 

@@ -12,7 +12,7 @@ from falcon import testing
 from storekeeper.app import Parts
 from storekeeper.console import page
 from storekeeper.console.form_keys import FIELD, FormKeys
-from storekeeper.db import create_engine, transaction
+from storekeeper.db import create_engine
 from storekeeper.keys import rotate
 from storekeeper.models import idempotency, user
 from storekeeper.settings import Settings
@@ -21,6 +21,7 @@ from tests import crowd
 from tests.browsing import BOUNDARY, SAME_ORIGIN, Browser, fields, said, values, wrong
 from tests.conftest import PASSWORD, Clock, Person
 from tests.crowd import Call
+from tests.databases import transaction
 from tests.test_access import everything
 from tests.test_console_access import EXPECTED, FILES, FORMS, LAST, console_world, knock, path_of, tokens, world
 

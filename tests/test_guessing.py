@@ -119,7 +119,7 @@ def test_a_hundred_wrong_passwords_in_a_row_end_the_session(start: Start) -> Non
 def test_unknown_inactive_and_existing_names_look_the_same(start: Start, engine: sa.Engine) -> None:
     """In every answer, in the statements that the database runs, and in the work of Argon2."""
     with transaction(engine) as conn:
-        session.set_roles(conn, 3, None, False)
+        session.change_user(conn, 3, None, False)
     names = ("alice", "carol", "nobody", "alice's cat\n")
     told = [_told(start, name, f"192.0.2.{n}") for n, name in enumerate(names)]
     assert all(each == told[0] for each in told)

@@ -24,6 +24,7 @@ ALLOWED = {
     "/readyz": "GET, HEAD, OPTIONS",
     "/register": "OPTIONS, POST",
     "/login": "OPTIONS, POST",
+    "/login/password": "OPTIONS, POST",
     "/login/fresh": "OPTIONS, POST",
     "/refresh": "OPTIONS, POST",
     "/logout": "OPTIONS, POST",

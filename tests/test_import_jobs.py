@@ -146,7 +146,7 @@ class _Stalled(Importer):
 
 
 def deactivate(conn: sa.Connection) -> None:
-    session.set_roles(conn, 2, None, False)
+    session.change_user(conn, 2, None, False)
 
 
 def let_go(conn: sa.Connection) -> None:

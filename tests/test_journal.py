@@ -56,7 +56,7 @@ ITEM = {"id", "name", "price", "store_id", "currency", "sku", "barcode", "descri
 ITEM |= {"image", "updated_at", "version"}
 STORE = {"id", "name", "currency", "negative_stock", "version"}
 MEMBER = {"user_id", "username", "role"}
-USER = {"id", "username", "is_admin", "is_active"}
+USER = {"id", "username", "is_admin", "is_active", "must_change_password"}
 
 # What is done, in this order, and what the journal tells of it: kind, action, and the members of `before` and `after`.
 DONE: tuple[tuple[str, str, dict[str, Any], list[tuple[str, str, set[str], set[str]]]], ...] = (
@@ -150,7 +150,7 @@ def test_accounts_are_told_as_they_are(
         assert done.exit_code == 0, done.output
     expected = [("dave", False), ("erin", False), ("creat", True), ("users", False)]
     states = [
-        {"id": id, "username": name, "is_admin": is_admin, "is_active": True}
+        {"id": id, "username": name, "is_admin": is_admin, "is_active": True, "must_change_password": False}
         for id, (name, is_admin) in enumerate(expected, 5)
     ]
     assert [json.loads(row.after) for row in rows(engine, before)] == states

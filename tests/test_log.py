@@ -161,6 +161,7 @@ def test_an_event_names_who_did_what_to_whom_and_its_request(lines: Lines, root:
         "changed_id": 3,
         "is_admin": True,
         "is_active": True,
+        "must_change_password": False,
         "event": "role_changed",
         "level": "info",
     }

@@ -6,7 +6,6 @@ from typing import Any
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.db import transaction
 from storekeeper.errors import LastOwner
 from storekeeper.models import journal, member
 from storekeeper.models.user import users
@@ -14,6 +13,7 @@ from storekeeper.settings import Settings
 from tests.browsing import Browser
 from tests.commands import run_with, says
 from tests.conftest import Person
+from tests.databases import transaction
 
 ALICE = {"user_id": 1, "username": "alice", "role": "owner"}
 BOB = {"user_id": 2, "username": "bob", "role": "clerk"}

@@ -34,7 +34,7 @@ GIVEN = {
     "getImage": {"image/webp"},
 }
 PAGES = {"GET /", "GET /docs", "GET /docs/{name}"}
-FREE = {"registerUser", "login", "getStore", "listStores", "getImage", "getLiveness"}
+FREE = {"registerUser", "login", "choosePassword", "getStore", "listStores", "getImage", "getLiveness"}
 IMAGE = "0" * 64
 
 UNTOLD = {name.decode() for name, _ in SECURITY_HEADERS} | {"content-type", "content-length"}

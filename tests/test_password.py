@@ -193,7 +193,7 @@ def set_password(engine: sa.Engine, hashed: str) -> None:
 
 def deactivate(engine: sa.Engine) -> None:
     with transaction(engine) as conn:
-        session.set_roles(conn, 1, None, False)
+        session.change_user(conn, 1, None, False)
 
 
 @pytest.mark.parametrize("change", ["password", "state"])

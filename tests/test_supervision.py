@@ -52,7 +52,7 @@ def engine(url: str) -> Iterator[sa.Engine]:
     engine = create_engine(url)
     with transaction(engine) as conn:
         for number, (name, store) in enumerate([("alice", "ikea"), ("bob", "shed")], 1):
-            user.register(conn, name, HASHED, name == "alice")
+            user.add(conn, name, HASHED, name == "alice")
             member.found_store(conn, number, store, "EUR")
     yield engine
     engine.dispose()

@@ -10,13 +10,13 @@ import pytest
 import sqlalchemy as sa
 
 from storekeeper.argon2 import Hasher
-from storekeeper.db import transaction
 from storekeeper.models import throttle
 from storekeeper.models.sign_in import sign_ins
 from storekeeper.models.throttle import failures
 from storekeeper.settings import Settings
 from tests.conftest import PASSWORD, Clock
 from tests.crowd import Answer, Call, at_once, log_in, send, statuses
+from tests.databases import transaction
 from tests.guessing import WRONG, Start, attempt, fail, login, starting
 
 

@@ -200,8 +200,8 @@ def test_a_sender_is_woken_where_nobody_sends(alice: Person, parts: Parts, engin
 def test_a_demoted_administrator_sees_those_of_all_stores_no_longer(root: Person, engine: sa.Engine) -> None:
     root.post("/webhooks", {"url": URL})
     with transaction(engine) as conn:
-        session.set_roles(conn, 1, True, None)
-        session.set_roles(conn, 4, False, None)
+        session.change_user(conn, 1, True, None)
+        session.change_user(conn, 4, False, None)
     root.log_in()
     assert root.get("/webhooks/1").status_code == 404
     assert root.get("/webhooks").json == {"webhooks": []}

@@ -8,8 +8,9 @@ from storekeeper.console import cookies, forms
 from storekeeper.console.failures import safe_place
 from storekeeper.console.page import Page, PageRequest
 from storekeeper.console.views import url
-from storekeeper.errors import Invalid, Unauthorized
+from storekeeper.errors import Invalid, PasswordChangeRequired, Unauthorized
 from storekeeper.models import session, user
+from storekeeper.models.session import Grant
 from storekeeper.operation import public
 from storekeeper.tokens import Claims
 
@@ -19,12 +20,14 @@ class Entrance(Page):
 
     async def _sign_in(self, req: PageRequest, resp: Response, username: str, password: str) -> None:
         """Begin a session, like any login, and put its token into the browser's cookie."""
-        kit = self._kit
-        grant = await kit.password_check.sign_in(req, username, password, self._find_device(req))
-        seconds = kit.tokens.lifetimes.session
+        self._begin(req, resp, await self._kit.password_check.sign_in(req, username, password, self._find_device(req)))
+
+    def _begin(self, req: PageRequest, resp: Response, grant: Grant) -> None:
+        tokens = self._kit.tokens
+        seconds = tokens.lifetimes.session
         ends_at = grant.began_at + seconds
-        cookies.give_token(req, resp, kit.tokens.console(grant.user_id, grant.session_id, ends_at=ends_at), ends_at)
-        cookies.give_device(req, resp, kit.tokens.device(grant.user_id, grant.session_id), seconds)
+        cookies.give_token(req, resp, tokens.console(grant.user_id, grant.session_id, ends_at=ends_at), ends_at)
+        cookies.give_device(req, resp, tokens.device(grant.user_id, grant.session_id), seconds)
 
     def _find_device(self, req: PageRequest) -> Claims | None:
         """What the browser's cookie says of who has signed in there; None for one that is not good."""
@@ -68,7 +71,34 @@ class SignIn(Entrance):
     @public
     async def on_post(self, req: PageRequest, resp: Response) -> None:
         form = req.typed
-        await self._sign_in(req, resp, form["username"], form["password"])
+        try:
+            await self._sign_in(req, resp, form["username"], form["password"])
+        except PasswordChangeRequired as required:
+            self._show(req, resp, "new-password.html", ticket=required.ticket, next=safe_place(form["next"]))
+        else:
+            self._lead(resp, safe_place(form["next"]))
+
+
+class NewPassword(Entrance):
+    """/console/new-password"""
+
+    @public
+    async def on_get(self, req: PageRequest, resp: Response) -> None:
+        """The form that comes after a password that has to be replaced. Without its ticket: sign in first."""
+        if isinstance(req.failure, Invalid):
+            form = req.typed
+            self._show(req, resp, "new-password.html", ticket=form["ticket"], next=safe_place(form["next"]))
+        else:
+            self._lead(resp, url("sign-in"))
+
+    @public
+    async def on_post(self, req: PageRequest, resp: Response) -> None:
+        """Replace the password, and begin a session."""
+        form = req.typed
+        if form["new_password"] != form["repeated"]:
+            raise Invalid("The two passwords differ.", "repeated")
+        grant = await self._kit.password_check.choose_password(req, form["ticket"], form["new_password"])
+        self._begin(req, resp, grant)
         self._lead(resp, safe_place(form["next"]))
 
 

@@ -35,6 +35,7 @@ def create_pages(kit: Kit) -> dict[str, object]:
         "/console": overview.Overview(kit),
         "/console/set-up": entry.SetUp(kit),
         "/console/sign-in": entry.SignIn(kit),
+        "/console/new-password": entry.NewPassword(kit),
         "/console/sign-out": entry.SignOut(kit),
         "/console/confirm": entry.Confirm(kit),
         "/console/account": account.Account(kit),

@@ -63,7 +63,7 @@ class Roles(UserPage):
         form = req.typed
         wanted = {"yes": True, "no": False}
         is_admin, is_active = wanted.get(form["is_admin"]), wanted.get(form["is_active"])
-        changed = await self._do(req, session.set_roles, user_id, is_admin, is_active)
+        changed = await self._do(req, session.change_user, user_id, is_admin, is_active)
         req.log("role_changed", changed_id=user_id, is_admin=changed.is_admin, is_active=changed.is_active)
         self._tell(req, resp, "Saved. It holds from now on, everywhere.")
         self._lead(resp, url("users", user_id) if changed.is_admin or user_id != req.caller.user_id else url())

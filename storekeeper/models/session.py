@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.db import Id, metadata
-from storekeeper.errors import InvalidCredentials, NotFound, TokenExpired, TokenRevoked
-from storekeeper.models import paging, user
+from storekeeper.errors import InvalidCredentials, NotFound, TicketInvalid, TokenExpired, TokenRevoked
+from storekeeper.models import journal, paging, user
 from storekeeper.models.paging import Pages
 from storekeeper.models.user import Login, User, users
 from storekeeper.query import Query, Row, limited, reader
@@ -222,10 +222,16 @@ def end_others(conn: Connection, user_id: int, but_session_id: int = 0) -> int:
     return conn.execute(others).rowcount
 
 
-def set_roles(conn: Connection, user_id: int, is_admin: bool | None, is_active: bool | None) -> User:
-    """`user.set_roles`; the sessions of a user who is no longer active end."""
-    changed = user.set_roles(conn, user_id, is_admin, is_active)
-    if not changed.is_active:
+def change_user(
+    conn: Connection,
+    user_id: int,
+    is_admin: bool | None = None,
+    is_active: bool | None = None,
+    must_change_password: bool | None = None,
+) -> User:
+    """`user.change`; the sessions of a user who is not active, or has to choose a new password, end."""
+    changed = user.change(conn, user_id, is_admin, is_active, must_change_password)
+    if must_change_password or not changed.is_active:
         end_others(conn, user_id)
     return changed
 
@@ -236,6 +242,16 @@ def change_password(conn: Connection, login: Login, new_hash: str, session_id: i
         raise InvalidCredentials
     user.set_password(conn, login.user_id, new_hash)
     end_others(conn, login.user_id, session_id)
+
+
+def choose_password(conn: Connection, login: Login, new_hash: str, lifetime: int, device: str, address: str) -> Grant:
+    """Replace a password that had to be, and begin a session. TicketInvalid if somebody else was faster."""
+    if not user.has_hash(conn, login.user_id, login.password_hash):
+        raise TicketInvalid
+    journal.sign_as_user(conn, login.user_id)
+    user.set_password(conn, login.user_id, new_hash)
+    end_others(conn, login.user_id)
+    return begin(conn, login.user_id, lifetime, device, address)
 
 
 def reset_password(conn: Connection, user_id: int, new_hash: str) -> int:

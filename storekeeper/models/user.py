@@ -26,10 +26,11 @@ users = sa.Table(
     sa.Column("password_hash", sa.String, nullable=False),
     sa.Column("is_admin", sa.Boolean, nullable=False),
     sa.Column("is_active", sa.Boolean, nullable=False),
+    sa.Column("must_change_password", sa.Boolean, nullable=False, server_default=sa.false()),
     sqlite_autoincrement=True,  # an id is never used again: an old token must not fit a new user
 )
 
-_public = (users.c.id, users.c.username, users.c.is_admin, users.c.is_active)
+_public = (users.c.id, users.c.username, users.c.is_admin, users.c.is_active, users.c.must_change_password)
 _living_admin = sa.and_(users.c.is_admin, users.c.is_active)
 
 
@@ -41,10 +42,13 @@ _same_login = Query(
 
 
 class User(msgspec.Struct, frozen=True):
+    """With `must_change_password`, a login has to choose a new password before a session begins."""
+
     id: int
     username: str
     is_admin: bool
     is_active: bool
+    must_change_password: bool = False
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -53,10 +57,13 @@ class Login(msgspec.Struct, frozen=True):
     user_id: int
     username: str
     password_hash: str
+    must_change_password: bool
 
 
 _user = reader(User, _public)
-_login = sa.select(users.c.id.label("user_id"), users.c.username, users.c.password_hash).where(users.c.is_active)
+_login = sa.select(
+    users.c.id.label("user_id"), users.c.username, users.c.password_hash, users.c.must_change_password
+).where(users.c.is_active)
 _as_login = reader(Login, _login.selected_columns)
 _login_by_id = Query(_login.where(users.c.id == sa.bindparam("user_id")), _as_login)
 _login_by_name = Query(_login.where(users.c.username_key == sa.bindparam("key")), _as_login)
@@ -106,6 +113,10 @@ def get_own(conn: Connection, asker_id: int, user_id: int) -> User:
 
 def page(conn: Connection, asked: paging.Asked) -> paging.Page[User]:
     return _all.fetch(conn, asked)
+
+
+def all_ids(conn: Connection) -> list[int]:
+    return list(conn.scalars(sa.select(users.c.id).order_by(users.c.id)))
 
 
 def find_login(conn: Connection, username: str) -> Login | None:
@@ -175,7 +186,8 @@ def has_hash(conn: Connection, user_id: int, hashed: str) -> bool:
 
 def set_password(conn: Connection, user_id: int, new_hash: str) -> None:
     """Give the user another password. The journal tells that, and nothing of the password."""
-    set_hash(conn, user_id, new_hash)
+    new = {"password_hash": new_hash, "must_change_password": False}
+    conn.execute(sa.update(users).where(users.c.id == user_id).values(new))
     journal.note(conn, journal.Change("user", "password", None, user_id, {}, get(conn, user_id)))
 
 
@@ -184,19 +196,24 @@ def set_hash(conn: Connection, user_id: int, new_hash: str) -> None:
     conn.execute(sa.update(users).where(users.c.id == user_id).values(password_hash=new_hash))
 
 
-def set_roles(conn: Connection, user_id: int, is_admin: bool | None, is_active: bool | None) -> User:
+def change(
+    conn: Connection,
+    user_id: int,
+    is_admin: bool | None = None,
+    is_active: bool | None = None,
+    must_change_password: bool | None = None,
+) -> User:
     """Change what is not None. LastAdministrator where nobody would be left to undo it."""
     dialects.serialize(conn, "administrators")
-    now = get(conn, user_id)
-    becomes_admin = now.is_admin if is_admin is None else is_admin
-    becomes_active = now.is_active if is_active is None else is_active
-    if not (becomes_admin and becomes_active):
-        _refuse_last(conn, now)
-    changed = User(user_id, now.username, becomes_admin, becomes_active)
-    if changed != now:
-        change = sa.update(users).where(users.c.id == user_id)
-        conn.execute(change.values(is_admin=becomes_admin, is_active=becomes_active))
-        _note(conn, user_id, now, changed)
+    before = get(conn, user_id)
+    given = {"is_admin": is_admin, "is_active": is_active, "must_change_password": must_change_password}
+    values = {name: value for name, value in given.items() if value is not None}
+    changed = msgspec.structs.replace(before, **values)
+    if not (changed.is_admin and changed.is_active):
+        _refuse_last(conn, before)
+    if changed != before:
+        conn.execute(sa.update(users).where(users.c.id == user_id).values(values))
+        _note(conn, user_id, before, changed)
     return changed
 
 

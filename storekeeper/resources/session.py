@@ -7,18 +7,35 @@ from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
 from storekeeper.auth import Guard
-from storekeeper.errors import InvalidCredentials, NotFound, TokenRevoked, TooManyAttempts
+from storekeeper.errors import (
+    InvalidCredentials,
+    NotFound,
+    PasswordChangeRequired,
+    TicketInvalid,
+    TokenRevoked,
+    TooManyAttempts,
+)
 from storekeeper.http import Request
 from storekeeper.login import PasswordCheck
 from storekeeper.models import session, user
 from storekeeper.models.session import Grant
 from storekeeper.operation import Message, answers, any_token, fresh, public, refresh
+from storekeeper.passwords import MOST
 from storekeeper.resources.lists import PageQuery, link_next
 from storekeeper.tokens import Tokens
 
 WITHOUT_NUL = "^[^\\u0000]*$"
 # Generous on purpose: what is no name or password of anybody's is answered as a wrong one.
 Typed = Annotated[str, Meta(max_length=1024, pattern=WITHOUT_NUL)]
+NewPassword = Annotated[
+    str,
+    Meta(
+        max_length=MOST,
+        pattern=WITHOUT_NUL,
+        description="None of the 10,000 most common, nor the user name. The operator may ask for more characters.",
+        extra_json_schema={"minLength": 8},
+    ),
+]
 
 
 class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,6 +45,11 @@ class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class PasswordConfirmation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password: Typed
+
+
+class ChosenPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    ticket: Annotated[str, Meta(max_length=100, description="What the login was answered.")]
+    new_password: NewPassword
 
 
 class TokenPair(msgspec.Struct, frozen=True):
@@ -69,10 +91,34 @@ class Login:
         self._tokens = tokens
 
     @public
-    @answers(TokenPair, errors=(InvalidCredentials, TooManyAttempts), operation_id="login")
+    @answers(TokenPair, errors=(InvalidCredentials, PasswordChangeRequired, TooManyAttempts), operation_id="login")
     async def on_post(self, req: Request, resp: Response, body: Credentials) -> None:
-        """Log in, and begin a session."""
+        """Log in, and begin a session.
+
+        Where the operator has asked for a new password, the answer is 403 `password_change_required` with a `ticket`
+        for `POST /login/password`.
+        """
         grant = await self._password_check.sign_in(req, body.username, body.password)
+        resp.media = token_pair(self._tokens, grant, fresh=True)
+
+
+class LoginPassword:
+    """/login/password"""
+
+    tag = "sessions"
+
+    def __init__(self, password_check: PasswordCheck, tokens: Tokens) -> None:
+        self._password_check = password_check
+        self._tokens = tokens
+
+    @public
+    @answers(TokenPair, errors=(TicketInvalid,), operation_id="choosePassword")
+    async def on_post(self, req: Request, resp: Response, body: ChosenPassword) -> None:
+        """Choose a new password with the ticket of a login, and log in.
+
+        The ticket is good for 15 minutes, and once.
+        """
+        grant = await self._password_check.choose_password(req, body.ticket, body.new_password)
         resp.media = token_pair(self._tokens, grant, fresh=True)
 
 

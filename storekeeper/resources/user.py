@@ -23,20 +23,10 @@ from storekeeper.errors import (
 from storekeeper.http import Request, path
 from storekeeper.models import member, session, user
 from storekeeper.operation import Message, admin, answers, fresh, public
-from storekeeper.passwords import MOST
 from storekeeper.resources.lists import SortedPageQuery, link_next
-from storekeeper.resources.session import WITHOUT_NUL, Typed
+from storekeeper.resources.session import NewPassword, Typed
 
 NewUsername = Annotated[str, Meta(max_length=names.LENGTH, extra_json_schema=shapes.USERNAME)]
-NewPassword = Annotated[
-    str,
-    Meta(
-        max_length=MOST,
-        pattern=WITHOUT_NUL,
-        description="None of the 10,000 most common, nor the user name. The operator may ask for more characters.",
-        extra_json_schema={"minLength": 8},
-    ),
-]
 SetupToken = Annotated[str, Meta(max_length=200, description="Makes the first administrator. `serve` prints it.")]
 
 
@@ -51,6 +41,7 @@ class RolesBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     is_admin: bool | None = None
     is_active: bool | None = None
+    must_change_password: bool | None = None
 
 
 class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -131,10 +122,13 @@ class User:
     async def on_patch(self, req: Request, resp: Response, user_id: int, body: RolesBody) -> None:
         """Make a user an administrator or not, active or not.
 
-        Deactivating ends the user's sessions. There always is an active administrator.
+        Or have them choose a new password at the next login. That ends the user's sessions, and so does deactivating.
+        There always is an active administrator.
         """
-        changed = await self._guard.write(req, session.set_roles, user_id, body.is_admin, body.is_active)
-        req.log("role_changed", changed_id=user_id, is_admin=changed.is_admin, is_active=changed.is_active)
+        args = user_id, body.is_admin, body.is_active, body.must_change_password
+        changed = await self._guard.write(req, session.change_user, *args)
+        values = {"is_admin": changed.is_admin, "is_active": changed.is_active}
+        req.log("role_changed", changed_id=user_id, **values, must_change_password=changed.must_change_password)
         resp.media = changed
 
 
