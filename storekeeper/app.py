@@ -24,12 +24,13 @@ from storekeeper.dispatch import Dispatch
 from storekeeper.door import App, Door, Later
 from storekeeper.endpoint import Networks
 from storekeeper.errors import StorekeeperError
+from storekeeper.forwarding import UntrustedPeers
 from storekeeper.health import Health
 from storekeeper.http import Request
 from storekeeper.images import Images
 from storekeeper.keys import KeyRing
 from storekeeper.login import PasswordCheck
-from storekeeper.models import chore, import_jobs, journal, outbox
+from storekeeper.models import chore, import_jobs, journal, outbox, untrusted_peer
 from storekeeper.models.throttle import Limits
 from storekeeper.passwords import Passwords, create_passwords
 from storekeeper.proxies import behind_proxies
@@ -79,6 +80,7 @@ class Parts(msgspec.Struct, frozen=True):
     sender: Runner
     chores: Chores
     health: Health
+    untrusted_peers: UntrustedPeers = msgspec.field(default_factory=UntrustedPeers)
 
 
 def create_app(settings: Settings | None = None, parts: Parts | None = None) -> App:
@@ -88,7 +90,7 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     guard = Guard(parts.db)
     pages = Later(partial(_create_pages, settings, parts, guard))
     door = Door(create_api(settings, parts, guard), pages, settings.body_seconds)
-    served: App = behind_proxies(door, settings.trusted_proxies)
+    served: App = behind_proxies(door, settings.trusted_proxies, parts.untrusted_peers)
     return served
 
 
@@ -317,6 +319,7 @@ class Lifespan:
             Chore("imports", CHORE_PAUSE, self._wake_importer),
             Chore("webhooks", CHORE_PAUSE, self._wake_sender),
             Chore("session_use", CHORE_PAUSE, self._guard.flush),
+            Chore("untrusted_peers", CHORE_PAUSE, self._report_peers),
             Chore("chore_report", CHORE_PAUSE, self._parts.health.report_chores),
             *self._parts.health.chores(),
         ]
@@ -331,6 +334,10 @@ class Lifespan:
     async def _wake_sender(self) -> None:
         if await self._parts.db.read(outbox.is_waiting):
             self._parts.sender.wake()
+
+    async def _report_peers(self) -> None:
+        if requests := self._parts.untrusted_peers.take():
+            await self._parts.db.write(untrusted_peer.report, requests)
 
     async def _forget_changes(self) -> None:
         """Drop what the journal need not keep any longer, a little at a time."""

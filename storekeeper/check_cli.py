@@ -2,8 +2,9 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from storekeeper import integrity, keys, schema, settings, terminal
 from storekeeper.db import create_engine
-from storekeeper.models import chore, user
+from storekeeper.models import chore, untrusted_peer, user
 from storekeeper.schema import SchemaError
 from storekeeper.settings import Settings, SettingsError, read_settings
 from storekeeper.storage import create_storage
@@ -58,6 +59,8 @@ def check(ctx: click.Context, deep: bool) -> None:
     verdicts = {name: _report(name, look, read) for name, look in looks.items()}
     if verdicts["database"]:  # the servers report to it
         verdicts["chores"] = _report("chores", _check_chores, read)
+        for sentence in _describe_peers(read):  # strangers may be among them, so they make nothing wrong
+            click.echo(f"proxies: {terminal.printable(sentence)}")
         if deep and verdicts["storage"]:
             verdicts["files"] = _report("files", _check_files, read)
     if not all(verdicts.values()):
@@ -171,6 +174,29 @@ def _check_files(read: Settings) -> str:
     if faults:
         raise Fault(*faults)
     return "ok"
+
+
+def _describe_peers(read: Settings) -> list[str]:
+    """Who sends forwarding headers and is not trusted by these settings."""
+    trusted = [ip_network(each, strict=False) for each in read.trusted_proxies]
+    with create_engine(read.database, is_read_only=True).connect() as conn:
+        found = untrusted_peer.all_known(conn)
+    what_to_do = (
+        "If it is your proxy, name it in STOREKEEPER_TRUSTED_PROXIES: until then all its clients have one address"
+    )
+    return [
+        f"{each.address} sends forwarding headers (requests: {each.requests:,}, last: {_utc(each.seen_at)}), "
+        f"and is not trusted. {what_to_do}"
+        for each in found
+        if not _is_within(each.address, trusted)
+    ]
+
+
+def _is_within(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    try:
+        return any(ip_address(address) in each for each in networks)
+    except ValueError:
+        return False
 
 
 def _check_chores(read: Settings) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from storekeeper.exchange import SECURITY_HEADERS
+from storekeeper.forwarding import UntrustedPeers
 from storekeeper.proxies import behind_proxies
 from tests.serving import HOST, Answer, Client, Server, await_that, is_alive, megabytes, request
 
@@ -354,7 +355,7 @@ def who(headers: list[tuple[bytes, bytes]], peer: str = "10.0.0.1", trusted: tup
     async def app(scope: Any, _receive: Any, _send: Any) -> None:
         pass
 
-    asyncio.run(behind_proxies(app, trusted)(scope, None, None))
+    asyncio.run(behind_proxies(app, trusted, UntrustedPeers())(scope, None, None))
     return scope["client"][0]
 
 

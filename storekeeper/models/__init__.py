@@ -13,6 +13,7 @@ from storekeeper.models import (
     sign_in,
     store,
     throttle,
+    untrusted_peer,
     user,
     webhook,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "sign_in",
     "store",
     "throttle",
+    "untrusted_peer",
     "user",
     "webhook",
 ]
