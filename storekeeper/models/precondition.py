@@ -35,5 +35,8 @@ def tag(id: int, version: int) -> str:
 
 
 def _holds(tags: Tags, tag: str | None) -> bool:
-    """What stands behind a dash tells which items of a store were shown: it says nothing of the store's own row."""
+    """What stands behind a dash says nothing of the row itself.
+
+    It tells which items of a store were shown, or, from a proxy, how the answer was compressed.
+    """
     return tag is not None and any(each == ANY or each.partition("-")[0] == tag for each in tags)

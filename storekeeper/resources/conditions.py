@@ -14,7 +14,8 @@ from storekeeper.models.item import Item
 from storekeeper.models.precondition import ANY, Precondition, Tags
 from storekeeper.models.store import Store
 
-TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+CODING = re.compile("-(?:gzip|br|zstd|deflate)$")  # what Caddy and Apache put behind a tag when they compress
 TAGS = re.compile(rf"\*|{TAG.pattern}(?:[ \t]*,[ \t]*{TAG.pattern})*")
 
 
@@ -58,18 +59,27 @@ def tell_store(resp: Response, store: Store, answer: Any) -> None:
 
 
 def _show(req: Request, resp: Response, tag: str) -> None:
-    known = _tags(req, "If-None-Match", is_weak_good=True)
-    if known and (tag in known or ANY in known):
+    if is_known(req, tag):
         resp.data = None
         resp.status = falcon.HTTP_NOT_MODIFIED
     resp.set_header("ETag", f'"{tag}"')
 
 
-def _tags(req: Request, name: str, *, is_weak_good: bool = False) -> Tags | None:
-    """The tags of a header. Invalid for what is none: a change must not be made as if nothing had been said."""
+def is_known(req: Request, tag: str) -> bool:
+    """Whether the reader has what this tag names, by `If-None-Match` (RFC 9110, section 13.1.2)."""
+    known = [CODING.sub("", each) for each in _tags(req, "If-None-Match") or ()]
+    return tag in known or ANY in known
+
+
+def _tags(req: Request, name: str) -> Tags | None:
+    """The tags of a header. Invalid for what is none: a change must not be made as if nothing had been said.
+
+    Weak ones are as good as ours. RFC 9110 compares `If-Match` strongly, as a weak tag need not tell versions apart.
+    But a tag of ours names one version, and a proxy that compresses only marks it as weak: `W/"3.14"`.
+    """
     text = req.get_header(name)
     if text is None:
         return None
     if not TAGS.fullmatch(text):
         raise Invalid(f'{name} has entity tags such as "17.3" in quotes, or *.')
-    return (ANY,) if text == ANY else tuple(tag for weak, tag in TAG.findall(text) if is_weak_good or not weak)
+    return (ANY,) if text == ANY else tuple(TAG.findall(text))

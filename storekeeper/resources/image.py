@@ -3,7 +3,6 @@
 import re
 
 import falcon
-from falcon import ETag
 from falcon.asgi import Response
 
 from storekeeper import transfers
@@ -13,7 +12,7 @@ from storekeeper.http import Request, Upload
 from storekeeper.images import BYTES, MEDIA_TYPES, SIZES, Images
 from storekeeper.models import item
 from storekeeper.operation import answers, conditional, public, takes
-from storekeeper.resources.conditions import read, tell
+from storekeeper.resources.conditions import is_known, read, tell
 from storekeeper.resources.item import ItemQuery
 
 KEY = re.compile(r"[0-9a-f]{64}")
@@ -84,11 +83,12 @@ class ImageFile:
         """Get the image of an item, in `full` size or `small`."""
         if not KEY.fullmatch(key) or size not in SIZES:
             raise NotFound("There is no such image.")
-        tag = ETag(f"{key[:32]}-{size}")
-        if tag in (req.if_none_match or ()):
+        tag = f"{key[:32]}-{size}"
+        image = await self._images.get(key, size)
+        if is_known(req, tag):
             resp.status = falcon.HTTP_NOT_MODIFIED
         else:
-            resp.data, resp.content_type = await self._images.get(key, size), "image/webp"
-        resp.etag = tag
+            resp.data, resp.content_type = image, "image/webp"
+        resp.set_header("ETag", f'"{tag}"')
         resp.set_header("Cache-Control", FOR_EVER)
         resp.set_header("Cross-Origin-Resource-Policy", "cross-origin")  # it is for the pages of any web shop
