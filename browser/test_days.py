@@ -68,7 +68,7 @@ def test_an_owner_adds_a_webhook_lets_it_pause_and_deletes_it(shop: Shop, open_p
     page.get_by_role("button", name="Add").click()
     assert page.get_by_label("Secret").input_value().startswith("whsec_")
     page.get_by_role("link", name="I have it").click()
-    expect(page.get_by_role("heading", name="It is active")).to_be_visible()
+    expect(page.get_by_role("heading", name="It is waiting for its receiver's consent")).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("heading", name="It is pausing")).to_be_visible()
     page.get_by_role("link", name="Delete …").click()

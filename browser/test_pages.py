@@ -19,6 +19,7 @@ from storekeeper.models.draft import Fields
 from storekeeper.models.webhook import deliveries, webhooks
 from storekeeper.money import Price
 from tests.databases import transaction
+from tests.posting import agree
 from tests.serving import Server
 
 STORE = "/console/store/M%C3%B6bel%20Nord"
@@ -115,12 +116,13 @@ def send_messages(url: str) -> None:
         {"state": "delivered", "attempts": 1, "status": 204, "ms": 38, "next_at": None},
         {"state": "delivered", "attempts": 2, "status": 200, "ms": 112, "next_at": None},
         {"state": "failed", "attempts": 10, "status": 503, "ms": 71, "next_at": None},
-        {"attempts": 3, "error": "It did not answer within 10 seconds.", "ms": 10_000},
+        {"attempts": 3, "error": "TLS: certificate has expired.", "ms": 84},
     ]
     engine = create_engine(url)
     with transaction(engine) as conn:
         hook = webhook.add(conn, 2, "https://shop.example/hook", "Möbel Nord").id
         webhook.add(conn, 1, "https://ledger.example/storekeeper/changes", None)
+        agree(conn)
         delivery.add(conn, hook, [Draft("item.update", number + 1) for number in range(len(ends))])
         for number, end in enumerate(ends, 1):
             conn.execute(

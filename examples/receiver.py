@@ -41,15 +41,21 @@ class Receiver(BaseHTTPRequestHandler):
         except (KeyError, TypeError, ValueError):
             self.answer(400)
             return
+        message = json.loads(body)
+        if message["type"] == "webhook.challenge":  # saying the same means: yes, send me messages
+            self.answer(200, json.dumps({"challenge": message["data"]["challenge"]}).encode())
+            return
         with sqlite3.connect("seen.db") as seen:  # what is done with a message belongs into the same transaction
             seen.execute("CREATE TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY)")
             if seen.execute("INSERT OR IGNORE INTO seen VALUES (?)", (id,)).rowcount:
-                take(json.loads(body))
+                take(message)
         self.answer(204)
 
-    def answer(self, status: int) -> None:
+    def answer(self, status: int, body: bytes = b"") -> None:
         self.send_response(status)
+        self.send_header("content-length", str(len(body)))
         self.end_headers()
+        self.wfile.write(body)
 
 
 def take(message: dict) -> None:

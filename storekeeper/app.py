@@ -182,6 +182,7 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
         "/webhooks/{webhook_id:id}": webhook.Webhook(dispatch),
         "/webhooks/{webhook_id:id}/rotate": webhook.WebhookRotation(dispatch),
         "/webhooks/{webhook_id:id}/takeover": webhook.WebhookTakeover(dispatch),
+        "/webhooks/{webhook_id:id}/verify": webhook.WebhookVerification(dispatch),
         "/webhooks/{webhook_id:id}/test": webhook.WebhookTest(dispatch),
         "/webhooks/{webhook_id:id}/replay": webhook.WebhookReplay(dispatch),
         "/webhooks/{webhook_id:id}/deliveries": webhook.DeliveryList(dispatch),
@@ -236,7 +237,7 @@ def _create_accounts(settings: Settings, parts: Parts, guard: Guard) -> tuple[Pa
 
 
 def _create_dispatch(settings: Settings, parts: Parts, guard: Guard) -> Dispatch:
-    return Dispatch(guard, parts.sender, Networks(settings.webhook_networks))
+    return Dispatch(guard, parts.sender, Networks(settings.webhook_networks), settings.webhook_creation)
 
 
 def _configure(app: falcon.asgi.App[Request, Response]) -> None:

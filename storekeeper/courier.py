@@ -45,7 +45,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     @property
     def is_good(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
+        return self.status is not None and 200 <= self.status < 300 and self.error is None
 
 
 class Failed(Exception):

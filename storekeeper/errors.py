@@ -185,12 +185,19 @@ class TooManyImports(Conflict):
 
 class TooManyWebhooks(Conflict):
     code = "too_many_webhooks"
-    message = "You have too many webhooks. Delete one."
+    message = "There are too many webhooks of yours, or of this store. Delete one."
 
 
 class WebhookInactive(Conflict):
     code = "webhook_inactive"
     message = "The webhook is not active, and sends nothing."
+
+
+class WebhookPending(Conflict):
+    """Nothing is sent to a receiver that has not agreed to it."""
+
+    code = "webhook_pending"
+    message = "The webhook's receiver has not answered the challenge yet. Verify the webhook first."
 
 
 class WebhookOrphaned(Conflict):
@@ -339,6 +346,17 @@ class TooManyAttempts(StorekeeperError):
             "RateLimit-Policy": f'"{self.policy}";q={self.limit};w={self.window}',
             "RateLimit": f'"{self.policy}";r=0;t={self.retry_after}',
         }
+
+
+class TooManyTests(StorekeeperError):
+    """Each of them makes the server call somebody."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too_many_tests"
+    message = "This webhook was tested too often. Try again in a minute."
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "60"}
 
 
 class Unavailable(StorekeeperError):

@@ -41,6 +41,7 @@ SCHEMAS: dict[str, Any] = {
     "StockBody": {"delta": -2},
     "StoreBody": {"currency": "EUR"},
     "StoreSettings": {"name": "ikea", "negative_stock": True},
+    "VerifyBody": {"challenge": "5f2b7d0c9a41e83f6b2d4c8e7f1a0935"},
     "WebhookBody": {"url": "https://shop.example/hook", "store": "ikea"},
     "WebhookChange": {"url": "https://shop.example/hook"},
     # Answers

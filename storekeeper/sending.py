@@ -5,6 +5,7 @@ process died, is sent again: at least once, with the same id.
 """
 
 import asyncio
+import hmac
 import random
 import time
 from collections import Counter
@@ -23,6 +24,7 @@ from storekeeper.db import Database
 from storekeeper.errors import StorekeeperError, Unavailable
 from storekeeper.models import journal, outbox
 from storekeeper.models.outbox import Hook, Outcome, Parcel
+from storekeeper.pacing import Pace
 from storekeeper.signatures import sign
 from storekeeper.vitals import Pulse
 
@@ -33,6 +35,16 @@ OF_ONE = 4  # messages that are under way to one webhook
 AT_ONCE = 256  # to all of them
 RETRIES = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)  # seconds from one attempt to the next
 JITTER = 0.2  # so that what failed together is not tried again together
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Of what goes to one host, whatever the number of webhooks that lead there."""
+
+    messages_per_second: float
+    connections: int
+
+
+UNLIMITED = Limits(1e6, AT_ONCE)
 
 
 class Sender:
@@ -46,6 +58,7 @@ class Sender:
         look_seconds: float = LOOK_SECONDS,
         is_needed: Callable[[], bool] = lambda: True,
         pulse: Pulse | None = None,
+        limits: Limits = UNLIMITED,
     ) -> None:
         self._pulse = pulse or Pulse(token_hex(8))
         self.name = self._pulse.name
@@ -54,6 +67,9 @@ class Sender:
         self._retries = retries
         self._look_seconds = look_seconds
         self._is_needed = is_needed
+        self._limits = limits
+        self._pace = Pace(limits.messages_per_second)
+        self._began_at: dict[int, float] = {}  # by webhook: when its last attempt began
         self.is_ending = False
         self._news = asyncio.Event()
         self._under_way: dict[int, tuple[int, asyncio.Task[None]]] = {}  # by delivery: its webhook, and the attempt
@@ -116,7 +132,7 @@ class Sender:
     async def _fan_out(self, hooks: list[Hook]) -> bool:
         """Whether there may be more to be made deliveries of."""
         settled = await self._db.read(journal.settled)
-        behind = [hook.id for hook in hooks if hook.cursor != settled]
+        behind = [hook.id for hook in hooks if hook.cursor != settled and hook.nonce is None]
         has_more = False
         for each in behind:
             self._beat(each)
@@ -124,15 +140,27 @@ class Sender:
         return has_more
 
     async def _start(self, hooks: list[Hook]) -> None:
-        """Begin attempts: those webhooks first that have the fewest under way."""
+        """Begin attempts: those webhooks first that have the fewest under way, or else have waited longest."""
         busy = Counter(webhook_id for webhook_id, _ in self._under_way.values())
-        for hook in sorted(hooks, key=lambda hook: busy[hook.id]):
-            room = min(OF_ONE - busy[hook.id], AT_ONCE - len(self._under_way))
+        hosts = {hook.id: hook.host for hook in hooks}
+        connections = Counter(hosts.get(webhook_id, "") for webhook_id, _ in self._under_way.values())
+        for hook in sorted(hooks, key=lambda hook: (busy[hook.id], self._began_at.get(hook.id, 0))):
+            free = self._limits.connections - connections[hook.host]
+            room = min(OF_ONE - busy[hook.id], AT_ONCE - len(self._under_way), free, self._pace.room(hook.host))
             if room > 0 and not (hook.is_suspect and self._is_any_under_way(hooks)):
-                known = [id for id, (webhook_id, _) in self._under_way.items() if webhook_id == hook.id]
-                for parcel in await self._db.read(outbox.due, hook.id, known, room):
-                    self._under_way[parcel.id] = hook.id, asyncio.create_task(self._deliver(hook, parcel))
+                connections[hook.host] += await self._start_some(hook, room)
                 self._beat()  # before they begin
+
+    async def _start_some(self, hook: Hook, room: int) -> int:
+        """Begin attempts of one webhook; how many."""
+        known = [id for id, (webhook_id, _) in self._under_way.items() if webhook_id == hook.id]
+        parcels = await self._db.read(outbox.due, hook.id, known, room)
+        if parcels:
+            self._pace.take(hook.host, len(parcels))
+            self._began_at[hook.id] = time.monotonic()
+        for parcel in parcels:
+            self._under_way[parcel.id] = hook.id, asyncio.create_task(self._deliver(hook, parcel))
+        return len(parcels)
 
     def _is_any_under_way(self, hooks: list[Hook]) -> bool:
         """Whether messages of a suspect are: when the process dies, it is to be clear by which."""
@@ -155,6 +183,7 @@ class Sender:
 
     async def _note(self, parcel: Parcel, answer: Answer) -> None:
         """For as long as it cannot be written down it is under way: it would be sent again at once."""
+        answer = _checked(parcel, answer)
         outcome = self._judge(parcel, answer)
         while True:
             with suppress(Unavailable):
@@ -185,12 +214,32 @@ class Sender:
             await self._db.write(outbox.let_go, self.name)
 
 
+class Echo(msgspec.Struct, frozen=True):
+    """What the receiver of a challenge answers."""
+
+    challenge: str
+
+
+def _checked(parcel: Parcel, answer: Answer) -> Answer:
+    """An answer to a challenge is a good one if it repeats what that says."""
+    if not parcel.nonce or not answer.is_good:
+        return answer
+    try:
+        said = msgspec.json.decode(answer.body, type=Echo).challenge
+    except msgspec.DecodeError:
+        said = ""
+    if hmac.compare_digest(said.encode(), parcel.nonce.encode()):
+        return answer
+    return msgspec.structs.replace(answer, error="The answer does not repeat the challenge.")
+
+
 def write(parcel: Parcel) -> bytes:
     """The body: the same for each attempt."""
     at = parcel.change.at if parcel.change else parcel.created_at
     data: Any = parcel.change
     if data is None:
         data = {"cursor": parcel.cursor} if parcel.type == "resync" else {}
+        data = {"challenge": parcel.nonce} if parcel.nonce else data
     timestamp = datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
     return _ENCODER.encode({"type": parcel.type, "timestamp": timestamp, "data": data})
 

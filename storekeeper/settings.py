@@ -70,6 +70,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     require_if_match: bool = False
     journal_days: Annotated[int, Meta(ge=0, le=36_500)] = 0
     webhook_networks: Words = ()
+    webhook_creation: Literal["owners", "administrators", "operator"] = "owners"
+    webhook_rate: Positive = 20
+    webhook_connections: Annotated[int, Meta(gt=0, le=256)] = 8
 
     password_length: Annotated[int, Meta(ge=8, le=64)] = 8
     argon2_memory: Annotated[int, Meta(ge=19_456, le=4_194_304)] = 19_456

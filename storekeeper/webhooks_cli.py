@@ -16,7 +16,7 @@ from storekeeper.courier import Courier
 from storekeeper.db import Database, transaction
 from storekeeper.endpoint import Networks
 from storekeeper.models import delivery, paging, webhook
-from storekeeper.sending import Sender
+from storekeeper.sending import Limits, Sender
 from storekeeper.settings import Settings, read_settings
 from storekeeper.vitals import Pulse
 
@@ -33,19 +33,22 @@ def webhooks_group() -> None:
 def list_webhooks() -> None:
     """List all webhooks, one a line: id, state, store and URL, with tabs in between; why, of one that was stopped.
 
-    An "orphaned" one pauses, as its owner has lost the right to it, until it is taken over.
+    A pending one waits until its receiver has answered a challenge. An orphaned one waits to be taken over, as its
+    owner has lost the right to it.
     """
     for each in _pages(lambda conn, cursor: webhook.page(conn, None, paging.Asked(paging.MOST, cursor))):
-        state = "active" if each.is_active else "orphaned" if each.is_orphaned else "inactive"
-        line = terminal.printable(f"{each.id}|{state}|{each.store or ''}|{each.url}").replace("|", "\t", 3)
-        click.echo(f"{line}\t{each.reason}" if each.reason and state == "inactive" else line)
+        line = terminal.printable(f"{each.id}|{each.state}|{each.store or ''}|{each.url}").replace("|", "\t", 3)
+        click.echo(f"{line}\t{each.reason}" if each.reason and each.state == "paused" else line)
 
 
 @webhooks_group.command("add")
 @click.argument("url")
 @click.option("--store", type=terminal.Name(), help="Only the changes of the store of this name.")
 def add_webhook(url: str, store: str | None) -> None:
-    """Have changes sent to URL from now on. Prints its id and its secret, which is shown this once."""
+    """Have changes sent to URL from now on. Prints its id and its secret, which is shown this once.
+
+    It is pending until its receiver has answered a challenge, or `webhooks verify` was told what that said.
+    """
     settings = read_settings()
     Networks(settings.webhook_networks).check(endpoint.read(url))
     added = _do(settings, webhook.add, None, url, store)
@@ -58,6 +61,15 @@ def remove_webhook(webhook_id: int) -> None:
     """Delete the webhook WEBHOOK_ID, with what was still to be sent to it."""
     _do(read_settings(), webhook.delete, None, webhook_id)
     click.echo(f"Webhook {webhook_id} is deleted.")
+
+
+@webhooks_group.command("verify")
+@click.argument("webhook_id", type=int)
+@click.argument("challenge", required=False)
+def verify_webhook(webhook_id: int, challenge: str | None) -> None:
+    """Let the webhook WEBHOOK_ID send, by the CHALLENGE that its receiver was sent; without that, send it again."""
+    verified = _do(read_settings(), webhook.verify, None, webhook_id, challenge)
+    click.echo(f"Webhook {webhook_id} is {verified.state}.")
 
 
 @webhooks_group.command("take-over")
@@ -125,7 +137,8 @@ def run_webhooks(beside: int | None, supervised: bool) -> None:
 async def _send(settings: Settings, is_needed: Callable[[], bool], pulse: Pulse) -> bool:
     """Whether it was told to end."""
     db, courier = Database(settings.database), Courier(Networks(settings.webhook_networks))
-    sender = Sender(db, courier, is_needed=is_needed, pulse=pulse)
+    limits = Limits(settings.webhook_rate, settings.webhook_connections)
+    sender = Sender(db, courier, is_needed=is_needed, pulse=pulse, limits=limits)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, sender.end)
     try:

@@ -14,9 +14,9 @@ from storekeeper.models import delivery, feed, item, journal, paging, webhook
 from storekeeper.models.delivery import Delivery
 from storekeeper.models.draft import Fields
 from storekeeper.models.outbox import DEAD_AFTER
-from storekeeper.models.webhook import NewSecret, webhooks
+from storekeeper.models.webhook import CHALLENGE, NewSecret, deliveries, webhooks
 from storekeeper.money import Price
-from storekeeper.sending import Sender
+from storekeeper.sending import UNLIMITED, Limits, Sender
 from tests.databases import transaction
 from tests.serving import BOUND_SECONDS
 
@@ -26,9 +26,17 @@ AT_ONCE = 100 * (0.0,)  # attempts that follow each other without a pause
 
 
 def add(engine: sa.Engine, url: str, store: str | None = "ikea") -> NewSecret:
-    """A webhook of the operator's."""
+    """A webhook of the operator's, whose receiver has agreed."""
     with transaction(engine) as conn:
-        return webhook.add(conn, None, url, store)
+        added = webhook.add(conn, None, url, store)
+        agree(conn)
+    return added
+
+
+def agree(conn: sa.Connection) -> None:
+    """As if all receivers had answered their challenges, and nobody had been asked."""
+    conn.execute(sa.update(webhooks).values(nonce=None))
+    conn.execute(sa.delete(deliveries).where(deliveries.c.type == CHALLENGE))
 
 
 def shown(hook: NewSecret) -> str:
@@ -72,11 +80,15 @@ def send(engine: sa.Engine, until: Callable[[], bool], **more: Any) -> None:
 
 
 async def send_until(
-    engine: sa.Engine, until: Callable[[], bool], retries: tuple[float, ...] = AT_ONCE, seconds: float = PATIENT
+    engine: sa.Engine,
+    until: Callable[[], bool],
+    retries: tuple[float, ...] = AT_ONCE,
+    seconds: float = PATIENT,
+    limits: Limits = UNLIMITED,
 ) -> None:
     db = Database(engine.url.render_as_string(hide_password=False))
     courier = Courier(LOOPBACK, seconds)
-    sender = Sender(db, courier, retries, look_seconds=0.01)
+    sender = Sender(db, courier, retries, look_seconds=0.01, limits=limits)
     work = asyncio.create_task(sender.run())
     limit = time.monotonic() + BOUND_SECONDS
     while not await asyncio.to_thread(until):

@@ -31,6 +31,10 @@ class Message(NamedTuple):
     def json(self) -> Any:
         return json.loads(self.body)
 
+    @property
+    def is_challenge(self) -> bool:
+        return b'"type":"webhook.challenge"' in self.body
+
 
 class Receiver:
     """Behaves to the first request as the first behaviour says, and so on; the last one is for all that follow."""
@@ -42,6 +46,8 @@ class Receiver:
         location: str = "/",
         context: Any = None,
         keeps: bool = False,
+        agrees: bool = False,
+        says: bytes = b"",
     ) -> None:
         first = behaviours or (200,)
         self.behaviours: Iterator[Behaviour] = chain(first, repeat(first[-1]))
@@ -49,6 +55,9 @@ class Receiver:
         self.messages: list[Message] = []
         self.keeps = keeps  # connections, as HTTP/1.1 does
         self.connections = 0
+        self.agrees = agrees  # answers challenges by itself, and notes them here
+        self.challenges: list[Message] = []
+        self.says = says  # the body of its answers
         self.hung_up = 0  # how many senders have closed a connection after the answer
         self.closing = Event()
         self.lock = Lock()
@@ -93,11 +102,22 @@ class Handler(BaseHTTPRequestHandler):
         receiver = self.server.receiver
         headers = {name.lower(): value for name, value in self.headers.items()}
         message = Message(headers, self.rfile.read(int(headers["content-length"])))
+        if receiver.agrees and message.is_challenge:
+            self.agree(message)
+            return
         with receiver.lock:
             receiver.messages.append(message)
             behaviour = next(receiver.behaviours)
         self.close_connection = not receiver.keeps or behaviour in (HANG, CUT, NONSENSE, END, ENDLESS)
         self.behave(behaviour)
+
+    def agree(self, message: Message) -> None:
+        said = json.dumps({"challenge": message.json["data"]["challenge"]}).encode()
+        self.server.receiver.challenges.append(message)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
 
     def behave(self, behaviour: Behaviour) -> None:
         if behaviour == HANG:
@@ -123,8 +143,9 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Location", self.server.receiver.location)
         if self.server.receiver.keeps and status != HTTPStatus.NO_CONTENT:
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(self.server.receiver.says)))
         self.end_headers()
+        self.wfile.write(self.server.receiver.says)
         if self.server.receiver.keeps:
             return
         with suppress(OSError):

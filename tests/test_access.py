@@ -25,6 +25,7 @@ from storekeeper.tokens import Lifetimes, Tokens
 from tests import pictures
 from tests.conftest import HASHED, PASSWORD, Clock, Person, as_served, bearer
 from tests.databases import transaction
+from tests.posting import agree
 
 # What each caller hears: a status, or the error of a 401 by the word that ERRORS has for it. But for nobody, each
 # sends a token that was good once. `refresh` is Alice's refresh token where an access token is wanted. `demoted` was
@@ -95,6 +96,7 @@ PATCH  /webhooks/{webhook_id}                  none   dead  dead     kind    404
 DELETE /webhooks/{webhook_id}                  none   dead  dead     kind    404     200   404      404   200   200
 POST   /webhooks/{webhook_id}/rotate           none   dead  dead     kind    404     stale 404      404   200   200
 POST   /webhooks/{webhook_id}/takeover         none   dead  dead     kind    404     stale 404      404   200   200
+POST   /webhooks/{webhook_id}/verify           none   dead  dead     kind    404     200   404      404   200   200
 POST   /webhooks/{webhook_id}/test             none   dead  dead     kind    404     202   404      404   202   202
 POST   /webhooks/{webhook_id}/replay           none   dead  dead     kind    404     202   404      404   202   202
 GET    /webhooks/{webhook_id}/deliveries       none   dead  dead     kind    404     200   404      404   200   200
@@ -148,10 +150,11 @@ PATHS = {
     "/webhooks/{webhook_id}": "/webhooks/1",
     "/webhooks/{webhook_id}/rotate": "/webhooks/1/rotate",
     "/webhooks/{webhook_id}/takeover": "/webhooks/1/takeover",
+    "/webhooks/{webhook_id}/verify": "/webhooks/1/verify",
     "/webhooks/{webhook_id}/test": "/webhooks/1/test",
     "/webhooks/{webhook_id}/replay": "/webhooks/1/replay",
     "/webhooks/{webhook_id}/deliveries": "/webhooks/1/deliveries",
-    "/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": "/webhooks/1/deliveries/1/replay",
+    "/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": "/webhooks/1/deliveries/3/replay",
     "/docs/{name}": "/docs/start.js",
     # What comes or goes has a name of its own.
     "POST /store/{name}": "/store/new",
@@ -222,6 +225,7 @@ def world(engine: sa.Engine, parts: Parts) -> sa.Engine:
         conn.execute(sa.update(imports.jobs).where(imports.jobs.c.id == 2).values(state="planned", ended_at=1))
         for _ in range(2):
             webhook.add(conn, None, "https://shop.example/hook", "ikea")
+        agree(conn)
         delivery.ping(conn, None, 1)
     return engine
 

@@ -13,6 +13,7 @@ from storekeeper import setup
 from storekeeper.app import Parts
 from storekeeper.db import create_engine
 from storekeeper.http import PROBLEM
+from storekeeper.models.webhook import webhooks
 from storekeeper.settings import Settings
 from tests import prose
 from tests.contract import Contract
@@ -35,6 +36,13 @@ def engine(url: str) -> sa.Engine:
     return create_engine(url)
 
 
+def challenge(settings: Settings) -> dict[str, str]:
+    """What the receiver of a new webhook was told, as $CHALLENGE."""
+    with create_engine(settings.database).connect() as conn:
+        said = conn.scalars(sa.select(webhooks.c.nonce).where(webhooks.c.nonce.is_not(None))).first()
+    return {"CHALLENGE": said} if said else {}
+
+
 def make(client: testing.TestClient, request: Message, known: Known) -> testing.Result:
     method, target = known.fill(request.line).split()
     headers = {name: known.fill(value) for name, value in request.headers.items()}
@@ -55,6 +63,7 @@ def test_every_example_is_true(client: testing.TestClient, parts: Parts, setting
             assert re.fullmatch(pattern, given.headers[name]), f"{request.line}: {name}: {given.headers[name]}"
         assert is_told(known, told.body, given), f"{request.line}: {given.text}"
         carry_out(settings)
+        known |= challenge(settings)
 
 
 def test_every_answer_is_as_described(client: testing.TestClient, parts: Parts, settings: Settings) -> None:
@@ -71,6 +80,7 @@ def test_every_answer_is_as_described(client: testing.TestClient, parts: Parts, 
             contract.check(operation, given.status_code, media_type, json.loads(given.text, parse_float=Decimal))
             known.learn(exact(told.body), exact(given.text))
         carry_out(settings)
+        known |= challenge(settings)
     unseen = {each for each in contract.members() if not each.startswith("Problem.") and not each.endswith(".next")}
     unseen -= contract.seen | UNSHOWN
     assert not unseen, f"{sorted(unseen)} have no value in docs/api-by-example.md. Show one, or add them to UNSHOWN."

@@ -100,6 +100,8 @@ GET  /webhooks/{webhook_id}/deliveries/{delivery_id}/replay in in in in 404 200 
 POST /webhooks/{webhook_id}/deliveries/{delivery_id}/replay in in in in 404 303 404 404 303 303 403
 GET  /webhooks/{webhook_id}/rotate               in     in    in  in     404     sure  404   404   200   200   200
 POST /webhooks/{webhook_id}/rotate               in     in    in  in     404     sure  404   404   200   200   403
+GET  /webhooks/{webhook_id}/verify               in     in    in  in     404     200   404   404   200   200   200
+POST /webhooks/{webhook_id}/verify               in     in    in  in     404     303   404   404   303   303   403
 GET  /webhooks/{webhook_id}/takeover             in     in    in  in     404     sure  404   404   200   200   200
 POST /webhooks/{webhook_id}/takeover             in     in    in  in     404     sure  404   404   200   200   403
 GET  /webhooks/{webhook_id}/delete               in     in    in  in     404     200   404   404   200   200   200
@@ -142,7 +144,7 @@ PATHS = {
     "{user_id}": "5",
     "{webhook_id}/delete": "2/delete",
     "{webhook_id}": "1",
-    "{delivery_id}": "1",
+    "{delivery_id}": "3",
     "static/{name}": "static/console.js",
 }
 FORMS: dict[str, Any] = {

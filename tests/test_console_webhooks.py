@@ -12,6 +12,7 @@ from storekeeper.models.paging import Asked
 from storekeeper.models.webhook import MOST_OF_USER, deliveries, webhooks
 from tests.browsing import Browser, said, values, wrong
 from tests.databases import transaction
+from tests.posting import agree
 
 URL = "https://shop.example/hook?key=1&b"
 OF_IKEA = "/console/store/ikea/webhooks"
@@ -32,7 +33,9 @@ def roots(client: testing.TestClient, engine: sa.Engine) -> Browser:
 def hook(engine: sa.Engine) -> int:
     """The operator's, for Alice's store."""
     with transaction(engine) as conn:
-        return webhook.add(conn, None, "https://shop.example/hook", "ikea").id
+        id = webhook.add(conn, None, "https://shop.example/hook", "ikea").id
+        agree(conn)
+    return id
 
 
 def rows(engine: sa.Engine) -> list[webhook.Webhook]:
@@ -82,8 +85,8 @@ def test_each_sees_his_own_and_administrators_all(alices: Browser, roots: Browse
     assert roots.post("/console/webhooks", {"url": "https://all.example/", "store": ""}).status_code == 200
     assert alices.post("/console/webhooks", {"url": URL, "store": " ikea "}).status_code == 200
     everywhere = said(roots.get("/console/webhooks"))
-    assert "https://all.example/ all stores active" in everywhere
-    assert f"{URL} ikea active" in everywhere
+    assert "https://all.example/ all stores waiting for its receiver's consent" in everywhere
+    assert f"{URL} ikea waiting for its receiver's consent" in everywhere
     assert "all.example" not in said(alices.get("/console/webhooks"))
     assert "all.example" not in said(roots.get(OF_IKEA))
     assert alices.get(HOOK).status_code == 404
@@ -165,7 +168,7 @@ def test_why_it_has_stopped_is_told(alices: Browser, engine: sa.Engine, hook: in
     give_up(engine, hook)
     page = said(alices.get(HOOK))
     assert "It is stopped All attempts have failed." in page
-    assert "ping msg_1_ping_1 given up 10 503 1970-01-01 00:00 UTC , in 1,234 ms" in page
+    assert "ping msg_1_ping_2 given up 10 503 1970-01-01 00:00 UTC , in 1,234 ms" in page
     alices.post(f"{HOOK}/state", {"is_active": "yes"})
     assert "All attempts have failed." not in said(alices.get(HOOK))
 
@@ -191,16 +194,16 @@ def test_a_ping_is_sent_and_sent_again(alices: Browser, engine: sa.Engine, hook:
     assert "Nothing was sent yet" in said(alices.get(HOOK))
     page = said(alices.follow(alices.post(f"{HOOK}/test")))
     assert "A ping is on its way." in page
-    assert "ping msg_1_ping_1 waits next try 20" in page
+    assert "ping msg_1_ping_2 waits next try 20" in page
     with transaction(engine) as conn:
         conn.execute(
             sa.update(deliveries).values(state="delivered", attempts=1, status=204, ms=12, tried_at=0, next_at=None)
         )
-    assert "ping msg_1_ping_1 arrived 1 204 1970-01-01 00:00 UTC , in 12 ms" in said(alices.get(HOOK))
-    again = said(alices.follow(alices.post(f"{HOOK}/deliveries/1/replay")))
-    assert "msg_1_ping_1 will be sent once more." in again
+    assert "ping msg_1_ping_2 arrived 1 204 1970-01-01 00:00 UTC , in 12 ms" in said(alices.get(HOOK))
+    again = said(alices.follow(alices.post(f"{HOOK}/deliveries/2/replay")))
+    assert "msg_1_ping_2 will be sent once more." in again
     assert sent(engine, hook) == [("ping", "pending", 0)]
-    assert alices.post(f"{HOOK}/deliveries/2/replay").status_code == 404
+    assert alices.post(f"{HOOK}/deliveries/9/replay").status_code == 404
 
 
 def test_what_came_after_a_change_is_sent_again(alices: Browser, engine: sa.Engine, hook: int) -> None:
@@ -241,3 +244,39 @@ def test_of_a_store_that_is_no_more_administrators_see_it(
     assert alices.get("/console/webhooks/2").status_code == 404
     assert "a store that is no more" in said(roots.get("/console/webhooks"))
     assert "a store that is no more" in said(roots.get("/console/webhooks/2"))
+
+
+def test_a_pending_one_is_verified_by_what_the_challenge_said(alices: Browser, engine: sa.Engine) -> None:
+    alices.post(OF_IKEA, {"url": URL})
+    page = said(alices.get(HOOK))
+    assert "It is waiting for its receiver's consent" in page
+    assert "Send a ping" not in page
+    wrong_page = alices.post(f"{HOOK}/verify", {"challenge": "no"})
+    assert (wrong_page.status_code, wrong(wrong_page).keys()) == (400, {"challenge"})
+    assert "It is asked once more." in said(alices.follow(alices.post(f"{HOOK}/verify", {})))
+    with engine.connect() as conn:
+        nonce = conn.scalars(sa.select(webhooks.c.nonce)).one()
+    done = said(alices.follow(alices.post(f"{HOOK}/verify", {"challenge": f" {nonce} "})))
+    assert "It sends from now on." in done
+    assert "It is active" in done
+    assert "has to agree" not in done
+    assert "is asked for its consent" in said(alices.follow(alices.post(HOOK, {"url": "https://other.example/"})))
+    assert rows(engine)[0].state == "pending"
+
+
+def test_an_orphaned_one_is_taken_over(alices: Browser, roots: Browser, engine: sa.Engine) -> None:
+    with transaction(engine) as conn:
+        webhook.add(conn, 1, URL, "ikea")
+        agree(conn)
+        member.put(conn, 1, "ikea", "bob", "owner")
+        member.delete(conn, 1, "ikea", "alice")
+    page = said(roots.get(HOOK))
+    assert "It is stopped Its owner no longer owns the store." in page
+    assert "It belongs to alice" in page
+    assert "Take over this webhook?" in said(roots.get(f"{HOOK}/takeover"))
+    with engine.connect() as conn:
+        old = conn.scalars(sa.select(webhooks.c.secret)).one()
+    shown = roots.post(f"{HOOK}/takeover")
+    assert values(shown)["secret"] != old
+    assert (rows(engine)[0].state, rows(engine)[0].user_id) == ("active", 4)
+    assert "It belongs to root" in said(roots.get(HOOK))

@@ -57,14 +57,26 @@ def listens(port: int) -> bool:
 
 def send(port: int, id: str, name: str, *secrets: str, at: float = 0, **headers: str) -> int:
     body = json.dumps({"type": "item.update", "data": {"after": {"name": name}}}).encode()
+    return post(port, id, body, *secrets, at=at, **headers)[0]
+
+
+def post(port: int, id: str, body: bytes, *secrets: str, at: float = 0, **headers: str) -> tuple[int, bytes]:
     now = int(time.time() + at)
     signatures = " ".join(sign(secret, id, now, body) for secret in secrets or (SECRET,))
     given = {"webhook-id": id, "webhook-timestamp": str(now), "webhook-signature": signatures}
     connection = HTTPConnection("127.0.0.1", port)
     connection.request("POST", "/", body, given | {name.replace("_", "-"): value for name, value in headers.items()})
-    status = connection.getresponse().status
+    response = connection.getresponse()
+    answer = response.status, response.read()
     connection.close()
-    return status
+    return answer
+
+
+def test_the_example_repeats_a_challenge_that_is_signed(port: int, log: Path) -> None:
+    body = json.dumps({"type": "webhook.challenge", "data": {"challenge": "n0nce"}}).encode()
+    assert post(port, "msg_1_challenge_1", body) == (200, b'{"challenge": "n0nce"}')
+    assert post(port, "msg_1_challenge_1", body, new_secret()) == (400, b"")
+    assert log.read_text() == ""
 
 
 def test_the_example_takes_each_message_once_and_no_forged_one(port: int, log: Path) -> None:

@@ -61,6 +61,7 @@ ALLOWED = {
     "/webhooks/1": "DELETE, GET, HEAD, OPTIONS, PATCH",
     "/webhooks/1/rotate": "OPTIONS, POST",
     "/webhooks/1/takeover": "OPTIONS, POST",
+    "/webhooks/1/verify": "OPTIONS, POST",
     "/webhooks/1/test": "OPTIONS, POST",
     "/webhooks/1/replay": "OPTIONS, POST",
     "/webhooks/1/deliveries": "GET, HEAD, OPTIONS",

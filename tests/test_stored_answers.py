@@ -11,6 +11,7 @@ from storekeeper.models.idempotency import keys
 from storekeeper.models.rights import ADMIN, Right
 from tests.conftest import HASHED, Person
 from tests.databases import transaction
+from tests.posting import agree
 from tests.test_idempotency import CSV, PNG, ask, told
 
 HOOK = {"url": "https://shop.example/hook", "store": "ikea"}
@@ -44,6 +45,8 @@ def second(engine: sa.Engine, alice: Person) -> Person:
     with transaction(engine) as conn:
         user.add(conn, "second", HASHED, True)
     assert alice.post("/webhooks", HOOK).status_code == 201
+    with transaction(engine) as conn:
+        agree(conn)
     return Person(alice.client, "second", 5)
 
 

@@ -145,7 +145,7 @@ def test_a_short_import_of_another_user_begins_while_a_long_one_is_under_way(sta
 
 @both
 def test_a_killed_sender_is_told_of_and_replaced_at_once(start: Start, engine: sa.Engine, receive: Receive) -> None:
-    receiver, server = receive(), start()
+    receiver, server = receive(agrees=True), start()
     alice = Caller(server, "alice")
     body = json.dumps({"url": receiver.url, "store": "ikea"}).encode()
     assert server.ask(request("POST", "/webhooks", JSON + alice._token, body)).status == 201

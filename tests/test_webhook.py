@@ -13,6 +13,7 @@ from storekeeper.settings import Settings
 from tests.commands import run_with, says
 from tests.conftest import Person, as_served
 from tests.databases import transaction
+from tests.posting import agree
 
 URL = "https://shop.example/hook?key=secret"
 
@@ -29,13 +30,22 @@ def hook(alice: Person) -> dict[str, Any]:
     return dict(answer.json)
 
 
+@pytest.fixture
+def active(hook: dict[str, Any], engine: sa.Engine) -> dict[str, Any]:
+    """The same, once its receiver has agreed."""
+    with transaction(engine) as conn:
+        agree(conn)
+        conn.execute(sa.delete(deliveries))
+    return hook
+
+
 def test_an_owner_has_the_changes_of_his_store_sent(alice: Person, hook: dict[str, Any]) -> None:
     secret = hook.pop("secret")
     assert secret.startswith("whsec_")
     assert alice.get("/webhooks/1").json == hook
     assert alice.get("/webhooks").json == {"webhooks": [hook]}
     assert (hook["id"], hook["url"], hook["store"], hook["store_id"], hook["user_id"]) == (1, URL, "ikea", 1, 1)
-    assert (hook["is_active"], hook["reason"]) == (True, None)
+    assert (hook["state"], hook["is_active"], hook["reason"]) == ("pending", False, None)
 
 
 def test_administrators_have_those_of_all_stores(root: Person, alice: Person, hook: dict[str, Any]) -> None:
@@ -109,9 +119,10 @@ def test_what_the_operator_allows_may_be(parts: Parts, settings: Settings) -> No
 def test_a_user_has_so_many_at_the_most(alice: Person, root: Person) -> None:
     for _ in range(MOST_OF_USER):
         assert add(alice).status_code == 201
-    refused = add(alice)
-    assert (refused.status_code, refused.json["error"]) == (409, "too_many_webhooks")
-    assert add(root).status_code == 201
+    for person in (alice, root):
+        refused = add(person)
+        assert (refused.status_code, refused.json["error"]) == (409, "too_many_webhooks"), "the store has as many, too"
+    assert root.post("/webhooks", {"url": URL}).status_code == 201
     assert alice.delete("/webhooks/1").json == {"message": "Webhook deleted."}
     assert add(alice).status_code == 201
 
@@ -132,9 +143,10 @@ def test_a_key_makes_one_webhook(alice: Person) -> None:
     assert len(alice.get("/webhooks").json["webhooks"]) == 1
 
 
-def test_a_ping_waits_to_be_sent(alice: Person, hook: dict[str, Any]) -> None:
+def test_a_ping_waits_to_be_sent(alice: Person, active: dict[str, Any]) -> None:
     pings = [alice.post("/webhooks/1/test").json for _ in range(2)]
-    assert [ping["message_id"] for ping in pings] == ["msg_1_ping_1", "msg_1_ping_2"]
+    first = pings[0]["id"]
+    assert [ping["message_id"] for ping in pings] == [f"msg_1_ping_{first}", f"msg_1_ping_{first + 1}"]
     listed = alice.get("/webhooks/1/deliveries").json["deliveries"]
     assert listed == pings[::-1]
     assert (listed[0]["state"], listed[0]["attempts"], listed[0]["status"], listed[0]["error"]) == (
@@ -145,37 +157,36 @@ def test_a_ping_waits_to_be_sent(alice: Person, hook: dict[str, Any]) -> None:
     )
 
 
-def test_deliveries_come_in_pages_and_by_state(alice: Person, engine: sa.Engine, hook: dict[str, Any]) -> None:
-    for _ in range(5):
-        alice.post("/webhooks/1/test")
+def test_deliveries_come_in_pages_and_by_state(alice: Person, engine: sa.Engine, active: dict[str, Any]) -> None:
+    sent = [alice.post("/webhooks/1/test").json["id"] for _ in range(5)]
     with transaction(engine) as conn:
         ended = {"state": "failed", "next_at": None, "ended_at": 1}
-        conn.execute(sa.update(deliveries).where(deliveries.c.id.in_([2, 4])).values(ended))
+        conn.execute(sa.update(deliveries).where(deliveries.c.id.in_([sent[1], sent[3]])).values(ended))
     path, ids = "/webhooks/1/deliveries?limit=2", []
     while path:
         page = alice.get(path).json
         ids += [each["id"] for each in page["deliveries"]]
         path = page.get("next")
-    assert ids == [5, 4, 3, 2, 1]
+    assert ids == sent[::-1]
     failed = alice.get("/webhooks/1/deliveries?state=failed").json["deliveries"]
-    assert [each["id"] for each in failed] == [4, 2]
-    again = alice.post("/webhooks/1/deliveries/4/replay")
+    assert [each["id"] for each in failed] == [sent[3], sent[1]]
+    again = alice.post(f"/webhooks/1/deliveries/{sent[3]}/replay")
     assert (again.status_code, again.json["state"], again.json["ended_at"]) == (202, "pending", None)
-    assert alice.post("/webhooks/1/deliveries/6/replay").json["message"] == "Delivery not found."
+    assert alice.post("/webhooks/1/deliveries/99/replay").json["message"] == "Delivery not found."
 
 
-def test_one_that_pauses_sends_nothing_on_request(alice: Person, hook: dict[str, Any]) -> None:
+def test_one_that_pauses_sends_nothing_on_request(alice: Person, active: dict[str, Any]) -> None:
     alice.post("/webhooks/1/test")
     assert alice.patch("/webhooks/1", {"is_active": False}).json["is_active"] is False
     for path, body in (("test", None), ("replay", {"after": 0}), ("deliveries/1/replay", None)):
         answer = alice.post(f"/webhooks/1/{path}", body)
         assert (answer.status_code, answer.json["error"]) == (409, "webhook_inactive")
-    changed = alice.patch("/webhooks/1", {"is_active": True, "url": "http://other.example/"}).json
-    assert (changed["is_active"], changed["url"]) == (True, "http://other.example/")
+    changed = alice.patch("/webhooks/1", {"is_active": True, "url": "https://shop.example/other"}).json
+    assert (changed["state"], changed["is_active"], changed["url"]) == ("active", True, "https://shop.example/other")
     assert alice.patch("/webhooks/1", {}).json == changed
 
 
-def test_going_back_to_what_is_forgotten_is_refused(alice: Person, engine: sa.Engine, hook: dict[str, Any]) -> None:
+def test_going_back_to_what_is_forgotten_is_refused(alice: Person, engine: sa.Engine, active: dict[str, Any]) -> None:
     assert alice.post("/webhooks/1/replay", {"after": 2}).json["cursor"] == 2
     with transaction(engine) as conn:
         journal.forget(conn, 2**40)
@@ -214,7 +225,7 @@ def test_the_operator_adds_lists_and_removes(engine: sa.Engine, settings: Settin
     id, secret = run_with(settings, "webhooks", "add", URL, "--store", "ikea").stdout.strip().split("\t")
     assert (id, secret[:6]) == ("1", "whsec_")
     run_with(settings, "webhooks", "add", URL)
-    assert run_with(settings, "webhooks", "list").stdout == f"1\tactive\tikea\t{URL}\n2\tactive\t\t{URL}\n"
+    assert run_with(settings, "webhooks", "list").stdout == f"1\tpending\tikea\t{URL}\n2\tpending\t\t{URL}\n"
     assert run_with(settings, "webhooks", "remove", "1").stdout == "Webhook 1 is deleted.\n"
     says(run_with(settings, "webhooks", "remove", "1"), 1, "Webhook not found.")
     says(run_with(settings, "webhooks", "add", "http://10.0.0.1/"), 1, "This address may not be reached from here.")
@@ -226,9 +237,12 @@ def test_the_operator_sees_what_was_sent_and_sends_it_again(
     settings: Settings, alice: Person, engine: sa.Engine
 ) -> None:
     add(alice)
-    alice.post("/webhooks/1/test")
-    assert run_with(settings, "webhooks", "deliveries", "1").stdout == "1\tmsg_1_ping_1\tping\tpending\t0\t\t\n"
-    assert run_with(settings, "webhooks", "replay", "1", "--delivery", "1").stdout == "It will be sent.\n"
+    with transaction(engine) as conn:
+        agree(conn)
+    ping = alice.post("/webhooks/1/test").json
+    line = f"{ping['id']}\t{ping['message_id']}\tping\tpending\t0\t\t\n"
+    assert run_with(settings, "webhooks", "deliveries", "1").stdout == line
+    assert run_with(settings, "webhooks", "replay", "1", "--delivery", str(ping["id"])).stdout == "It will be sent.\n"
     assert run_with(settings, "webhooks", "replay", "1", "--after", "1").exit_code == 0
     assert alice.get("/webhooks/1").json["cursor"] == 1
     assert run_with(settings, "webhooks", "replay", "1").exit_code == 2

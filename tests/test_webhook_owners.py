@@ -16,7 +16,7 @@ from storekeeper.settings import Settings
 from tests.commands import run_with
 from tests.conftest import HASHED, Person
 from tests.databases import transaction
-from tests.posting import PATIENT, add, has_ended, now, sell, send, shown, told
+from tests.posting import PATIENT, add, agree, has_ended, now, sell, send, shown, told
 from tests.receiving import Receive
 from tests.test_schema import empty_url  # noqa: F401  a fixture
 from tests.upgrading import migrate_to
@@ -57,7 +57,15 @@ def bob(bob: Person, engine: sa.Engine) -> Person:
 def add_for(engine: sa.Engine, user_id: int, url: str, store: str | None = "ikea") -> str:
     """A user's webhook; its secret."""
     with transaction(engine) as conn:
-        return shown(webhook.add(conn, user_id, url, store))
+        secret = shown(webhook.add(conn, user_id, url, store))
+        agree(conn)
+    return secret
+
+
+def spare(user_id: int, store_id: int = 1) -> dict[str, Any]:
+    """The row of a webhook that is one too many."""
+    row = {"url": "http://shop.example/", "secret": "", "is_active": True, "cursor": 0, "beat_at": 0, "created_at": 0}
+    return row | {"user_id": user_id, "store_id": store_id}
 
 
 def is_paused(engine: sa.Engine, webhook_id: int = 1) -> bool:
@@ -78,7 +86,7 @@ def test_whoever_has_lost_the_right_is_sent_nothing_and_another_owner_takes_over
     assert lose(alice, root).status_code == 200
     sell(engine, 3, user_id=ROOT)
     shown_to_bob = bob.get("/webhooks/1").json
-    assert (shown_to_bob["is_active"], shown_to_bob["is_orphaned"]) == (False, True)
+    assert (shown_to_bob["is_active"], shown_to_bob["state"]) == (False, "orphaned")
     assert shown_to_bob["reason"] == f"{reason} It pauses until somebody takes it over."
     send(engine, lambda: is_paused(engine) and has_ended(engine, 2))
     assert (receiver.messages, told(engine)) == ([], [])
@@ -88,7 +96,7 @@ def test_whoever_has_lost_the_right_is_sent_nothing_and_another_owner_takes_over
     assert (refused.status_code, refused.json["error"]) == (409, "webhook_orphaned")
 
     taken = bob.post("/webhooks/1/takeover").json
-    assert (taken["user_id"], taken["owner_kind"], taken["is_active"], taken["is_orphaned"]) == (2, "user", True, False)
+    assert (taken["user_id"], taken["owner_kind"], taken["is_active"], taken["state"]) == (2, "user", True, "active")
     assert taken["reason"] is None
     send(engine, lambda: has_ended(engine))
     assert len(receiver.messages) >= 3
@@ -162,7 +170,7 @@ def test_the_operators_goes_on(engine: sa.Engine, receive: Receive, root: Person
     sell(engine, user_id=ROOT)
     send(engine, lambda: has_ended(engine))
     assert [message.json["type"] for message in receiver.messages] == ["item.create"]
-    assert (now(engine).owner_kind, now(engine).user_id, now(engine).is_orphaned) == ("operator", None, False)
+    assert (now(engine).owner_kind, now(engine).user_id, now(engine).state) == ("operator", None, "active")
 
 
 def test_an_administrator_who_owns_no_store_has_those_of_one_sent(engine: sa.Engine, receive: Receive) -> None:
@@ -175,8 +183,8 @@ def test_an_administrator_who_owns_no_store_has_those_of_one_sent(engine: sa.Eng
 
 def test_what_is_taken_over_counts_for_who_takes_it(engine: sa.Engine, alice: Person, bob: Person) -> None:
     add(engine, "http://shop.example/")
-    for _ in range(MOST_OF_USER):
-        add_for(engine, 2, "http://shop.example/")
+    with transaction(engine) as conn:
+        conn.execute(sa.insert(webhooks), [spare(2) for _ in range(MOST_OF_USER)])
     refused = bob.post("/webhooks/1/takeover")
     assert (refused.status_code, refused.json["error"]) == (409, "too_many_webhooks")
     assert bob.post("/webhooks/2/takeover").status_code == 200, "it is theirs already"
@@ -216,6 +224,8 @@ def test_at_the_upgrade_those_without_a_user_are_the_operators(empty_url: str) -
     with transaction(engine) as conn:
         kinds = [(each.owner_kind, each.is_active) for each in (webhook.get(conn, None, 1), webhook.get(conn, None, 2))]
         results = list(conn.scalars(sa.text("SELECT result FROM idempotency_keys ORDER BY key")))
-    assert kinds == [("operator", True), ("user", True)]
+        hosts = list(conn.scalars(sa.text("SELECT host FROM webhooks")))
+    assert kinds == [("operator", True), ("user", True)], "they need no challenge"
+    assert hosts == ["shop.example"] * 2
     assert results == [stored.replace('"whsec_c2VjcmV0"', "null"), '{"secret":true}']
     engine.dispose()

@@ -72,6 +72,7 @@ def create_pages(kit: Kit) -> dict[str, object]:
         "/console/webhooks/{webhook_id:id}/test": webhooks.Ping(kit),
         "/console/webhooks/{webhook_id:id}/replay": webhooks.Replay(kit),
         "/console/webhooks/{webhook_id:id}/deliveries/{delivery_id:id}/replay": webhooks.DeliveryReplay(kit),
+        "/console/webhooks/{webhook_id:id}/verify": webhooks.Verification(kit),
         "/console/webhooks/{webhook_id:id}/takeover": webhooks.Takeover(kit),
         "/console/webhooks/{webhook_id:id}/rotate": webhooks.Rotation(kit),
         "/console/webhooks/{webhook_id:id}/delete": webhooks.Deletion(kit),

@@ -22,6 +22,7 @@ from storekeeper.models.webhook import NewSecret, Webhook
 from storekeeper.operation import fresh
 
 ROWS = 50
+MAX_NONCE = 100
 STATES: dict[str, State] = {each: each for each in get_args(State)}
 
 
@@ -54,9 +55,11 @@ class Webhooks(SecretPage):
     def _list(self, req: PageRequest, resp: Response, found: Rows[Webhook], standing: Standing | None) -> None:
         place = ("store", standing.store.name, "webhooks") if standing else ("webhooks",)
         values = {"hooks": found.rows, "following": found.cursor, "standing": standing, "place": place}
+        values["creation"] = self._kit.dispatch.creation
         self._show(req, resp, "webhooks.html", **values)
 
     async def _add(self, req: PageRequest, resp: Response, store: str | None) -> None:
+        await self._kit.dispatch.require_creation(req)
         to = self._kit.dispatch.check(req.typed["url"].strip())
         try:
             added = await self._do(req, webhook.add, req.caller.user_id, to, store)
@@ -94,10 +97,13 @@ class WebhookPage(Page):
     async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
         """Send to another URL from now on."""
         form = req.typed
+        await self._kit.dispatch.require_creation(req)
         to = self._kit.dispatch.check(form["url"].strip())
-        await self._do(req, webhook.change, req.caller.user_id, webhook_id, to, None)
+        changed = await self._do(req, webhook.change, req.caller.user_id, webhook_id, to, None)
+        await self._kit.dispatch.wake(req)
         req.log("webhook_changed", webhook=webhook_id, is_active=None)
-        self._end(req, resp, webhook_id, "Saved.")
+        asks = " The receiver there is asked for its consent." if changed.state == "pending" else ""
+        self._end(req, resp, webhook_id, f"Saved.{asks}")
 
     def _end(self, req: PageRequest, resp: Response, webhook_id: int, text: str) -> None:
         self._tell(req, resp, text)
@@ -114,7 +120,7 @@ class Activation(WebhookPage):
         changed = await self._do(req, webhook.change, req.caller.user_id, webhook_id, None, is_active)
         await self._kit.dispatch.wake(req)
         req.log("webhook_changed", webhook=webhook_id, is_active=is_active)
-        self._end(req, resp, webhook_id, "It goes on where it stood." if changed.is_active else "It pauses.")
+        self._end(req, resp, webhook_id, "It pauses." if changed.state == "paused" else "It goes on where it stood.")
 
 
 class Ping(WebhookPage):
@@ -125,6 +131,19 @@ class Ping(WebhookPage):
         await self._do(req, delivery.ping, req.caller.user_id, webhook_id)
         await self._kit.dispatch.wake(req)
         self._end(req, resp, webhook_id, "A ping is on its way. Load the page again to see what came of it.")
+
+
+class Verification(WebhookPage):
+    """/console/webhooks/{webhook_id}/verify"""
+
+    async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+        """Let a pending one send, by what the challenge said; without that, send the challenge again."""
+        form = req.typed
+        nonce = form["challenge"].strip()[:MAX_NONCE] or None
+        verified = await self._do(req, webhook.verify, req.caller.user_id, webhook_id, nonce)
+        await self._kit.dispatch.wake(req)
+        req.log("webhook_verified" if verified.is_active else "webhook_challenged", webhook=webhook_id)
+        self._end(req, resp, webhook_id, "It sends from now on." if verified.is_active else "It is asked once more.")
 
 
 class ReplayForm(msgspec.Struct, frozen=True):
@@ -210,6 +229,7 @@ class Takeover(SecretPage):
 
     @fresh
     async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+        await self._kit.dispatch.require_creation(req)
         taken = await self._do(req, webhook.take_over, req.caller.user_id, webhook_id)
         await self._kit.dispatch.wake(req)
         req.log("webhook_taken_over", webhook=webhook_id)

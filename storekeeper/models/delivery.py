@@ -1,7 +1,7 @@
 """Deliveries: what is sent to a webhook, a row for each message, with what became of it.
 
-A message is a change, a `ping`, or a `resync` where changes were forgotten before they could be sent. It has the same
-id however often it is sent.
+A message is a change, a `ping`, a `webhook.challenge`, or a `resync` where changes were forgotten before they could be
+sent. It has the same id however often it is sent.
 """
 
 import time
@@ -59,6 +59,7 @@ def add(conn: Connection, webhook_id: int, drafts: Sequence[Draft]) -> None:
 def ping(conn: Connection, user_id: int | None, webhook_id: int) -> Delivery:
     """A message that only shows whether messages arrive."""
     found = webhook.get_active(conn, user_id, webhook_id)
+    webhook.require_test(conn, found.id)
     insert = sa.insert(deliveries).values(_row(found.id, Draft("ping", None)))
     return _get(conn, found.id, conn.scalars(insert.returning(deliveries.c.id)).one())
 
@@ -87,6 +88,11 @@ def message_id(webhook_id: int, delivery_id: int, draft: Draft) -> str:
     return f"msg_{webhook_id}_{'resync_' if draft.type == 'resync' else ''}{draft.change_id}"
 
 
+def type_on_wire(type: str) -> str:
+    """The column is too short for one of them."""
+    return f"webhook.{type}" if type == webhook.CHALLENGE else type
+
+
 def _get(conn: Connection, webhook_id: int, delivery_id: int) -> Delivery:
     is_it = sa.and_(deliveries.c.webhook_id == webhook_id, deliveries.c.id == delivery_id)
     row = conn.execute(sa.select(deliveries).where(is_it)).one_or_none()
@@ -109,6 +115,7 @@ def _delivery(row: Sequence[Any]) -> Delivery:
     told = dict(zip(deliveries.c.keys(), row, strict=True))
     values = {name: told[name] for name in Delivery.__struct_fields__ if name != "message_id"}
     draft = Draft(told["type"], told["change_id"])
+    values["type"] = type_on_wire(told["type"])
     return Delivery(message_id=message_id(told["webhook_id"], told["id"], draft), **values)
 
 

@@ -7,17 +7,19 @@ it is, so one that was taken for dead and goes on cannot undo what another has d
 import time
 from collections.abc import Collection
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from storekeeper import dialects
 from storekeeper.errors import ResyncRequired
 from storekeeper.models import delivery, feed, webhook
 from storekeeper.models.delivery import Draft
 from storekeeper.models.feed import Change
 from storekeeper.models.store import stores
-from storekeeper.models.webhook import deliveries, is_entitled, is_orphaned, webhooks
+from storekeeper.models.webhook import CHALLENGE, deliveries, is_entitled, is_orphaned, webhooks
 
 DEAD_AFTER = 30  # seconds without a sign of life
 KEPT_SECONDS = 7 * 86_400  # that deliveries are remembered for after their end
@@ -26,11 +28,14 @@ FANNED_OUT = 200  # changes at once
 MAX_DEATHS = 3  # of senders at one webhook's messages, none of which was survived
 MOST_PENDING = 10_000  # deliveries of one webhook: what comes after waits in the journal
 
+_HOST = sa.func.coalesce(webhooks.c.host, webhooks.c.url)
+
 
 class Hook(msgspec.Struct, frozen=True):
     """A webhook that is to be served: by this sender, or by nobody yet. `secrets` are those to sign with.
 
-    Nothing is sent to one that `is_orphaned`: its owner may not have these changes sent any more.
+    Nothing is sent to one that `is_orphaned`: its owner may not have these changes sent any more. To one with a `nonce`
+    only the challenge, until its receiver says that. `host` is one text for each host, however URLs write it.
     """
 
     id: int
@@ -39,6 +44,8 @@ class Hook(msgspec.Struct, frozen=True):
     cursor: int
     is_ours: bool
     is_orphaned: bool
+    host: str
+    nonce: str | None
     deaths: int = 0  # of senders that were at its messages
 
     @property
@@ -48,7 +55,10 @@ class Hook(msgspec.Struct, frozen=True):
 
 
 class Parcel(msgspec.Struct, frozen=True):
-    """A delivery that is due. `attempts` are those before this one; no change is for a ping or a resync."""
+    """A delivery that is due. `attempts` are those before this one; no change is for a ping or a resync.
+
+    `nonce` is what the receiver of a challenge has to say.
+    """
 
     id: int
     webhook_id: int
@@ -58,6 +68,11 @@ class Parcel(msgspec.Struct, frozen=True):
     created_at: int
     cursor: int | None
     change: Change | None
+    nonce: str | None = None
+
+    @property
+    def is_challenge(self) -> bool:
+        return self.type == delivery.type_on_wire(CHALLENGE)
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -74,6 +89,14 @@ def _is_free() -> sa.ColumnElement[bool]:
     return sa.and_(webhooks.c.is_active, webhooks.c.beat_at < time.time() - DEAD_AFTER)
 
 
+def _is_free_for(sender: str) -> sa.ColumnElement[bool]:
+    """Free, and of a host to which no other sender sends: one alone can tell how much goes there."""
+    other = webhooks.alias()
+    is_elsewhere = sa.and_(other.c.is_active, other.c.sender != sender, other.c.beat_at >= time.time() - DEAD_AFTER)
+    hosts = sa.select(sa.func.coalesce(other.c.host, other.c.url)).where(is_elsewhere)
+    return sa.and_(_is_free(), _HOST.not_in(hosts))
+
+
 def _is_of(sender: str, webhook_id: int) -> sa.ColumnElement[bool]:
     return sa.and_(webhooks.c.id == webhook_id, webhooks.c.sender == sender, webhooks.c.is_active)
 
@@ -86,13 +109,10 @@ def is_waiting(conn: Connection) -> bool:
 def look(conn: Connection, sender: str) -> list[Hook]:
     """Those that the sender serves, or may take."""
     is_ours = sa.and_(webhooks.c.is_active, webhooks.c.sender == sender)
-    query = sa.select(webhooks, is_orphaned)
-    rows = conn.execute(query.where(sa.or_(is_ours, _is_free())).order_by(webhooks.c.id))
+    query = sa.select(webhooks, is_orphaned, _HOST.label("leads_to"))
+    rows = conn.execute(query.where(sa.or_(is_ours, _is_free_for(sender))).order_by(webhooks.c.id))
     now = time.time()
-    return [
-        Hook(row.id, row.url, _secrets(row, now), row.cursor, row.sender == sender, row.is_orphaned, row.deaths)
-        for row in rows
-    ]
+    return [_hook(row, sender, now) for row in rows]
 
 
 def pause_orphaned(conn: Connection, sender: str) -> dict[int, str]:
@@ -102,8 +122,9 @@ def pause_orphaned(conn: Connection, sender: str) -> dict[int, str]:
 
 def hold(conn: Connection, sender: str) -> None:
     """A sign of life; and take those that are free."""
+    dialects.serialize(conn, "the hosts of webhooks")
     is_ours = sa.and_(webhooks.c.is_active, webhooks.c.sender == sender)
-    mine = sa.select(webhooks.c.id).where(sa.or_(is_ours, _is_free())).with_for_update(skip_locked=True)
+    mine = sa.select(webhooks.c.id).where(sa.or_(is_ours, _is_free_for(sender))).with_for_update(skip_locked=True)
     ids = conn.scalars(mine).all()
     conn.execute(sa.update(webhooks).where(webhooks.c.id.in_(ids)).values(sender=sender, beat_at=int(time.time())))
 
@@ -140,7 +161,8 @@ def fan_out(conn: Connection, sender: str, webhook_id: int) -> bool:
 
     Where changes after it are forgotten, a `resync` stands for all of them.
     """
-    ours = sa.select(webhooks.c.cursor, webhooks.c.store_id).where(_is_of(sender, webhook_id), is_entitled)
+    may_send = sa.and_(_is_of(sender, webhook_id), is_entitled, webhooks.c.nonce.is_(None))
+    ours = sa.select(webhooks.c.cursor, webhooks.c.store_id).where(may_send)
     hook = conn.execute(ours.with_for_update()).one_or_none()
     if hook is None or _is_full(conn, webhook_id):
         return False
@@ -166,8 +188,11 @@ def due(conn: Connection, webhook_id: int, under_way: Collection[int], limit: in
     Nothing, if its owner has lost the right to it since it was looked at.
     """
     waits = sa.and_(deliveries.c.webhook_id == webhook_id, deliveries.c.next_at <= int(time.time()))
-    may_be_sent = sa.exists().where(webhooks.c.id == webhook_id, webhooks.c.is_active, is_entitled)
-    query = sa.select(deliveries).where(waits, deliveries.c.id.not_in(under_way), may_be_sent)
+    # A challenge while that is not answered, and nothing else meanwhile.
+    fits = (deliveries.c.type == CHALLENGE) == webhooks.c.nonce.is_not(None)
+    may_send = sa.and_(webhooks.c.id == webhook_id, webhooks.c.is_active, is_entitled, fits)
+    query = sa.select(deliveries, webhooks.c.nonce).join(webhooks, webhooks.c.id == deliveries.c.webhook_id)
+    query = query.where(waits, deliveries.c.id.not_in(under_way), may_send)
     rows = conn.execute(query.order_by(deliveries.c.next_at, deliveries.c.id).limit(limit)).all()
     known = feed.some(conn, [row.change_id for row in rows if row.change_id is not None and row.type != "resync"])
     return [_parcel(row, known.get(row.change_id)) for row in rows]
@@ -187,6 +212,8 @@ def note(conn: Connection, sender: str, parcel: Parcel, outcome: Outcome) -> str
     is_it = sa.and_(deliveries.c.id == parcel.id, deliveries.c.webhook_id.in_(ours))
     if not conn.execute(sa.update(deliveries).where(is_it).values(values)).rowcount:
         return None
+    if parcel.nonce and outcome.is_good:
+        webhook.settle(conn, parcel.webhook_id, parcel.nonce)
     reason = _reason_to_stop(conn, parcel, outcome)
     if reason:
         stopped = sa.update(webhooks).where(webhooks.c.id == parcel.webhook_id)
@@ -197,6 +224,8 @@ def note(conn: Connection, sender: str, parcel: Parcel, outcome: Outcome) -> str
 def _reason_to_stop(conn: Connection, parcel: Parcel, outcome: Outcome) -> str | None:
     if outcome.status == HTTPStatus.GONE:
         return "Its receiver answered 410: it wants no more."
+    if parcel.is_challenge and not outcome.is_good and outcome.again_at is None:
+        return "Its receiver has not answered the challenge."
     if outcome.is_good or outcome.again_at is not None or _has_succeeded(conn, parcel.webhook_id, parcel.created_at):
         return None
     return "All attempts to deliver a message have failed, and no other message has arrived meanwhile."
@@ -220,15 +249,31 @@ def sweep(conn: Connection) -> None:
     conn.execute(sa.delete(webhooks).where(is_of_none, is_done))
 
 
-def _secrets(row: sa.Row[tuple[object, ...]], now: float) -> tuple[str, ...]:
+def _hook(row: sa.Row[Any], sender: str, now: float) -> Hook:
+    is_ours = row.sender == sender
+    return Hook(
+        row.id,
+        row.url,
+        _secrets(row, now),
+        row.cursor,
+        is_ours,
+        row.is_orphaned,
+        row.leads_to,
+        row.nonce,
+        row.deaths,
+    )
+
+
+def _secrets(row: sa.Row[Any], now: float) -> tuple[str, ...]:
     is_old_good = row.old_secret is not None and row.old_until > now
     return (row.secret, row.old_secret) if is_old_good else (row.secret,)
 
 
-def _parcel(row: sa.Row[tuple[object, ...]], change: Change | None) -> Parcel:
+def _parcel(row: sa.Row[Any], change: Change | None) -> Parcel:
     """A change that was forgotten while it waited has become a resync."""
     draft = Draft(row.type, row.change_id)
     id = delivery.message_id(row.webhook_id, row.id, draft)
     is_lost = row.change_id is not None and change is None
-    type = "resync" if is_lost else row.type
-    return Parcel(row.id, row.webhook_id, id, type, row.attempts, row.created_at, row.change_id, change)
+    type = "resync" if is_lost else delivery.type_on_wire(row.type)
+    nonce = row.nonce if row.type == CHALLENGE else None
+    return Parcel(row.id, row.webhook_id, id, type, row.attempts, row.created_at, row.change_id, change, nonce)

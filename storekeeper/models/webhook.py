@@ -3,9 +3,11 @@
 A row for each, and one for each message to it: what `delivery` and `outbox` do is done with these.
 """
 
+import hmac
 import time
 from contextlib import suppress
 from functools import cache
+from secrets import token_hex
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -13,9 +15,18 @@ import sqlalchemy as sa
 from msgspec import Meta
 from sqlalchemy import Connection
 
-from storekeeper import dialects, signatures
+from storekeeper import dialects, endpoint, signatures
 from storekeeper.db import Id, metadata
-from storekeeper.errors import Forbidden, NotFound, TooManyWebhooks, WebhookInactive, WebhookOrphaned
+from storekeeper.errors import (
+    Forbidden,
+    Invalid,
+    NotFound,
+    TooManyTests,
+    TooManyWebhooks,
+    WebhookInactive,
+    WebhookOrphaned,
+    WebhookPending,
+)
 from storekeeper.models import feed, journal, member, paging, store, user
 from storekeeper.models.member import members
 from storekeeper.models.paging import Pages
@@ -26,7 +37,14 @@ from storekeeper.secret import Secret
 
 OwnerKind = Literal["user", "operator"]
 
+State = Literal["active", "paused", "pending", "orphaned"]
+
 MOST_OF_USER = 20
+MAX_OF_STORE = 20
+MAX_TESTS = 6  # pings and challenges of one webhook that are asked for within
+TEST_SECONDS = 60
+NONCE_BYTES = 16
+CHALLENGE = "challenge"  # the type in `deliveries`; on the wire it is `webhook.challenge`
 OLD_SECONDS = 86_400  # that a secret is good for after it was replaced
 
 webhooks = sa.Table(
@@ -50,6 +68,8 @@ webhooks = sa.Table(
     # The default is the one of which nothing can be sent without a user: a row of an older release may lack it.
     sa.Column("owner_kind", sa.String(8), nullable=False, server_default="user"),
     sa.Column("deaths", sa.Integer, nullable=False, server_default="0"),  # of senders, since one survived a message
+    sa.Column("host", sa.String),  # endpoint.host_key of the URL's; none in rows of an older release
+    sa.Column("nonce", sa.String),  # what the receiver has to say before anything is sent; none: it has said it
     sqlite_autoincrement=True,
 )
 
@@ -98,6 +118,12 @@ _is_of_entitled_user = (
 # matter how a right was lost.
 is_entitled = sa.or_(webhooks.c.owner_kind == "operator", _is_of_entitled_user)
 is_orphaned = sa.type_coerce(sa.not_(is_entitled), sa.Boolean).label("is_orphaned")
+_state = sa.case(
+    (sa.not_(is_entitled), "orphaned"),
+    (sa.not_(webhooks.c.is_active), "paused"),
+    (webhooks.c.nonce.is_not(None), "pending"),
+    else_="active",
+).label("state")
 
 _shown = (
     webhooks.c.id,
@@ -106,11 +132,11 @@ _shown = (
     webhooks.c.store_id,
     webhooks.c.user_id,
     webhooks.c.owner_kind,
+    _state,
     webhooks.c.is_active,
     webhooks.c.reason,
     webhooks.c.cursor,
     webhooks.c.created_at,
-    is_orphaned,
     users.c.is_active.label("owner_is_active"),
 )
 _listed = (
@@ -129,7 +155,8 @@ class Webhook(msgspec.Struct, frozen=True):
     """Of one store, or without one of all. `cursor` is up to where changes have become deliveries.
 
     It belongs to the operator, or to the user who added it or took it over; without `user_id`, to one who is no more.
-    It `is_orphaned` when that user may not have these changes sent any more: it pauses until it is taken over.
+    Its `state` is `pending` until its receiver has answered a challenge, and `orphaned` when its owner may not have
+    these changes sent any more: then it waits to be taken over. It is `active` in no other state.
     `reason` is why it was made inactive, where that was not by hand.
     """
 
@@ -139,8 +166,8 @@ class Webhook(msgspec.Struct, frozen=True):
     store_id: int | None
     user_id: int | None
     owner_kind: OwnerKind
+    state: State
     is_active: bool
-    is_orphaned: bool
     reason: str | None
     cursor: int
     created_at: int
@@ -165,9 +192,8 @@ _reason = reader(_why_orphaned, _shown)
 def _webhook(row: Row) -> Webhook:
     """An orphaned one sends nothing, also before a sender has come by to write that down."""
     stored = _stored(row)
-    if stored.is_orphaned and stored.is_active:
-        return msgspec.structs.replace(stored, is_active=False, reason=_reason(row))
-    return stored
+    reason = _reason(row) if stored.state == "orphaned" and stored.reason is None else stored.reason
+    return msgspec.structs.replace(stored, is_active=stored.state == "active", reason=reason)
 
 
 class NewSecret(Webhook, frozen=True):
@@ -182,12 +208,14 @@ class NewSecret(Webhook, frozen=True):
 def add(conn: Connection, user_id: int | None, url: str, of: int | str | None) -> NewSecret:
     """A webhook for what changes from now on, in a store that the user owns; or in all, for administrators.
 
-    Forbidden for all others. Without a user it is the operator's.
+    Forbidden for all others. Without a user it is the operator's. It is pending.
     """
     of_store = _require_right(conn, user_id, of)
-    _require_room(conn, user_id)
+    if user_id is not None:
+        _require_room(conn, "user_id", user_id, MOST_OF_USER)
+        _require_room(conn, "store_id", of_store.id if of_store else None, MAX_OF_STORE)
     values = {
-        "url": url,
+        **_leading_to(url),
         "store_id": of_store.id if of_store else None,
         **_owned_by(user_id),
         "secret": signatures.new_secret(),
@@ -197,6 +225,7 @@ def add(conn: Connection, user_id: int | None, url: str, of: int | str | None) -
         "created_at": int(time.time()),
     }
     id = conn.scalars(sa.insert(webhooks).values(values).returning(webhooks.c.id)).one()
+    _challenge(conn, id)
     return _with_secret(conn, id)
 
 
@@ -209,8 +238,10 @@ def get(conn: Connection, user_id: int | None, webhook_id: int) -> Webhook:
 
 
 def get_active(conn: Connection, user_id: int | None, webhook_id: int) -> Webhook:
-    """WebhookInactive for one that sends nothing."""
+    """WebhookInactive, or WebhookPending, for one that sends nothing."""
     found = get(conn, user_id, webhook_id)
+    if found.state == "pending":
+        raise WebhookPending
     if not found.is_active:
         raise WebhookInactive
     return found
@@ -234,19 +265,85 @@ def _pages(given: tuple[str, ...]) -> Pages[Webhook]:
 def change(conn: Connection, user_id: int | None, webhook_id: int, url: str | None, is_active: bool | None) -> Webhook:
     """Change what is not None. One that becomes active goes on where it stood, and tries at once what has failed.
 
-    WebhookOrphaned for one that would have to be taken over first.
+    It is pending once it leads to another host or port. WebhookOrphaned for one that has to be taken over first.
     """
     known = get(conn, user_id, webhook_id)
-    values: dict[str, Any] = {} if url is None else {"url": url}
+    if is_active and known.state == "orphaned":
+        raise WebhookOrphaned
+    values = _led_to(known, url)
     if is_active is not None:
         values |= {"is_active": is_active, "reason": None, "deaths": 0}
-    if is_active and known.is_orphaned:
-        raise WebhookOrphaned
     if values:
         conn.execute(sa.update(webhooks).where(webhooks.c.id == webhook_id).values(values))
     if is_active and not known.is_active:
         _retry_at_once(conn, webhook_id)
+    if is_active or "nonce" in values:
+        _challenge(conn, webhook_id)
     return get(conn, user_id, webhook_id)
+
+
+def _led_to(known: Webhook, url: str | None) -> dict[str, Any]:
+    """What changes when a webhook is to lead there."""
+    if url is None or endpoint.read(url).place == endpoint.read(known.url).place:
+        return {} if url is None else {"url": url}
+    # Nobody's until somebody takes it: all webhooks of a host are served by one sender.
+    return _leading_to(url) | {"sender": None, "beat_at": 0}
+
+
+def verify(conn: Connection, user_id: int | None, webhook_id: int, nonce: str | None) -> Webhook:
+    """Let it send, as the receiver's owner has told what the challenge said; without that, send the challenge again.
+
+    Invalid for anything else. One that is not pending stays as it is.
+    """
+    get(conn, user_id, webhook_id)
+    right = conn.scalars(sa.select(webhooks.c.nonce).where(webhooks.c.id == webhook_id)).one()
+    if right is not None and nonce is None:
+        require_test(conn, webhook_id)
+        _challenge(conn, webhook_id)
+    elif right is not None and nonce is not None:
+        if not hmac.compare_digest(right.encode(), nonce.encode()):
+            raise Invalid("This is not what the last challenge of this webhook said.", "challenge")
+        settle(conn, webhook_id, right)
+    return get(conn, user_id, webhook_id)
+
+
+def settle(conn: Connection, webhook_id: int, nonce: str) -> None:
+    """It sends from now on, if this is what its receiver has to say: it may lead elsewhere by now."""
+    is_it = sa.and_(webhooks.c.id == webhook_id, webhooks.c.nonce == nonce)
+    if conn.execute(sa.update(webhooks).where(is_it).values(nonce=None)).rowcount:
+        _end_challenges(conn, webhook_id)
+
+
+def require_test(conn: Connection, webhook_id: int) -> None:
+    """TooManyTests where somebody has asked too often for messages that tell of nothing."""
+    since = int(time.time()) - TEST_SECONDS
+    tests = sa.and_(deliveries.c.webhook_id == webhook_id, deliveries.c.type.in_(["ping", CHALLENGE]))
+    known = sa.select(sa.func.count()).where(tests, deliveries.c.created_at > since)
+    if conn.scalars(known).one() >= MAX_TESTS:
+        raise TooManyTests
+
+
+def _challenge(conn: Connection, webhook_id: int) -> None:
+    """If it is pending, let its receiver be asked for the nonce, in place of a question that waits."""
+    is_pending = sa.and_(webhooks.c.id == webhook_id, webhooks.c.nonce.is_not(None))
+    if conn.execute(sa.select(webhooks.c.id).where(is_pending)).first() is None:
+        return
+    _end_challenges(conn, webhook_id)
+    now = int(time.time())
+    values = {"type": CHALLENGE, "state": "pending", "attempts": 0, "created_at": now, "next_at": now}
+    conn.execute(sa.insert(deliveries).values(values | {"webhook_id": webhook_id}))
+
+
+def _end_challenges(conn: Connection, webhook_id: int) -> None:
+    """Those that wait are not sent any more."""
+    is_challenge = sa.and_(deliveries.c.webhook_id == webhook_id, deliveries.c.type == CHALLENGE)
+    ended = {"state": "failed", "next_at": None, "ended_at": int(time.time())}
+    conn.execute(sa.update(deliveries).where(is_challenge, deliveries.c.next_at.is_not(None)).values(ended))
+
+
+def _leading_to(url: str) -> dict[str, Any]:
+    """The columns of a webhook that leads elsewhere: its receiver has to agree."""
+    return {"url": url, "host": endpoint.read(url).place[0], "nonce": token_hex(NONCE_BYTES)}
 
 
 def take_over(conn: Connection, user_id: int | None, webhook_id: int) -> NewSecret:
@@ -254,12 +351,14 @@ def take_over(conn: Connection, user_id: int | None, webhook_id: int) -> NewSecr
 
     Nothing is signed any more with the secrets that it had: those are known to somebody else.
     """
-    if get(conn, user_id, webhook_id).user_id != user_id:
-        _require_room(conn, user_id)
+    known = get(conn, user_id, webhook_id)
+    if user_id is not None and known.user_id != user_id:
+        _require_room(conn, "user_id", user_id, MOST_OF_USER)
     values = _owned_by(user_id) | {"secret": signatures.new_secret(), "old_secret": None, "old_until": None}
     values |= {"is_active": True, "reason": None}
-    conn.execute(sa.update(webhooks).where(webhooks.c.id == webhook_id).values(values))
+    conn.execute(sa.update(webhooks).where(webhooks.c.id == known.id).values(values))
     _retry_at_once(conn, webhook_id)
+    _challenge(conn, webhook_id)
     return _with_secret(conn, webhook_id)
 
 
@@ -278,13 +377,11 @@ def _owned_by(user_id: int | None) -> dict[str, Any]:
     return {"user_id": user_id, "owner_kind": "operator" if user_id is None else "user"}
 
 
-def _require_room(conn: Connection, user_id: int | None) -> None:
-    """TooManyWebhooks for a user who has as many as there may be. Nobody else adds one of theirs meanwhile."""
-    if user_id is None:
-        return
-    dialects.serialize(conn, f"webhooks of user {user_id}")
-    known = sa.select(sa.func.count()).where(webhooks.c.user_id == user_id)
-    if conn.scalars(known).one() >= MOST_OF_USER:
+def _require_room(conn: Connection, column: str, value: int | None, most: int) -> None:
+    """TooManyWebhooks where a user, or a store, has as many as there may be. Nobody else adds one meanwhile."""
+    dialects.serialize(conn, f"webhooks of {column} {value}")
+    known = sa.select(sa.func.count()).where(webhooks.c[column].is_not_distinct_from(value))
+    if conn.scalars(known).one() >= most:
         raise TooManyWebhooks
 
 

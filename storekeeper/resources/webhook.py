@@ -14,9 +14,11 @@ from storekeeper.errors import (
     Forbidden,
     NotFound,
     ResyncRequired,
+    TooManyTests,
     TooManyWebhooks,
     WebhookInactive,
     WebhookOrphaned,
+    WebhookPending,
 )
 from storekeeper.http import MAX_ID, Request, path
 from storekeeper.models import delivery, webhook
@@ -45,6 +47,12 @@ class WebhookChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     url: Url | UnsetType = UNSET
     is_active: Annotated[bool, Meta(description="Whether messages are sent.")] | UnsetType = UNSET
+
+
+class VerifyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    challenge: (
+        Annotated[str, Meta(max_length=100, description="What the message `webhook.challenge` said.")] | UnsetType
+    ) = UNSET
 
 
 class ReplayBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,8 +97,10 @@ class WebhookList:
     async def on_post(self, req: Request, resp: Response, body: WebhookBody) -> None:
         """Have the changes of a store that you own sent to a URL.
 
-        Without `store` those of all stores, for administrators. The answer alone shows the secret.
+        Without `store` those of all stores, for administrators. The answer alone shows the secret. Nothing but a
+        `webhook.challenge` is sent until that is answered, or the webhook is verified by hand.
         """
+        await self._dispatch.require_creation(req)
         store = None if body.store is None else names.of_thing(body.store, "store")
         args = req.caller.user_id, self._dispatch.check(body.url), store
         added = await self._dispatch.guard.write(req, webhook.add, *args)
@@ -123,9 +133,11 @@ class Webhook:
     async def on_patch(self, req: Request, resp: Response, webhook_id: int, body: WebhookChange) -> None:
         """Change a webhook, or let it pause.
 
-        One that was inactive goes on where it stood.
+        One that was inactive goes on where it stood. One that leads to another host or port has to be verified again.
         """
         url = None if isinstance(body.url, UnsetType) else self._dispatch.check(body.url)
+        if url is not None:
+            await self._dispatch.require_creation(req)
         is_active = None if isinstance(body.is_active, UnsetType) else body.is_active
         args: Any = req.caller.user_id, webhook_id, url, is_active
         resp.media = await self._dispatch.guard.write(req, webhook.change, *args)
@@ -175,9 +187,31 @@ class WebhookTakeover:
         It goes on where it stood, with a new secret, which the answer alone shows. The secrets that it had are no good
         any more: somebody else knows them.
         """
+        await self._dispatch.require_creation(req)
         resp.media = await self._dispatch.guard.write(req, webhook.take_over, req.caller.user_id, webhook_id)
         await self._dispatch.wake(req)
         req.log("webhook_taken_over", webhook=webhook_id)
+
+
+class WebhookVerification:
+    """/webhooks/{webhook_id}/verify"""
+
+    tag = "webhooks"
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self._dispatch = dispatch
+
+    @answers(webhook.Webhook, errors=(NotFound, TooManyTests), operation_id="verifyWebhook")
+    async def on_post(self, req: Request, resp: Response, webhook_id: int, body: VerifyBody | None) -> None:
+        """Let a pending webhook send, by what its `webhook.challenge` said.
+
+        That is in the log of a receiver which does not answer it by itself. Without `challenge` it is sent again.
+        """
+        nonce = None if body is None or isinstance(body.challenge, UnsetType) else body.challenge
+        args = req.caller.user_id, webhook_id, nonce
+        verified = resp.media = await self._dispatch.guard.write(req, webhook.verify, *args)
+        await self._dispatch.wake(req)
+        req.log("webhook_verified" if verified.is_active else "webhook_challenged", webhook=webhook_id)
 
 
 class WebhookTest:
@@ -188,7 +222,11 @@ class WebhookTest:
     def __init__(self, dispatch: Dispatch) -> None:
         self._dispatch = dispatch
 
-    @answers((202, Delivery), errors=(NotFound, WebhookInactive), operation_id="testWebhook")
+    @answers(
+        (202, Delivery),
+        errors=(NotFound, TooManyTests, WebhookInactive, WebhookPending),
+        operation_id="testWebhook",
+    )
     async def on_post(self, req: Request, resp: Response, webhook_id: int) -> None:
         """Send a `ping`, to see whether messages arrive."""
         resp.media = await self._dispatch.guard.write(req, delivery.ping, req.caller.user_id, webhook_id)
@@ -204,7 +242,11 @@ class WebhookReplay:
     def __init__(self, dispatch: Dispatch) -> None:
         self._dispatch = dispatch
 
-    @answers((202, webhook.Webhook), errors=(NotFound, ResyncRequired, WebhookInactive), operation_id="replayWebhook")
+    @answers(
+        (202, webhook.Webhook),
+        errors=(NotFound, ResyncRequired, WebhookInactive, WebhookPending),
+        operation_id="replayWebhook",
+    )
     async def on_post(self, req: Request, resp: Response, webhook_id: int, body: ReplayBody) -> None:
         """Send all changes after a cursor once more, with the ids that their messages had."""
         args = req.caller.user_id, webhook_id, body.after
@@ -238,7 +280,7 @@ class DeliveryReplay:
     def __init__(self, dispatch: Dispatch) -> None:
         self._dispatch = dispatch
 
-    @answers((202, Delivery), errors=(NotFound, WebhookInactive), operation_id="replayWebhookDelivery")
+    @answers((202, Delivery), errors=(NotFound, WebhookInactive, WebhookPending), operation_id="replayWebhookDelivery")
     async def on_post(self, req: Request, resp: Response, webhook_id: int, delivery_id: int) -> None:
         """Send a message once more, with the id that it had."""
         args = req.caller.user_id, webhook_id, delivery_id
