@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable
 from urllib.parse import quote
 
+import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
-from browser.conftest import OpenPage, Shop
+from browser.conftest import PASSWORD, OpenPage, Shop
 
 STORE = f"/console/store/{quote('Möbel Nord')}"
 ITEM = f"{STORE}/item/{quote('Oak chair')}"
@@ -201,6 +202,53 @@ def test_a_page_from_the_back_cache_has_new_keys(shop: Shop, open_page: OpenPage
     new = [each.input_value() for each in keys.all()]
     assert len({*old, *new}) == 2 * len(old)
     expect(page.get_by_label("SKU")).to_have_value("typed")
+
+
+def end_session(shop: Shop) -> None:
+    """Bob's, in the browser."""
+    for each in shop.call("bob", "GET", "/sessions")["sessions"]:
+        if not each["is_current"]:
+            shop.call("bob", "DELETE", f"/sessions/{each['id']}")
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_the_session_ends_while_somebody_types(shop: Shop, open_page: OpenPage, script: bool) -> None:
+    page = open_page("bob", java_script_enabled=script)
+    page.goto(ITEM)
+    page.get_by_label("Description").fill("Oiled by hand.")
+    page.get_by_label("On hand:").fill("5")
+    end_session(shop)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("Sign in, and what you typed is here again.")
+    page.get_by_label("User name").fill("bob")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("status")).to_contain_text("You were signed out before this was saved.")
+    expect(page.get_by_label("Description")).to_have_value("Oiled by hand.")
+    expect(page.get_by_label("On hand:")).to_have_value("5")
+    assert stock(shop) == STOCK
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("Saved.")
+    assert stock(shop) == STOCK + 5
+
+
+def test_the_session_ends_while_somebody_types_into_the_table(shop: Shop, open_page: OpenPage) -> None:
+    page = open_page("bob")
+    page.goto(f"{STORE}?q=oak")
+    page.get_by_label("Price of Oak table").fill("99")
+    delta = page.get_by_label("Add to or take from the stock of Oak chair")
+    delta.fill("5")
+    end_session(shop)
+    delta.press("Enter")
+    page.get_by_label("User name").fill("bob")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("status")).to_contain_text("You were signed out before this was saved.")
+    expect(delta).to_have_value("5")
+    expect(page.get_by_label("Price of Oak table")).to_have_value("99")
+    page.get_by_role("button", name="Save what I typed").click()
+    expect(page.get_by_role("status")).to_contain_text("2 items are saved.")
+    assert stock(shop) == STOCK + 5
 
 
 def test_a_discount_minds_what_others_did_meanwhile(shop: Shop, open_page: OpenPage) -> None:

@@ -30,7 +30,7 @@ from storekeeper.http import Request
 from storekeeper.images import Images
 from storekeeper.keys import KeyRing
 from storekeeper.login import PasswordCheck
-from storekeeper.models import chore, import_jobs, journal, outbox, untrusted_peer
+from storekeeper.models import chore, import_jobs, journal, kept_form, outbox, untrusted_peer
 from storekeeper.models.throttle import Limits
 from storekeeper.passwords import Passwords, create_passwords
 from storekeeper.proxies import behind_proxies
@@ -321,6 +321,7 @@ class Lifespan:
             Chore("webhooks", CHORE_PAUSE, self._wake_sender),
             Chore("session_use", CHORE_PAUSE, self._guard.flush),
             Chore("untrusted_peers", CHORE_PAUSE, self._report_peers),
+            Chore("kept_forms", CHORE_PAUSE, self._forget_forms),
             Chore("chore_report", CHORE_PAUSE, self._parts.health.report_chores),
             *self._parts.health.chores(),
         ]
@@ -339,6 +340,9 @@ class Lifespan:
     async def _report_peers(self) -> None:
         if requests := self._parts.untrusted_peers.take():
             await self._parts.db.write(untrusted_peer.report, requests)
+
+    async def _forget_forms(self) -> None:
+        await self._parts.db.write(kept_form.forget)
 
     async def _forget_changes(self) -> None:
         """Drop what the journal need not keep any longer, a little at a time."""

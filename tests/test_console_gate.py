@@ -2,12 +2,14 @@
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
 from falcon import testing
 
+import storekeeper
 from storekeeper.console.form_keys import FIELD
 from storekeeper.console.static_files import TYPES
 from storekeeper.models import imports
@@ -16,6 +18,7 @@ from tests.catalogue import fill
 from tests.conftest import PASSWORD, Person
 from tests.databases import transaction
 
+TEMPLATES = Path(storekeeper.__file__).parent / "console" / "templates"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 SIGN_IN = f"username=alice&password={PASSWORD.replace(' ', '+')}"
 VOID = {"img", "input", "link", "meta", "br", "hr"}
@@ -126,6 +129,13 @@ def test_the_files_may_be_kept_for_ever_and_nothing_else(client: testing.TestCli
         assert not re.search(
             r"https?:|//\w|@import|url\(|eval\(", answer.text.replace("http://www.w3.org/2000/svg", "")
         )
+
+
+def test_no_template_writes_a_form_that_changes_something_by_itself() -> None:
+    """`post` does, with its key."""
+    found = [each.name for each in TEMPLATES.glob("*.html") if 'method="post"' in each.read_text()]
+    assert found == []
+    assert len(list(TEMPLATES.glob("*.html"))) > 30
 
 
 class Reader(HTMLParser):

@@ -1,4 +1,4 @@
-"""The cookies: the token of the session, a sentence for the next page, and who has signed in in this browser."""
+"""The cookies: the session's token, a sentence for the next page, the kept form, and who has signed in here."""
 
 import base64
 import time
@@ -13,6 +13,7 @@ from storekeeper.http import Request
 SESSION = "storekeeper"
 NOTICE = "storekeeper-notice"
 DEVICE = "storekeeper-device"
+KEPT_FORM = "storekeeper-form"
 NOTICE_SECONDS = 60
 DAY = 86_400
 MOST_TOLD = 400  # characters
@@ -69,6 +70,20 @@ def take_notice(req: Request, resp: Response) -> Notice | None:
         decoded = base64.urlsafe_b64decode(values[0] + "=" * (-len(values[0]) % 4))
         return msgspec.json.decode(decoded, type=Notice)
     return None
+
+
+def give_kept_form(req: Request, resp: Response, browser: str, seconds: int) -> None:
+    _set(req, resp, KEPT_FORM, browser, seconds)
+
+
+def find_kept_form(req: Request) -> str | None:
+    values = req.get_cookie_values(name(req, KEPT_FORM))
+    return values[0] if values else None
+
+
+def drop_kept_form(req: Request, resp: Response) -> None:
+    if find_kept_form(req):
+        _unset(req, resp, KEPT_FORM)
 
 
 def _set(req: Request, resp: Response, plain: str, value: str, seconds: int) -> None:

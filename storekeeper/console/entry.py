@@ -18,6 +18,8 @@ from storekeeper.tokens import Claims
 class Entrance(Page):
     """Where a session begins."""
 
+    is_worth_keeping = False
+
     async def _sign_in(self, req: PageRequest, resp: Response, username: str, password: str) -> None:
         """Begin a session, like any login, and put its token into the browser's cookie."""
         self._begin(req, resp, await self._kit.password_check.sign_in(req, username, password, self._find_device(req)))
@@ -105,6 +107,8 @@ class NewPassword(Entrance):
 class SignOut(Page):
     """/console/sign-out"""
 
+    is_worth_keeping = False
+
     async def on_post(self, req: PageRequest, resp: Response) -> None:
         """End the session: whatever else uses its tokens is signed out as well."""
         await self._do(req, session.log_out, req.caller.user_id, req.caller.sid)
@@ -116,6 +120,8 @@ class SignOut(Page):
 
 class Confirm(Page):
     """/console/confirm"""
+
+    is_worth_keeping = False
 
     async def on_get(self, req: PageRequest, resp: Response) -> None:
         """Give the password again, before something that needs it."""

@@ -10,6 +10,8 @@ from falcon.asgi import Response
 
 from storekeeper import http
 from storekeeper.console import cookies
+from storekeeper.console.cookies import Notice
+from storekeeper.console.kept_forms import KeptForms
 from storekeeper.console.page import Page, PageRequest
 from storekeeper.console.views import Views, url
 from storekeeper.errors import InvalidCredentials, StorekeeperError, TokenNotFresh, Unauthorized
@@ -29,6 +31,9 @@ AMENDABLE = (
 )
 
 
+LATER = "Sign in, and what you typed is here again."
+
+
 def safe_place(text: str) -> str:
     """Where to go next: a page of the console, whatever a link says."""
     return text if PLACE.fullmatch(text) else "/console"
@@ -37,15 +42,22 @@ def safe_place(text: str) -> str:
 class Failures:
     """The one renderer of the pages' errors."""
 
-    def __init__(self, views: Views) -> None:
+    def __init__(self, views: Views, kept_forms: KeptForms) -> None:
         self._views = views
+        self._kept_forms = kept_forms
 
     async def render(self, req: PageRequest, resp: Response, error: StorekeeperError, params: Any, **_: Any) -> None:
         if isinstance(error, TokenNotFresh):
-            self._lead(resp, url("confirm", next=_back(req)))
+            kept = await self._kept_forms.keep(req, resp, "not fresh")
+            self._lead(resp, url("confirm", next=kept or _back(req)))
         elif isinstance(error, Unauthorized) and not isinstance(error, InvalidCredentials):
             cookies.drop_token(req, resp)
-            self._lead(resp, url("sign-in", next=_back(req)))
+            kept = await self._kept_forms.keep(req, resp, "signed out")
+            if req.method == "POST":
+                cookies.give_notice(
+                    req, resp, Notice(f"You were signed out before this was saved. {LATER if kept else ''}")
+                )
+            self._lead(resp, url("sign-in", next=kept or _back(req)))
         else:
             http.begin_error(req, resp, error)
             if not await self._show_again(req, resp, error, params):

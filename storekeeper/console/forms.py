@@ -119,6 +119,11 @@ class FileForm:
         if not self.size:
             raise Invalid("Choose a file that is not empty.", "file")
 
+    async def discard(self) -> None:
+        """Read the file, and keep nothing of it."""
+        while await self._file.stream.read(64 * 1024):
+            pass
+
     async def read(self) -> bytes:
         return b"".join([piece async for piece in self.pieces()])
 

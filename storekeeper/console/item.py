@@ -74,11 +74,12 @@ class Picture(ItemPage):
     """/console/store/{name}/item/{item_name}/image"""
 
     takes_file = True
+    most_bytes = BYTES + FORM_BYTES
 
     async def on_post(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
         """Give the item a picture."""
         await self.meet(req)
-        upload = FileForm(req, BYTES + FORM_BYTES)
+        upload = FileForm(req, self.most_bytes)
         self.take_form(req, await upload.fields())
         kit = self._kit
         await transfers.put_image(kit.guard, kit.images, req, upload.read, Target(item_name, name))

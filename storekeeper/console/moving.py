@@ -28,6 +28,7 @@ class StoreImports(Page):
     """/console/store/{name}/import"""
 
     takes_file = True
+    most_bytes = MOST_BYTES
 
     async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
         """The form for a file, and what was imported before."""
@@ -37,7 +38,7 @@ class StoreImports(Page):
     async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
         """Take a file in, and make the plan."""
         await self._see(req, imports.require_room, req.caller.user_id, name)
-        upload = FileForm(req, MOST_BYTES)
+        upload = FileForm(req, self.most_bytes)
         self.take_form(req, await upload.fields())
         order = _order(req.typed, name, upload.file_name)
         kit = self._kit

@@ -47,16 +47,23 @@ class PageRequest(Request):
     page: object = None
     typed: Form = EMPTY
     failure: StorekeeperError | None = None
+    explanation: str = ""  # why a page that is loaded shows what was typed before
 
     @property
     def kept_key(self) -> str:
         """The key of a form that is shown again although it may have been carried out: it must not count twice."""
-        return self.typed[FIELD] if isinstance(self.failure, UNCERTAIN) else ""
+        return self.typed[FIELD] if self.explanation or isinstance(self.failure, UNCERTAIN) else ""
+
+    @property
+    def raw_path(self) -> str:
+        """The path as it was asked for, in ASCII."""
+        raw_path: bytes = self.scope["raw_path"]
+        return raw_path.decode("latin-1")
 
     @property
     def place(self) -> str:
         """The path with its query, as it was asked for."""
-        return str(self.relative_uri)
+        return self.raw_path + (f"?{self.query_string}" if self.query_string else "")
 
 
 class Kit(msgspec.Struct, frozen=True):
@@ -86,6 +93,7 @@ class Page:
 
     most_bytes = BODY_BYTES
     takes_file = False
+    is_worth_keeping = True  # whether what was typed is kept while its sender signs in
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
@@ -128,7 +136,7 @@ class Page:
 
     def _show(self, req: PageRequest, resp: Response, template: str, **values: Any) -> None:
         """Answer with a page. After a form that was refused, `resp` has its status already."""
-        known = {"viewer": req.viewer, "typed": req.typed, "failure": req.failure}
+        known = {"viewer": req.viewer, "typed": req.typed, "explanation": req.explanation, "failure": req.failure}
         self._kit.views.show(req, resp, template, form_key=req.kept_key, **known, **values)
 
     def _lead(self, resp: Response, to: str) -> None:
@@ -138,6 +146,7 @@ class Page:
     def _tell(self, req: PageRequest, resp: Response, text: str) -> None:
         """Say something on the page that is shown next; and of a form that has come before, when it was carried out."""
         cookies.give_notice(req, resp, Notice(text, req.visit.repeated_at))
+        cookies.drop_kept_form(req, resp)
 
 
 def _nothing(_conn: Connection) -> None:

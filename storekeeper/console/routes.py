@@ -16,6 +16,7 @@ from storekeeper.console import (
     gate,
     item,
     keeping,
+    kept_forms,
     moving,
     overview,
     selection,
@@ -90,10 +91,11 @@ def create_pages(kit: Kit) -> dict[str, object]:
 
 def create_console(kit: Kit, router: CompiledRouter) -> falcon.asgi.App[PageRequest, Response]:
     """The application that answers below /console."""
-    middleware: list[Any] = [gate.SameOrigin(), gate.SessionCookie(kit.tokens), gate.FormReading()]
+    kept = kept_forms.KeptForms(kit.guard, kit.form_keys)
+    middleware: list[Any] = [gate.SameOrigin(), gate.SessionCookie(kit.tokens), gate.FormReading(), kept]
     app = falcon.asgi.App(media_type=falcon.MEDIA_HTML, request_type=PageRequest, middleware=middleware, router=router)
     app.router_options.converters.update({"name": http.Name, "username": http.Username, "id": http.Id})
-    render = failures.Failures(kit.views)
+    render = failures.Failures(kit.views, kept)
     app.add_error_handler(Exception, render.render_bug)
     app.add_error_handler(falcon.HTTPError, render.render_http)
     app.add_error_handler(StorekeeperError, render.render)

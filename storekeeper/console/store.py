@@ -63,7 +63,7 @@ class Items(Page):
 
 def read_query(req: PageRequest) -> tuple[ListQuery, Invalid | None]:
     """What the address asks for; or the usual list, and why the address cannot be understood."""
-    if req.method == "POST":  # a form that was refused: its table is the one that it came from
+    if req.typed:  # a form that is shown again: its table is the one that it came from
         return lists.read_place(safe_place(req.typed["back"])), None
     try:
         return lists.read(req), None

@@ -39,7 +39,7 @@ class Views:
 
     def show(self, req: Request, resp: Response, template: str, *, form_key: str = "", **values: Any) -> None:
         """Answer with a page. `form_key` is for the form that is shown again as it was sent; others get new ones."""
-        known = {"viewer": None, "typed": EMPTY, "failure": None} | values
+        known = {"viewer": None, "typed": EMPTY, "explanation": "", "failure": None} | values
         known |= {"notice": cookies.take_notice(req, resp), "here": req.path, "errors": _by_field(known["failure"])}
         known["post"] = partial(self._form, req, form_key)
         text = self._environment().get_template(template).render(known)
