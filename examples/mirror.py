@@ -4,7 +4,7 @@
 
 The file has the tables `items` and `stores`, each with `id`, `version` and the thing as JSON in `told`. The cursor is
 written in the same transaction as the changes that come before it: whatever is killed when, no change is lost.
-Needs Python 3.11 and nothing else.
+Needs Python 3.11 or newer and nothing else.
 """
 
 import json

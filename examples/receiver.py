@@ -3,7 +3,7 @@
     WEBHOOK_SECRET=whsec_... python receiver.py 8000
 
 Messages may come more than once and in any order: `seen.db` keeps the ids of those that were taken, and the `version`
-in a message says whether it is newer than what is known already. Needs Python 3.11 and nothing else.
+in a message says whether it is newer than what is known already. Needs Python 3.11 or newer and nothing else.
 """
 
 import hmac
@@ -14,6 +14,7 @@ import sys
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 MOST_BYTES = 1_000_000
@@ -45,7 +46,8 @@ class Receiver(BaseHTTPRequestHandler):
         if message["type"] == "webhook.challenge":  # saying the same means: yes, send me messages
             self.answer(200, json.dumps({"challenge": message["data"]["challenge"]}).encode())
             return
-        with sqlite3.connect("seen.db") as seen:  # what is done with a message belongs into the same transaction
+        # What is done with a message belongs into the same transaction, which `seen` is as well.
+        with closing(sqlite3.connect("seen.db")) as seen, seen:
             seen.execute("CREATE TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY)")
             if seen.execute("INSERT OR IGNORE INTO seen VALUES (?)", (id,)).rowcount:
                 take(message)

@@ -5,7 +5,7 @@
 
 A sale is noted in `till.db` with a key of its own before it is sent, and is sent again, with that key, until it is
 answered: also after the till was switched off. A price is only changed from the one that the clerk has seen.
-Needs Python 3.11 and nothing else.
+Needs Python 3.11 or newer and nothing else.
 """
 
 import json

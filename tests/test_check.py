@@ -65,7 +65,7 @@ def test_check_says_what_it_looked_at_without_a_password(engine: sa.Engine, sett
 
 def test_check_finds_everything_that_is_wrong_and_changes_nothing(kept: Settings) -> None:
     kept.keys_path.chmod(0o644)
-    with sa.create_engine(f"sqlite:///{kept.data_path / 'storekeeper.db'}").begin() as conn:
+    with sa.create_engine(f"sqlite:///{kept.data_path / 'storekeeper.db'}", poolclass=sa.NullPool).begin() as conn:
         conn.execute(sa.text("CREATE TABLE stores (id INTEGER)"))
     before = contents(kept.data_path)
     result = run_with(kept, "check")
