@@ -100,7 +100,7 @@ def create_parts(settings: Settings) -> Parts:
     importer, sender = create_importer(db), create_sender(db)
     keys = KeyRing(settings.keys_path)
     chores = Chores()
-    health = Health(db, chores)
+    health = Health(db, chores, settings.keys_path, storage)
     return Parts(db, keys, create_passwords(settings), storage, Images(storage), importer, sender, chores, health)
 
 

@@ -11,9 +11,9 @@ import click
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
-from storekeeper import integrity, keys, schema, settings, terminal
+from storekeeper import integrity, keys, node, node_cli, schema, settings, terminal
 from storekeeper.db import create_engine
-from storekeeper.models import chore, untrusted_peer, user
+from storekeeper.models import chore, installation, untrusted_peer, user
 from storekeeper.schema import SchemaError
 from storekeeper.settings import Settings, SettingsError, read_settings
 from storekeeper.storage import create_storage
@@ -58,6 +58,7 @@ def check(ctx: click.Context, deep: bool) -> None:
     }
     verdicts = {name: _report(name, look, read) for name, look in looks.items()}
     if verdicts["database"]:  # the servers report to it
+        verdicts["node"] = _report("node", partial(_check_node, has_storage=verdicts["storage"]), read)
         verdicts["chores"] = _report("chores", _check_chores, read)
         for sentence in _describe_peers(read):  # strangers may be among them, so they make nothing wrong
             click.echo(f"proxies: {terminal.printable(sentence)}")
@@ -166,6 +167,20 @@ def _check_storage(read: Settings) -> str:
     except terminal.FORESEEN as error:
         raise Fault(f"{terminal.explain(error)} [{place}]") from None
     return f"ok ({place})"
+
+
+def _check_node(read: Settings, has_storage: bool) -> str:
+    """Whether this node's keys and files are those of the others, as the database knows them."""
+    with _connect(read) as conn:
+        known, mark = installation.keys(conn), installation.storage_mark(conn)
+    if not known or mark is None or not read.keys_path.exists():
+        return "not compared with others yet: the first server to start records its keys and its storage"
+    own = {each.fingerprint for each in keys.load(read.keys_path)}
+    storage_mark = node_cli.find_mark(create_storage(read)) if has_storage else mark
+    found = node.find_key_mismatch(known, own), node.find_storage_mismatch(mark, storage_mark)
+    if reasons := [mismatch.reason for mismatch in found if mismatch]:
+        raise Fault(*reasons)
+    return f"ok (the key {keys.find_signing(known).kid} signs)"
 
 
 def _check_files(read: Settings) -> str:

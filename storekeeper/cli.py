@@ -11,12 +11,13 @@ from typing import Any, TypeVar, TypeVarTuple
 
 import click
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from storekeeper import __version__, keys, log, memory, names, passwords, schema, setup, terminal
 from storekeeper.db import create_engine, transaction
 from storekeeper.errors import AlreadyExists, NotFound
 from storekeeper.keys import KeyRing
-from storekeeper.models import journal, member, paging, session, user
+from storekeeper.models import installation, journal, member, paging, session, user
 from storekeeper.models.store import Store
 from storekeeper.settings import PREFIX, Settings, read_settings
 
@@ -25,6 +26,7 @@ Ts = TypeVarTuple("Ts")
 
 DAY = 86_400
 ELSEWHERE = {
+    "accept-node": "storekeeper.node_cli:accept_node",
     "adopt": "storekeeper.adoption.command:adopt",
     "audit": "storekeeper.journal_cli:print_audit",
     "backup": "storekeeper.backup_cli:back_up",
@@ -204,29 +206,53 @@ def keys_group() -> None:
 
 @keys_group.command("list")
 def list_keys() -> None:
-    """List the keys, oldest first. The last one signs; secrets are not shown."""
-    for key in keys.load(read_settings().keys_path):
-        click.echo(f"{key.kid}\t{time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime(key.created_at))}")
+    """List the keys, oldest first, with the time of each, and which one signs or will. Secrets are not shown."""
+    found = keys.load(read_settings().keys_path)
+    signing, *waiting = keys.schedule(found)
+    states = {signing.kid: "signs"} | {each.kid: f"signs from {_utc(each.signs_at)}" for each in waiting}
+    for key in found:
+        click.echo(f"{key.kid}\t{_utc(key.created_at)}\t{states.get(key.kid, 'verifies')}")
 
 
 @keys_group.command()
-def rotate() -> None:
-    """Make a new key, which signs from now on. Nobody is signed out.
+@click.option(
+    "--now", is_flag=True, help="Let it sign at once, after a leak: nodes that have not got it yet refuse it."
+)
+def rotate(now: bool) -> None:
+    """Make a new key, which verifies at once and signs in 10 minutes. Nobody is signed out.
 
-    The older keys go on verifying as long as a token of theirs can be live, and are then dropped. Running servers
-    take the new key up within a second.
+    Until then copy the key file to nodes that do not share it. The older keys go on verifying as long as a token of
+    theirs can be live, and are then dropped. Running servers take the new key up within a second.
     """
     settings = read_settings()
-    key = keys.rotate(settings.keys_path, settings.session_days * DAY)
-    click.echo(f"{key.kid} signs from now on.")
+    key = keys.rotate(settings.keys_path, settings.session_days * DAY, at_once=now)
+    click.echo(f"{key.kid} signs {'from now on' if now else f'from {_utc(int(time.time()) + keys.SIGNS_AFTER)} on'}.")
+    _record_keys(settings)
 
 
 @keys_group.command()
 @click.argument("kid")
 def remove(kid: str) -> None:
     """Drop the key KID at once, when its secret may be known to others. Whoever holds a token of it must log in."""
-    keys.remove(read_settings().keys_path, kid)
+    settings = read_settings()
+    keys.remove(settings.keys_path, kid)
     click.echo(f"{kid} is gone.")
+    _record_keys(settings)
+
+
+def _record_keys(settings: Settings) -> None:
+    """Tell the database which keys are the right ones now. One without tables yet hears so from the first server."""
+    try:
+        with suppress(schema.SchemaError):
+            _do(settings, installation.record_keys, keys.schedule(keys.load(settings.keys_path)))
+    except DBAPIError as error:
+        raise click.ClickException(
+            f"{terminal.explain(error)}. It does not know of the change: `storekeeper accept-node` tells it later."
+        ) from None
+
+
+def _utc(seconds: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
 
 
 def _set_roles(conn: Connection, name: str, is_admin: bool | None, is_active: bool | None) -> user.User:

@@ -5,29 +5,38 @@ A process is `unavailable` where it cannot even read, and `read_only` where chan
 
 import asyncio
 import time
+from pathlib import Path
 
 import msgspec
 import structlog
 
-from storekeeper import schema
+from storekeeper import keys, node, schema
 from storekeeper.chores import Chore, Chores
 from storekeeper.db import Database
 from storekeeper.errors import DatabaseDamaged, StorekeeperError
-from storekeeper.models import chore
+from storekeeper.models import chore, installation
 from storekeeper.models.system import Condition
+from storekeeper.storage import Storage
 
 READ_PAUSE = 2.0  # seconds between two samples
 READ_SECONDS = 1.0  # within which the database has to answer
 WRITE_PAUSE = 5.0
+KEY_PAUSE = 10.0
+STORAGE_PAUSE = 60.0
 STALE_SECONDS = 10.0  # after which a sample says nothing any more: nobody has taken another
+
+
+OF_NODES = ("keys", "storage")  # the conditions that compare this node with others
 
 
 class Health:
     """The conditions of a process, each as its last sample found it."""
 
-    def __init__(self, db: Database, chores: Chores) -> None:
+    def __init__(self, db: Database, chores: Chores, keys_path: Path, storage: Storage) -> None:
         self._db = db
         self._chores = chores
+        self._keys_path = keys_path
+        self._storage = storage
         self._conditions: dict[str, Condition] = {}
         self._sampled_at = float("-inf")
         self._sample: asyncio.Task[None] | None = None
@@ -40,6 +49,8 @@ class Health:
         return [
             Chore("readiness", READ_PAUSE, self.sample_reads),
             Chore("write_probe", WRITE_PAUSE, self.sample_writes),
+            Chore("key_comparison", KEY_PAUSE, self.sample_keys),
+            Chore("storage_comparison", STORAGE_PAUSE, self.sample_storage),
         ]
 
     async def worst(self) -> Condition:
@@ -91,6 +102,38 @@ class Health:
             status.write_failure = None
             self._note(Condition("changes"))
 
+    async def sample_keys(self) -> None:
+        """Compare this node's keys with those that the database knows of, and record those that are new.
+
+        The file is read anew: the ring of keys is looked at only when a token is.
+        """
+        own = await asyncio.to_thread(keys.load, self._keys_path)
+        known = await self._db.read(installation.keys)
+        fingerprints = {each.fingerprint for each in own}
+        mismatch = node.find_key_mismatch(known, fingerprints)
+        scheduled = keys.schedule(own)
+        if mismatch is None and {each.fingerprint for each in scheduled} - {each.fingerprint for each in known}:
+            await self._db.write(installation.add_keys, scheduled, fingerprints)
+        if mismatch is None:
+            self._note(Condition("keys"))
+        elif mismatch.is_urgent:
+            message = "This node does not have the key that the others sign with."
+            self._note(Condition("keys", "unavailable", message, mismatch.reason))
+        else:
+            self._note(Condition("keys", reason=mismatch.reason))
+
+    async def sample_storage(self) -> None:
+        """Compare where this node keeps its files with where the others do."""
+        own, known = await self._storage.mark(), await self._db.read(installation.storage_mark)
+        if known is None:
+            own = own or await self._storage.make_mark()
+            await self._db.write(installation.add_storage_mark, own)
+            known = await self._db.read(installation.storage_mark)
+        mismatch = node.find_storage_mismatch(known, own)
+        message = "This node keeps its files elsewhere than the others."
+        found = Condition("storage", "read_only", message, mismatch.reason) if mismatch else Condition("storage")
+        self._note(found)
+
     async def report_chores(self) -> None:
         """Write down how the chores of this process are getting on, for those who ask another one."""
         await self._db.write(chore.report, self._chores.server, self._chores.states)
@@ -98,10 +141,11 @@ class Health:
     def _note(self, found: Condition) -> None:
         """Keep it, and write to the log where something is otherwise than before."""
         before = self._conditions.get(found.name)
-        if before is not None and before.status == found.status:
+        if before is not None and (before.status, before.reason is None) == (found.status, found.reason is None):
             self._conditions[found.name] = msgspec.structs.replace(found, since=before.since)
             return
         self._conditions[found.name] = msgspec.structs.replace(found, since=int(time.time()))
-        if before is not None or found.status != "ready":
+        if before is not None or found.reason is not None:
+            event = "node_mismatch" if found.name in OF_NODES and found.reason else "readiness_changed"
             log = structlog.get_logger().bind(condition=found.name, status=found.status, reason=found.reason)
-            (log.info if found.status == "ready" else log.error)("readiness_changed")
+            (log.error if found.reason else log.info)(event)

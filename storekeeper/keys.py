@@ -1,14 +1,16 @@
 """The keys that sign tokens: a file that only its owner can read, shared by every worker and node.
 
-The newest key signs; the older ones go on verifying, so that a rotation signs nobody out.
+A new key verifies at once and signs ten minutes later, when every node has it; the older ones go on verifying, so that
+a rotation signs nobody out.
 """
 
 import fcntl
 import os
 import secrets
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +22,7 @@ from msgspec import Meta
 SECRET_LENGTH = 32  # characters at the least; RFC 7518 section 3.2 asks for 256 bits
 VARIETY = SECRET_LENGTH // 4
 WELL_KNOWN = ("jose", "secret", "change", "password", "example", "super", "default", "your", "a-string-secret")
+SIGNS_AFTER = 600  # seconds between the making of a key and its first signature: for copying it to every node
 LOOK_AGAIN = 1.0  # seconds after which a rotation or removal is known everywhere
 
 
@@ -36,6 +39,20 @@ class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __repr__(self) -> str:
         return f"Key({self.kid!r})"
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells keys apart without showing anything of them: a secret is too long to be guessed."""
+        return sha256(b"storekeeper signing key\n" + self.secret.encode()).hexdigest()[:32]
+
+
+class Scheduled(msgspec.Struct, frozen=True):
+    """A key without its secret, and from when on it signs, in seconds since 1970."""
+
+    kid: str
+    fingerprint: str
+    created_at: int
+    signs_at: int
 
 
 class KeyRing:
@@ -56,6 +73,13 @@ class KeyRing:
     @property
     def live(self) -> Collection[Key]:
         return self._keys.values()
+
+    @property
+    def signing(self) -> Key:
+        """The newest key that is old enough to be known everywhere; the oldest where none is."""
+        known_since = time.time() - SIGNS_AFTER
+        old_enough = (key for key in reversed(self._keys.values()) if key.created_at <= known_since)
+        return next(old_enough, next(iter(self._keys.values())))
 
     def find(self, kid: str) -> Key | None:
         return self._keys.get(kid)
@@ -146,16 +170,39 @@ def ensure(path: Path) -> None:
     load(path)
 
 
-def rotate(path: Path, keep_seconds: int) -> Key:
-    """Add a new key, which signs from now on, and drop those that no live token can need any more."""
+def rotate(path: Path, keep_seconds: int, *, at_once: bool = False) -> Key:
+    """Add a new key and drop those that no live token can need any more.
+
+    The new one signs after `SIGNS_AFTER`, or at once: then it seems to be that old already, as older versions, which
+    share the file, know no other sign of it.
+    """
     with _locked(path):
         keys = load(path)
-        # A key is needed as long as the last token that it may have signed: until its successor came, and then some.
+        made = _make(SIGNS_AFTER) if at_once else _make(after=keys[-1])
+        if at_once:  # also before those that wait for their turn
+            latest = made.created_at - 1
+            keys = [msgspec.structs.replace(key, created_at=min(key.created_at, latest)) for key in keys]
+        # A key is needed as long as the last token that it may have signed: until its successor signed, and then some.
         needed_since = int(time.time()) - keep_seconds
-        successors = [key.created_at for key in keys[1:]] + [int(time.time())]
+        successors = [key.created_at + SIGNS_AFTER for key in [*keys[1:], made]]
         kept = [key for key, replaced_at in zip(keys, successors, strict=True) if replaced_at >= needed_since]
-        _store(path, [*kept, key := _make(after=keys[-1])])
-    return key
+        _store(path, [*kept, made])
+    return made
+
+
+def schedule(keys: Sequence[Key]) -> list[Scheduled]:
+    """From the one that signs now on, oldest first. The first of all had none to sign before it."""
+    signs_at = [keys[0].created_at] + [key.created_at + SIGNS_AFTER for key in keys[1:]]
+    scheduled = [
+        Scheduled(key.kid, key.fingerprint, key.created_at, at) for key, at in zip(keys, signs_at, strict=True)
+    ]
+    return scheduled[scheduled.index(find_signing(scheduled)) :]
+
+
+def find_signing(scheduled: Sequence[Scheduled]) -> Scheduled:
+    """The one that signs now, of some in their order."""
+    now = time.time()
+    return next((each for each in reversed(scheduled) if each.signs_at <= now), scheduled[0])
 
 
 def remove(path: Path, kid: str) -> None:
@@ -170,8 +217,8 @@ def remove(path: Path, kid: str) -> None:
         _store(path, left)
 
 
-def _make(after: Key | None = None) -> Key:
-    created_at = max(int(time.time()), after.created_at + 1 if after else 0)
+def _make(age: int = 0, after: Key | None = None) -> Key:
+    created_at = max(int(time.time()) - age, after.created_at + 1 if after else 0)
     return Key(secrets.token_hex(4), secrets.token_urlsafe(48), created_at)
 
 

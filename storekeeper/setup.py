@@ -7,8 +7,8 @@ from storekeeper.keys import KeyRing
 
 
 def token(keys: KeyRing) -> str:
-    """The token, which is good while there is no administrator. Derived from the newest key, so nothing is stored."""
-    return hmac.new(keys.newest.secret.encode(), b"storekeeper set-up token", hashlib.sha256).hexdigest()[:40]
+    """The token, which is good while there is no administrator. Derived from the key that signs: nothing is stored."""
+    return hmac.new(keys.signing.secret.encode(), b"storekeeper set-up token", hashlib.sha256).hexdigest()[:40]
 
 
 def fits(keys: KeyRing, given: str) -> bool:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MARK = "storekeeper-mark"  # the name of the file
+MARK_LENGTH = 32
 SECONDS = 15  # for one call, with all its retries
 CODE = re.compile(r"<Code>(\w+)</Code>")
 STATUS = re.compile(r"(?<=status code: \d{3}).*")
@@ -105,6 +107,27 @@ class Storage:
         with suppress(FileNotFoundError), _reaching(lacking=True):
             self._store().delete(name)
 
+    async def mark(self) -> str | None:
+        """What tells this storage from any other. The same on all nodes that share it."""
+        found = await self.find(MARK)
+        return None if found is None else found.decode("ascii", "replace")[:MARK_LENGTH]
+
+    async def make_mark(self) -> str:
+        """Mark it. Of two nodes that share it, one does."""
+        await _reach(self._create(MARK, new_mark().encode()))
+        return await self.mark() or ""
+
+    async def _create(self, name: str, data: bytes) -> None:
+        """Unless there is such a file. Some servers of buckets cannot tell, and replace it."""
+        from obstore.exceptions import AlreadyExistsError, NotSupportedError  # noqa: PLC0415
+
+        try:
+            await self._store().put_async(name, data, use_multipart=False, mode="create")
+        except AlreadyExistsError:
+            return
+        except NotSupportedError:
+            await self._store().put_async(name, data, use_multipart=False)
+
     def check(self) -> None:
         """Write, read and delete a small file. FilesUnavailable, with the reason, where one of these fails."""
         name, data = f"check/{secrets.token_hex(8)}", secrets.token_bytes(32)
@@ -132,6 +155,10 @@ class Storage:
         with _reaching():
             for page in self._store().list(folder):
                 yield from (each["path"] for each in page)
+
+
+def new_mark() -> str:
+    return secrets.token_hex(MARK_LENGTH // 2)
 
 
 async def _reach(work: Awaitable[T], lacking: bool = False) -> T:

@@ -133,7 +133,7 @@ class Tokens:
 
     def _sign(self, kind: Kind, user_id: int, sid: int, now: int, end: int, more: dict[str, Any]) -> str:
         self._look_at_keys()
-        key = self._keys.newest
+        key = self._keys.signing
         claims = {"iss": ISSUER, "sub": str(user_id), "sid": sid, "iat": now, "exp": end, "type": kind}
         head = {"alg": ALGORITHM, "kid": key.kid, "typ": TYPE}
         signed = f"{_part(head)}.{_part(claims | more)}"

@@ -107,7 +107,7 @@ def parts(db: Database, settings: Settings) -> Iterator[Parts]:
 def make_parts(settings: Settings, db: Database, passwords: Passwords) -> Parts:
     storage = create_storage(settings)
     chores = Chores()
-    health = Health(db, chores)
+    health = Health(db, chores, settings.keys_path, storage)
     keys = KeyRing(settings.keys_path)
     return Parts(db, keys, passwords, storage, Images(storage), Idle(), Idle(), chores, health)
 

@@ -44,6 +44,7 @@ def test_check_finds_all_well(engine: sa.Engine, settings: Settings, kept: Setti
         "keys: ok (1)",
         f"database: ok ({describe_database(settings.database)}, version {schema.HEAD})",
         f"storage: none yet ({settings.data}/files); `storekeeper serve` makes it",
+        "node: not compared with others yet: the first server to start records its keys and its storage",
         "chores: no server is running",
     ]
 
@@ -54,7 +55,7 @@ def test_check_says_what_it_looked_at_without_a_password(engine: sa.Engine, sett
     create_storage(settings)
     result = run_with(settings, "check")
     assert (result.exit_code, result.stderr) == (0, "")
-    first, _, third, fourth, _ = result.stdout.splitlines()
+    first, _, third, fourth, *_ = result.stdout.splitlines()
     assert first == f"settings: ok ({tmp_path / 'storekeeper.toml'})"
     assert str(engine.url.database) in third
     assert fourth == f"storage: ok ({tmp_path / 'files'})"

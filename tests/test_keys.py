@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from storekeeper import keys
 from storekeeper.errors import TokenInvalid
-from storekeeper.keys import Key, KeyFileError, KeyRing
+from storekeeper.keys import SIGNS_AFTER, Key, KeyFileError, KeyRing
 from storekeeper.settings import Settings
 from storekeeper.tokens import Lifetimes, Tokens
 from tests.conftest import Clock, Person, bearer
@@ -183,7 +183,7 @@ def test_a_rotation_keeps_the_older_keys_as_long_as_a_token_of_theirs_may_live(p
     clock.now += 400 * DAY  # however long it has signed: it is needed from the day it is replaced
     second = keys.rotate(path, 90 * DAY).kid
     assert kids(path) == [*first, second]
-    clock.now += 90 * DAY - 1
+    clock.now += 90 * DAY + SIGNS_AFTER - 1  # and until its successor signs
     third = keys.rotate(path, 90 * DAY).kid
     assert kids(path) == [*first, second, third]
     clock.now += 2
@@ -201,6 +201,45 @@ def test_the_newest_key_signs(path: Path, clock: Clock, pause: int) -> None:
         rotated.append(keys.rotate(path, 90 * DAY).kid)
     assert kids(path)[1:] == rotated
     assert KeyRing(path).newest.kid == rotated[-1]
+    clock.now += SIGNS_AFTER + 3 + 3 * 3600
+    assert KeyRing(path).signing.kid == rotated[-1]
+
+
+def test_a_new_key_signs_ten_minutes_later_and_meanwhile_the_older_one(path: Path, clock: Clock) -> None:
+    keys.ensure(path)
+    (first,) = kids(path)
+    ring = KeyRing(path)
+    assert ring.signing.kid == first  # there is no other, however young it is
+    clock.now += 30 * DAY
+    second = keys.rotate(path, 90 * DAY).kid
+    ring = KeyRing(path)
+    assert (ring.signing.kid, ring.find(second) is not None) == (first, True)
+    assert [each.kid for each in keys.schedule(keys.load(path))] == [first, second]
+    clock.now += SIGNS_AFTER - 1
+    assert ring.signing.kid == first
+    clock.now += 1
+    assert ring.signing.kid == second
+    assert [each.kid for each in keys.schedule(keys.load(path))] == [second]
+
+
+def test_a_key_that_signs_at_once_is_not_overtaken_by_one_that_waits(path: Path, clock: Clock) -> None:
+    """Older versions, which share the file, take the newest by its time: that has to be the same one."""
+    keys.ensure(path)
+    clock.now += 30 * DAY
+    waiting = keys.rotate(path, 90 * DAY).kid
+    at_once = keys.rotate(path, 90 * DAY, at_once=True).kid
+    assert kids(path)[-2:] == [waiting, at_once]
+    ring = KeyRing(path)
+    for _ in range(3):
+        assert ring.signing.kid == at_once
+        clock.now += SIGNS_AFTER
+    assert max(json.loads(path.read_text()), key=lambda key: key["created_at"])["kid"] == at_once
+
+
+def test_a_fingerprint_tells_keys_apart_and_shows_nothing(path: Path) -> None:
+    first, second = Key("a", GOOD, 1), Key("a", GOOD[::-1], 1)
+    assert first.fingerprint == Key("b", GOOD, 2).fingerprint != second.fingerprint
+    assert GOOD not in repr(keys.schedule([first, second]))
 
 
 def test_a_key_can_be_removed_but_not_the_last(path: Path) -> None:
@@ -235,7 +274,7 @@ def status(client: testing.TestClient, token: str, operation: str = "GET /sessio
 
 def test_a_rotation_signs_nobody_out(keys_path: Path, client: testing.TestClient, alice: Person, bob: Person) -> None:
     old = alice.pair
-    new_key = keys.rotate(keys_path, 90 * DAY)
+    new_key = keys.rotate(keys_path, 90 * DAY, at_once=True)
     assert {kid(token) for token in (bob.pair["access_token"], bob.pair["refresh_token"])} == {new_key.kid}
     assert bob.get("/sessions").status_code == 200
     assert status(client, old["access_token"]) == 200
@@ -250,7 +289,7 @@ def test_what_a_removed_key_has_signed_is_no_longer_good(
 ) -> None:
     pair = alice.pair
     assert status(client, pair["access_token"]) == 200  # so that its signature is remembered
-    keys.rotate(keys_path, 90 * DAY)
+    keys.rotate(keys_path, 90 * DAY)  # which signs at once when there is no other
     keys.remove(keys_path, kid(pair["access_token"]))
     assert status(client, pair["access_token"]) == 401
     assert status(client, pair["refresh_token"], "POST /refresh") == 401

@@ -25,7 +25,7 @@ class FormKeys:
     def create(self, user_id: int) -> str:
         """`<user id>.<random>.<signature>`"""
         text = f"{user_id}.{token_urlsafe(16)}"
-        return f"{text}.{_sign(self._keys.newest.secret, text)}"
+        return f"{text}.{_sign(self._keys.signing.secret, text)}"
 
     def find_user_id(self, form_key: str) -> int | None:
         """Whom the form was shown to; None for what is no key of ours."""

@@ -13,7 +13,12 @@ from storekeeper.models import backup, chore, import_jobs, member, system
 from storekeeper.models.system import Facts
 from storekeeper.operation import admin
 
-CONDITIONS = {"database": "This process can read", "changes": "This process can make changes"}
+CONDITIONS = {
+    "database": "This process can read",
+    "changes": "This process can make changes",
+    "keys": "It has the keys that other nodes sign with",
+    "storage": "It keeps files where other nodes do",
+}
 
 
 class System(Page):

@@ -1,0 +1,49 @@
+"""The command line of nodes: which of them is the right one, where they differ."""
+
+from io import BytesIO
+
+import click
+from sqlalchemy import Connection
+
+from storekeeper import keys, schema
+from storekeeper.db import transaction
+from storekeeper.errors import NotFound
+from storekeeper.models import installation
+from storekeeper.settings import read_settings
+from storekeeper.storage import MARK, MARK_LENGTH, Storage, create_storage, new_mark
+
+
+@click.command("accept-node")
+def accept_node() -> None:
+    """Say that the signing keys and the storage of this node are the right ones.
+
+    For when the database knows others: a key file that was replaced by hand or lost, files that have moved. Nodes that
+    have other keys, or keep their files elsewhere, do not fit from now on.
+    """
+    settings = read_settings()
+    scheduled = keys.schedule(keys.load(settings.keys_path))
+    mark = find_mark(storage := create_storage(settings)) or _make_mark(storage)
+    with transaction(schema.open_engine(settings.database)) as conn:
+        _accept(conn, scheduled, mark)
+    click.echo(f"The key {scheduled[0].kid} and the storage of this node are the right ones.")
+
+
+def _accept(conn: Connection, scheduled: list[keys.Scheduled], mark: str) -> None:
+    installation.record_keys(conn, scheduled)
+    installation.record_storage_mark(conn, mark)
+
+
+def find_mark(storage: Storage) -> str | None:
+    """As `Storage.mark`, for a command."""
+    found = BytesIO()
+    try:
+        storage.copy_to(MARK, found)
+    except NotFound:
+        return None
+    return found.getvalue().decode("ascii", "replace")[:MARK_LENGTH]
+
+
+def _make_mark(storage: Storage) -> str:
+    mark = new_mark()
+    storage.copy_from(MARK, BytesIO(mark.encode()))
+    return mark
