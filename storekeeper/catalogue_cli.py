@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any, TypeVar, get_args
 import click
 from sqlalchemy import Connection, Engine
 
-from storekeeper import cells, images, schema, terminal
+from storekeeper import cells, images, schema, terminal, times
 from storekeeper.cells import Line
+from storekeeper.errors import Invalid
 from storekeeper.models import export, item, listing, paging, store
 from storekeeper.models.item import Item
 from storekeeper.models.listing import Filter, Sort
@@ -38,16 +40,18 @@ class _Amount(click.ParamType[Price]):
 
 
 class _Moment(click.ParamType[int]):
-    """Seconds since 1970. A time without a zone is in UTC, as those in exports are."""
+    """What the API takes as a time; and one without a zone, which is in UTC, as those in exports are."""
 
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
+        with suppress(ValueError):
             given = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail("A time is written like 2026-01-31 or 2026-01-31T18:00:00Z.", param, ctx)
-        return int((given if given.tzinfo else given.replace(tzinfo=UTC)).timestamp())
+            value = given.isoformat() if given.tzinfo else given.replace(tzinfo=UTC).isoformat()
+        try:
+            return times.read(value, "updated_since")
+        except Invalid as error:
+            self.fail(str(error), param, ctx)
 
 
 def filtered(archived: Archived) -> Callable[[F], F]:

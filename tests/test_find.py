@@ -184,7 +184,10 @@ def test_an_order_may_need_more(args: list[str], message: str, run: Run) -> None
     ("args", "message"),
     [
         (["--price-min", "1,99"], "An amount is written like 15.99."),
-        (["--updated-since", "yesterday"], "A time is written like 2026-01-31 or 2026-01-31T18:00:00Z."),
+        (
+            ["--updated-since", "yesterday"],
+            "A time is written like 2026-11-01T12:00:00Z, as a date such as 2026-11-01, or in seconds since 1970.",
+        ),
         (["--archived", "maybe"], "'maybe' is not one of 'no', 'yes', 'any'."),
     ],
     ids=" ".join,

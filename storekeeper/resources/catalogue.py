@@ -8,7 +8,7 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper import barcodes, names, transfers
+from storekeeper import barcodes, names, times, transfers
 from storekeeper.auth import Guard
 from storekeeper.errors import NotFound, TokenMissing
 from storekeeper.http import MAX_ID, Request
@@ -18,7 +18,7 @@ from storekeeper.models.paging import USUAL, Asked
 from storekeeper.models.sieve import Archived
 from storekeeper.money import Price
 from storekeeper.operation import answers, optional
-from storekeeper.resources.lists import Cursor, Limit, link_next, prefers
+from storekeeper.resources.lists import TIME, Cursor, Limit, Time, link_next, prefers
 
 CSV, JSON_LINES = "text/csv", "application/jsonl"
 FORMATS = (CSV, JSON_LINES)
@@ -60,10 +60,7 @@ class ItemsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     price_min: Annotated[Price, Meta(description="The lowest price; needs a store.")] | UnsetType = UNSET
     price_max: Annotated[Price, Meta(description="The highest price; needs a store.")] | UnsetType = UNSET
     in_stock: Annotated[bool, Meta(description="Only what is on hand, or only what is not.")] | UnsetType = UNSET
-    updated_since: (
-        Annotated[int, Meta(ge=0, le=MAX_ID, description="Only what was changed since then, in seconds since 1970.")]
-        | UnsetType
-    ) = UNSET
+    updated_since: Annotated[Time, Meta(description=f"Only what was changed since then. {TIME}")] | UnsetType = UNSET
     archived: Annotated[Archived, Meta(description="Whether archived items are wanted.")] = "no"
 
     def asked(self) -> Asked:
@@ -72,6 +69,8 @@ class ItemsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     def wanted(self, store: int | str | None) -> Filter:
         given = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not UNSET}
+        if "updated_since" in given:
+            given["updated_since"] = times.read(given["updated_since"], "updated_since")
         return Filter(store=store, **{name: given[name] for name in WANTED & given.keys()})
 
 

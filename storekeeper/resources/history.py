@@ -1,16 +1,15 @@
 """/item/{name}/history and /price, the same in a store, /store/{name}/history and /audit: what the journal tells"""
 
 import time
-from datetime import UTC, date, datetime
-from datetime import time as time_of_day
 from typing import Annotated, Any
 
 import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
+from storekeeper import times
 from storekeeper.auth import Guard
-from storekeeper.errors import AmbiguousName, Forbidden, HistoryForgotten, Invalid, NotFound
+from storekeeper.errors import AmbiguousName, Forbidden, HistoryForgotten, NotFound
 from storekeeper.http import MAX_ID, Request
 from storekeeper.models import feed, price
 from storekeeper.models.feed import Entry, Wanted
@@ -18,12 +17,11 @@ from storekeeper.models.journal import Kind
 from storekeeper.models.paging import USUAL, Asked, Page
 from storekeeper.operation import admin, answers
 from storekeeper.resources.item import ChosenStoreId
-from storekeeper.resources.lists import Cursor, Limit, link_next
+from storekeeper.resources.lists import TIME, Cursor, Limit, Time, link_next
 
 AS_OF = """When: `2026-11-01T12:00:00Z`, seconds since 1970, or a date, which means the end of that day in UTC. Without
 it, now."""
 Id = Annotated[int, Meta(ge=1, le=MAX_ID)]
-Seconds = Annotated[int, Meta(ge=0, le=MAX_ID)]
 
 
 class HistoryQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,12 +39,15 @@ class ItemHistoryQuery(HistoryQuery, kw_only=True, frozen=True, forbid_unknown_f
 class StoreHistoryQuery(HistoryQuery, kw_only=True, frozen=True, forbid_unknown_fields=True):
     kind: Annotated[Kind, Meta(description="Only of things of this kind.")] | UnsetType = UNSET
     user_id: Annotated[Id, Meta(description="Only what this user did.")] | UnsetType = UNSET
-    since: Annotated[Seconds, Meta(description="Only from then on, in seconds since 1970.")] | UnsetType = UNSET
-    until: Annotated[Seconds, Meta(description="Only until then, in seconds since 1970.")] | UnsetType = UNSET
+    since: Annotated[Time, Meta(description=f"Only from then on. {TIME}")] | UnsetType = UNSET
+    until: Annotated[Time, Meta(description=f"Only until then; a date is to its end. {TIME}")] | UnsetType = UNSET
 
     def wanted(self) -> Wanted:
-        given = {name: getattr(self, name, UNSET) for name in Wanted.__struct_fields__}
-        return Wanted(**{name: value for name, value in given.items() if value is not UNSET})
+        named = {name: getattr(self, name, UNSET) for name in Wanted.__struct_fields__}
+        given = {name: value for name, value in named.items() if value is not UNSET}
+        for name in {"since", "until"} & given.keys():
+            given[name] = times.read(given[name], name, is_end=name == "until")
+        return Wanted(**given)
 
 
 class AuditQuery(StoreHistoryQuery, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -61,11 +62,11 @@ class HistoryPage(msgspec.Struct, frozen=True):
 
 
 class PriceInStoreQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    as_of: Annotated[str, Meta(max_length=40, description=" ".join(AS_OF.split()))] | UnsetType = UNSET
+    as_of: Annotated[str, Meta(max_length=times.LENGTH, description=" ".join(AS_OF.split()))] | UnsetType = UNSET
 
     def time(self) -> int:
         """In seconds since 1970."""
-        return int(time.time()) if isinstance(self.as_of, UnsetType) else _time(self.as_of)
+        return int(time.time()) if isinstance(self.as_of, UnsetType) else times.read(self.as_of, "as_of", is_end=True)
 
 
 class PriceQuery(PriceInStoreQuery, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -175,18 +176,3 @@ def _chosen(query: ItemHistoryQuery | PriceQuery) -> int | None:
 
 def _answer(req: Request, resp: Response, query: Any, page: Page[Entry]) -> None:
     resp.media = HistoryPage(page.rows, link_next(req, resp, query, page.cursor))
-
-
-def _time(text: str) -> int:
-    """In seconds since 1970. Invalid for a time without a zone, which could be any."""
-    if text.isascii() and text.isdigit() and int(text) <= MAX_ID:
-        return int(text)
-    try:
-        if len(text) == len("2026-11-01"):
-            return int(datetime.combine(date.fromisoformat(text), time_of_day.max, UTC).timestamp())
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise Invalid("A time is written like 2026-11-01T12:00:00Z, or as a date such as 2026-11-01.", "as_of")
-    return int(moment.timestamp())
