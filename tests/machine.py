@@ -174,7 +174,7 @@ class Callers(RuleBasedStateMachine):
 
         def predict(asker: Person, given: Body) -> Expected:
             assert token
-            self.model.check(asker, asker.username, password, HOME)
+            self.model.check(asker, password, f"session {token.sid}")
             return 200, self.issued_access(given, self.model.sessions[token.sid], True)
 
         self.ask(token, "POST", "/login/fresh", predict, {"password": password})
@@ -208,7 +208,7 @@ class Callers(RuleBasedStateMachine):
             assert token
             return message(f"Other sessions ended: {self.model.end_sessions(asker.id, token.sid)}.")
 
-        self.ask(token, "DELETE", "/sessions", predict)
+        self.ask(token, "DELETE", "/sessions", predict, fresh=True)
 
     # Accounts
 
@@ -219,7 +219,7 @@ class Callers(RuleBasedStateMachine):
         def predict(asker: Person, _: Body) -> Expected:
             assert token
             person = self.model.seen_user(Person(asker.id, "", ""), id)
-            self.model.check(person, person.username, password, HOME)
+            self.model.check(person, password, f"session {token.sid}")
             person.password = new
             self.model.end_sessions(id, token.sid)
             return message("Password changed.")
@@ -244,7 +244,11 @@ class Callers(RuleBasedStateMachine):
     def set_roles(self, caller: int, which: int, change: Body) -> None:
         id = self.user_id(which)
         token = self.token(caller, "access")
-        self.ask(token, "PATCH", f"/user/{id}", lambda *_: (200, self.model.set_roles(id, change)), change, admin=True)
+
+        def predict(*_: Any) -> Expected:
+            return 200, self.model.set_roles(id, change)
+
+        self.ask(token, "PATCH", f"/user/{id}", predict, change, admin=True, fresh=True)
 
     @action(caller=CALLERS, which=WHICH)
     def delete_user(self, caller: int, which: int) -> None:

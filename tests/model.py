@@ -145,8 +145,8 @@ class Model:
 
     # Passwords
 
-    def check(self, person: Person | None, username: str, password: str, address: str) -> None:
-        names = (f"name {username.casefold()}", f"address {address}")
+    def check(self, person: Person | None, password: str, *names: str) -> None:
+        """Whether it is the password; a failure counts in each of the buckets."""
         recent = [[at for at, bucket in self.failures if bucket == name and at > self.now - WINDOW] for name in names]
         if full := [times for times in recent if len(times) >= FAILURES]:
             wait = max(min(times) for times in full) + WINDOW - self.now
@@ -157,7 +157,7 @@ class Model:
 
     def login(self, username: str, password: str, address: str) -> Person:
         person = self.by_name(username)
-        self.check(person, username, password, address)
+        self.check(person, password, f"name {username.casefold()}", f"address {address}")
         assert person
         for session in list(self.sessions.values()):
             if session.began + 90 * DAYS < self.now - 60:

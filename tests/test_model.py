@@ -80,7 +80,7 @@ class Shops(Callers):
             return self.model.put_member(asker, name, username, role)
 
         path = self.path("store", name, "members", username)
-        self.ask(self.token(caller, "access"), "PUT", path, predict, {"role": role})
+        self.ask(self.token(caller, "access"), "PUT", path, predict, {"role": role}, fresh=True)
 
     @action(caller=CALLERS, name=STORES, username=USERNAMES)
     def read_member(self, caller: int, name: str, username: str) -> None:
@@ -102,7 +102,8 @@ class Shops(Callers):
             self.model.delete_member(asker, name, username)
             return message("Member removed.")
 
-        self.ask(self.token(caller, "access"), "DELETE", self.path("store", name, "members", username), predict)
+        path = self.path("store", name, "members", username)
+        self.ask(self.token(caller, "access"), "DELETE", path, predict, fresh=True)
 
     # Items
 
