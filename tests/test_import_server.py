@@ -22,7 +22,7 @@ from tests.databases import transaction
 from tests.serving import Server, await_that, children, is_alive, request
 
 COUNT = 20_000  # ten steps
-DAWDLING = 2_000_000  # numbers that SQLite counts, which takes about a fifth of a second
+DAWDLING = 500_000  # numbers that SQLite counts, which takes about a twentieth of a second
 FILE = b"name,price,sku\n" + b"".join(b"item %d,%d.50,S%d\n" % (number, number, number) for number in range(COUNT))
 JSON = b"Content-Type: application/json\r\n"
 CSV = b"Content-Type: text/csv\r\n"
