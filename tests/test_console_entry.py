@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from storekeeper import setup
 from storekeeper.app import Parts
+from storekeeper.console.form_keys import FIELD
 from storekeeper.models import session, user
 from storekeeper.tokens import Lifetimes, Tokens
 from tests.browsing import Browser, said, values, wrong
@@ -244,7 +245,11 @@ def test_a_form_that_needs_the_password_leads_back_to_its_page(alices: Browser, 
     alices.get("/console/account?x=1")
     clock.now += 15 * 60 + 31
     answer = alices.post("/console/account/password", {"current_password": PASSWORD})
-    assert answer.headers["location"] == "/console/confirm?next=%2Fconsole%2Faccount%3Fx%3D1"
+    assert answer.headers["location"] == "/console/confirm?next=%2Fconsole%2Faccount%2Fpassword%3Fkept%3D1"
+    answer = alices.post("/console/account/password", {"current_password": PASSWORD, FIELD: ""})
+    assert answer.headers["location"] == "/console/confirm?next=%2Fconsole%2Faccount%3Fx%3D1", (
+        "whose it is nobody knows"
+    )
 
 
 # The account
