@@ -24,6 +24,7 @@ from storekeeper.dispatch import Dispatch
 from storekeeper.door import App, Door, Later
 from storekeeper.endpoint import Networks
 from storekeeper.errors import StorekeeperError
+from storekeeper.exchange import EXPOSED_HEADERS
 from storekeeper.forwarding import UntrustedPeers
 from storekeeper.health import Health
 from storekeeper.http import Request
@@ -63,9 +64,6 @@ if TYPE_CHECKING:
 CHORE_PAUSE = 60.0  # seconds
 CLOSING_SECONDS = 2.5  # for what is to be written down at the end
 DAY = 86_400
-# What scripts of other origins may read of an answer, beside what every browser shows them.
-EXPOSED_HEADERS = ["ETag", "Link", "Location", "Retry-After", "RateLimit", "RateLimit-Policy"]
-EXPOSED_HEADERS += ["X-Request-ID", "X-Client-Request-ID"]
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -250,7 +248,7 @@ def _configure(app: falcon.asgi.App[Request, Response]) -> None:
 def _middleware(settings: Settings, tokens: Tokens, guard: Guard, parts: Parts) -> list[Any]:
     chain = [Authentication(tokens), http.Reading(), http.Writing(), Lifespan(guard, parts, settings.journal_days)]
     if settings.cors_origins:
-        chain.insert(0, Cors(settings.cors_origins, EXPOSED_HEADERS))
+        chain.insert(0, Cors(settings.cors_origins, list(EXPOSED_HEADERS)))
     return chain
 
 

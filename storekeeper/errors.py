@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
+MERGE_PATCH = "application/merge-patch+json"  # RFC 7396
+
 
 class FieldError(msgspec.Struct, frozen=True):
     """What is wrong with one member of a body, or one parameter of a URL."""
@@ -316,10 +318,29 @@ class HeadTooLarge(StorekeeperError):
     message = "The head of a request may have 32,768 bytes."
 
 
+class UnknownTransferCoding(StorekeeperError):
+    """RFC 9112, section 6.1: a body whose coding is not understood cannot be read."""
+
+    status = HTTPStatus.NOT_IMPLEMENTED
+    code = "unknown_transfer_coding"
+    message = "Of transfer codings, this server knows chunked alone."
+
+
 class WrongMediaType(StorekeeperError):
+    """`accepted` are the media types that would be read. The answer names them (RFC 9110, section 15.5.16)."""
+
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "unsupported_media_type"
     message = "The body has to be application/json in UTF-8, without a content encoding."
+
+    def __init__(self, message: str | None = None, accepted: Sequence[str] = ("application/json",)) -> None:
+        super().__init__(message)
+        self.accepted = accepted
+
+    def headers(self) -> dict[str, str]:
+        is_patch = MERGE_PATCH in self.accepted
+        names = ["Accept", *(["Accept-Patch"] if is_patch else [])]
+        return dict.fromkeys(names, ", ".join(self.accepted))
 
 
 class TooManyAttempts(StorekeeperError):

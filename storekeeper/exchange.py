@@ -5,7 +5,7 @@ known to be good, and written in one piece; only the others are searched here.
 """
 
 from asyncio import Event
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -31,6 +31,20 @@ SECURITY_HEADERS: tuple[Field, ...] = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cache-control", b"no-store"),
 )
+# What scripts of other origins may read of an answer, beside what every browser shows them.
+EXPOSED_HEADERS = (
+    "ETag",
+    "Link",
+    "Location",
+    "Retry-After",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Content-Disposition",
+    "Preference-Applied",
+    "WWW-Authenticate",
+    "X-Request-ID",
+    "X-Client-Request-ID",
+)
 USUAL_END = list(SECURITY_HEADERS)
 SECURITY_LINES = b"".join(b"%s: %s\r\n" % field for field in SECURITY_HEADERS)
 FRAMING = (b"content-length", b"transfer-encoding", b"connection")
@@ -39,6 +53,7 @@ BODILESS = (204, 304)
 
 class Exchange(RequestResponseCycle):
     _head = b""  # waits for the body, to be written with it in one piece
+    _ends_with_connection = False  # of an answer without a length to HTTP/1.0, which knows no chunks
 
     def __init__(self, protocol: HttpToolsProtocol, scope: Any) -> None:
         super().__init__(
@@ -56,6 +71,9 @@ class Exchange(RequestResponseCycle):
         )
 
     async def send(self, message: Any) -> None:
+        if self._ends_with_connection:
+            await self._send_piece(message)
+            return
         if self._head:
             head, self._head = self._head, b""
             if self._is_whole(message):
@@ -66,6 +84,15 @@ class Exchange(RequestResponseCycle):
             await super().send(message)
         else:
             self._begin(message["status"], message["headers"])
+
+    async def _send_piece(self, message: Any) -> None:
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        self.transport.write(message.get("body", b""))
+        if not message.get("more_body", False):
+            self._finish(b"")
 
     def _is_whole(self, message: Any) -> bool:
         """Whether this body is all of the answer, and can be written now."""
@@ -108,12 +135,28 @@ class Exchange(RequestResponseCycle):
         elif told.get(b"transfer-encoding", b"").lower() == b"chunked":
             self.chunked_encoding = True
         elif status not in BODILESS and self.scope["method"] != "HEAD":
-            self.chunked_encoding = True
-            lines.append(b"transfer-encoding: chunked\r\n")
+            if self.scope["http_version"] == "1.0":
+                self._ends_with_connection = True
+            else:
+                self.chunked_encoding = True
+                lines.append(b"transfer-encoding: chunked\r\n")
         if b"close" in told.get(b"connection", b"").lower():
             self.keep_alive = False
         elif not self.keep_alive:
             lines.append(b"connection: close\r\n")
+
+
+def cors_fields(headers: Iterable[Field], origins: Collection[str]) -> list[Field]:
+    """What lets a script of a listed origin read an answer that comes from before the application."""
+    origin = next((value for name, value in headers if name == b"origin"), b"")
+    if origin.decode("latin-1") not in origins:
+        return []
+    exposed = ", ".join(EXPOSED_HEADERS).encode()
+    return [
+        (b"access-control-allow-origin", origin),
+        (b"access-control-expose-headers", exposed),
+        (b"vary", b"Origin"),
+    ]
 
 
 def refusal(error: StorekeeperError, default_headers: Sequence[Field]) -> bytes:

@@ -16,6 +16,7 @@ from falcon.routing import BaseConverter
 
 from storekeeper import names, operation, parsing, secret
 from storekeeper.errors import (
+    MERGE_PATCH,
     InternalError,
     Invalid,
     MethodNotAllowed,
@@ -31,7 +32,9 @@ from storekeeper.visit import Visit
 MAX_ID = 2**53 - 1  # the largest whole number that every JSON reader takes exactly
 MAX_ACCEPT = 2000  # characters
 PROBLEM = "application/problem+json"
-JSON_IN_UTF8 = re.compile(r'application/json\s*(?:;\s*(?:charset=("?)(?:utf-8|us-ascii)\1\s*)?)*', re.I | re.A)
+JSON_IN_UTF8 = re.compile(
+    r'application/(json|merge-patch\+json)\s*(?:;\s*(?:charset=("?)(?:utf-8|us-ascii)\2\s*)?)*', re.I | re.A
+)
 IDEMPOTENCY_KEY = re.compile(r'("?)([!#-\[\]-~]{1,255})\1')
 SLASH = "\ufdd0"  # stands for %2F while a path is taken apart: no name may hold it
 NO_SLASH = "\ufdd1"  # stands for a SLASH that was in the path already: no name may hold this one either
@@ -173,8 +176,10 @@ def has_body(req: Request) -> bool:
 async def read_json(req: Request) -> Any:
     if (req.content_length or 0) > req.operation.most_bytes:
         raise TooLarge(req.operation.most_bytes)
-    if not _is_plain(req) or not JSON_IN_UTF8.fullmatch(req.content_type or ""):
-        raise WrongMediaType
+    accepted = ("application/json", MERGE_PATCH) if req.method == "PATCH" else ("application/json",)
+    given = JSON_IN_UTF8.fullmatch(req.content_type or "")
+    if not _is_plain(req) or given is None or f"application/{given[1].lower()}" not in accepted:
+        raise WrongMediaType(accepted=accepted)
     return parsing.decode_json(await req.visit.read_body(req.operation.most_bytes, req.content_length))
 
 
@@ -182,7 +187,8 @@ def media_type(req: Request, known: Sequence[str]) -> str:
     """The declared type of an upload, without its parameters. WrongMediaType unless it is one of those known."""
     declared = (req.content_type or "").partition(";")[0].strip().lower()
     if declared not in known or not _is_plain(req):
-        raise WrongMediaType(f"The body has to be one of {', '.join(known)}, without a content encoding.")
+        message = f"The body has to be one of {', '.join(known)}, without a content encoding."
+        raise WrongMediaType(message, known)
     return declared
 
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import sys
 import time
 from collections import deque
@@ -21,6 +22,8 @@ from structlog.typing import EventDict
 
 WAITING = 20_000  # lines; when the log's reader stands still, more are dropped, and counted
 GATHER_SECONDS = 0.02
+# DEL and the controls of C1, the two line ends of Unicode, and the marks that turn the direction of a text around.
+UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class Scribe:
@@ -163,8 +166,14 @@ def _stamp(_logger: Any, _method: str, event: EventDict) -> EventDict:
     return event
 
 
+def _escape(line: bytes) -> bytes:
+    """Without what a terminal or an editor obeys, or takes for the end of a line; JSON has other words for it."""
+    return UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", line.decode()).encode()
+
+
 def encode(event: Any, **_: Any) -> bytes:
     try:
-        return msgspec.json.encode(event, enc_hook=str)
+        line = msgspec.json.encode(event, enc_hook=str)
+        return line if line.isascii() and b"\x7f" not in line else _escape(line)
     except (ValueError, TypeError):  # such as half of a surrogate pair, in a file's name
         return json.dumps(event, default=str, skipkeys=True).encode("ascii")

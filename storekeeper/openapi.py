@@ -57,6 +57,8 @@ HEADERS: dict[str, tuple[Json, str]] = {
     "Vary": ({"type": "string"}, "Which headers of the request the answer depends on."),
     "ETag": ({"type": "string"}, "What `If-None-Match` may name to be answered 304 (RFC 9110)."),
     "Content-Disposition": ({"type": "string"}, "What a file would be called (RFC 6266)."),
+    "Accept": ({"type": "string"}, "The media types that a body may have here (RFC 9110)."),
+    "Accept-Patch": ({"type": "string"}, "The media types that a PATCH may have here (RFC 5789)."),
     "Allow": ({"type": "string"}, "The methods that this address answers."),
 }
 TAGS_PATTERN = r'^(\*|(W/)?"[!#-~]{0,100}"(, (W/)?"[!#-~]{0,100}"){0,20})$'
@@ -78,7 +80,7 @@ PARAMETERS: dict[str, tuple[str, str, str]] = {
         "What has one of these tags is not sent, or changed. `*`: only if there is nothing yet.",
     ),
 }
-SOMETIMES = {"X-Client-Request-ID", "Link", "Preference-Applied", "Content-Disposition"}
+SOMETIMES = {"X-Client-Request-ID", "Accept-Patch", "Link", "Preference-Applied", "Content-Disposition"}
 
 
 def describe(routes: Mapping[str, object]) -> Json:
@@ -260,6 +262,7 @@ def _carried(kind: type[StorekeeperError]) -> Iterable[str]:
         errors.TooManyAttempts: ["Retry-After", "RateLimit", "RateLimit-Policy"],
         errors.Unavailable: ["Retry-After"],
         errors.MethodNotAllowed: ["Allow"],
+        errors.WrongMediaType: ["Accept", "Accept-Patch"],
     }
     return (name for base, names in by_kind.items() if issubclass(kind, base) for name in names)
 

@@ -37,6 +37,8 @@ def read_query(query_string: str, kind: type[T]) -> T:
 
 
 def _pairs(query_string: str) -> list[tuple[str, str]]:
+    # Nothing between two &, or behind the last, is no parameter: so the URL standard reads it.
+    query_string = "&".join(pair for pair in query_string.split("&") if pair)
     if not query_string:
         return []
     try:

@@ -5,15 +5,19 @@ It leans on Uvicorn's parser callbacks and on a few of its names: read it again 
 
 import asyncio
 import re
+import secrets
+from collections.abc import Collection
 from typing import Any, Final, cast
 
 import httptools
+from msgspec import UNSET
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from storekeeper.errors import BadRequest, HeadTooLarge, RequestTimeout, StorekeeperError
-from storekeeper.exchange import Exchange, describe, refusal
+from storekeeper import log
+from storekeeper.errors import BadRequest, HeadTooLarge, RequestTimeout, StorekeeperError, UnknownTransferCoding
+from storekeeper.exchange import Exchange, cors_fields, describe, refusal
 from storekeeper.wire import Flow, Outlet
 
 HEAD_BYTES = 32 * 1024
@@ -30,6 +34,7 @@ BODY: Final = 2
 UNDERSCORE = ord("_")  # looking for a number is 8 times faster than for b"_"
 HOST = re.compile(rb"[\w.~!$&'()*+;=%:\[\]-]*", re.ASCII)
 NOTHING = memoryview(b"")
+VERSIONS = ("1.1", "1.0")
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -53,10 +58,12 @@ class BoundedProtocol(HttpToolsProtocol):
         *,
         head_seconds: float,
         body_seconds: float,
+        origins: Collection[str] = (),
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._head_seconds = head_seconds
         self._body_seconds = body_seconds + BODY_GRACE_SECONDS
+        self._origins = origins
 
     # The connection
 
@@ -179,6 +186,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
+        if name == b"transfer-encoding" and value.strip().lower() != b"chunked":
+            raise UnknownTransferCoding
         if UNDERSCORE in name:
             return  # many a proxy and program would take it for its twin with a dash, which somebody else has checked
         if name == b"expect" and value.lower() == b"100-continue":
@@ -188,6 +197,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self._swallowed:
             self._check_size()
+        if self.parser.get_http_version() not in VERSIONS:
+            raise BadRequest("This server speaks HTTP/1.1 and HTTP/1.0.")
         hosts = [value for name, value in self.headers if name == b"host"]
         if hosts != self._hosts:
             self._check_hosts(hosts)
@@ -317,5 +328,22 @@ class BoundedProtocol(HttpToolsProtocol):
             self._answer(error)
 
     def _answer(self, error: StorekeeperError) -> None:
-        self.transport.write(refusal(error, self.server_state.default_headers))
+        """An answer like all others: with an id, a line in the log, and for the scripts of listed origins."""
+        visit: Any = self.cycle.scope.get("storekeeper.visit") if self._phase == BODY else None
+        id = visit.id if visit else secrets.token_hex(9)
+        if visit is None:  # of the others, the application writes the line
+            self._log_refusal(error, id)
+        headers = self.cycle.scope["headers"] if self._phase == BODY else self.headers if self._phase == HEAD else []
+        fields = [(b"x-request-id", id.encode()), *cors_fields(headers, self._origins)]
+        self.transport.write(refusal(error, [*self.server_state.default_headers, *fields]))
         self.transport.close()
+
+    def _log_refusal(self, error: StorekeeperError, id: str) -> None:
+        write = log.writer()
+        if write is None:
+            return
+        method, url = (self.parser.get_method(), self.url) if self._phase == HEAD and self.url else (b"", b"")
+        path = url.partition(b"?")[0].decode("latin-1")
+        address = self.client[0] if self.client else ""
+        line = log.RequestLine(method.decode(), path, error.status.value, 0.0, id, UNSET, address, None)
+        write(log.encode(line))

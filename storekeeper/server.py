@@ -89,7 +89,12 @@ def reload_keys_on_hangup(keys: KeyRing) -> None:
 
 
 def _config(settings: Settings, factory: str) -> uvicorn.Config:
-    protocol: Any = partial(BoundedProtocol, head_seconds=settings.head_seconds, body_seconds=settings.body_seconds)
+    protocol: Any = partial(
+        BoundedProtocol,
+        head_seconds=settings.head_seconds,
+        body_seconds=settings.body_seconds,
+        origins=settings.cors_origins,
+    )
     return uvicorn.Config(
         factory,
         factory=True,

@@ -58,10 +58,20 @@ def test_a_body_of_another_kind_is_refused(callers: Callers, engine: sa.Engine) 
         for kind in WRONG_TYPES:
             answer = callers.send(method, path, text, ("Content-Type", kind))
             assert (answer.status, answer.json["error"]) == (415, "unsupported_media_type"), (method, path, kind)
+            known = "application/json" + (", application/merge-patch+json" if method == "PATCH" else "")
+            assert answer.headers["accept"] == known
+            assert answer.headers.get("accept-patch") == (known if method == "PATCH" else None)
         assert callers.send(method, path, text, ("Accept", "*/*")).status == 415, "no content type"
         for encoding in ("gzip", "br", "deflate", "identity, gzip"):
             assert callers.send(method, path, text, JSON, ("Content-Encoding", encoding)).status == 415, encoding
     assert everything(engine) == before
+
+
+def test_a_patch_may_be_a_merge_patch(callers: Callers) -> None:
+    """RFC 7396: what a PATCH takes here is one."""
+    merge = ("Content-Type", "application/merge-patch+json")
+    for method, path, text in each_with_text():
+        assert (callers.send(method, path, text, merge).status == 200) is (method == "PATCH"), (method, path)
 
 
 def test_the_ways_to_say_json(callers: Callers) -> None:

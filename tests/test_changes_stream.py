@@ -115,6 +115,7 @@ def test_changes_come_as_they_are_made(server: Server) -> None:
     listener = listen(server, token, "?after=now")
     assert listener.head.status == 200
     assert listener.head.headers["content-type"].startswith("text/event-stream")
+    assert listener.head.headers["x-accel-buffering"] == "no", "nginx would keep the events back"
     assert listener.head.headers["cache-control"] == "no-store"
     for price in (1, 2, 3):
         set_price(server, token, price)

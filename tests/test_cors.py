@@ -45,8 +45,8 @@ def test_a_listed_origin_is_let_in(opened: Any) -> None:
     assert answer.status == 200
     assert told(answer) == {
         "access-control-allow-origin": SHOP,
-        "access-control-expose-headers": "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-ID,"
-        " X-Client-Request-ID",
+        "access-control-expose-headers": "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy,"
+        " Content-Disposition, Preference-Applied, WWW-Authenticate, X-Request-ID, X-Client-Request-ID",
     }
 
 

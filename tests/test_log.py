@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import structlog
 from falcon import testing
+from msgspec import UNSET
 
 from storekeeper import log, setup
 from storekeeper.app import Parts
@@ -103,6 +104,16 @@ def test_the_senders_id_is_told_beside_ours(lines: Lines, client: testing.TestCl
     body = {"username": "nobody", "password": "wrong"}
     client.simulate_post("/login", json=body, headers={"X-Request-ID": "till-8"})
     assert {line["client_request"] for line in lines()} == {"till-8"}, "events as well"
+
+
+def test_nothing_in_a_line_steers_a_terminal_or_ends_a_line() -> None:
+    unsafe = ["\x7f", "\x9b", "\x85", "\u2028", "\u2029", "\u202e", "\u2066", "\u200f", "\u061c"]
+    for mark in unsafe:
+        line = log.encode({"path": f"/item/{mark}ü木"})
+        assert mark.encode() not in line
+        assert json.loads(line) == {"path": f"/item/{mark}ü木"}
+        assert "ü木" in line.decode()
+        assert mark.encode() not in log.encode(log.RequestLine("GET", mark, 200, 0.1, "r", UNSET, "", None))
 
 
 # Events

@@ -268,6 +268,60 @@ def test_http_1_0_needs_no_host(toy: Server) -> None:
     assert toy.ask(b"GET / HTTP/1.0\r\n\r\n").status == 200
 
 
+def test_http_1_0_is_sent_no_chunks(real: Server) -> None:
+    """It does not know them: the end of the connection is the end of the answer."""
+    client = real.connect(b"GET /items HTTP/1.0\r\nAccept: text/csv\r\n\r\n")
+    answer = client.read()
+    assert (answer.status, answer.headers["connection"]) == (200, "close")
+    assert not {"transfer-encoding", "content-length"} & answer.headers.keys()
+    rest = b""
+    while not client.is_closed():
+        rest, client._read = rest + client._read, b""
+    assert rest.startswith(b"name")
+    chunked = real.connect(request("GET", "/items", b"Accept: text/csv\r\n")).read()
+    assert chunked.headers["transfer-encoding"] == "chunked"
+
+
+@pytest.mark.parametrize("line", [b"GET /", b"GET / HTTP/0.9", b"GET / HTTP/1.2", b"GET / HTTP/3.0"])
+def test_other_versions_are_refused(real: Server, line: bytes) -> None:
+    client = real.connect(line + b"\r\nHost: a\r\n\r\n")
+    assert is_refusal(client.read(), 400, "bad_request")
+    assert '"event":"bug"' not in real.log
+
+
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"gzip\r\nTransfer-Encoding: chunked", b"identity", b"x"])
+def test_a_body_in_another_transfer_coding_is_refused(real: Server, coding: bytes) -> None:
+    """It would be read as if it were plain."""
+    head = b"Content-Type: application/json\r\nTransfer-Encoding: " + coding + b"\r\n"
+    client = real.connect(request("POST", "/login", head) + b"2\r\n{}\r\n0\r\n\r\n")
+    assert is_refusal(client.read(), 501, "unknown_transfer_coding")
+    assert client.is_closed()
+
+
+def test_a_refusal_has_an_id_and_leaves_a_line(start: Start) -> None:
+    """Also where the application has not seen the request; and a script of a listed origin can read it."""
+    server = start("storekeeper", cors_origins="https://shop.example")
+    for origin, is_listed in ((b"https://shop.example", True), (b"https://evil.example", False)):
+        answer = server.ask(request("GET", "/items", b"Origin: " + origin + b"\r\nHost: b\r\n"))
+        assert answer.status == 400
+        assert ("access-control-allow-origin" in answer.headers) is is_listed
+        assert ("X-Request-ID" in answer.headers.get("access-control-expose-headers", "")) is is_listed
+        await_that(partial(is_in_log, server, answer.headers["x-request-id"]))
+    lines = [json.loads(line) for line in server.log.splitlines() if '"status":400' in line]
+    assert len(lines) == 2
+    assert {name: lines[0][name] for name in ("event", "method", "path", "address", "user_id")} == {
+        "event": "request",
+        "method": "GET",
+        "path": "/items",
+        "address": "127.0.0.1",
+        "user_id": None,
+    }
+
+
+def is_in_log(server: Server, id: str) -> bool:
+    return f'"request":"{id}"' in server.log
+
+
 def test_nothing_is_done_with_a_cut_body(real: Server) -> None:
     body = json.dumps({"username": "cut", "password": "correct horse battery"}).encode()
     head = b"Content-Type: application/json\r\n"

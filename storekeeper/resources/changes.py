@@ -80,6 +80,7 @@ class Changes:
             raise Unavailable("Too many follow the changes here. Try again later.")
         first = await self._read(req, query, _last_event(req) or query.after)  # what is wrong is an error, not a stream
         resp.content_type = EVENTS
+        resp.set_header("X-Accel-Buffering", "no")  # nginx would keep the events back until it has enough of them
         req.visit.follows = True
         resp.stream = self._events(req, query, first)
 
