@@ -71,7 +71,7 @@ def test_a_patch_may_be_a_merge_patch(callers: Callers) -> None:
     """RFC 7396: what a PATCH takes here is one."""
     merge = ("Content-Type", "application/merge-patch+json")
     for method, path, text in each_with_text():
-        assert (callers.send(method, path, text, merge).status == 200) is (method == "PATCH"), (method, path)
+        assert (callers.send(method, path, text, merge).status != 415) is (method == "PATCH"), (method, path)
 
 
 def test_the_ways_to_say_json(callers: Callers) -> None:

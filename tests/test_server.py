@@ -270,16 +270,24 @@ def test_http_1_0_needs_no_host(toy: Server) -> None:
 
 def test_http_1_0_is_sent_no_chunks(real: Server) -> None:
     """It does not know them: the end of the connection is the end of the answer."""
-    client = real.connect(b"GET /items HTTP/1.0\r\nAccept: text/csv\r\n\r\n")
+    csv = b"Accept: text/csv\r\nAuthorization: Bearer " + token_of(real) + b"\r\n"
+    client = real.connect(b"GET /items HTTP/1.0\r\n" + csv + b"\r\n")
     answer = client.read()
     assert (answer.status, answer.headers["connection"]) == (200, "close")
     assert not {"transfer-encoding", "content-length"} & answer.headers.keys()
     rest = b""
     while not client.is_closed():
         rest, client._read = rest + client._read, b""
-    assert rest.startswith(b"name")
-    chunked = real.connect(request("GET", "/items", b"Accept: text/csv\r\n")).read()
+    assert rest.startswith(b"id,store,name,price")
+    chunked = real.connect(request("GET", "/items", csv)).read()
     assert chunked.headers["transfer-encoding"] == "chunked"
+
+
+def token_of(server: Server) -> bytes:
+    who = json.dumps({"username": "anna", "password": "correct horse battery"}).encode()
+    head = b"Content-Type: application/json\r\n"
+    assert server.ask(request("POST", "/register", head, who)).status == 201
+    return str(server.ask(request("POST", "/login", head, who)).json["access_token"]).encode()
 
 
 @pytest.mark.parametrize("line", [b"GET /", b"GET / HTTP/0.9", b"GET / HTTP/1.2", b"GET / HTTP/3.0"])
