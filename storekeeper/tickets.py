@@ -10,7 +10,7 @@ import re
 import time
 
 from storekeeper.errors import TicketInvalid
-from storekeeper.keys import KeyRing
+from storekeeper.keys import Key, KeyRing
 
 SECONDS = 15 * 60
 SHAPE = re.compile(r"([1-9][0-9]{0,15})\.([0-9]{1,12})\.([0-9a-f]{64})")
@@ -25,7 +25,7 @@ class Tickets:
 
     def issue(self, user_id: int, password_hash: str) -> str:
         ends_at = int(time.time()) + SECONDS
-        return f"{user_id}.{ends_at}.{self._sign(user_id, ends_at, password_hash)}"
+        return f"{user_id}.{ends_at}.{_sign(self._keys.signing, user_id, ends_at, password_hash)}"
 
     def user_id(self, ticket: str) -> int:
         """Whose it says that it is, which `check` has to confirm. TicketInvalid for what is no ticket."""
@@ -34,13 +34,14 @@ class Tickets:
     def check(self, ticket: str, password_hash: str) -> None:
         """TicketInvalid for a ticket that was not issued for this password of its user, or too long ago."""
         user_id, ends_at, signature = _parts(ticket)
-        is_good = hmac.compare_digest(signature, self._sign(int(user_id), int(ends_at), password_hash))
-        if not is_good or int(ends_at) < time.time():
+        good = [_sign(key, int(user_id), int(ends_at), password_hash) for key in self._keys.live]
+        if not any(hmac.compare_digest(signature, each) for each in good) or int(ends_at) < time.time():
             raise TicketInvalid
 
-    def _sign(self, user_id: int, ends_at: int, password_hash: str) -> str:
-        signed = f"storekeeper password ticket {user_id} {ends_at} {password_hash}"
-        return hmac.new(self._keys.newest.secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
+
+def _sign(key: Key, user_id: int, ends_at: int, password_hash: str) -> str:
+    signed = f"storekeeper password ticket {user_id} {ends_at} {password_hash}"
+    return hmac.new(key.secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
 
 
 def _parts(ticket: str) -> tuple[str, str, str]:

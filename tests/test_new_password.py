@@ -83,6 +83,12 @@ def test_a_ticket_is_good_once_and_for_a_while(required: Person, client: testing
         assert refusal(choose(client, spent, "a third horse battery")) == (403, "ticket_invalid")
 
 
+def test_a_ticket_outlives_a_rotation_of_keys(required: Person, client: testing.TestClient, settings: Settings) -> None:
+    ticket = log_in(client).json["ticket"]
+    assert run_with(settings, "keys", "rotate", "--now").exit_code == 0
+    assert choose(client, ticket).status_code == 200
+
+
 def test_a_ticket_is_its_users_alone(required: Person, client: testing.TestClient, root: Person) -> None:
     user_id, ends_at, signature = log_in(client).json["ticket"].split(".")
     forged = [f"2.{ends_at}.{signature}", f"{user_id}.{int(ends_at) + 1}.{signature}", f"99.{ends_at}.{signature}"]
