@@ -72,6 +72,7 @@ TODAY = """
     CREATE TABLE tags (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(80) NOT NULL UNIQUE, store_id INTEGER);
     CREATE TABLE items_tags (id INTEGER NOT NULL PRIMARY KEY, item_id INTEGER, tag_id INTEGER);
 """
+DESCRIBED = TODAY + "ALTER TABLE items ADD COLUMN description VARCHAR;"  # as Alembic does it
 SHAPES = {
     "lecture": LECTURE,
     "later": LATER,

@@ -324,6 +324,34 @@ def test_damaged_tags(adopting: Adopting, client: testing.TestClient) -> None:
     assert {id for id, _, _ in adopting.decided("tag_renamed")} == {50, 51, 52}
 
 
+def test_a_tag_that_no_item_keeps_is_told(adopting: Adopting, client: testing.TestClient) -> None:
+    tags = [(1, "Garden", 1), (2, "sale", 1), (3, " Old ", 1), (4, "Lost", 1)]
+    items = [(1, "chair", 1, 1), (2, "stool", 1, 99)]  # the stool's store is gone
+    links = [(1, 1, 1), (2, 2, 4), (3, 99, 2)]  # there is no item 99
+    course.make(adopting.file, course.TODAY, stores=[(1, "ikea")], items=items, tags=tags, items_tags=links)
+    told = adopting.done()
+    assert client.simulate_get("/store/ikea").json["items"][0]["tags"] == ["garden"]
+    assert adopting.decided("tag_not_taken") == [(2, "sale", None), (3, " Old ", None), (4, "Lost", None)]
+    assert adopting.decided("tag_renamed") == []
+    assert "  2: 'sale'  No item that is taken over has it.\n" in told
+
+
+def test_descriptions(adopting: Adopting, client: testing.TestClient) -> None:
+    bad = {"nul \0 inside": "nul  inside", "x" * 4001: "x" * 4000, "e" + "\u0316" * 50: "e" + "\u0316" * 30}
+    every = ["Of oak.", None, "", "Two\r\nlines", 12, *bad]
+    items = [(n, f"item {n}", 1, 1, each) for n, each in enumerate(every, 1)]
+    items += [(20, "item 1", 1, 1, "Of ash."), (21, "item 1", 1, 1, "Of oak.")]
+    course.make(adopting.file, course.DESCRIBED, stores=[(1, "ikea")], items=items)
+    adopting.done()
+    held = {each["name"]: each["description"] for each in client.simulate_get("/store/ikea").json["items"]}
+    kept = ["Of oak.", "", "", "Two\nlines", "12", *bad.values()]
+    assert held == {f"item {n}": each for n, each in enumerate(kept, 1)} | {"item 1 (2)": "Of ash."}
+    assert [(id, new) for id, _, new in adopting.decided("description_changed")] == [*enumerate(bad.values(), 6)]
+    assert adopting.decided("item_merged") == [(21, "item 1", None)]
+    assert adopting.decided("column_not_taken") == []
+    assert "item 1" in client.simulate_get("/items", params={"q": "oak"}).text
+
+
 def test_adopted_items_are_found_by_their_words(adopting: Adopting, client: testing.TestClient) -> None:
     course.usual(adopting.file, "today")
     adopting.done()

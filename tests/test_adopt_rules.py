@@ -84,6 +84,16 @@ def test_a_tag_is_made_good(value: Any) -> None:
     assert names.of_tag(name) == name
 
 
+marked = st.text("a\u0301\u0316\0\r\n\ufdfa\u0958", max_size=90)
+
+
+@given(values | similar | marked.map(lambda text: text * 200))
+def test_a_description_is_made_good(value: Any) -> None:
+    text, reason = naming.mend_description(value)
+    assert names.of_description(text) == text
+    assert reason or text == names.of_description(naming.to_text(value))
+
+
 ids = st.integers(0, 3) | values | st.just("\x1b[2J")
 anything = st.integers(0, 3) | values | similar
 
@@ -91,7 +101,7 @@ anything = st.integers(0, 3) | values | similar
 @given(
     users=st.lists(st.tuples(ids, anything, anything, anything), max_size=5),
     stores=st.lists(st.tuples(ids, anything), max_size=5),
-    items=st.lists(st.tuples(ids, anything, anything | st.floats(0, 9, allow_nan=False), ids), max_size=9),
+    items=st.lists(st.tuples(ids, anything, anything | st.floats(0, 9, allow_nan=False), ids, anything), max_size=9),
     tags=st.lists(st.tuples(ids, anything), max_size=5),
     links=st.lists(st.tuples(ids, ids), max_size=9),
     lost_store=st.sampled_from([None, "lost"]),

@@ -1,9 +1,10 @@
 """The documents keep to what there is: their links, and the settings, commands, errors and names that they tell of."""
 
+import ast
 import importlib
 import re
 from collections.abc import Iterator
-from functools import reduce
+from functools import cache, reduce
 from pathlib import Path
 
 import click
@@ -25,11 +26,22 @@ SETTING = re.compile(PREFIX + r"([A-Z0-9_]*[A-Z0-9])")
 COMMAND = re.compile(r"(?<!-u )\bstorekeeper ((?:[a-z][a-z-]+ ?)+)")
 OPTION = re.compile(r"`(--[a-z-]+)`")
 NAMED = re.compile(r"`(storekeeper/[\w/]+\.py)(?::([\w.]+))?`")
+FILE = re.compile(r"`([\w./]+\.py)`")
+NAMES_IN_FILE = re.compile(r"((?:`[\w.]+`(?:, | and |, and ))*`[\w.]+`)\s+in\s+`([\w./]+\.py)`")
+THE_COURSES_FILES = {"app.py"}
 MACHINES_PATH = re.compile(r"/(work|home|root|Users|tmp)/")
 EVENT = re.compile(
     r"\.log\(\s*\"(\w+)\"|\.(?:info|warning|error)\(\s*\"(\w+)\"|\"event\": \"(\w+)\"|event: str = \"(\w+)\""
 )
 
+CODE = ["storekeeper", "tests", "browser", "benchmarks", "examples"]
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+each_with_code = pytest.mark.parametrize(
+    "document",
+    [*DOCUMENTS, *sorted(path for top in CODE[1:] for path in (prose.ROOT / top).rglob("README.md"))],
+    ids=lambda path: str(path.relative_to(prose.ROOT)),
+)
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 
 
@@ -98,6 +110,48 @@ def test_named_files_and_names_exist(document: Path) -> None:
         assert (prose.ROOT / path).is_file(), path
         module = importlib.import_module(path.removesuffix(".py").replace("/", ".")) if name else None
         assert not name or reduce(getattr, name.split("."), module) is not None, name
+
+
+@each_with_code
+def test_files_that_are_named_exist(document: Path) -> None:
+    named_files = set(FILE.findall(prose.without_blocks(document.read_text()))) - THE_COURSES_FILES
+    assert {name for name in named_files if not sources(name)} == set()
+
+
+@each_with_code
+def test_names_are_in_the_file_that_is_said_to_have_them(document: Path) -> None:
+    for phrase, file in NAMES_IN_FILE.findall(prose.without_blocks(document.read_text())):
+        known = set[str]().union(*(names_in(path) for path in sources(file)))
+        assert {name for name in re.findall(r"`([\w.]+)`", phrase) if name not in known} == set(), file
+
+
+def test_a_name_that_is_not_in_its_file_is_found() -> None:
+    (found,) = NAMES_IN_FILE.findall("Ask `Door`, `Wings` and `sys.exit`\nin `door.py`.")
+    assert found == ("`Door`, `Wings` and `sys.exit`", "door.py")
+    known = names_in(prose.ROOT / "storekeeper" / "door.py")
+    assert {"Door", "Door.__call__"} <= known
+    assert not {"Wings", "sys.exit"} & known
+
+
+def sources(name: str) -> list[Path]:
+    """The files of the project that may be meant: `door.py` is one in any folder."""
+    return [path for top in CODE for path in (prose.ROOT / top).rglob(name)] + [*prose.ROOT.glob(name)]
+
+
+@cache
+def names_in(source: Path) -> set[str]:
+    """What a module defines, methods with their class, and what it uses, as it is written there."""
+    tree = ast.parse(source.read_text())
+    found = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.ClassDef(name=name, body=body):
+                found |= {name, *(f"{name}.{each.name}" for each in body if isinstance(each, FUNCTIONS))}
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                found.add(name)
+            case ast.Name() | ast.Attribute():
+                found.add(ast.unparse(node))
+    return found
 
 
 def test_the_course_has_no_part_without_a_place_here() -> None:

@@ -13,6 +13,7 @@ KINDS = {
     "item_not_taken": "Items that are not taken over",
     "price_rounded": "Prices in doubt: rounded",
     "item_renamed": "Items with a new name",
+    "description_changed": "Descriptions that are changed",
     "item_merged": "Items that are there twice: taken over once",
     "item_moved": "Items without a store: moved",
     "tag_renamed": "Tags with a new name",

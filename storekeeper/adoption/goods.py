@@ -9,6 +9,7 @@ import msgspec
 from storekeeper import money, names
 from storekeeper.adoption import naming, prices
 from storekeeper.adoption.decision import Decision, shown
+from storekeeper.adoption.naming import Given
 from storekeeper.adoption.source import Source
 from storekeeper.errors import Invalid
 from storekeeper.models import draft
@@ -20,6 +21,7 @@ class NewItem(msgspec.Struct, frozen=True):
     name: str
     price_minor: int
     tags: str
+    description: str
 
 
 class NewStore(msgspec.Struct, frozen=True):
@@ -34,6 +36,7 @@ class _Found(msgspec.Struct, frozen=True):
     name: Any
     price_minor: int
     tags: str
+    description: str
 
 
 class _Places(msgspec.Struct, frozen=True):
@@ -86,9 +89,10 @@ def _lost_place(store_names: list[str], taken: Collection[str], lost_store: str 
 
 def _shelves(source: Source, currency: str, places: _Places, decisions: list[Decision]) -> dict[int, list[_Found]]:
     """The items that are taken over, by the place of their store."""
-    tags = _tags(source, decisions)
+    mended = {id: naming.mend(id, old, naming.TAGS) for id, old in source.tags}
+    tags = _tags(source, mended, decisions)
     shelves = defaultdict(list)
-    for id, name, price, store_id in source.items:
+    for id, name, price, store_id, description in source.items:
         try:
             place, exact = places.get(store_id), prices.read(price, currency)
         except Invalid as error:
@@ -100,8 +104,17 @@ def _shelves(source: Source, currency: str, places: _Places, decisions: list[Dec
         if not exact.is_certain:
             amount = f"{money.from_minor(exact.minor, currency)} {currency}"
             decisions.append(Decision("price_rounded", id, price, amount, f"The price of {shown(name)!r}."))
-        shelves[place].append(_Found(id, name, exact.minor, tags.get(id, "")))
+        text = _description(id, description, decisions)
+        shelves[place].append(_Found(id, name, exact.minor, tags.get(id, ""), text))
+    _tell_tags(source, mended, {each.id for found in shelves.values() for each in found}, decisions)
     return shelves
+
+
+def _description(id: Any, old: Any, decisions: list[Decision]) -> str:
+    text, reason = naming.mend_description(old)
+    if reason:
+        decisions.append(Decision("description_changed", id, shown(old), text, reason))
+    return text
 
 
 def _named(found: list[_Found], decisions: list[Decision]) -> list[NewItem]:
@@ -111,32 +124,41 @@ def _named(found: list[_Found], decisions: list[Decision]) -> list[NewItem]:
     for each, (name, reason) in zip(single, given, strict=True):
         if reason:
             decisions.append(Decision("item_renamed", each.id, shown(each.name), name, reason))
-    return [NewItem(name, each.price_minor, each.tags) for each, (name, _) in zip(single, given, strict=True)]
+    return [
+        NewItem(name, each.price_minor, each.tags, each.description)
+        for each, (name, _) in zip(single, given, strict=True)
+    ]
 
 
 def _merged(found: list[_Found], decisions: list[Decision]) -> list[_Found]:
     known: dict[Any, _Found] = {}
     for each in found:
         name = naming.mend(each.id, each.name, naming.ITEMS).name
-        first = known.setdefault((name, each.price_minor, each.tags), each)
+        first = known.setdefault((name, each.price_minor, each.tags, each.description), each)
         if first is not each:
-            reason = f"The same name, price, store and tags as item {first.id!r}."
+            reason = f"The same name, price, store, tags and description as item {first.id!r}."
             decisions.append(Decision("item_merged", each.id, shown(each.name), None, reason))
     return list(known.values())
 
 
-def _tags(source: Source, decisions: list[Decision]) -> dict[Any, str]:
+def _tags(source: Source, mended: dict[Any, Given], decisions: list[Decision]) -> dict[Any, str]:
     """By the item's id, as the table has them."""
-    given = {}
-    for id, old in source.tags:
-        name, reason = given[id] = naming.mend(id, old, naming.TAGS)
-        if reason:
-            decisions.append(Decision("tag_renamed", id, shown(old), name, reason))
     found = defaultdict(set)
     for item_id, tag_id in source.items_tags:
-        if tag_id in given:
-            found[item_id].add(given[tag_id].name)
+        if tag_id in mended:
+            found[item_id].add(mended[tag_id].name)
     return {item_id: _bounded(item_id, sorted(tags), decisions) for item_id, tags in found.items()}
+
+
+def _tell_tags(source: Source, mended: dict[Any, Given], taken: set[Any], decisions: list[Decision]) -> None:
+    """`taken` are the ids of the items that are taken over: a tag is nothing of its own in Storekeeper."""
+    used = {tag_id for item_id, tag_id in source.items_tags if item_id in taken}
+    for id, old in source.tags:
+        name, reason = mended[id]
+        if id not in used:
+            decisions.append(Decision("tag_not_taken", id, shown(old), None, "No item that is taken over has it."))
+        elif reason:
+            decisions.append(Decision("tag_renamed", id, shown(old), name, reason))
 
 
 def _bounded(item_id: Any, tags: list[str], decisions: list[Decision]) -> str:

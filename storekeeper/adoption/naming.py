@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -57,6 +58,22 @@ def mend(id: Any, value: Any, rules: Rules) -> Given:
     except Invalid as error:
         made_up = f"{rules.noun}-{id}" if isinstance(id, int) else rules.noun
         return Given(_nearest(trimmed, rules) or made_up, str(error))
+
+
+def mend_description(value: Any) -> Given:
+    """The nearest text that may be a description, and what was wrong. Line ends become LF without a word."""
+    text = to_text(value)
+    try:
+        return Given(names.of_description(text), "")
+    except Invalid as error:
+        begin = text[: names.MAX_DECOMPOSITION * names.DESCRIPTION_LENGTH].replace("\0", "")
+        normal = unicodedata.normalize("NFC", _without_long_runs_of_marks(begin)).replace("\r\n", "\n")
+        return Given(names.of_description(normal[: names.DESCRIPTION_LENGTH]), str(error))
+
+
+def _without_long_runs_of_marks(text: str) -> str:
+    runs = groupby(text, lambda char: unicodedata.combining(char) > 0)
+    return "".join(char for is_mark, run in runs for char in islice(run, names.MAX_MARKS if is_mark else None))
 
 
 def to_text(value: Any) -> str:

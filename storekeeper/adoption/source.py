@@ -20,6 +20,7 @@ TABLES = {
     "items_tags": ("item_id", "tag_id"),
     "confirmations": ("user_id", "confirmed"),
 }
+OPTIONAL = {"users": {"activated": "1"}, "items": {"description": "NULL"}}  # and what stands for a missing one
 MAIN = ("users", "stores", "items")
 NOT_NEEDED = {"tags": {"store_id"}, "items_tags": {"id"}, "confirmations": {"id", "expire_at"}}
 BOOKKEEPING = {"alembic_version"}
@@ -43,9 +44,9 @@ class LeftOut(msgspec.Struct, frozen=True):
 class Source(msgspec.Struct, frozen=True):
     """The rows, by id. Any value may be of any type: SQLite does not care what a column was declared to be."""
 
-    users: Rows  # id, username, password, activated (None: the table has no such column)
+    users: Rows  # id, username, password, activated (1: the table has no such column)
     stores: Rows
-    items: Rows
+    items: Rows  # id, name, price, store_id, description (None: the table has no such column)
     tags: Rows
     items_tags: Rows
     confirmations: Rows | None  # None: nobody had to confirm
@@ -141,9 +142,8 @@ def _require_the_courses(columns: dict[str, set[str]], path: Path) -> None:
 
 
 def _rows(db: sqlite3.Connection, table: str, columns: set[str]) -> Rows:
-    wanted = [*TABLES[table]]
-    if table == "users":
-        wanted.append("activated" if "activated" in columns else "1 AS activated")
+    more = (name if name in columns else f"{usual} AS {name}" for name, usual in OPTIONAL.get(table, {}).items())
+    wanted = [*TABLES[table], *more]
     # The names are those above, not the file's.
     return db.execute(f"SELECT {', '.join(wanted)} FROM {table} ORDER BY 1").fetchall()  # noqa: S608
 
@@ -153,7 +153,7 @@ def _left_out(db: sqlite3.Connection, columns: dict[str, set[str]]) -> Iterator[
         if table not in TABLES:
             yield LeftOut(table, None, _count(db, table, "*"))
             continue
-        known = {*TABLES[table], *NOT_NEEDED.get(table, ()), *({"activated"} if table == "users" else ())}
+        known = {*TABLES[table], *NOT_NEEDED.get(table, ()), *OPTIONAL.get(table, ())}
         for column in sorted(columns[table] - known):
             yield LeftOut(table, column, _count(db, table, _quoted(column)))
 

@@ -57,7 +57,7 @@ _mine = Pages(_with_role.where(members.c.role.is_not(None)), store.sortable, _st
 def page(
     conn: Connection, user_id: int, asked: paging.Asked, changed_since: int, *, is_mine: bool
 ) -> paging.Page[Glance]:
-    """Stores by name: all, or those where the user works. Two statements, however many there are."""
+    """Stores by name: all, or those where the user works. Four statements, however many there are."""
     found = (_mine if is_mine else _all).fetch(conn, asked, {"user_id": user_id})
     added_up = sums(conn, [of for of, _ in found.rows], changed_since)
     return paging.Page([Glance(of, role, added_up[of.id]) for of, role in found.rows], found.cursor)
