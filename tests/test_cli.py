@@ -1,5 +1,6 @@
 """The command line: what it says, with what exit code it ends, and what it never shows."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -50,6 +51,17 @@ def commands(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
 
 
 # Help and usage
+
+
+@pytest.mark.parametrize("path", list(commands(main)), ids=" ".join)
+def test_no_command_takes_a_password_as_an_argument(path: tuple[str, ...]) -> None:
+    """Other users of the machine see arguments, and shells remember them: what is secret comes from standard input."""
+    command: click.Command = main
+    for name in path:
+        assert isinstance(command, click.Group)
+        command = dict(named(command))[name]
+    secret = [each for each in command.params if re.search("pass|secret|token|key$", each.name or "")]
+    assert [each.name for each in secret if not (isinstance(each, click.Option) and each.is_flag)] == []
 
 
 @pytest.mark.parametrize("path", list(commands(main)), ids=" ".join)

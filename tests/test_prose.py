@@ -18,6 +18,8 @@ from tests.commands import named
 
 DOCUMENTS = prose.documents()
 COURSE = prose.ROOT / "docs" / "coming-from-the-course.md"
+SECURITY = prose.ROOT / "docs" / "security.md"
+THREATS = prose.ROOT / "docs" / "threats.md"
 GUIDE = prose.ROOT / "docs" / "guide.md"
 OPERATING = prose.ROOT / "docs" / "operating.md"
 
@@ -29,6 +31,9 @@ NAMED = re.compile(r"`(storekeeper/[\w/]+\.py)(?::([\w.]+))?`")
 FILE = re.compile(r"`([\w./]+\.py)`")
 NAMES_IN_FILE = re.compile(r"((?:`[\w.]+`(?:, | and |, and ))*`[\w.]+`)\s+in\s+`([\w./]+\.py)`")
 THE_COURSES_FILES = {"app.py"}
+NAMED_TEST = re.compile(r"`(tests/\w+\.py)::(\w+(?:::\w+)?)`")
+POINT = re.compile(r"^- (.*?)(?=\n\n|\n- |\Z)", re.MULTILINE | re.DOTALL)
+NO_PROMISES = ("Not found out:", "Not stopped:")
 MACHINES_PATH = re.compile(r"/(work|home|root|Users|tmp)/")
 EVENT = re.compile(
     r"\.log\(\s*\"(\w+)\"|\.(?:info|warning|error)\(\s*\"(\w+)\"|\"event\": \"(\w+)\"|event: str = \"(\w+)\""
@@ -180,5 +185,22 @@ def test_every_event_of_the_log_is_documented() -> None:
     assert {event for event in events if f"`{event}`" not in table} == set()
 
 
+@each_document
+def test_tests_that_are_named_exist(document: Path) -> None:
+    for file, name in NAMED_TEST.findall(document.read_text()):
+        assert name.replace("::", ".") in names_in(prose.ROOT / file), f"{file}::{name}"
+
+
+@pytest.mark.parametrize("document", [SECURITY, THREATS], ids=lambda path: path.name)
+def test_what_is_promised_about_security_names_a_test(document: Path) -> None:
+    """Each point, but for those that tell what Storekeeper does not do."""
+    said = document.read_text()
+    for heading in ("## What is left to you", "## Reporting"):
+        said = said.replace(prose.section(said, heading), "") if f"\n{heading}\n" in said else said
+    promised = [point for point in POINT.findall(said) if not point.startswith(NO_PROMISES)]
+    assert len(promised) > 20
+    assert [point for point in promised if not NAMED_TEST.search(point)] == []
+
+
 def test_the_packaged_list_of_passwords_names_its_source() -> None:
-    assert "zxcvbn" in (prose.ROOT / "docs" / "security.md").read_text()
+    assert "zxcvbn" in SECURITY.read_text()
