@@ -15,6 +15,20 @@ COLON_AFTER_QUOTE = re.compile(rb'"[ \t\r]*:')
 STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"([ \t\r]*:)?')  # with the colon, if it is the name of a member
 
 
+FAULTS = {  # by how the messages of msgspec's decoder begin
+    "Input data was truncated": "it has no end",
+    "JSON is malformed: trailing characters": "there is more after the end of the object",
+    "JSON is malformed: expected ':'": "a colon is missing",
+    "JSON is malformed: expected ','": "a comma or the end of a list or an object is missing",
+    "JSON is malformed: object keys": "the name of a member is missing, in double quotes",
+    "JSON is malformed: trailing comma": "nothing comes after a comma",
+    "JSON is malformed: invalid number": "a number is not written as JSON has it",
+    "JSON is malformed: invalid escape": "a text holds an escape that JSON does not have",
+    "JSON is malformed: invalid utf-16": "it holds half of a surrogate pair",
+}
+PLACE = re.compile(r" \(byte [0-9]+\)$")
+
+
 class Flaw(ValueError):
     """What msgspec would let pass."""
 
@@ -80,5 +94,13 @@ def _reason(error: Exception) -> str:
             return "it is nested too deeply"
         case InvalidOperation():
             return "it holds a number beyond all bounds"
+        case Flaw():
+            return str(error)
         case _:
-            return str(error).removeprefix("JSON is malformed: ").lower()
+            return _describe(str(error))
+
+
+def _describe(message: str) -> str:
+    faults = (fault for start, fault in FAULTS.items() if message.startswith(start))
+    place = PLACE.search(message)
+    return next(faults, "it cannot be read") + (place[0] if place else "")

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from storekeeper import expectations
 from storekeeper.errors import FieldError, Invalid
 from storekeeper.money import Price
 
@@ -14,6 +15,18 @@ MOST_PARAMETERS = 50
 MOST_ERRORS = 20  # an answer is not to be many times as long as what was sent
 
 T = TypeVar("T")
+
+JSON_FAULTS = {  # by how the messages of Python's decoder begin
+    "Extra data": "there is more after the end of the value",
+    "Expecting value": "a value is missing",
+    "Expecting property name": "the name of a member is missing, in double quotes",
+    "Expecting ':'": "a colon is missing",
+    "Expecting ','": "a comma or the end of a list or an object is missing",
+    "Unterminated string": "a text has no end",
+    "Invalid control character": "a text holds a control character that is not escaped",
+    "Invalid \\": "a text holds an escape that JSON does not have",
+    "Illegal trailing comma": "nothing comes after a comma",
+}
 
 
 class Flaw(ValueError):
@@ -84,7 +97,8 @@ def _refuse_constant(name: str) -> None:
 def _reason(error: Exception) -> str:
     match error:
         case json.JSONDecodeError():
-            return f"{error.msg} (character {error.pos})"
+            faults = (fault for start, fault in JSON_FAULTS.items() if error.msg.startswith(start))
+            return f"{next(faults, 'it cannot be read')} (character {error.pos})"
         case UnicodeDecodeError():
             return "it is not UTF-8"
         case UnicodeEncodeError():
@@ -101,9 +115,11 @@ def convert(value: Any, kind: type[T], *, strict: bool) -> T:
     """`value` as a `kind`. Invalid names everything that is wrong with its members, not only what is found first."""
     try:
         return msgspec.convert(value, kind, strict=strict, dec_hook=_read_price)
-    except msgspec.ValidationError as error:
+    except msgspec.ValidationError:
         errors = _field_errors(value, kind, strict=strict) if isinstance(value, dict) else []
-        raise Invalid(errors[0].message if errors else _sentence(error), errors=errors[:MOST_ERRORS]) from None
+        raise Invalid(
+            errors[0].message if errors else expectations.sentence(kind), errors=errors[:MOST_ERRORS]
+        ) from None
 
 
 def convert_rows(value: Any, kind: type[T], most: int) -> list[T | Invalid]:
@@ -132,12 +148,15 @@ def _field_errors(given: dict[str, Any], kind: type[Any], *, strict: bool) -> li
         try:
             msgspec.convert(given[name], field.type, strict=strict, dec_hook=_read_price)
         except msgspec.ValidationError as error:
-            errors.append(FieldError(name, _sentence(error)))
+            errors.append(FieldError(name, _sentence(error, kind, name)))
     return errors
 
 
-def _sentence(error: msgspec.ValidationError) -> str:
-    return str(error).partition(" - at `")[0].rstrip(".") + "."
+def _sentence(error: msgspec.ValidationError, kind: type[Any], name: str) -> str:
+    if error.__cause__:  # of `_read_price`, which says it better
+        return f"{error.__cause__}."
+    struct: Any = kind
+    return expectations.sentences(struct)[name]
 
 
 def _read_price(kind: type[Any], value: Any) -> Any:

@@ -14,6 +14,7 @@ from msgspec import Meta
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from storekeeper import expectations
 from storekeeper.endpoint import read_allowed
 from storekeeper.errors import Invalid
 from storekeeper.money import check_currency
@@ -23,6 +24,7 @@ CONFIG = PREFIX + "CONFIG"
 CONFIG_NAME = "storekeeper.toml"
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 ENDPOINT = re.compile(ORIGIN.pattern + r"(?:/[A-Za-z0-9._~/-]*)?")
+TOML_PLACE = re.compile(r"\(at ([a-z0-9, ]+)\)$")  # at the end of what tomllib says
 BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9._-]*[A-Za-z0-9_-])*/?")
 
 SECRETS = ("storage_secret_key",)  # beside the password in `database_url`
@@ -153,7 +155,8 @@ def _reason(error: OSError | ValueError) -> str:
         case UnicodeDecodeError():
             return "this is not UTF-8"
         case _:
-            return str(error)
+            place = TOML_PLACE.search(str(error))
+            return "this is not TOML" + (f" ({place[1]})" if place else "")
 
 
 def find_file(environ: Mapping[str, str] = os.environ) -> Path | None:
@@ -178,8 +181,8 @@ def _convert(name: str, label: str, value: Any, hints: Mapping[str, Any]) -> Any
         value = [word.strip() for word in value.split(",") if word.strip()]
     try:
         return msgspec.convert(value, hints[name], strict=not isinstance(value, str))
-    except msgspec.ValidationError as error:
-        raise SettingsError(f"{label}: {error}") from None
+    except msgspec.ValidationError:
+        raise SettingsError(f"{label}: this has to be {expectations.describe(hints[name])}") from None
 
 
 def _suggestion(name: str, label: str, known: Iterable[str]) -> str:
@@ -230,7 +233,10 @@ def _check_storage_url(text: str) -> None:
 
 def _check_networks(words: Words) -> None:
     for word in words:
-        ip_network(word, strict=False)
+        try:
+            ip_network(word, strict=False)
+        except ValueError:
+            raise ValueError(f"'{word}' is no network such as 10.0.0.0/8, and no address") from None
 
 
 def _check_journal_days(days: int) -> None:

@@ -2,9 +2,11 @@
 
 import getpass
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from secrets import token_urlsafe
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import click
 from sqlalchemy.exc import DBAPIError
 
-from storekeeper import names
+from storekeeper import expectations, names
 from storekeeper.database_status import find_damage, first_line
 from storekeeper.errors import StorekeeperError
 from storekeeper.keys import KeyFileError
@@ -21,6 +23,7 @@ from storekeeper.settings import SettingsError
 
 FORESEEN = (StorekeeperError, SettingsError, KeyFileError, SchemaError, DBAPIError, OSError)
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  where a server that listens everywhere is found
+EXTRA_ARGUMENTS = re.compile(r"Got unexpected extra arguments? \((.*)\)", re.DOTALL)
 
 
 class Failing(click.Group):
@@ -50,9 +53,14 @@ class Failing(click.Group):
         except click.NoSuchCommand as error:  # Click would only suggest those that are loaded
             raise click.NoSuchCommand(error.command_name, possibilities=self.list_commands(ctx), ctx=ctx) from None
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        with _plain_usage():
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            result = super().invoke(ctx)
+            with _plain_usage():
+                result = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:  # whoever reads has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain as it ends
@@ -72,6 +80,74 @@ class Name(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, _ctx: click.Context | None) -> str:
         return names.of_thing(value, (param and param.name) or "name")
+
+
+@contextmanager
+def _plain_usage() -> Iterator[None]:
+    """Wrong usage is told in this program's words, and not in Click's."""
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:  # the help that is shown where no command is given
+        raise
+    except click.UsageError as error:
+        raise click.UsageError(printable(explain_usage(error)), error.ctx) from None
+
+
+def explain_usage(error: click.UsageError) -> str:
+    match error:
+        case click.MissingParameter():
+            return f"{_hint(error)} is missing{_choices(error.param)}."
+        case click.BadParameter():
+            return _explain_value(error)
+        case click.NoSuchOption():
+            return f"There is no option '{error.option_name}' here.{_suggest(error.possibilities)}"
+        case click.NoSuchCommand():
+            return f"There is no command '{error.command_name}' here.{_suggest(error.possibilities)}"
+        case _:
+            return _explain_arguments(error)
+
+
+def _explain_arguments(error: click.UsageError) -> str:
+    if isinstance(error, click.BadOptionUsage):
+        is_without = "requires" in error.message  # Click has one class for both
+        return f"'{error.option_name}' {'needs a value' if is_without else 'takes no value'}."
+    if extra := EXTRA_ARGUMENTS.fullmatch(error.message):
+        return f"This command does not take so many arguments: '{extra[1]}' is too much."
+    return error.message  # of a command of ours
+
+
+def _explain_value(error: click.BadParameter) -> str:
+    expected = _describe_type(error.param.type) if error.param else ""
+    return f"{_hint(error)} has to be {expected}." if expected else f"{_hint(error)}: {error.message}"
+
+
+def _describe_type(kind: click.ParamType[Any]) -> str:
+    """What a value of one of Click's types has to be. Empty for others: those say themselves what is wrong."""
+    match kind:
+        case click.IntRange():
+            return expectations.whole_number(kind.min, kind.max)
+        case click.types.IntParamType():
+            return expectations.whole_number(None, None)
+        case click.Choice():
+            return expectations.one_of(kind.choices)
+        case _:
+            return ""
+
+
+def _choices(param: click.Parameter | None) -> str:
+    return f": {_describe_type(param.type)}" if param and isinstance(param.type, click.Choice) else ""
+
+
+def _hint(error: click.BadParameter) -> str:
+    """What the parameter is called on the command line, in quotes."""
+    if isinstance(error.param_hint, str):
+        return f"'{error.param_hint}'"
+    return error.param.get_error_hint(error.ctx) if error.param else "A value"
+
+
+def _suggest(possibilities: Sequence[str] | None) -> str:
+    known = " or ".join(f"'{each}'" for each in sorted(possibilities or ()))
+    return f" Did you mean {known}?" if known else ""
 
 
 def explain(error: Exception) -> str:

@@ -13,6 +13,12 @@ from tests.conftest import PASSWORD
 TOKENS = 6  # how many there are to choose from; the first ones are good for most
 PARTS = ("method", "path", "query", "headers", "token", "type", "member", "members", "body")
 
+# Of libraries' messages: an answer has sentences of its own.
+FOREIGN = (
+    *("Expected `", "Object contains", "Object missing", "Invalid value", "Invalid enum", "matching regex", " - at `$"),
+    *("Expecting ", "Extra data", "Unterminated", "Invalid control", r"Invalid \\", "JSON is malformed"),
+)
+
 
 class Asked(NamedTuple):
     method: str

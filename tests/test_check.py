@@ -112,7 +112,7 @@ def test_check_of_wrong_settings(nowhere: Settings) -> None:
     result = run_with(nowhere, "check", STOREKEEPER_PORT="x", STOREKEEPER_CURENCY="EUR", STOREKEEPER_CORS_ORIGINS="x")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.splitlines() == [
-        "settings: STOREKEEPER_PORT: Expected `int`, got `str`",
+        "settings: STOREKEEPER_PORT: this has to be a whole number from 0 to 65,535",
         "settings: STOREKEEPER_CURENCY: there is no such setting; do you mean STOREKEEPER_CURRENCY?",
         "settings: STOREKEEPER_CORS_ORIGINS: 'x' is no origin such as https://shop.example",
     ]

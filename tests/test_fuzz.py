@@ -91,6 +91,7 @@ def agree(worlds: list[World], tokens: list[str], asked: Asked) -> None:
     told = [(answer.status, answer.body if answer.status >= 400 else b"") for answer in answers]
     assert told[0] == told[1], asked
     assert told[0][0] < 500, asked
+    assert not [phrase for phrase in fuzz.FOREIGN if phrase.encode() in told[0][1]], asked
     if asked.method not in ("GET", "HEAD", "OPTIONS") and told[0][0] < 400:
         for world in worlds:
             world.reset()

@@ -170,18 +170,18 @@ def test_a_named_file_takes_the_place_of_that_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('port = "http"', "port: Expected `int`"),
-        ("port = true", "port: Expected `int`, got `bool`"),
-        ("port = 70000", "port: Expected `int` <= 65535"),
-        ("host = 127", "host: Expected `str`, got `int`"),
-        ("cors_origins = [1]", "cors_origins: Expected `str`"),
+        ('port = "http"', "port: this has to be a whole number from 0 to 65,535"),
+        ("port = true", "port: this has to be a whole number from 0 to 65,535"),
+        ("port = 70000", "port: this has to be a whole number from 0 to 65,535"),
+        ("host = 127", "host: this has to be text of at least 1 character"),
+        ("cors_origins = [1]", "cors_origins: this has to be a list, each text"),
         ('cors_origins = ["*"]', "cors_origins: '*' is no origin"),
         ("prot = 80", "prot: there is no such setting; do you mean port?"),
         ("[server]\nport = 80", "server: there is no such setting"),
-        ("port = ", "Invalid value"),
-        ("port = 80\nport = 81", "Cannot overwrite a value"),
+        ("port = ", "this is not TOML (line 1, column 8)"),
+        ("port = 80\nport = 81", "this is not TOML (line 2, column 10)"),
         (f'database_url = "postgres://u:{SECRET}@db/shop"', "database_url: a database's URL begins with"),
-        (f'database_url = "postgresql://u:{SECRET}@db/shop', "Illegal character"),
+        (f'database_url = "postgresql://u:{SECRET}@db/shop', "this is not TOML ("),
     ],
 )
 def test_nonsense_in_the_file_is_refused_with_its_place(text: str, told: str, tmp_path: Path) -> None:

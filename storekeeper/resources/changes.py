@@ -31,7 +31,13 @@ cursor after which all others will come."""
 
 class ChangesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after: Annotated[
-        str, Meta(max_length=16, pattern=f"^(0|[1-9][0-9]{{0,15}}|{NOW})$", description=" ".join(AFTER.split()))
+        str,
+        Meta(
+            max_length=16,
+            pattern=f"^(0|[1-9][0-9]{{0,15}}|{NOW})$",
+            description=" ".join(AFTER.split()),
+            extra={"form": f"a whole number or `{NOW}`"},
+        ),
     ] = "0"
     limit: Limit = USUAL
     store_id: Annotated[int, Meta(ge=1, le=MAX_ID, description="Only this store and its items.")] | UnsetType = UNSET

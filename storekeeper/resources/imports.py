@@ -53,7 +53,12 @@ class ImportQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     sheet: Annotated[str, Meta(max_length=100, description="The worksheet, if not the first.")] = ""
     file_name: Annotated[
         str,
-        Meta(max_length=200, pattern=NO_CONTROLS, description="What the file is called, for the list of imports."),
+        Meta(
+            max_length=200,
+            pattern=NO_CONTROLS,
+            description="What the file is called, for the list of imports.",
+            extra={"form": "without control characters"},
+        ),
     ] = ""
 
     def options(self) -> sheets.Options:

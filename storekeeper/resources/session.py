@@ -25,8 +25,9 @@ from storekeeper.resources.lists import PageQuery, link_next
 from storekeeper.tokens import Tokens
 
 WITHOUT_NUL = "^[^\\u0000]*$"
+NO_NUL = {"form": "without NUL"}
 # Generous on purpose: what is no name or password of anybody's is answered as a wrong one.
-Typed = Annotated[str, Meta(max_length=1024, pattern=WITHOUT_NUL)]
+Typed = Annotated[str, Meta(max_length=1024, pattern=WITHOUT_NUL, extra=NO_NUL)]
 NewPassword = Annotated[
     str,
     Meta(
@@ -34,6 +35,7 @@ NewPassword = Annotated[
         pattern=WITHOUT_NUL,
         description="None of the 10,000 most common, nor the user name. The operator may ask for more characters.",
         extra_json_schema={"minLength": 8},
+        extra=NO_NUL,
     ),
 ]
 

@@ -16,7 +16,15 @@ from storekeeper.operation import Message, answers, conditional, public
 from storekeeper.resources.conditions import Conditions, show_store, tell_store
 from storekeeper.resources.lists import PageQuery, SortedPageQuery, link_next, next_path
 
-Currency = Annotated[str, Meta(max_length=3, pattern="^[A-Z]{3}$", description="ISO 4217.")]
+Currency = Annotated[
+    str,
+    Meta(
+        max_length=3,
+        pattern="^[A-Z]{3}$",
+        description="ISO 4217.",
+        extra={"form": "such as EUR"},
+    ),
+]
 
 
 class StoreBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

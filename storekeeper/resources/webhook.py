@@ -29,7 +29,13 @@ from storekeeper.operation import Message, answers, fresh
 from storekeeper.resources.lists import Cursor, Limit, PageQuery, link_next
 
 Url = Annotated[
-    str, Meta(max_length=LENGTH, pattern=f"^{PATTERN}$", description="Where messages go: `http` or `https`, no user.")
+    str,
+    Meta(
+        max_length=LENGTH,
+        pattern=f"^{PATTERN}$",
+        description="Where messages go: `http` or `https`, no user.",
+        extra={"form": "a URL such as https://shop.example/hook without a user"},
+    ),
 ]
 StoreName = Annotated[
     str,
