@@ -62,7 +62,7 @@ class PasswordCheck:
         assert login
         if login.must_change_password:
             await self._guard.read(req, throttle.check, attempt)
-            req.log("password_change_required", changed_id=login.user_id)
+            req.visit.user_id = login.user_id  # for the log
             raise PasswordChangeRequired(self._tickets.issue(login.user_id, login.password_hash))
         is_outdated = self._passwords.is_outdated(login.password_hash)
         new_hash = await self._passwords.hash(password, address) if is_outdated else None
