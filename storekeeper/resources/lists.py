@@ -9,15 +9,15 @@ from falcon.asgi import Response
 from msgspec import Meta
 
 from storekeeper import times
-from storekeeper.http import MAX_ID, SLASH, Request, path
+from storekeeper.http import SLASH, Request, path
 from storekeeper.models.paging import MOST, USUAL, Asked
 
 REMEMBERED = 256  # paths, and the parameters of lists
 
 Limit = Annotated[int, Meta(ge=1, le=MOST, description="How many rows a page has at the most.")]
 Cursor = Annotated[str, Meta(max_length=600, description="Where the page begins: from `next` of the one before.")]
-# With a number beside the text: clients of before have an integer there.
-Time = Annotated[int, Meta(ge=0, le=MAX_ID)] | Annotated[str, Meta(max_length=times.LENGTH)]
+# Seconds, too: all of a query is text, and Java's and Kotlin's clients cannot send what is a number or a string.
+Time = Annotated[str, Meta(max_length=times.LENGTH)]
 TIME = "`2026-11-01T12:00:00Z`, a date of UTC, or seconds since 1970."
 Sort = Annotated[Literal["id", "name"], Meta(description="The order: by id, which is by age, or by name.")]
 
