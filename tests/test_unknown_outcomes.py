@@ -17,7 +17,7 @@ from storekeeper.settings import Settings
 from tests import cutting
 from tests.crowd import Answer, Call, call, log_in, send, statuses, worker
 from tests.cutting import Cut, Proxy
-from tests.test_db import database
+from tests.test_db import by_operator, database
 
 KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
 
@@ -140,7 +140,7 @@ def test_who_is_given_up_during_the_commit_is_told_that_nobody_knows(engine: sa.
 
     async def scenario(db: Any) -> None:
         with pytest.raises(OutcomeUnknown):
-            await db.write(store.insert, "kept", "EUR")
+            await db.write(by_operator, store.insert, "kept", "EUR")
         assert begun.is_set()
         release.set()
 
@@ -151,7 +151,7 @@ def test_who_is_given_up_during_the_commit_is_told_that_nobody_knows(engine: sa.
         finally:
             release.set()
     with database(url) as db:
-        asyncio.run(db.write(store.insert, "later", "EUR"))
+        asyncio.run(db.write(by_operator, store.insert, "later", "EUR"))
         assert asyncio.run(db.read(store.get, "kept")).name == "kept"
         with pytest.raises(Unavailable) as told:
             asyncio.run(_given_up_before(db))
