@@ -15,7 +15,7 @@ from falcon.asgi import Response
 from falcon.responders import create_default_options
 from falcon.routing import CompiledRouter
 
-from storekeeper import http, openapi
+from storekeeper import http, image_retention, openapi
 from storekeeper.accounts import Accounts
 from storekeeper.auth import Authentication, Guard
 from storekeeper.chores import Chore, Chores
@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from storekeeper.console.page import Kit
 
 CHORE_PAUSE = 60.0  # seconds
+IMAGE_PAUSE, IMAGE_SECONDS = 21_600.0, 600.0  # it lists all files of images, which may be many
 CLOSING_SECONDS = 2.5  # for what is to be written down at the end
 DAY = 86_400
 
@@ -163,7 +164,7 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
         "/item/{name:name}/stock": item.Stock(guard),
         "/store/{name:name}/item/{item_name:name}/image": image.ItemImageInStore(guard, parts.images),
         "/item/{name:name}/image": image.ItemImage(guard, parts.images),
-        "/images/{key}/{size}": image.ImageFile(parts.images),
+        "/images/{key}/{size}": image.ImageFile(guard, parts.images),
         "/item/{name:name}/history": history.ItemHistory(guard),
         "/item/{name:name}/price": history.ItemPrice(guard),
         "/store/{name:name}/item/{item_name:name}/history": history.ItemHistoryInStore(guard),
@@ -320,6 +321,7 @@ class Lifespan:
             Chore("session_use", CHORE_PAUSE, self._guard.flush),
             Chore("untrusted_peers", CHORE_PAUSE, self._report_peers),
             Chore("kept_forms", CHORE_PAUSE, self._forget_forms),
+            Chore("image_retention", IMAGE_PAUSE, self._remove_images, IMAGE_SECONDS),
             Chore("chore_report", CHORE_PAUSE, self._parts.health.report_chores),
             *self._parts.health.chores(),
         ]
@@ -341,6 +343,9 @@ class Lifespan:
 
     async def _forget_forms(self) -> None:
         await self._parts.db.write(kept_form.forget)
+
+    async def _remove_images(self) -> None:
+        await image_retention.apply(self._parts.db, self._parts.storage)
 
     async def _forget_changes(self) -> None:
         """Drop what the journal need not keep any longer, a little at a time."""

@@ -11,10 +11,10 @@ from typing import Any, TypeVar, get_args
 import click
 from sqlalchemy import Connection, Engine
 
-from storekeeper import cells, images, schema, terminal, times
+from storekeeper import cells, image_retention, schema, terminal, times
 from storekeeper.cells import Line
 from storekeeper.errors import Invalid
-from storekeeper.models import export, item, listing, paging, store
+from storekeeper.models import export, listing, paging, store
 from storekeeper.models.item import Item
 from storekeeper.models.listing import Filter, Sort
 from storekeeper.models.sieve import Archived
@@ -24,7 +24,6 @@ from storekeeper.storage import create_storage
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-DAY = 86_400
 COLUMNS = ("id", "store", "name", "price", "currency", "stock", "sku", "barcode", "tags", "archived")
 NUMBERS = ("id", "price", "stock")
 
@@ -203,9 +202,7 @@ def images_group() -> None:
 
 @images_group.command("prune")
 def prune_images() -> None:
-    """Delete the images that no item has, a day after they were stored."""
+    """Delete the images that no item has had for 30 days, as servers do by themselves."""
     settings = read_settings()
-    with schema.open_engine(settings.database).connect() as conn:
-        used = item.images(conn)
-    count = images.prune(create_storage(settings), used, DAY)
+    count = image_retention.prune(schema.open_engine(settings.database), create_storage(settings))
     click.echo(f"Images deleted: {count}.")

@@ -4,6 +4,7 @@ A file's name says what is in it: `images/KEY/full.webp`, where KEY is the SHA-2
 upload's own would not do: another version of the encoder makes other files of it, which caches would never ask for.
 """
 
+import re
 import warnings
 from collections.abc import Iterable
 from hashlib import sha256
@@ -22,6 +23,8 @@ AT_ONCE = 1  # the largest image takes some 400 MB while it is worked on
 WAITING = 8
 
 FOLDER = "images"
+NAME = re.compile(rf"{FOLDER}/([^/]+)/(?:{'|'.join(SIZES)})\.webp")
+YOUNG_SECONDS = 3_600
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -54,6 +57,10 @@ class Images:
     async def get(self, key: str, size: str) -> bytes:
         return await self._storage.get(path(key, size))
 
+    async def exists(self, key: str) -> bool:
+        """Whether all its files are there."""
+        return all([await self._storage.has(path(key, size)) for size in SIZES])
+
     def close(self) -> None:
         self._pool.close()
 
@@ -62,10 +69,15 @@ def path(key: str, size: str) -> str:
     return f"{FOLDER}/{key}/{size}.webp"
 
 
-def prune(storage: Storage, keys_in_use: Iterable[str], older_than_seconds: float) -> int:
-    """Delete the files that no item names, and say how many. Young ones stay: their row may be under way."""
-    in_use = {path(key, size) for key in keys_in_use for size in SIZES}
-    return storage.prune(FOLDER, in_use, older_than_seconds)
+def keys_of(names: Iterable[str]) -> set[str]:
+    """The keys of the images that files of these names are of. Other files are passed over."""
+    return {found[1] for found in map(NAME.fullmatch, names) if found}
+
+
+def remove(storage: Storage, key: str) -> None:
+    """Delete the files of an image, unless it was uploaded again just now: its item is about to be given it."""
+    for size in SIZES:
+        storage.remove_old(path(key, size), YOUNG_SECONDS)
 
 
 def read(data: bytes) -> Picture:

@@ -88,6 +88,13 @@ class Storage:
             raise NotFound("There is no such file.")
         return found
 
+    async def has(self, name: str) -> bool:
+        """As `exists`, for a server."""
+        with suppress(FileNotFoundError):
+            await _reach(self._store().head_async(name), lacking=True)
+            return True
+        return False
+
     def find_time(self, name: str) -> float | None:
         """When the file was written, in seconds since 1970."""
         with suppress(FileNotFoundError), _reaching(lacking=True):
@@ -142,13 +149,21 @@ class Storage:
 
     def prune(self, folder: str, names_in_use: Container[str], older_than_seconds: float) -> int:
         """Delete the files that nobody needs, and say how many. Young ones stay: their row may be under way."""
-        deleted = 0
-        for name in [name for name in self.list(folder) if name not in names_in_use]:
-            written = self.find_time(name)  # only now, as it may have been written again meanwhile
-            if written is not None and written < time.time() - older_than_seconds:
-                self.remove(name)
-                deleted += 1
-        return deleted
+        unused = [name for name in self.list(folder) if name not in names_in_use]
+        return sum(self.remove_old(name, older_than_seconds) for name in unused)
+
+    def remove_old(self, name: str, seconds: float) -> bool:
+        """Delete a file that is there and was not written within the last seconds; and whether it was."""
+        written = self.find_time(name)
+        if written is None or written >= time.time() - seconds:
+            return False
+        self.remove(name)
+        return True
+
+    async def find_names(self, folder: str) -> set[str]:
+        """As `list`, for a server."""
+        with _reaching():
+            return {each["path"] async for page in self._store().list(folder) for each in page}
 
     def list(self, folder: str) -> Iterator[str]:
         """The names of what is in a folder and in those below it."""

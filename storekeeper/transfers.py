@@ -12,11 +12,12 @@ from storekeeper.cells import Line
 from storekeeper.errors import StorekeeperError
 from storekeeper.http import Request
 from storekeeper.images import Images
-from storekeeper.models import export, imports, item, member
+from storekeeper.models import export, imports, item, member, undo
 from storekeeper.models.imports import Import, Order
 from storekeeper.models.item import Item, Target
 from storekeeper.models.listing import Filter
 from storekeeper.models.paging import Page
+from storekeeper.models.unused_image import ImageGone
 from storekeeper.runner import Runner
 from storekeeper.storage import Storage
 
@@ -38,6 +39,14 @@ async def put_image(
     await guard.read(req, member.require_clerk, req.caller.user_id, now.store_id)
     key = await images.add(await read(), req.caller.user_id)
     return await guard.write(req, item.set_image, req.caller.user_id, target, key)
+
+
+async def undo_change(guard: Guard, images: Images, req: Request, store: int | str, change_id: int) -> Item:
+    """Take back a change of an item. ImageGone where it would name a picture whose files are not there."""
+    key = await guard.read(req, undo.find_image, req.caller.user_id, store, change_id)
+    if key is not None and not await images.exists(key):
+        raise ImageGone
+    return await guard.write(req, undo.change, req.caller.user_id, store, change_id)
 
 
 async def start_import(

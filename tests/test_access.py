@@ -217,8 +217,9 @@ def world(engine: sa.Engine, parts: Parts) -> sa.Engine:
         member.put(conn, 1, "ikea", "dave", "clerk")
         member.found_store(conn, 1, "shed", "EUR")
         member.put(conn, 1, "shed", "bob", "clerk")
-        for name in ("lamp", "sofa"):
+        for name in ("lamp", "sofa", "poster"):
             item.add(conn, 1, 1, name, Fields(price=Price("5")))
+        conn.execute(sa.update(item.items).where(item.items.c.name == "poster").values(image=IMAGE))
         session.begin(conn, 1, 3600, "", "")
         for _ in range(2):
             imports.add(conn, 1, imports.Order(store="ikea", file="imports/a", file_name="", size=1))

@@ -1,9 +1,7 @@
 """Images: what is taken, what is made of it, and where it is kept."""
 
 import asyncio
-import os
 import threading
-import time
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -201,45 +199,6 @@ def test_both_files_are_kept_under_the_key(storage: Storage) -> None:
             await shelf.add(b"x", 1)
         assert len(kept(storage)) == 2
         shelf.close()
-
-    asyncio.run(scenario())
-
-
-def age(tmp_path: Path, name: str, seconds: float) -> None:
-    then = time.time() - seconds
-    os.utime(tmp_path / "files" / name, (then, then))
-
-
-def test_only_old_files_that_no_item_names_are_pruned(storage: Storage, tmp_path: Path) -> None:
-    async def scenario() -> None:
-        for name, seconds in {
-            "images/used/full.webp": 4000,
-            "images/gone/full.webp": 4000,
-            "images/gone/small.webp": 3700,
-            "images/young/full.webp": 3500,
-            "others/x": 4000,
-        }.items():
-            await storage.put(name, b"x")
-            age(tmp_path, name, seconds)
-        assert images.prune(storage, {"used"}, 3600) == 2
-        assert kept(storage) == ["images/used/full.webp", "images/young/full.webp", "others/x"]
-
-    asyncio.run(scenario())
-
-
-def test_a_file_that_is_uploaded_again_meanwhile_is_not_pruned(storage: Storage, tmp_path: Path) -> None:
-    class Uploading:
-        """What is in use, as it was before somebody uploaded the image again."""
-
-        def __contains__(self, name: object) -> bool:
-            age(tmp_path, str(name), 0)
-            return False
-
-    async def scenario() -> None:
-        await storage.put("images/again/full.webp", b"x")
-        age(tmp_path, "images/again/full.webp", 4000)
-        assert storage.prune("images", Uploading(), 3600) == 0
-        assert kept(storage) == ["images/again/full.webp"]
 
     asyncio.run(scenario())
 

@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import openapi_spec_validator
 import pytest
+import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper import errors, examples, images
@@ -16,12 +17,14 @@ from storekeeper.app import Parts, create_routes, lifetimes
 from storekeeper.auth import Guard
 from storekeeper.errors import StorekeeperError
 from storekeeper.exchange import SECURITY_HEADERS
+from storekeeper.models import item
 from storekeeper.resources import imports
 from storekeeper.settings import Settings
 from storekeeper.tokens import Tokens
 from tests import described
 from tests.conftest import Person
 from tests.contract import closed, resolve
+from tests.databases import transaction
 
 Json = dict[str, Any]
 
@@ -265,11 +268,18 @@ def schemas_in(part: Any, where: str = "") -> Iterator[tuple[str, Json]]:
 
 
 def test_the_headers_that_answers_carry_are_told(
-    document: Json, operations: dict[str, Json], parts: Parts, client: testing.TestClient, alice: Person
+    document: Json,
+    operations: dict[str, Json],
+    parts: Parts,
+    client: testing.TestClient,
+    alice: Person,
+    engine: sa.Engine,
 ) -> None:
     alice.post("/store/second")
     alice.put("/item/table", {"price": 1, "store_id": 1})
     asyncio.run(parts.storage.put(images.path(IMAGE, "full"), b"image"))
+    with transaction(engine) as conn:
+        item.set_image(conn, 1, item.Target("chair"), IMAGE)
     tag = client.simulate_get(f"/images/{IMAGE}/full").headers["etag"]
     file = {"body": b"name,price\r\n", "headers": {"Content-Type": "text/csv"}}
     wrong = {"json": {"username": "ghost", "password": "wrong"}}

@@ -72,6 +72,7 @@ def test_a_file_is_kept_replaced_listed_and_deleted(storage: Storage, settings: 
     async def scenario() -> None:
         assert await storage.find(name) is None
         assert not storage.exists(name)
+        assert not await storage.has(name)
         began = time.time()
         for data in (b"", b"first", large):
             await storage.put(name, data)
@@ -83,6 +84,8 @@ def test_a_file_is_kept_replaced_listed_and_deleted(storage: Storage, settings: 
         await storage.put("images/bb/small.webp", b"b")
         await storage.put("others/aa", b"o")
         assert names(storage, "images") == [name, "images/bb/small.webp"]
+        assert await storage.find_names("images") == {name, "images/bb/small.webp"}
+        assert await storage.has(name)
         await storage.delete(name)
         await storage.delete(name)
         assert not storage.exists(name)
@@ -97,6 +100,7 @@ def test_a_file_is_kept_replaced_listed_and_deleted(storage: Storage, settings: 
 
 def test_what_was_never_written_is_not_found(storage: Storage) -> None:
     assert names(storage, "images") == []
+    assert run(storage.find_names("images")) == set()
     assert storage.find_time("images/aa/full.webp") is None
     with pytest.raises(NotFound, match=r"There is no such file\."):
         run(storage.get("images/aa/full.webp"))
@@ -176,6 +180,8 @@ WORKS: dict[str, Callable[[Storage], object]] = {
     "copy_from": lambda storage: storage.copy_from("a/b", BytesIO(b"c")),
     "copy_to": lambda storage: storage.copy_to("a/b", BytesIO()),
     "find_time": lambda storage: storage.find_time("a/b"),
+    "has": lambda storage: run(storage.has("a/b")),
+    "find_names": lambda storage: run(storage.find_names("a")),
     "remove": lambda storage: storage.remove("a/b"),
     "list": lambda storage: names(storage, "a"),
 }
@@ -187,10 +193,10 @@ WORKS: dict[str, Callable[[Storage], object]] = {
         (
             "folder",
             "LocalFileSystem",
-            ("put", "copy_from", "list"),
+            ("put", "copy_from", "list", "find_names"),
         ),  # what is in a folder that is none is not found: so says Linux
         ("server down", "HTTP error", WORKS),
-        ("no bucket", "404 NoSuchBucket", ("put", "find", "copy_from", "copy_to", "list")),
+        ("no bucket", "404 NoSuchBucket", ("put", "find", "copy_from", "copy_to", "list", "find_names")),
     ],
 )
 def test_a_failure_is_unavailable_and_logged(

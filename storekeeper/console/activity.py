@@ -7,6 +7,7 @@ import time
 import msgspec
 from falcon.asgi import Response
 
+from storekeeper import transfers
 from storekeeper.console import forms
 from storekeeper.console.forms import Form
 from storekeeper.console.item import ItemPage
@@ -15,7 +16,7 @@ from storekeeper.console.telling import tell
 from storekeeper.console.views import url
 from storekeeper.db import Connection
 from storekeeper.errors import Invalid, NotFound
-from storekeeper.models import feed, member, overview, undo, user
+from storekeeper.models import feed, member, overview, user
 from storekeeper.models.edit import Overtaken
 from storekeeper.models.feed import Entry, Wanted
 from storekeeper.models.journal import Kind
@@ -88,8 +89,10 @@ class Undoing(ItemPage):
         """Take back a change. Where somebody has changed the same since, both values are shown."""
         form = req.typed
         change_id = forms.whole(form["change"], "change")
+        kit = self._kit
+        await self.meet(req)
         try:
-            now = await self._do(req, undo.change, req.caller.user_id, name, change_id)
+            now = await transfers.undo_change(kit.guard, kit.images, req, name, change_id)
         except Overtaken as overtaken:
             req.typed = _typed(overtaken)
             raise

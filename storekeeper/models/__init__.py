@@ -16,6 +16,7 @@ from storekeeper.models import (
     store,
     throttle,
     untrusted_peer,
+    unused_image,
     user,
     webhook,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "store",
     "throttle",
     "untrusted_peer",
+    "unused_image",
     "user",
     "webhook",
 ]

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from storekeeper import dialects, money
 from storekeeper.db import Id, Text, metadata
 from storekeeper.errors import AlreadyExists, AmbiguousName, Conflict, NotFound, OutOfStock
-from storekeeper.models import draft, journal, member, precondition, search
+from storekeeper.models import draft, journal, member, precondition, search, unused_image
 from storekeeper.models.draft import Fields
 from storekeeper.models.precondition import Precondition
 from storekeeper.models.store import Store, stores
@@ -53,6 +53,7 @@ items = sa.Table(
     sa.Index("ix_items_store_id_stock", "store_id", "stock", "id"),
     sa.Index("ix_items_store_id_updated", "store_id", "updated_at", "id"),
     sa.Index("ix_items_updated", "updated_at", "id"),
+    sa.Index("ix_items_image", "image", sqlite_where=sa.text("image IS NOT NULL")),
     # So that the others, which are nearly all, can be counted without reading one: all but these. PostgreSQL's has the
     # condition as well: see `journal.changes`.
     sa.Index("ix_items_archived", "store_id", "archived_at", sqlite_where=sa.text("archived_at IS NOT NULL")),
@@ -65,6 +66,7 @@ by_name = limited(select.add_columns(stores.c.name.label("store")).where(is_name
 _find_by_name = Query(by_name)
 _find_in_store = Query(select.where(items.c.store_id == sa.bindparam("store_id"), is_named))
 _find_in_named_store = Query(select.where(stores.c.name == sa.bindparam("store"), is_named))
+_find_image = Query(limited(sa.select(items.c.id).where(items.c.image == sa.bindparam("key")), 1))
 
 ItemRow = namedtuple("ItemRow", items.c.keys())  # type: ignore[misc]
 _row = reader(ItemRow, items.c)
@@ -214,7 +216,14 @@ def adjust_stock(conn: Connection, user_id: int, target: Target, delta: int) -> 
 def set_image(conn: Connection, user_id: int, target: Target, image: str | None) -> Item:
     """Name the picture of an item, by its key among the stored files; None for none."""
     of, now = _take(conn, user_id, target)
+    if image is not None:
+        unused_image.forget(conn, [image])
     return _change(conn, of, now, {"image": image})
+
+
+def has_image(conn: Connection, key: str) -> bool:
+    """Whether an item has this image."""
+    return _find_image.first(conn, key=key) is not None
 
 
 def images(conn: Connection) -> set[str]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.errors import Conflict, NotFound
-from storekeeper.models import edit, item, member
+from storekeeper.models import edit, item, member, unused_image
 from storekeeper.models.edit import Clash, Edit, Overtaken
 from storekeeper.models.item import Item, Target
 from storekeeper.models.journal import changes
@@ -21,6 +21,7 @@ EDITED = ("name", "price", "sku", "barcode", "description", "tags", "archived")
 def change(conn: Connection, user_id: int, which: int | str, change_id: int) -> Item:
     """The item as it is after that. Of the stock, as much is put back as was taken, or the other way round.
 
+    ImageGone where it would bring back an image whose time is over; whether its files are there, the caller looks.
     Overtaken where a field is no longer what the change has made of it. Conflict where there is nothing to undo.
     """
     of = member.require_clerk(conn, user_id, which)
@@ -32,9 +33,21 @@ def change(conn: Connection, user_id: int, which: int | str, change_id: int) -> 
     delta = was["stock"] - became["stock"] if "stock" in was else 0
     (after,) = edit.apply(conn, user_id, of.id, [Edit(item_id=now.id, wanted=wanted, was=seen, delta=delta)])
     if "image" in was:
-        image = was["image"].rpartition("/")[2] if was["image"] else None
+        image = _image(was)
+        if image is not None:
+            unused_image.require_kept(conn, image)
         after = item.set_image(conn, user_id, Target(after.name, of.id), image)
     return after
+
+
+def find_image(conn: Connection, user_id: int, which: int | str, change_id: int) -> str | None:
+    """The key of the image that undoing the change would bring back."""
+    of = member.require_clerk(conn, user_id, which)
+    return _image(json.loads(_find(conn, of.id, change_id).before))
+
+
+def _image(was: Mapping[str, Any]) -> str | None:
+    return was["image"].rpartition("/")[2] if was.get("image") else None
 
 
 def _find(conn: Connection, store_id: int, change_id: int) -> Any:

@@ -16,7 +16,7 @@ from storekeeper.resources.conditions import is_known, read, tell
 from storekeeper.resources.item import ItemQuery
 
 KEY = re.compile(r"[0-9a-f]{64}")
-FOR_EVER = "public, max-age=31536000, immutable"
+CACHING = "public, max-age=86400, must-revalidate"  # a day, as it may be taken away
 
 
 class ItemImage:
@@ -74,21 +74,22 @@ class ImageFile:
 
     tag = "items"
 
-    def __init__(self, images: Images) -> None:
+    def __init__(self, guard: Guard, images: Images) -> None:
+        self._guard = guard
         self._images = images
 
     @public
     @answers(formats=("image/webp",), headers=("ETag",), errors=(NotFound,), operation_id="getImage")
     async def on_get(self, req: Request, resp: Response, key: str, size: str) -> None:
-        """Get the image of an item, in `full` size or `small`."""
-        if not KEY.fullmatch(key) or size not in SIZES:
+        """Get the image of an item, in `full` size or `small`. One that no item has any more is not found."""
+        is_named = KEY.fullmatch(key) and size in SIZES and await self._guard.read(req, item.has_image, key)
+        if not is_named:
             raise NotFound("There is no such image.")
         tag = f"{key[:32]}-{size}"
-        image = await self._images.get(key, size)
         if is_known(req, tag):
             resp.status = falcon.HTTP_NOT_MODIFIED
         else:
-            resp.data, resp.content_type = image, "image/webp"
+            resp.data, resp.content_type = await self._images.get(key, size), "image/webp"
         resp.set_header("ETag", f'"{tag}"')
-        resp.set_header("Cache-Control", FOR_EVER)
+        resp.set_header("Cache-Control", CACHING)
         resp.set_header("Cross-Origin-Resource-Policy", "cross-origin")  # it is for the pages of any web shop
