@@ -82,6 +82,8 @@ PLAUSIBLE: dict[str, st.SearchStrategy[Any]] = {
     "url": st.sampled_from(("https://shop.example/hook", "http://10.0.0.1/", "http://a@shop.example", "x", "")),
     "store": st.sampled_from(("ikea", "ikea", "lidl", "nowhere", None)),
     "after": st.sampled_from((0, 1, 10**9, -1)),
+    "ticket": st.sampled_from(("", "x", "x" * 101)),
+    "challenge": st.sampled_from(("", "x", "x" * 101)),
 }
 PLAIN = {
     "username": "carol",
@@ -107,6 +109,8 @@ PLAIN = {
     "url": "https://shop.example/hook",
     "store": "ikea",
     "after": 1,
+    "ticket": "x",
+    "challenge": "x",
 }
 SMALL = pictures.two_colours(2, 2)
 FILES = {
