@@ -235,6 +235,8 @@ def _lock_owned(conn: Connection, user_id: int) -> None:
 
 
 def _find_heir(conn: Connection, username: str, leaving: User) -> User:
+    if "\0" in username:  # PostgreSQL does not take it, even to look for it
+        raise Invalid("User not found.", "stores_to")
     try:
         person = user.get_by_name(conn, username)
     except NotFound as error:
