@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from storekeeper.db import metadata
+from storekeeper.models.webhook import webhooks
 from tests import raw
 from tests.conftest import PASSWORD, Person, bearer
 from tests.raw import JSON, Answer
@@ -31,17 +32,19 @@ REQUESTS: dict[tuple[str, str], Any] = {
     ("POST", "/store/ikea/item/chair/stock"): {"delta": -2},
     ("POST", "/items/bulk"): [{"store_id": 1, "name": "chair", "stock": 2}],
     ("POST", "/webhooks"): {"url": "https://shop.example/hook", "store": "ikea"},
+    ("POST", "/webhooks/1/verify"): {"challenge": "$CHALLENGE"},
     ("PATCH", "/webhooks/1"): {"is_active": True},
     ("POST", "/webhooks/1/replay"): {"after": 2},
 }
-BODY_IS_OPTIONAL = {("POST", "/store/lidl"), ("PUT", "/store/ikea/members/carol")}
+BODY_IS_OPTIONAL = {("POST", "/store/lidl"), ("PUT", "/store/ikea/members/carol"), ("POST", "/webhooks/1/verify")}
 
 
 class Callers:
     """Who asks for what: the one who may."""
 
-    def __init__(self, app: Any, alice: Person, root: Person) -> None:
+    def __init__(self, app: Any, alice: Person, root: Person, engine: sa.Engine) -> None:
         self.app = app
+        self._engine = engine
         self._tokens = {"PATCH": root.pair["access_token"]}
         self._usual = alice.pair["access_token"]
         root.patch("/user/2", {"must_change_password": True})
@@ -52,8 +55,15 @@ class Callers:
         return list(bearer(self._tokens.get(method, self._usual)).items())
 
     def send(self, method: str, path: str, body: bytes | str, *headers: tuple[str, str]) -> Answer:
-        sent = body.replace("$TICKET", self._ticket).encode() if isinstance(body, str) else body
+        sent = self._fill(body).encode() if isinstance(body, str) else body
         return raw.send(self.app, method, path, [*self.headers(method), *(headers or [JSON])], sent)
+
+    def _fill(self, body: str) -> str:
+        """With what only the server knows: a login's ticket, and what it asks of a webhook's receiver."""
+        if "$CHALLENGE" in body:
+            with self._engine.connect() as conn:
+                body = body.replace("$CHALLENGE", conn.scalar(sa.select(webhooks.c.nonce)) or "")
+        return body.replace("$TICKET", self._ticket)
 
 
 def everything(engine: sa.Engine) -> dict[str, Any]:

@@ -41,8 +41,8 @@ GOOD_TYPES = (
 
 
 @pytest.fixture
-def callers(app: Any, alice: Person, root: Person) -> Callers:
-    return Callers(app, alice, root)
+def callers(app: Any, alice: Person, root: Person, engine: sa.Engine) -> Callers:
+    return Callers(app, alice, root, engine)
 
 
 def test_an_empty_body_is_none(callers: Callers) -> None:

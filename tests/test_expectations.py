@@ -8,6 +8,7 @@ from typing import Any
 import click
 import msgspec
 import pytest
+import sqlalchemy as sa
 from msgspec import inspect
 
 from storekeeper import expectations, parsing
@@ -268,8 +269,8 @@ def leaves(group: click.Group, *path: str) -> Iterator[tuple[tuple[str, ...], cl
 
 
 @pytest.fixture
-def callers(app: Any, alice: Person, root: Person) -> Callers:
-    return Callers(app, alice, root)
+def callers(app: Any, alice: Person, root: Person, engine: sa.Engine) -> Callers:
+    return Callers(app, alice, root, engine)
 
 
 @pytest.fixture

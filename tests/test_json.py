@@ -71,8 +71,8 @@ NO_LIST = ("{}", '{"0": {}}', *NO_OBJECT[2:])
 
 
 @pytest.fixture
-def callers(app: Any, alice: Person, root: Person) -> Callers:
-    return Callers(app, alice, root)
+def callers(app: Any, alice: Person, root: Person, engine: sa.Engine) -> Callers:
+    return Callers(app, alice, root, engine)
 
 
 def test_every_operation_that_takes_a_body_is_tried_here(client: Any) -> None:

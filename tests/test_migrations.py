@@ -189,4 +189,4 @@ def test_the_later_of_two_names_gets_a_number(empty_url: str) -> None:  # noqa: 
     renamed = ["chair", "chair (4)", "chair (2)", "chair (3)", "chair (5)", "item-7", "item-7 (2)", "item-8", "item-9"]
     assert found == [*renamed, "chair"]
     assert ['"price":1234,' in prices[0], '"price":1.234,' in prices[1]] == [True, True]
-    assert len(notices) == 1 + 7
+    assert len([notice for notice in notices if notice.startswith("item ")]) == 7
