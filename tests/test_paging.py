@@ -126,7 +126,7 @@ def test_anonymous_pages_too(reader: Reader, client: Any) -> None:
     assert second.json.keys() == {"items", "message"}
 
 
-ODD = ("a/b", "ü%?#&=", 'say "hi"', "<script>", "two words", "%2F", "椅子", "a;b,c", "..")
+ODD = ("a/b", "ü%?#&=", 'say "hi"', "<script>", "two words", "%2F", "椅子", "a;b,c", "...")
 
 
 def test_paths_of_pages_have_their_names_escaped(alice: Person, reader: Reader) -> None:
