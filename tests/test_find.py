@@ -188,7 +188,7 @@ def test_an_order_may_need_more(args: list[str], message: str, run: Run) -> None
             ["--updated-since", "yesterday"],
             "A time is written like 2026-11-01T12:00:00Z, as a date such as 2026-11-01, or in seconds since 1970.",
         ),
-        (["--archived", "maybe"], "'maybe' is not one of 'no', 'yes', 'any'."),
+        (["--archived", "maybe"], "'--archived' has to be one of no, yes, any."),
     ],
     ids=" ".join,
 )
