@@ -43,7 +43,7 @@ CONFIG: dict[str, Any] = {
 @schemathesis.check
 def what_is_allowed_is_not_invalid(_: Any, response: schemathesis.Response, case: Case) -> None:
     is_allowed = case.meta and case.meta.generation.mode.is_positive and _is_described(case.headers or {})
-    if is_allowed and response.status_code == 400:
+    if is_allowed and response.status_code == 400 and not case.path.endswith("/verify"):  # a guess at a challenge
         assert response.json()["error"] != "invalid", response.text
 
 
