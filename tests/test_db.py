@@ -19,7 +19,20 @@ import storekeeper
 from storekeeper import models
 from storekeeper.db import Database
 from storekeeper.errors import Conflict, NotFound, Unavailable
-from storekeeper.models import item, journal, listing, lookup, price, session, store, throttle, user
+from storekeeper.models import (
+    item,
+    journal,
+    listing,
+    lookup,
+    price,
+    rate,
+    session,
+    sign_in,
+    store,
+    throttle,
+    unused_image,
+    user,
+)
 from storekeeper.models.draft import Fields
 from storekeeper.models.session import Guarded
 from storekeeper.models.throttle import Limits
@@ -32,6 +45,9 @@ from tests.serving import await_that
 VALUES = {"name": "chair", "store": "ikea", "id": 1, "store_id": 1, "session_id": 1, "user_id": 1, "key": "alice"}
 VALUES |= {"address": "address", "everybody": "everybody", "since": 0, "hash": HASHED}
 VALUES |= {"item_id": 1, "start": 0, "end": 2**40}
+ATTEMPT = throttle.login("chair", "192.0.2.7", Limits())
+VALUES |= {"until": 2**53, "minute": 0, "network": "n"} | dict.fromkeys(throttle._COUNTED, next(iter(ATTEMPT.bounds)))
+VALUES |= dict.fromkeys(rate._BUCKETS, "b")
 
 
 @contextmanager
@@ -274,7 +290,11 @@ def test_a_query_gives_what_core_gives(db: Database, name: str) -> None:
     def fill(conn: Connection) -> None:
         session.begin(conn, 1, 60, "", "")
         conn.execute(sa.insert(journal.forgotten).values(id=1, last_id=1, last_at=1))
-        throttle.count(conn, throttle.Attempt("chair", "address", Limits()))
+        throttle.count(conn, ATTEMPT)
+        conn.execute(sa.insert(rate.rates).values(bucket="b", minute=0, count=1))
+        conn.execute(sa.insert(sign_in.sign_ins).values(user_id=1, network="n", last_at=1))
+        conn.execute(sa.insert(unused_image.unused_images).values(key="alice", since=1))
+        conn.execute(sa.update(item.items).values(image="alice"))
         store.insert(conn, "Käthe", "KWD")
         item.put(conn, 4, "Käthe", "chair", Fields(price=Price("1000000000")))
 

@@ -192,7 +192,7 @@ NAMES = (
 )
 
 
-NO_TEXT = ("%FF", "%C3%28", "a%ED%A0%80", "%C0%AF", "%00", "a%00", "%0A", "%EF%B7%90", "a%EF%B7%91b", "%E2%80%8B", "")
+NO_TEXT = ("%FF", "%C3%28", "a%ED%A0%80", "%C0%AF", "%00", "a%00", "%0A", "%EF%B7%90", "a%EF%B7%91b", "%E2%80%8B")
 
 
 def test_what_is_no_text_is_no_name(alice: Person) -> None:
