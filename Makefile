@@ -3,7 +3,7 @@
 export PYTHON
 BIN = .venv/bin
 
-.PHONY: help run test test-browser test-pythons lint format bench bench-growth bench-journal bench-limits bench-moving bench-peers bench-requests guard lock clean
+.PHONY: help run test test-browser test-pythons lint format bench bench-growth bench-journal bench-limits bench-moving bench-peers bench-requests bench-unread guard lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -51,6 +51,9 @@ bench-peers: .venv-peers/node  ## Measure what somebody may take instead of Stor
 
 bench-requests: .venv-bench/done  ## Measure what each kind of request costs
 	.venv-bench/bin/python -m benchmarks.requests $(ARGS)
+
+bench-unread: .venv-bench/done  ## Measure what exports that nobody reads cost a worker
+	.venv-bench/bin/python -m benchmarks.unread $(ARGS)
 
 guard: .venv-bench/done  ## Count what a request and the start cost, in instructions, and memory; fail where it has become too much
 	@(command -v valgrind && command -v wrk) >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends valgrind wrk)

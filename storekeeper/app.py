@@ -34,6 +34,7 @@ from storekeeper.login import PasswordCheck
 from storekeeper.models import chore, import_jobs, journal, kept_form, outbox, untrusted_peer
 from storekeeper.models.throttle import Limits
 from storekeeper.passwords import Passwords, create_passwords
+from storekeeper.places import Places
 from storekeeper.proxies import behind_proxies
 from storekeeper.resources import (
     bulk,
@@ -57,6 +58,7 @@ from storekeeper.settings import Settings, read_settings
 from storekeeper.storage import Storage, create_storage
 from storekeeper.tickets import Tickets
 from storekeeper.tokens import Lifetimes, Tokens
+from storekeeper.transfers import Exports
 
 if TYPE_CHECKING:
     from storekeeper.console.page import Kit
@@ -79,6 +81,7 @@ class Parts(msgspec.Struct, frozen=True):
     sender: Runner
     chores: Chores
     health: Health
+    exports: Exports
     untrusted_peers: UntrustedPeers = msgspec.field(default_factory=UntrustedPeers)
 
 
@@ -100,7 +103,9 @@ def create_parts(settings: Settings) -> Parts:
     keys = KeyRing(settings.keys_path)
     chores = Chores()
     health = Health(db, chores, settings.keys_path, storage)
-    return Parts(db, keys, create_passwords(settings), storage, Images(storage), importer, sender, chores, health)
+    exports = Exports(Places(settings.exports_at_once, settings.exports_per_user))
+    passwords, images = create_passwords(settings), Images(storage)
+    return Parts(db, keys, passwords, storage, images, importer, sender, chores, health, exports)
 
 
 def create_importer(db: Database) -> Runner:
@@ -157,7 +162,7 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
         "/stores": store.StoreList(guard),
         "/store/{name:name}/members": member.MemberList(guard),
         "/store/{name:name}/members/{username:username}": member.Member(guard),
-        "/store/{name:name}/items": catalogue.StoreItemList(guard),
+        "/store/{name:name}/items": catalogue.StoreItemList(guard, parts.exports),
         "/store/{name:name}/item/{item_name:name}": item.ItemInStore(guard, conditions),
         "/store/{name:name}/item/{item_name:name}/stock": item.StockInStore(guard),
         "/item/{name:name}": item.Item(guard, conditions),
@@ -172,7 +177,7 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
         "/store/{name:name}/history": history.StoreHistory(guard),
         "/changes": changes.Changes(guard),
         "/audit": history.Audit(guard),
-        "/items": catalogue.ItemList(guard),
+        "/items": catalogue.ItemList(guard, parts.exports),
         "/items/bulk": bulk.Bulk(guard),
         "/imports": imports.ImportList(guard, parts.storage, parts.importer),
         "/imports/{import_id:id}": imports.ImportJob(guard, parts.storage, parts.importer),
@@ -219,6 +224,7 @@ def create_kit(settings: Settings, parts: Parts, guard: Guard) -> "Kit":
         accounts=accounts,
         storage=parts.storage,
         images=parts.images,
+        exports=parts.exports,
         runner=parts.importer,
         dispatch=_create_dispatch(settings, parts, guard),
         health=parts.health,

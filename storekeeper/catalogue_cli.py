@@ -15,6 +15,7 @@ from storekeeper import cells, image_retention, schema, terminal, times
 from storekeeper.cells import Line
 from storekeeper.errors import Invalid
 from storekeeper.models import export, listing, paging, store
+from storekeeper.models.export import BEGIN, Format, Place
 from storekeeper.models.item import Item
 from storekeeper.models.listing import Filter, Sort
 from storekeeper.models.sieve import Archived
@@ -169,7 +170,7 @@ def _text(value: object) -> str:
 @filtered(archived="any")
 @click.option("--format", type=click.Choice(["csv", "jsonl"]), default="csv", help="CSV or JSON Lines: csv.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="The file; else standard output.")
-def export_(format: str, output: Path | None, **given: Any) -> None:
+def export_(format: Format, output: Path | None, **given: Any) -> None:
     """Write items, in a form that `storekeeper import` reads.
 
     All of them, the archived ones too, unless WORDS or options choose. They choose as those of `storekeeper find` do.
@@ -184,15 +185,13 @@ def export_(format: str, output: Path | None, **given: Any) -> None:
         sys.stdout.buffer.writelines(chain([first], pieces))
 
 
-def _pieces(engine: Engine, wanted: Filter, format: str) -> Iterator[bytes]:
-    write = cells.csv_line if format == "csv" else cells.json_line
-    head = cells.csv_head() if format == "csv" else b""
-    cursor: str | None = ""
-    while cursor is not None:
+def _pieces(engine: Engine, wanted: Filter, format: Format) -> Iterator[bytes]:
+    place: Place | None = BEGIN
+    while place is not None:
         with engine.connect() as conn:
-            page = export.page(conn, wanted, cursor)
-        yield head + b"".join(map(write, page.rows))
-        head, cursor = b"", page.cursor
+            piece = export.piece(conn, place, wanted, format)
+        yield piece.data
+        place = piece.following
 
 
 @click.group("images")

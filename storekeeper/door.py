@@ -78,10 +78,14 @@ class Door:
             await self._wing(scope["path"])(_routed(scope), _no_body, answer.send)
         except asyncio.CancelledError:  # the server ends, and has waited long enough
             await answer.fail(Unavailable("The server is being stopped. Try again soon."))
+        except StorekeeperError as error:  # of an answer that has begun: all others are the applications' to render
+            self._log.info("answer_cut", request=visit.id, reason=error.code)
+            await answer.fail(error)
         except Exception as error:
             self._log.error("bug", request=visit.id, exc_info=error)
             await answer.fail(InternalError())
         finally:
+            visit.end()
             self._note(scope, visit, answer.status, time.perf_counter() - began)
             del scope["storekeeper.visit"]  # it leads back to the scope: only a collection would free them
 

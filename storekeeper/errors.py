@@ -380,6 +380,17 @@ class TooManyTests(StorekeeperError):
         return {"Retry-After": "60"}
 
 
+class TooManyExports(StorekeeperError):
+    """They are held in memory while they are read."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too_many_exports"
+    message = "Too many exports of yours are under way. Read them, and try again."
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "5"}
+
+
 class Unavailable(StorekeeperError):
     """The server is too busy, or the database does not answer: worth another try soon."""
 

@@ -260,6 +260,8 @@ def _carried(kind: type[StorekeeperError]) -> Iterable[str]:
     by_kind = {
         errors.Unauthorized: ["WWW-Authenticate"],
         errors.TooManyAttempts: ["Retry-After", "RateLimit", "RateLimit-Policy"],
+        errors.TooManyExports: ["Retry-After"],
+        errors.TooManyTests: ["Retry-After"],
         errors.Unavailable: ["Retry-After"],
         errors.MethodNotAllowed: ["Allow"],
         errors.WrongMediaType: ["Accept", "Accept-Patch"],

@@ -67,6 +67,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     storage_access_key: str = ""
     storage_secret_key: str = ""
 
+    exports_at_once: Positive = 32
+    exports_per_user: Positive = 4
+
     registration: Literal["open", "closed"] = "open"
     currency: str = "EUR"
     require_if_match: bool = False

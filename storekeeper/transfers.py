@@ -1,25 +1,33 @@
 """Files that come and go: pictures of items, lists to import, and exports. The same for every door."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from secrets import token_hex
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
+from falcon.asgi import Response
 
-from storekeeper import cells
 from storekeeper.auth import Guard
-from storekeeper.cells import Line
+from storekeeper.db import Connection
 from storekeeper.errors import StorekeeperError
 from storekeeper.http import Request
 from storekeeper.images import Images
 from storekeeper.models import export, imports, item, member, undo
+from storekeeper.models.export import Format, Piece
 from storekeeper.models.imports import Import, Order
 from storekeeper.models.item import Item, Target
 from storekeeper.models.listing import Filter
-from storekeeper.models.paging import Page
 from storekeeper.models.unused_image import ImageGone
+from storekeeper.places import Places
 from storekeeper.runner import Runner
 from storekeeper.storage import Storage
+
+P = TypeVar("P")
+Read = Callable[[Connection, P | None], Piece[P]]
+See = Callable[..., Awaitable[Any]]  # `Guard.browse`, or a page's own
+
+MEDIA_TYPES = {"csv": "text/csv", "jsonl": "application/jsonl"}  # by the format of a file
 
 
 class Arriving(Protocol):
@@ -68,17 +76,35 @@ async def start_import(
     return added
 
 
-async def export_lines(
-    guard: Guard, req: Request, wanted: Filter, is_csv: bool, page: Page[Line]
-) -> AsyncIterator[bytes]:
-    """A page at a time. The session is checked for each: what fails then cuts the answer, and its reader sees that."""
+class Exports:
+    """Answers that are files, made while they are read: a piece at a time, and of so many files at once."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+
+    async def send_items(self, see: See, req: Request, resp: Response, wanted: Filter, format: Format) -> None:
+        """Answer with all items that are wanted."""
+        await self.send(see, req, resp, partial(export.piece, wanted=wanted, format=format), f"items.{format}")
+
+    async def send(self, see: See, req: Request, resp: Response, read: Read[P], name: str) -> None:
+        """Answer with the pieces that are read one after the other. What is wrong with the first is an error.
+
+        `see` runs a query for the sender if his session is live: what fails later cuts the answer, and its reader sees
+        that. The place is given back when the request is over, whether or not the answer has begun.
+        """
+        req.visit.at_end(await self._places.take(req.caller.user_id))
+        first = await see(req, read, None)
+        resp.content_type = f"{MEDIA_TYPES[name.rpartition('.')[2]]}; charset=utf-8"
+        resp.set_header("Content-Disposition", f'attachment; filename="{name}"')
+        resp.stream = _pieces(see, req, read, first)
+
+
+async def _pieces(see: See, req: Request, read: Read[P], piece: Piece[P]) -> AsyncIterator[bytes]:
+    """Until the reader hangs up. Of one who reads nothing, `wire` takes it that he has."""
     if req.is_head:
         return
-    write = cells.csv_line if is_csv else cells.json_line
-    if is_csv:
-        yield cells.csv_head()
-    while True:
-        yield b"".join(map(write, page.rows))
-        if page.cursor is None:
-            return
-        page = await guard.browse(req, export.page, wanted, page.cursor)
+    end = req.visit.watch()
+    yield piece.data
+    while piece.following is not None and not end.done():
+        piece = await see(req, read, piece.following)
+        yield piece.data

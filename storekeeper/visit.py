@@ -26,6 +26,7 @@ class Visit:
         "address",
         "client_id",
         "digest",
+        "endings",
         "follows",
         "hashes_body",
         "id",
@@ -50,6 +51,7 @@ class Visit:
         self.key_seconds = 0.0  # for how long to wait for another request with the key
         self.repeated_at: int | None = None  # when the change was made, if that was by an earlier request with the key
         self.follows = False  # whether the answer goes on for as long as its reader listens
+        self.endings: tuple[Callable[[], object], ...] = ()
 
     def take_key(self, key: str, request: str, *, hashes_body: bool = True) -> None:
         """Keep a hash of the request, with all of its body, that only whoever knows its Idempotency-Key can make.
@@ -94,3 +96,19 @@ class Visit:
         """Wait for the reader of the answer to hang up, or the server to end."""
         while (await self.receive())["type"] != "http.disconnect":
             pass
+
+    def watch(self) -> asyncio.Task[None]:
+        """A task that is done when the reader of the answer has hung up. The end of the request ends it, too."""
+        watch = asyncio.create_task(self.hang_up())
+        self.at_end(watch.cancel)
+        return watch
+
+    def at_end(self, then: Callable[[], object]) -> None:
+        """Have this done when the request is over: answered, refused, cut off or cancelled."""
+        self.endings = (then, *self.endings)
+
+    def end(self) -> None:
+        """For the door: the request is over."""
+        endings, self.endings = self.endings, ()  # they may lead back to the visit: only a collection would free them
+        for then in endings:
+            then()

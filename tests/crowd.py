@@ -63,8 +63,12 @@ async def send(app: Any, call: Call) -> Answer:
     body = call.body if isinstance(call.body, bytes) else b"" if call.body is None else json.dumps(call.body).encode()
     events: list[Any] = []
 
+    unread = [{"type": "http.request", "body": body, "more_body": False}]
+
     async def receive() -> Any:
-        return {"type": "http.request", "body": body, "more_body": False}
+        if not unread:
+            await asyncio.Event().wait()  # nobody hangs up
+        return unread.pop()
 
     async def note(event: Any) -> None:
         events.append(event)

@@ -9,10 +9,12 @@ import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper.app import Parts
+from storekeeper.console import moving
 from storekeeper.importing import Importer
 from storekeeper.models import import_jobs, member, overview, system
 from storekeeper.models.paging import Asked
 from storekeeper.models.store import get
+from storekeeper.places import Places
 from tests.browsing import Browser, said, wrong
 from tests.catalogue import fill
 from tests.conftest import PASSWORD, Person
@@ -107,8 +109,9 @@ def carry_out(engine: sa.Engine, parts: Parts, tmp: Any, id: int) -> None:
 
 
 def test_a_file_is_planned_confirmed_and_carried_out(
-    alices: Browser, alice: Person, engine: sa.Engine, parts: Parts, tmp_path: Any
+    alices: Browser, alice: Person, engine: sa.Engine, parts: Parts, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(moving, "MOST", 1)  # the refused lines come in several pieces
     data = b"name;price;stock\r\nchair;17,50;3\r\nlamp;9,90;1\r\nrug;cheap;1\r\n;5;1\r\n"
     page = alices.follow(alices.post("/console/store/ikea/import", {"match": "name"}, file=("ümläut <a>.csv", data)))
     assert "waits for its turn" in said(page)
@@ -171,6 +174,18 @@ def test_exports(alices: Browser, alice: Person) -> None:
         assert file.headers["content-disposition"].startswith("attachment")
     assert alices.get("/console/store/ikea/export/xml").status_code == 404
     assert alices.get("/console/store/ikea/export/csv?price_min=x").status_code == 400
+
+
+def test_an_export_too_many_is_refused_with_a_page(
+    alices: Browser, parts: Parts, engine: sa.Engine, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alices.post("/console/store/ikea/import", {"match": "name"}, file=("a.csv", b"name,price\nrug,cheap\n"))
+    carry_out(engine, parts, tmp_path, 1)
+    monkeypatch.setattr(parts.exports, "_places", Places(1, 0, seconds=0))
+    for path in ("store/ikea/export/csv", "store/ikea/export/jsonl", "import/1/refused.csv"):
+        page = alices.get(f"/console/{path}")
+        assert (page.status_code, page.headers["retry-after"]) == (429, "5")
+        assert "Too many exports of yours are under way." in said(page)
 
 
 # Users

@@ -11,12 +11,13 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
-from storekeeper import cells, money, names
+from storekeeper import money, names
 from storekeeper.errors import Invalid
 from storekeeper.importing import Importer
 from storekeeper.models import batch, export, import_jobs, imports, member, store
 from storekeeper.models.batch import Draft
 from storekeeper.models.draft import MOST_STOCK
+from storekeeper.models.export import Format
 from storekeeper.models.imports import Import, Order
 from storekeeper.models.item import items
 from storekeeper.models.listing import Filter
@@ -99,11 +100,11 @@ def alike(found: list[Any]) -> list[dict[str, Any]]:
     return [each | {"archived_at": each["archived_at"] is not None} for each in kept]
 
 
-def export_as(engine: sa.Engine, of: Store, format: str) -> bytes:
-    write = cells.csv_line if format == "csv" else cells.json_line
+def export_as(engine: sa.Engine, of: Store, format: Format) -> bytes:
     with engine.connect() as conn:
-        page = export.page(conn, Filter(store=of.id, archived="any"))
-    return (cells.csv_head() if format == "csv" else b"") + b"".join(map(write, page.rows))
+        piece = export.piece(conn, None, Filter(store=of.id, archived="any"), format)
+    assert piece.following is None
+    return piece.data
 
 
 def import_into(engine: sa.Engine, of: Store, file: bytes, **options: Any) -> Import:
@@ -123,7 +124,7 @@ def import_into(engine: sa.Engine, of: Store, file: bytes, **options: Any) -> Im
     given=st.lists(FIELDS, min_size=1, max_size=8),
 )
 def test_what_was_exported_comes_back_as_it_was(
-    currency: str, format: str, given: list[dict[str, Any]], engine: sa.Engine, make: Make
+    currency: str, format: Format, given: list[dict[str, Any]], engine: sa.Engine, make: Make
 ) -> None:
     old, new = make(currency), make(currency)
     fill(engine, old, given)

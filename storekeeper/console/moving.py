@@ -1,5 +1,6 @@
 """Imports and exports: /console/store/{name}/import, /console/store/{name}/export and /console/import/{import_id}"""
 
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -12,8 +13,9 @@ from storekeeper.console.page import Page, PageRequest
 from storekeeper.console.views import url
 from storekeeper.db import Connection
 from storekeeper.errors import NotFound
-from storekeeper.models import export, imports, member
+from storekeeper.models import imports, member
 from storekeeper.models.batch import Key, Refusal
+from storekeeper.models.export import Format, Piece
 from storekeeper.models.imports import Import, Order
 from storekeeper.models.member import Standing
 from storekeeper.models.paging import MOST, Asked
@@ -21,7 +23,6 @@ from storekeeper.models.paging import Page as Rows
 
 MOST_BYTES = 256 * 2**20
 SHOWN = 20
-FORMATS = {"csv": "text/csv", "jsonl": "application/jsonl"}
 
 
 class StoreImports(Page):
@@ -83,16 +84,8 @@ class Refused(Page):
 
     async def on_get(self, req: PageRequest, resp: Response, import_id: int) -> None:
         """The lines that were refused, as a file. There are some ten thousand at the most."""
-        lines, cursor = [b"line,field,reason\r\n"], ""
-        while True:
-            asked = Asked(MOST, cursor, "line")
-            page = await self._see(req, imports.page_refusals, req.caller.user_id, import_id, asked)
-            lines += [cells.csv_row((each.line, each.field, each.message)) for each in page.rows]
-            if page.cursor is None:
-                break
-            cursor = page.cursor
-        resp.data, resp.content_type = b"".join(lines), "text/csv; charset=utf-8"
-        resp.set_header("Content-Disposition", f'attachment; filename="refused-{import_id}.csv"')
+        read = partial(_read_refusals, user_id=req.caller.user_id, import_id=import_id)
+        await self._kit.exports.send(self._see, req, resp, read, f"refused-{import_id}.csv")
 
 
 class Export(Page):
@@ -107,15 +100,11 @@ class Export(Page):
 class ExportFile(Page):
     """/console/store/{name}/export/{format}"""
 
-    async def on_get(self, req: PageRequest, resp: Response, name: str, format: str) -> None:
+    async def on_get(self, req: PageRequest, resp: Response, name: str, format: Format) -> None:
         """The items as a file: those that a list of ours would show, whole."""
-        if format not in FORMATS:
+        if format not in transfers.MEDIA_TYPES:
             raise NotFound
-        wanted = lists.read(req).wanted(name)
-        first = await self._see(req, export.page, wanted)
-        resp.content_type = f"{FORMATS[format]}; charset=utf-8"
-        resp.set_header("Content-Disposition", f'attachment; filename="items.{format}"')
-        resp.stream = transfers.export_lines(self._kit.guard, req, wanted, format == "csv", first)
+        await self._kit.exports.send_items(self._see, req, resp, lists.read(req).wanted(name), format)
 
 
 class ImportForm(msgspec.Struct, frozen=True):
@@ -143,3 +132,10 @@ def _look(conn: Connection, user_id: int, import_id: int, after: str) -> tuple[I
     job = imports.get(conn, user_id, import_id)
     refusals = imports.page_refusals(conn, user_id, import_id, Asked(SHOWN, after, "line"))
     return job, member.stand(conn, user_id, job.store), refusals
+
+
+def _read_refusals(conn: Connection, cursor: str | None, user_id: int, import_id: int) -> Piece[str]:
+    page = imports.page_refusals(conn, user_id, import_id, Asked(MOST, cursor or "", "line"))
+    head = b"line,field,reason\r\n" if cursor is None else b""
+    lines = (cells.csv_row((each.line, each.field, each.message)) for each in page.rows)
+    return Piece(head + b"".join(lines), page.cursor)

@@ -29,6 +29,7 @@ from storekeeper.runner import Runner
 from storekeeper.settings import Settings
 from storekeeper.storage import Storage
 from storekeeper.tokens import Claims, Tokens
+from storekeeper.transfers import Exports
 
 KEY_SECONDS = 10.0  # for how long a form waits for its first sending, before it is shown again
 UNCERTAIN = (KeyInUse, Unavailable)  # after these, nobody knows yet whether the form was carried out
@@ -77,6 +78,7 @@ class Kit(msgspec.Struct, frozen=True):
     accounts: Accounts
     storage: Storage
     images: Images
+    exports: Exports
     runner: Runner
     dispatch: Dispatch
     health: Health

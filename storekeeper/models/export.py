@@ -1,10 +1,17 @@
-"""Exports: all items that are wanted, page by page in the order of their ids, as the lines of a file."""
+"""Exports: all items that are wanted, in the order of their ids, as the lines of a file.
+
+The file is made in pieces, and each is encoded where its rows are read. A piece is small however long its lines are, as
+those who do not read what they have asked for leave pieces lying in memory.
+"""
 
 import time
 from functools import lru_cache
+from typing import Generic, Literal, TypeVar
 
+import msgspec
 from sqlalchemy import Connection
 
+from storekeeper import cells
 from storekeeper.cells import Line
 from storekeeper.models import item, listing, paging, sieve
 from storekeeper.models.item import Item
@@ -14,13 +21,62 @@ from storekeeper.models.sieve import Shape
 from storekeeper.models.store import stores
 from storekeeper.query import Row
 
-AT_ONCE = 1000
+MOST_BYTES = 256 * 1024  # of a piece, unless its first line is longer
+MOST_ROWS = 1024  # that are read at once
+
+Format = Literal["csv", "jsonl"]
+P = TypeVar("P")
 
 
-def page(conn: Connection, wanted: Filter, cursor: str = "") -> paging.Page[Line]:
-    """The lines that come after the cursor. No transaction spans the pages, so none hinders those who write."""
+class Piece(msgspec.Struct, Generic[P], frozen=True):
+    """Whole lines of a file, and the place where the next piece begins; None behind the last."""
+
+    data: bytes
+    following: P | None
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Behind a cursor; and how many rows are likely to fill a piece there."""
+
+    cursor: str = ""
+    rows: int = 64
+
+
+BEGIN = Place()
+
+
+def piece(conn: Connection, place: Place | None, wanted: Filter, format: Format) -> Piece[Place]:
+    """The lines that come next, or first. No transaction spans the pieces, so none hinders those who write."""
+    place = place or BEGIN
     shape, values = listing.prepare(conn, wanted)
-    return _pages(shape).fetch(conn, paging.Asked(AT_ONCE, cursor), values)
+    pages = _pages(shape)
+    page = pages.rows(conn, paging.Asked(place.rows, place.cursor), values)
+    lines = _encode(page.rows, format)
+    is_cut = len(lines) < len(page.rows)
+    cursor = pages.cursor_at(page.rows[len(lines) - 1], "id") if is_cut else page.cursor
+    data = b"".join(lines)
+    following = None if cursor is None else Place(cursor, _count_fitting(lines, len(data)))
+    return Piece(cells.csv_head() + data if format == "csv" and not place.cursor else data, following)
+
+
+def _encode(rows: list[Row], format: Format) -> list[bytes]:
+    """The lines of these rows, as many as fit into a piece, but one at least."""
+    write = cells.csv_line if format == "csv" else cells.json_line
+    lines: list[bytes] = []
+    size = 0
+    for row in rows:
+        encoded = write(_line(row))
+        size += len(encoded)
+        if lines and size > MOST_BYTES:
+            break
+        lines.append(encoded)
+    return lines
+
+
+def _count_fitting(lines: list[bytes], size: int) -> int:
+    """How many rows to read next, if they are as long as these: a power of two, as each number has its statement."""
+    fitting = min(MOST_BYTES * len(lines) // size, MOST_ROWS)
+    return 1 << max(fitting.bit_length() - 1, 0)
 
 
 @lru_cache(paging.REMEMBERED)

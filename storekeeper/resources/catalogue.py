@@ -1,28 +1,30 @@
 """/items and /store/{name}/items: lists of items, searched, filtered and sorted"""
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, get_args
 
 import falcon
 import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper import barcodes, names, times, transfers
+from storekeeper import barcodes, names, times
 from storekeeper.auth import Guard
-from storekeeper.errors import NotFound, TokenMissing
+from storekeeper.errors import NotFound, TokenMissing, TooManyExports
 from storekeeper.http import MAX_ID, Request
-from storekeeper.models import export, item, listing
+from storekeeper.models import item, listing
+from storekeeper.models.export import Format
 from storekeeper.models.listing import MAX_SEARCH, Filter, Sort
 from storekeeper.models.paging import USUAL, Asked
 from storekeeper.models.sieve import Archived
 from storekeeper.money import Price
 from storekeeper.operation import answers, optional
 from storekeeper.resources.lists import TIME, Cursor, Limit, Time, link_next, prefers
+from storekeeper.transfers import MEDIA_TYPES, Exports
 
-CSV, JSON_LINES = "text/csv", "application/jsonl"
-FORMATS = (CSV, JSON_LINES)
+FORMATS: Mapping[str, Format] = {MEDIA_TYPES[each]: each for each in get_args(Format)}
 WANTED = frozenset(Filter.__struct_fields__)  # of which a query says each by its name, but for the store
+ERRORS = (NotFound, TooManyExports)
 HEADERS = ("Preference-Applied", "Vary", "Content-Disposition")
 GTIN = {"pattern": "^([0-9]{8}|[0-9]{12,14})$"}
 ORDER = """The order; a minus reverses it. By id, which is by age, by name, by the time of the last change; within a
@@ -98,11 +100,12 @@ class ItemList:
 
     tag = "items"
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, exports: Exports) -> None:
         self._guard = guard
+        self._exports = exports
 
     @optional
-    @answers(ItemPage, headers=HEADERS, errors=(NotFound,), formats=FORMATS, operation_id="listItems")
+    @answers(ItemPage, headers=HEADERS, errors=ERRORS, formats=tuple(FORMATS), operation_id="listItems")
     async def on_get(self, req: Request, resp: Response, query: AllItemsQuery) -> None:
         """List items: whole ones for the signed in, names for everybody else.
 
@@ -110,7 +113,8 @@ class ItemList:
         """
         store_id = None if isinstance(query.store_id, UnsetType) else query.store_id
         wanted = query.wanted(store_id)
-        if await answer_file(self._guard, req, resp, wanted):
+        if format := _find_format(req, resp):
+            await self._exports.send_items(self._guard.browse, req, resp, wanted, format)
             return
         page = await _page(self._guard, req, resp, query, wanted)
         if not req.claims:
@@ -124,18 +128,21 @@ class StoreItemList:
 
     tag = "items"
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, exports: Exports) -> None:
         self._guard = guard
+        self._exports = exports
 
     @optional
-    @answers(ItemPage, headers=HEADERS, errors=(NotFound,), formats=FORMATS, operation_id="listItemsInStore")
+    @answers(ItemPage, headers=HEADERS, errors=ERRORS, formats=tuple(FORMATS), operation_id="listItemsInStore")
     async def on_get(self, req: Request, resp: Response, name: str, query: ItemsQuery) -> None:
         """List the items of a store.
 
         For the signed in also as a file, with all that is wanted: `Accept: text/csv` or `application/jsonl`.
         """
         wanted = query.wanted(name)
-        if not await answer_file(self._guard, req, resp, wanted):
+        if format := _find_format(req, resp):
+            await self._exports.send_items(self._guard.browse, req, resp, wanted, format)
+        else:
             resp.media = await _page(self._guard, req, resp, query, wanted)
 
 
@@ -148,17 +155,10 @@ async def _page(guard: Guard, req: Request, resp: Response, query: ItemsQuery, w
     return ItemPage(page.rows, total=total, next=link_next(req, resp, query, page.cursor))
 
 
-async def answer_file(guard: Guard, req: Request, resp: Response, wanted: Filter) -> bool:
-    """Answer with all items as a file, if that is what the sender likes better than JSON."""
+def _find_format(req: Request, resp: Response) -> Format | None:
+    """Of a file, if that is what the sender likes better than JSON."""
     resp.append_header("Vary", "Accept")
-    preferred = req.client_prefers((falcon.MEDIA_JSON, *FORMATS))
-    if preferred not in FORMATS:
-        return False
-    if req.claims is None:
+    format = FORMATS.get(req.client_prefers((falcon.MEDIA_JSON, *FORMATS)) or "")
+    if format and req.claims is None:
         raise TokenMissing
-    is_csv = preferred == CSV
-    first = await guard.browse(req, export.page, wanted)  # what is wrong with the request is an error, not a cut file
-    resp.content_type = f"{preferred}; charset=utf-8"
-    resp.set_header("Content-Disposition", f'attachment; filename="items.{"csv" if is_csv else "jsonl"}"')
-    resp.stream = transfers.export_lines(guard, req, wanted, is_csv, first)
-    return True
+    return format
