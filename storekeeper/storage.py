@@ -115,13 +115,20 @@ class Storage:
             self._store().delete(name)
 
     async def mark(self) -> str | None:
-        """What tells this storage from any other. The same on all nodes that share it."""
-        found = await self.find(MARK)
+        """What tells this storage from any other. The same on all nodes that share it.
+
+        Every server asks for it, those that have to do with no file, too: a folder is asked without obstore.
+        """
+        found = await (_reach(asyncio.to_thread(_find_file, self._folder / MARK)) if self._folder else self.find(MARK))
         return None if found is None else found.decode("ascii", "replace")[:MARK_LENGTH]
 
     async def make_mark(self) -> str:
         """Mark it. Of two nodes that share it, one does."""
-        await _reach(self._create(MARK, new_mark().encode()))
+        data = new_mark().encode()
+        if self._folder:
+            await _reach(asyncio.to_thread(_create_file, self._folder / MARK, data))
+        else:
+            await _reach(self._create(MARK, data))
         return await self.mark() or ""
 
     async def _create(self, name: str, data: bytes) -> None:
@@ -162,6 +169,8 @@ class Storage:
 
     async def find_names(self, folder: str) -> set[str]:
         """As `list`, for a server."""
+        if self._folder and self._folder.is_dir() and not (self._folder / folder).exists():
+            return set()  # without obstore
         with _reaching():
             return {each["path"] async for page in self._store().list(folder) for each in page}
 
@@ -210,6 +219,23 @@ def _reason(error: Exception) -> str:
     text = str(error) or type(error).__name__
     code = CODE.search(text)
     return STATUS.sub("", text.partition("\n")[0]) + (f" {code[1]}" if code else "")
+
+
+def _find_file(path: Path) -> bytes | None:
+    with suppress(FileNotFoundError):
+        return path.read_bytes()
+    return None
+
+
+def _create_file(path: Path, data: bytes) -> None:
+    """Unless there is such a file. Nobody ever sees a part of it."""
+    draft = path.with_name(f"{path.name}-{secrets.token_hex(8)}")
+    draft.write_bytes(data)
+    try:
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+    finally:
+        draft.unlink()
 
 
 def _flush(path: Path) -> None:

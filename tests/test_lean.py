@@ -10,15 +10,30 @@ import pytest
 
 from storekeeper.settings import Settings
 
-# As `storekeeper serve` does, but for the socket.
+# As `storekeeper serve` does, but for the socket. Each chore has run once at the end.
 START = """
-import json, sys
+import asyncio, json, sys
 import storekeeper.cli
 from storekeeper.server import create_worker_app
 from storekeeper.settings import read_settings
 
-storekeeper.cli._prepare(read_settings())
+settings = read_settings()
+storekeeper.cli._prepare(settings)
 create_worker_app()
+
+from storekeeper.app import create_app, create_parts
+
+async def live():
+    parts, asked, answered = create_parts(settings), asyncio.Queue(), asyncio.Queue()
+    life = asyncio.create_task(create_app(settings, parts)({"type": "lifespan", "asgi": {"version": "3.0"}}, asked.get, answered.put))
+    await asked.put({"type": "lifespan.startup"})
+    assert (await answered.get())["type"] == "lifespan.startup.complete"
+    while not all(chore.last_success for chore in parts.chores.states):
+        await asyncio.sleep(0.05)
+    await asked.put({"type": "lifespan.shutdown"})
+    await life
+
+asyncio.run(live())
 print(json.dumps(list(sys.modules)))
 """
 # Each with who asks for it: to say so is easier than to find out.
