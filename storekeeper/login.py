@@ -53,8 +53,9 @@ class PasswordCheck:
         """
         address = req.visit.address
         call = Call(username, address, device)
-        login, attempt, delay = await self._guard.read(req, _look_up, call, self._limits, self._rate)
-        await asyncio.sleep(delay)
+        login, attempt, last_at, delay = await self._guard.read(req, _look_up, call, self._limits, self._rate)
+        if delay:
+            await asyncio.sleep(delay)
         if not await self._passwords.fit(password, login.password_hash if login else None, address):
             await self._guard.record(req, throttle.count, attempt)
             req.log("login_failed")
@@ -66,7 +67,7 @@ class PasswordCheck:
             raise PasswordChangeRequired(self._tickets.issue(login.user_id, login.password_hash))
         is_outdated = self._passwords.is_outdated(login.password_hash)
         new_hash = await self._passwords.hash(password, address) if is_outdated else None
-        entry = Entry(attempt, self._rate, login, new_hash, self._session_seconds, req.device, address)
+        entry = Entry(attempt, self._rate, login, last_at, new_hash, self._session_seconds, req.device, address)
         begun = await self._guard.record(req, _begin, entry)
         req.visit.user_id = begun.user_id
         req.log("login", session_id=begun.session_id)
@@ -112,11 +113,15 @@ class PasswordCheck:
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A login whose password was right, and what its session is to be. `new_hash` replaces an outdated one."""
+    """A login whose password was right, and what its session is to be. `new_hash` replaces an outdated one.
+
+    `last_at` is when the user last signed in from near the address.
+    """
 
     attempt: Attempt
     rate: Rate
     login: Login
+    last_at: int
     new_hash: str | None
     seconds: int
     device: str
@@ -131,17 +136,19 @@ class Call(msgspec.Struct, frozen=True):
     device: Claims | None
 
 
-def _look_up(conn: Connection, call: Call, limits: Limits, of: Rate) -> tuple[Login | None, Attempt, float]:
-    """The user, if there is one, by what their attempt is judged, and by how many seconds it is to be delayed."""
+def _look_up(conn: Connection, call: Call, limits: Limits, of: Rate) -> tuple[Login | None, Attempt, int, float]:
+    """The user, if there is one, by what their attempt is judged, when they last signed in from there, and by how many
+    seconds the attempt is to be delayed.
+    """
     login = user.find_login(conn, call.username)
     rate.check(conn, of, call.address)
+    last_at = sign_in.find_last(conn, login.user_id if login else 0, call.address)
     if login and call.device and call.device.user_id == login.user_id:
         attempt = throttle.login_of_device(call.device.jti, limits)
         with suppress(TooManyAttempts):  # then it is as good as any other
-            return login, attempt, throttle.check(conn, attempt)
-    is_known = sign_in.is_known(conn, login.user_id if login else 0, call.address)
-    attempt = throttle.login(call.username, call.address, limits, is_known=is_known)
-    return login, attempt, throttle.check(conn, attempt)
+            return login, attempt, last_at, throttle.check(conn, attempt)
+    attempt = throttle.login(call.username, call.address, limits, is_known=sign_in.is_known(last_at))
+    return login, attempt, last_at, throttle.check(conn, attempt)
 
 
 def _begin(conn: Connection, entry: Entry) -> Grant:
@@ -153,7 +160,7 @@ def _begin(conn: Connection, entry: Entry) -> Grant:
     if entry.new_hash:
         user.set_hash(conn, login.user_id, entry.new_hash)
     begun = session.begin(conn, login.user_id, entry.seconds, entry.device, entry.address)
-    sign_in.note(conn, login.user_id, entry.address)
+    sign_in.note(conn, login.user_id, entry.address, entry.last_at)
     rate.count(conn, entry.rate, entry.address)
     return begun
 

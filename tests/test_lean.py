@@ -25,7 +25,8 @@ from storekeeper.app import create_app, create_parts
 
 async def live():
     parts, asked, answered = create_parts(settings), asyncio.Queue(), asyncio.Queue()
-    life = asyncio.create_task(create_app(settings, parts)({"type": "lifespan", "asgi": {"version": "3.0"}}, asked.get, answered.put))
+    scope = {"type": "lifespan", "asgi": {"version": "3.0"}}
+    life = asyncio.create_task(create_app(settings, parts)(scope, asked.get, answered.put))
     await asked.put({"type": "lifespan.startup"})
     assert (await answered.get())["type"] == "lifespan.startup.complete"
     while not all(chore.last_success for chore in parts.chores.states):

@@ -64,16 +64,19 @@ def check(conn: Connection, rate: Rate, address: str) -> None:
 
 
 def count(conn: Connection, rate: Rate, address: str) -> None:
-    """Count that it was done, and judge it once more: others may have been faster. Sweeps a few old counters.
+    """Count that it was done, and judge it once more: others may have been faster.
 
-    To be called last in a transaction: until its end, others from the same network wait.
+    The first in a minute sweeps a few old counters. To be called last in a transaction: until its end, others from the
+    same network wait.
     """
     minute, bounds = _minute(), _bounds(rate, address)
-    _sweep.run(conn, minute=minute)
     names = dict(zip(_BUCKETS, bounds, strict=False))
-    for bucket, count in _increases[len(bounds)].all(conn, minute=minute, **names):
+    counts = _increases[len(bounds)].all(conn, minute=minute, **names)
+    for bucket, count in counts:
         if count > bounds[bucket]:
             raise _refusal(rate, bounds[bucket])
+    if any(count == 1 for _, count in counts):
+        _sweep.run(conn, minute=minute)
 
 
 def _bounds(rate: Rate, address: str) -> dict[str, int]:

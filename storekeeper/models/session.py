@@ -79,8 +79,11 @@ _note_refresh = Query(
     .values({name: sa.bindparam(f"new_{name}") for name in ("refresh_number", "recent_uses", "last_used_at")})
 )
 _BEGUN = ("user_id", "began_at", "ends_at", "last_used_at", "device", "address", "refresh_number", "recent_uses")
+_is_admin = sa.select(users.c.is_admin).where(users.c.id == sa.bindparam("new_user_id")).scalar_subquery()
 _begin = Query(
-    sa.insert(sessions).values({name: sa.bindparam(f"new_{name}") for name in _BEGUN}).returning(sessions.c.id)
+    sa.insert(sessions)
+    .values({name: sa.bindparam(f"new_{name}") for name in _BEGUN})
+    .returning(sessions.c.id, _is_admin.label("is_admin"))
 )
 _over = limited(sa.select(sessions.c.id).where(sessions.c.ends_at < sa.bindparam("before")), SWEPT_AT_ONCE)
 _sweep = Query(sa.delete(sessions).where(sessions.c.id.in_(_over.with_for_update(skip_locked=True))))
@@ -182,7 +185,7 @@ def begin(conn: Connection, user_id: int, lifetime: int, device: str, address: s
     """A new session. Takes away a few that have ended, so that they need no other sweeper."""
     now = int(time.time())
     _sweep.run(conn, before=now - SWEEP_AFTER)
-    ((id,),) = _begin.all(
+    ((id, is_admin),) = _begin.all(
         conn,
         new_user_id=user_id,
         new_began_at=now,
@@ -193,7 +196,7 @@ def begin(conn: Connection, user_id: int, lifetime: int, device: str, address: s
         new_refresh_number=0,
         new_recent_uses="[]",
     )
-    return Grant(user_id, get_live(conn, id, user_id).is_admin, id, now)
+    return Grant(user_id, is_admin, id, now)
 
 
 def page(conn: Connection, user_id: int, idle: int, asked: paging.Asked) -> paging.Page[Session]:

@@ -35,15 +35,21 @@ _sweep = Query(
 )
 
 
-def is_known(conn: Connection, user_id: int, address: str) -> bool:
-    """Whether the user has signed in from there, or from near it, not long ago."""
-    return _last_at(conn, user_id, address) >= time.time() - KNOWN_DAYS * DAY
+def find_last(conn: Connection, user_id: int, address: str) -> int:
+    """When the user last signed in from there, or from near it, to the day. 0 for never."""
+    rows = _last.all(conn, user_id=user_id, network=_network(address))
+    return int(rows[0][0]) if rows else 0
 
 
-def note(conn: Connection, user_id: int, address: str) -> None:
-    """The user signs in from there. Written once a day for each network."""
+def is_known(last_at: int) -> bool:
+    """Whether that is not long ago."""
+    return last_at >= time.time() - KNOWN_DAYS * DAY
+
+
+def note(conn: Connection, user_id: int, address: str, last_at: int) -> None:
+    """The user signs in from there, as they last did at `last_at`. Written once a day for each network."""
     now = int(time.time())
-    if now - _last_at(conn, user_id, address) < DAY:
+    if now - last_at < DAY:
         return
     _sweep.run(conn, before=now - KNOWN_DAYS * DAY)
     row = {"user_id": user_id, "network": _network(address), "last_at": now}
@@ -51,11 +57,6 @@ def note(conn: Connection, user_id: int, address: str) -> None:
     own = sign_ins.c.user_id == user_id
     last = sa.select(sign_ins.c.network).where(own).order_by(sign_ins.c.last_at.desc()).limit(MAX_NETWORKS)
     conn.execute(sa.delete(sign_ins).where(own, sign_ins.c.network.not_in(last)))
-
-
-def _last_at(conn: Connection, user_id: int, address: str) -> int:
-    rows = _last.all(conn, user_id=user_id, network=_network(address))
-    return int(rows[0][0]) if rows else 0
 
 
 def _network(address: str) -> str:
