@@ -135,6 +135,8 @@ def test_an_object_is_wanted_or_a_list(callers: Callers, engine: sa.Engine) -> N
     before = everything(engine)
     for method, path, good in each_with_text():
         for text in NO_LIST if good.startswith("[") else NO_OBJECT:
+            if text == "null" and (method, path) in BODY_IS_OPTIONAL:  # there it is none: see test_null
+                continue
             answer = callers.send(method, path, text)
             assert (answer.status, answer.json["error"]) == (400, "invalid"), (method, path, text)
     assert everything(engine) == before

@@ -30,6 +30,8 @@ Json = dict[str, Any]
 
 # Each operation's id, tag, method and path. Clients are generated from these: lines are added, never changed.
 CONTRACT = [line.split() for line in (Path(__file__).parent / "operations.txt").read_text().splitlines()]
+# The names of the schemas, which are those of classes in clients: lines are added, never changed.
+NAMES = (Path(__file__).parent / "schemas.txt").read_text().split()
 GIVEN = {
     "listChanges": {"application/json", "text/event-stream"},
     "listItems": {"application/json", "text/csv", "application/jsonl"},
@@ -108,6 +110,20 @@ def test_operation_ids_are_a_contract(operations: dict[str, Json]) -> None:
     assert not changed, f"Clients are generated from these lines of tests/operations.txt: {changed} have to stay."
     assert not added, f"Add to tests/operations.txt what is new, in its final form: it is there to stay. {added}"
     assert sorted(CONTRACT) == CONTRACT, "The lines of tests/operations.txt are in the order of the ids."
+
+
+def test_names_of_schemas_are_a_contract(document: Json) -> None:
+    now = document["components"]["schemas"].keys()
+    gone, added = set(NAMES) - now, now - set(NAMES)
+    assert not gone, f"Clients have classes of these names of tests/schemas.txt: {sorted(gone)} have to stay."
+    assert not added, f"Add to tests/schemas.txt what is new, in its final form: it is there to stay. {sorted(added)}"
+    assert sorted(NAMES) == NAMES, "The lines of tests/schemas.txt are sorted."
+
+
+def test_only_schemas_with_a_name_have_a_title_and_it_is_their_name(document: Json) -> None:
+    """Of a title, generators make a class as well."""
+    for where, each in schemas_in(document):
+        assert "title" not in each or where == f"/components/schemas/{each['title']}"
 
 
 def test_every_route_is_a_page_or_in_the_document(settings: Settings, parts: Parts) -> None:

