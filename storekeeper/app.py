@@ -36,6 +36,7 @@ from storekeeper.models.throttle import Limits
 from storekeeper.passwords import Passwords, create_passwords
 from storekeeper.places import Places
 from storekeeper.proxies import behind_proxies
+from storekeeper.request_limits import RequestLimits
 from storekeeper.resources import (
     bulk,
     catalogue,
@@ -89,7 +90,8 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     """Build the server. Uvicorn calls this without arguments."""
     settings = settings or read_settings()
     parts = parts or create_parts(settings)
-    guard = Guard(parts.db)
+    limits = RequestLimits(settings.network_requests_per_minute, settings.user_requests_per_minute)
+    guard = Guard(parts.db, limits)
     pages = Later(partial(_create_pages, settings, parts, guard))
     door = Door(create_api(settings, parts, guard), pages, settings.body_seconds)
     served: App = behind_proxies(door, settings.trusted_proxies, parts.untrusted_peers)
@@ -253,7 +255,8 @@ def _configure(app: falcon.asgi.App[Request, Response]) -> None:
 
 
 def _middleware(settings: Settings, tokens: Tokens, guard: Guard, parts: Parts) -> list[Any]:
-    chain = [Authentication(tokens), http.Reading(), http.Writing(), Lifespan(guard, parts, settings.journal_days)]
+    lifespan = Lifespan(guard, parts, settings.journal_days)
+    chain = [Authentication(tokens, guard), http.Reading(), http.Writing(guard.limits), lifespan]
     if settings.cors_origins:
         chain.insert(0, Cors(settings.cors_origins, list(EXPOSED_HEADERS)))
     return chain

@@ -24,6 +24,7 @@ from storekeeper.models.journal import Author
 from storekeeper.models.session import Grant, Guarded, Live
 from storekeeper.operation import Access, Operation
 from storekeeper.query import Row
+from storekeeper.request_limits import RequestLimits
 from storekeeper.tokens import Claims, Tokens
 
 T = TypeVar("T")
@@ -35,16 +36,30 @@ KEY_PAUSE = 0.05  # seconds between looks at whether another request with the ke
 class Guard:
     """Runs the models' functions for a request's sender, if his session is live. Rings the bell for each change."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, limits: RequestLimits | None = None) -> None:
         self._db = db
+        self.limits = limits or RequestLimits()
         self._used_at: dict[session.Use, float] = {}
         self._under_way: set[str] = set()
         self.bell = Bell()
 
+    async def refuse(self, req: Request, units: int) -> None:
+        """TooManyRequests for a request that the limits have not admitted; not so for administrators."""
+        if await self._is_exempt(req):
+            return
+        error = self.limits.refusal(req.visit, units)
+        if self.limits.is_news(req.visit):
+            req.log(error.code, method=req.method, path=req.path, policy=error.policy)
+        raise error
+
+    async def is_administrator(self, req: Request) -> bool:
+        """Whether the sender is one, and his session is live. TokenRevoked where it is not."""
+        return req.claims is not None and await self.read(req, _is_administrator, req.claims.sid, req.claims.user_id)
+
     async def read(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a query. TokenRevoked or Forbidden for a sender who may not."""
         result: T = await self._db.read(_admitted, req.claims, req.operation.access, function, args)
-        self._note_use(req.claims)
+        self._note_use(req)
         return result
 
     async def fetch(self, req: Request, query: Guarded, values: Mapping[str, Any]) -> list[Row]:
@@ -52,13 +67,13 @@ class Guard:
         rows = await self._db.fetch(*query.asked(req.caller.sid, values))
         live, rows = query.check(rows, req.caller.user_id)
         _check(live, req.operation.access)
-        self._note_use(req.caller)
+        self._note_use(req)
         return rows
 
     async def browse(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a query that may take long, such as a page of a list."""
         result: T = await self._db.browse(_admitted, req.claims, req.operation.access, function, args)
-        self._note_use(req.claims)
+        self._note_use(req)
         return result
 
     async def write(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
@@ -91,7 +106,10 @@ class Guard:
     async def refresh(self, req: Request, idle: int, grace: int) -> Grant | None:
         """Use the sender's refresh token: `session.refresh`, which checks the session by itself."""
         claims = req.caller
-        return await self._db.write(session.refresh, claims.sid, claims.user_id, claims.number, idle, grace)
+        grant = await self._db.write(session.refresh, claims.sid, claims.user_id, claims.number, idle, grace)
+        if req.visit.sender:
+            self.limits.settle(req.visit)
+        return grant
 
     async def _write(self, req: Request, once: Once | None, function: Callable[..., T], args: tuple[Any, ...]) -> T:
         claims, visit = req.claims, req.visit
@@ -102,7 +120,7 @@ class Guard:
         answer: Answer[T] = await write(_written, claims, req.operation.access, author, once, function, args)
         if once:
             visit.repeated_at = answer.repeated_at
-        self._note_use(req.claims)
+        self._note_use(req)
         self.bell.ring()
         return answer.result
 
@@ -131,10 +149,17 @@ class Guard:
             self._used_at = used_at | self._used_at
             raise
 
-    def _note_use(self, claims: Claims | None) -> None:
+    async def _is_exempt(self, req: Request) -> bool:
+        """A token says who may be an administrator, so that not every request beyond the limits is a look-up."""
+        may_be = req.claims is not None and (req.claims.is_admin or req.claims.type == "console")
+        return may_be and await self.is_administrator(req)
+
+    def _note_use(self, req: Request) -> None:
         """After the work: a use that was refused is none, or it would bring back a session that was idle too long."""
-        if claims:
+        if claims := req.claims:
             self._used_at[claims.sid, claims.number] = time.time()
+            if req.visit.sender:
+                self.limits.settle(req.visit)
 
 
 def _admitted(
@@ -172,28 +197,35 @@ def _once(req: Request) -> Once | None:
     return idempotency.of(req.claims.user_id, key, digest.hexdigest())
 
 
+def _is_administrator(conn: Connection, session_id: int, user_id: int) -> bool:
+    return session.get_live(conn, session_id, user_id).is_admin
+
+
 def _check(live: Live, access: Access) -> None:
     if access is Access.ADMIN and not live.is_admin:
         raise Forbidden
 
 
 class Authentication:
-    """Middleware: reads the bearer token and enforces the responder's mark, as far as that needs no database."""
+    """Middleware: reads the bearer token, and enforces the responder's mark and the limits without the database."""
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self, tokens: Tokens, guard: Guard) -> None:
         self._tokens = tokens
+        self._guard = guard
         self._operations: dict[tuple[type, str], Operation] = {}
 
     async def process_resource(self, req: Request, _resp: Response, resource: object, _params: dict[str, Any]) -> None:
         req.operation = self._operations.get((type(resource), req.method)) or self._declared(resource, req.method)
         access = req.operation.access
-        if access is Access.PUBLIC or (access is Access.OPTIONAL and not req.auth):
-            return
-        claims = self._tokens.read(bearer_token(req), access.kinds)
-        if req.operation.needs_fresh and not self._tokens.is_fresh(claims):
-            raise TokenNotFresh
-        req.claims = claims
-        req.visit.user_id = claims.user_id
+        if access is not Access.PUBLIC and (access is not Access.OPTIONAL or req.auth):
+            claims = self._tokens.read(bearer_token(req), access.kinds)
+            if req.operation.needs_fresh and not self._tokens.is_fresh(claims):
+                raise TokenNotFresh
+            req.claims = claims
+            req.visit.user_id = claims.user_id
+        units = req.operation.units
+        if units and not self._guard.limits.admit(req.visit, units):
+            await self._guard.refuse(req, units)
 
     def _declared(self, resource: object, method: str) -> Operation:
         responder = getattr(resource, f"on_{method.lower()}", None)

@@ -162,10 +162,14 @@ def _check_storage(read: Settings) -> str:
         place += f" at {read.storage_endpoint}"
     if not read.storage_url and not os.path.exists(place):
         return f"none yet ({place}); `storekeeper serve` makes it"
+    storage = create_storage(read)
     try:
-        create_storage(read).check()
+        storage.check()
+        storage.disk.look()
     except terminal.FORESEEN as error:
         raise Fault(f"{terminal.explain(error)} [{place}]") from None
+    if shortage := storage.disk.shortage:
+        raise Fault(f"{shortage} [{place}]")
     return f"ok ({place})"
 
 

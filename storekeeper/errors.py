@@ -343,15 +343,10 @@ class WrongMediaType(StorekeeperError):
         return dict.fromkeys(names, ", ".join(self.accepted))
 
 
-class TooManyAttempts(StorekeeperError):
-    """Too many failed logins, or too much else from one network.
-
-    `retry_after` is in seconds; `limit` and `window` are what was exceeded, which is called `policy`.
-    """
+class LimitReached(StorekeeperError):
+    """`retry_after` is in seconds; `limit` and `window` are what was exceeded, which is called `policy`."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
-    code = "too_many_attempts"
-    message = "Too many failed logins. Try again later."
 
     def __init__(self, retry_after: int, limit: int, window: int, message: str = "", policy: str = "login") -> None:
         super().__init__(message or None)
@@ -361,12 +356,26 @@ class TooManyAttempts(StorekeeperError):
         self.window = window
 
     def headers(self) -> dict[str, str]:
-        """The `RateLimit` fields of draft-ietf-httpapi-ratelimit-headers."""
+        """The `RateLimit` fields of draft-ietf-httpapi-ratelimit-headers-11."""
         return {
             "Retry-After": str(self.retry_after),
             "RateLimit-Policy": f'"{self.policy}";q={self.limit};w={self.window}',
             "RateLimit": f'"{self.policy}";r=0;t={self.retry_after}',
         }
+
+
+class TooManyAttempts(LimitReached):
+    """Too many failed logins, or too many logins or registrations from one network."""
+
+    code = "too_many_attempts"
+    message = "Too many failed logins. Try again later."
+
+
+class TooManyRequests(LimitReached):
+    """Logged where they are counted, and not each time."""
+
+    code = "too_many_requests"
+    message = "There are too many requests from you, or from your network. Wait a moment."
 
 
 class TooManyTests(StorekeeperError):
@@ -428,6 +437,17 @@ class FilesUnavailable(Unavailable):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"The files cannot be written and read: {reason}")
+
+
+class InsufficientStorage(StorekeeperError):
+    """RFC 4918, section 11.5. Other changes go on."""
+
+    status = HTTPStatus.INSUFFICIENT_STORAGE
+    code = "insufficient_storage"
+    message = "The server's disk is nearly full, so it takes no files. Its operator has to make room."
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "60"}
 
 
 class OutcomeUnknown(Unavailable):

@@ -23,10 +23,17 @@ READ_SECONDS = 1.0  # within which the database has to answer
 WRITE_PAUSE = 5.0
 KEY_PAUSE = 10.0
 STORAGE_PAUSE = 60.0
+DISK_PAUSE = 5.0
 STALE_SECONDS = 10.0  # after which a sample says nothing any more: nobody has taken another
 
 
-OF_NODES = ("keys", "storage")  # the conditions that compare this node with others
+# What the log calls it when a condition has got worse, and better, where that is not what it calls it of others.
+CHANGED = ("readiness_changed", "readiness_changed")
+EVENTS = {
+    "keys": ("node_mismatch", "readiness_changed"),
+    "storage": ("node_mismatch", "readiness_changed"),
+    "disk": ("disk_low", "disk_recovered"),
+}
 
 
 class Health:
@@ -51,6 +58,7 @@ class Health:
             Chore("write_probe", WRITE_PAUSE, self.sample_writes),
             Chore("key_comparison", KEY_PAUSE, self.sample_keys),
             Chore("storage_comparison", STORAGE_PAUSE, self.sample_storage),
+            *([Chore("disk_space", DISK_PAUSE, self.sample_disk)] if self._storage.disk.is_watched else []),
         ]
 
     async def worst(self) -> Condition:
@@ -134,6 +142,11 @@ class Health:
         found = Condition("storage", "read_only", message, mismatch.reason) if mismatch else Condition("storage")
         self._note(found)
 
+    async def sample_disk(self) -> None:
+        """How much is free on the disk of the files. Only uploads are refused where that is too little."""
+        await asyncio.to_thread(self._storage.disk.look)
+        self._note(Condition("disk", reason=self._storage.disk.shortage))
+
     async def report_chores(self) -> None:
         """Write down how the chores of this process are getting on, for those who ask another one."""
         await self._db.write(chore.report, self._chores.server, self._chores.states)
@@ -146,6 +159,7 @@ class Health:
             return
         self._conditions[found.name] = msgspec.structs.replace(found, since=int(time.time()))
         if before is not None or found.reason is not None:
-            event = "node_mismatch" if found.name in OF_NODES and found.reason else "readiness_changed"
+            worse, better = EVENTS.get(found.name, CHANGED)
+            event = worse if found.reason else better
             log = structlog.get_logger().bind(condition=found.name, status=found.status, reason=found.reason)
             (log.error if found.reason else log.info)(event)

@@ -23,9 +23,11 @@ from storekeeper.errors import (
     NotFound,
     StorekeeperError,
     TooLarge,
+    TooManyRequests,
     WrongMediaType,
 )
 from storekeeper.operation import Operation
+from storekeeper.request_limits import RequestLimits
 from storekeeper.tokens import Claims
 from storekeeper.visit import Visit
 
@@ -88,6 +90,11 @@ class Request(falcon.asgi.Request):
     @property
     def device(self) -> str:
         return self.get_header("User-Agent", default="")
+
+    def charge(self, units: int) -> None:
+        """Count more for what turns out to be dear. This request goes on: those that come next may be refused."""
+        if sender := self.visit.sender:
+            sender.charge(units)
 
     def log(self, event: str, **values: Any) -> None:
         """One line for a security event. Never give it a password or a token."""
@@ -208,9 +215,14 @@ def _is_plain(req: Request) -> bool:
 class Writing:
     """Middleware: writes the answer while a failure can still be answered. Falcon's own way is a 500 without a body."""
 
-    async def process_response(self, _req: Request, resp: Response, _resource: object, _succeeded: bool) -> None:
+    def __init__(self, limits: RequestLimits) -> None:
+        self._limits = limits
+
+    async def process_response(self, req: Request, resp: Response, _resource: object, succeeded: bool) -> None:
         if resp.media is not None:
             resp.data, resp.media = encode(resp.media), None
+        if (sender := req.visit.sender) and succeeded and (sender.is_low or req.operation.units > 1):
+            resp.set_headers(self._limits.describe(req.visit))
 
 
 def encode(value: Any) -> bytes:
@@ -232,7 +244,7 @@ async def render_error(req: Request, resp: Response, error: StorekeeperError, _p
 
 def begin_error(req: Request, resp: Response, error: StorekeeperError) -> None:
     """All of the answer to an error but its body; and a line in the log, where it may be an attack."""
-    if error.status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS):
+    if error.status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS) and not isinstance(error, TooManyRequests):
         req.log(error.code, method=req.method, path=req.path)
     resp.status = error.status
     resp.set_headers(error.headers())

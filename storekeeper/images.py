@@ -54,6 +54,10 @@ class Images:
             await self._storage.put(path(picture.key, size), made)
         return picture.key
 
+    def require_room(self) -> None:
+        """InsufficientStorage while no file is taken."""
+        self._storage.disk.require_room()
+
     async def get(self, key: str, size: str) -> bytes:
         return await self._storage.get(path(key, size))
 

@@ -52,7 +52,9 @@ HEADERS: dict[str, tuple[Json, str]] = {
     "WWW-Authenticate": ({"type": "string"}, "The scheme, and what was wrong with the token (RFC 6750)."),
     "Retry-After": ({"type": "integer", "format": "int64", "minimum": 1}, "How many seconds to wait."),
     "RateLimit": ({"type": "string"}, "What is left of the limit: `r`, until it is renewed in `t` seconds."),
-    "RateLimit-Policy": ({"type": "string"}, "The limit: `q` failed logins in `w` seconds."),
+    "RateLimit-Policy": ({"type": "string"}, "The limit: `q` in `w` seconds."),
+    "RateLimit-Left": ({"type": "string"}, "What is left of each limit: `r` units, until it is whole in `t` seconds."),
+    "RateLimit-Policies": ({"type": "string"}, "The limits: `q` units in `w` seconds, beyond which is 429."),
     "Preference-Applied": ({"type": "string"}, "What was done of what `Prefer` asks for (RFC 7240)."),
     "Vary": ({"type": "string"}, "Which headers of the request the answer depends on."),
     "ETag": ({"type": "string"}, "What `If-None-Match` may name to be answered 304 (RFC 9110)."),
@@ -80,7 +82,20 @@ PARAMETERS: dict[str, tuple[str, str, str]] = {
         "What has one of these tags is not sent, or changed. `*`: only if there is nothing yet.",
     ),
 }
-SOMETIMES = {"X-Client-Request-ID", "Accept-Patch", "Link", "Preference-Applied", "Content-Disposition"}
+SOMETIMES = {
+    "X-Client-Request-ID",
+    "Accept-Patch",
+    "Link",
+    "Preference-Applied",
+    "Content-Disposition",
+    "RateLimit-Left",
+    "RateLimit-Policies",
+}
+# Of answers that succeed, if they are costly or half of a limit is used.
+LIMITS = {
+    "RateLimit": {"$ref": "#/components/headers/RateLimit-Left"},
+    "RateLimit-Policy": {"$ref": "#/components/headers/RateLimit-Policies"},
+}
 
 
 def describe(routes: Mapping[str, object]) -> Json:
@@ -196,22 +211,18 @@ def _body(declared: Operation) -> Json:
 
 def _successes(method: str, declared: Operation) -> Json:
     files: Json = {each: {"schema": shapes.FILE} for each in declared.formats}
-    headers = _headers(declared.headers)
+    headers = _headers(declared.headers) | (LIMITS if declared.units else {})
     unchanged = {"304": {"description": "Not Modified", "headers": headers}} if _has_versions(method, declared) else {}
     if not declared.answers:
         return {"200": {"description": "OK", "headers": headers, "content": files}} | unchanged
     return unchanged | {
         str(status.value): {
             "description": status.phrase,
-            "headers": _headers([*declared.headers, *_paging(kind)]),
+            "headers": headers | (_headers(["Link"]) if operation.is_list(kind) else {}),
             "content": {"application/json": {"schema": ref(kind)}} | files,
         }
         for status, kind in declared.answers.items()
     }
-
-
-def _paging(kind: Any) -> list[str]:
-    return ["Link"] if "next" in kind.__struct_fields__ else []
 
 
 def _failures(method: str, declared: Operation) -> Json:
@@ -227,20 +238,19 @@ def _shared(kinds: list[type[StorekeeperError]]) -> Json:
 
 
 def _possible(method: str, declared: Operation) -> dict[type[StorekeeperError], None]:
-    possible = [*ALWAYS, *declared.errors]
-    if declared.is_conditional:
-        possible += CONDITIONAL
-    if _is_repeatable(method, declared):
-        possible += REPEATABLE
-    if declared.access is not Access.PUBLIC:
-        possible += WITH_TOKEN
-    if declared.needs_fresh:
-        possible.append(errors.TokenNotFresh)
-    if declared.access is Access.ADMIN:
-        possible.append(errors.Forbidden)
-    if declared.body or declared.uploads:
-        possible += WITH_BODY
-    return dict.fromkeys(possible)
+    kinds: list[tuple[object, tuple[type[StorekeeperError], ...]]] = [
+        (True, ALWAYS),
+        (True, declared.errors),
+        (declared.units, (errors.TooManyRequests,)),
+        (declared.is_conditional, CONDITIONAL),
+        (_is_repeatable(method, declared), REPEATABLE),
+        (declared.access is not Access.PUBLIC, WITH_TOKEN),
+        (declared.needs_fresh, (errors.TokenNotFresh,)),
+        (declared.access is Access.ADMIN, (errors.Forbidden,)),
+        (declared.body or declared.uploads, WITH_BODY),
+        (declared.uploads, (errors.InsufficientStorage,)),
+    ]
+    return dict.fromkeys(each for is_so, possible in kinds if is_so for each in possible)
 
 
 def _failure(kinds: list[type[StorekeeperError]]) -> Json:
@@ -259,10 +269,11 @@ def _carried(kind: type[StorekeeperError]) -> Iterable[str]:
     """The headers of an error, beside those of every answer."""
     by_kind = {
         errors.Unauthorized: ["WWW-Authenticate"],
-        errors.TooManyAttempts: ["Retry-After", "RateLimit", "RateLimit-Policy"],
+        errors.LimitReached: ["Retry-After", "RateLimit", "RateLimit-Policy"],
         errors.TooManyExports: ["Retry-After"],
         errors.TooManyTests: ["Retry-After"],
         errors.Unavailable: ["Retry-After"],
+        errors.InsufficientStorage: ["Retry-After"],
         errors.MethodNotAllowed: ["Allow"],
         errors.WrongMediaType: ["Accept", "Accept-Patch"],
     }

@@ -18,6 +18,11 @@ from storekeeper.tokens import Kind
 
 BODY_BYTES = 64 * 1024
 
+# Of the limits of `request_limits`, beside a look-up or a change, which takes one. A unit is for up to a millisecond of
+# a core, or nearly.
+LIST_UNITS = 5
+UPLOAD_UNITS = 20
+
 Responder = TypeVar("Responder", bound=Callable[..., Any])
 
 
@@ -50,7 +55,7 @@ class Operation(msgspec.Struct, frozen=True):
 
     `uploads` are the media types of what it takes as a file, and `formats` those that it answers beside JSON. A body
     that is a list has up to `most_rows`. One that `is_conditional` minds If-Match and If-None-Match. One that
-    `needs_fresh` wants a token for which the password was given not long ago.
+    `needs_fresh` wants a token for which the password was given not long ago. `units` are what a request counts for.
     """
 
     summary: str
@@ -69,6 +74,7 @@ class Operation(msgspec.Struct, frozen=True):
     is_conditional: bool = False
     needs_fresh: bool = False
     operation_id: str = ""
+    units: int = 1
 
 
 def _mark(access: Access) -> Callable[[Responder], Responder]:
@@ -102,6 +108,16 @@ def fresh(responder: Responder) -> Responder:
     """What a stolen token must not be enough for."""
     responder.needs_fresh = True  # type: ignore[attr-defined]
     return responder
+
+
+def counts(units: int) -> Callable[[Responder], Responder]:
+    """How many units of the limits a request takes, if that is not what its kind does; with 0 it is not counted."""
+
+    def note(responder: Responder) -> Responder:
+        responder.units = units  # type: ignore[attr-defined]
+        return responder
+
+    return note
 
 
 def conditional(responder: Responder) -> Responder:
@@ -156,7 +172,19 @@ def of(responder: Callable[..., Any]) -> Operation:
         is_conditional=getattr(responder, "is_conditional", False),
         needs_fresh=getattr(responder, "needs_fresh", False),
         operation_id=getattr(responder, "operation_id", ""),
+        units=getattr(responder, "units", _usual_units(responder)),
     )
 
 
-NONE = Operation("", "", Access.PUBLIC, None, False, None, {}, (), ())
+def is_list(kind: Any) -> bool:
+    """Whether an answer is a page of a list, after which there may be another."""
+    return "next" in kind.__struct_fields__
+
+
+def _usual_units(responder: Callable[..., Any]) -> int:
+    if getattr(responder, "uploads", ()):
+        return UPLOAD_UNITS
+    return LIST_UNITS if any(map(is_list, getattr(responder, "answers", {}).values())) else 1
+
+
+NONE = Operation("", "", Access.PUBLIC, None, False, None, {}, (), (), units=0)

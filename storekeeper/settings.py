@@ -66,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     storage_region: str = ""
     storage_access_key: str = ""
     storage_secret_key: str = ""
+    free_disk_mib: Annotated[int, Meta(ge=0, le=1_000_000)] = 1024
 
     exports_at_once: Positive = 32
     exports_per_user: Positive = 4
@@ -95,6 +96,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     login_window_seconds: Positive = 300
     logins_per_minute: Positive = 300
     registrations_per_minute: Positive = 60
+    network_requests_per_minute: Annotated[int, Meta(ge=0, le=100_000_000)] = 24_000
+    user_requests_per_minute: Annotated[int, Meta(ge=0, le=100_000_000)] = 12_000
 
     def __repr__(self) -> str:
         """Without the values, as some are secret: a trace or a log would show them."""

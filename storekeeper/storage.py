@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from storekeeper.disk import Disk
 from storekeeper.errors import FilesUnavailable, NotFound, Unavailable
 from storekeeper.settings import Settings
 
@@ -40,10 +41,13 @@ class Storage:
     a thread of obstore's that still holds objects of an interpreter that is gone.
     """
 
-    def __init__(self, open_store: "Callable[[], LocalStore | S3Store]", folder: Path | None = None) -> None:
+    def __init__(
+        self, open_store: "Callable[[], LocalStore | S3Store]", folder: Path | None = None, floor_mib: int = 0
+    ) -> None:
         """The store is opened when it is first used. `folder` is where it is on this machine's disk."""
         self._store = cache(open_store)
         self._folder = folder
+        self.disk = Disk(folder, floor_mib)
 
     async def put(self, name: str, data: bytes) -> None:
         """Whole or not at all, and on the disk afterwards. What had that name is replaced."""
@@ -57,9 +61,15 @@ class Storage:
         It is not flushed to the disk: whoever needs it after a loss of power has to send it again.
         """
         try:
-            await self._store().put_async(name, pieces)
+            await self._store().put_async(name, self._in_room(pieces))
         except _error() as error:
             raise _unavailable(error) from None
+
+    async def _in_room(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The pieces, for as long as there is room on the disk for more."""
+        async for piece in pieces:
+            self.disk.require_room()
+            yield piece
 
     def copy_from(self, name: str, file: BinaryIO) -> None:
         """Keep a copy of a file. It is left at its end."""
@@ -255,7 +265,7 @@ def create_storage(settings: Settings) -> Storage:
         return Storage(lambda: bucket)
     folder = settings.data_path / "files"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Storage(partial(_open_folder, folder), folder)
+    return Storage(partial(_open_folder, folder), folder, settings.free_disk_mib)
 
 
 def _open_folder(path: Path) -> "LocalStore":

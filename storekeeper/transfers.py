@@ -28,6 +28,7 @@ Read = Callable[[Connection, P | None], Piece[P]]
 See = Callable[..., Awaitable[Any]]  # `Guard.browse`, or a page's own
 
 MEDIA_TYPES = {"csv": "text/csv", "jsonl": "application/jsonl"}  # by the format of a file
+BYTES_OF_A_UNIT = 16 * 1024  # of the limits, of an export
 
 
 class Arriving(Protocol):
@@ -45,6 +46,7 @@ async def put_image(
     """First the right to do it, then the files, then the row: no row names a file that is not there."""
     now = await guard.read(req, item.get, target.name, target.which)
     await guard.read(req, member.require_clerk, req.caller.user_id, now.store_id)
+    images.require_room()
     key = await images.add(await read(), req.caller.user_id)
     return await guard.write(req, item.set_image, req.caller.user_id, target, key)
 
@@ -62,6 +64,7 @@ async def start_import(
 ) -> Import:
     """Keep the file that is ordered to be imported, and let the work begin. It goes on by itself."""
     await guard.read(req, imports.require_room, req.caller.user_id, order.store)
+    storage.disk.require_room(req.content_length or 0)
     file = f"imports/{token_hex(16)}"
     await storage.put_pieces(file, upload.pieces())
     order = msgspec.structs.replace(order, file=file, size=upload.size)
@@ -104,7 +107,9 @@ async def _pieces(see: See, req: Request, read: Read[P], piece: Piece[P]) -> Asy
     if req.is_head:
         return
     end = req.visit.watch()
+    req.charge(len(piece.data) // BYTES_OF_A_UNIT)
     yield piece.data
     while piece.following is not None and not end.done():
         piece = await see(req, read, piece.following)
+        req.charge(len(piece.data) // BYTES_OF_A_UNIT)
         yield piece.data

@@ -41,6 +41,14 @@ CHEAP = Hasher(8, 1)
 PASSWORD = "correct horse battery"
 HASHED = CHEAP.hash(PASSWORD)
 
+# The limits for one network and one user, out of the way of tests of all else: those come from one of either.
+RICH: dict[str, Any] = {
+    "logins_per_minute": 100_000,
+    "registrations_per_minute": 100_000,
+    "network_requests_per_minute": 100_000_000,
+    "user_requests_per_minute": 100_000_000,
+}
+
 # The same examples on every run, and no verdict by the clock: the machine may be busy.
 too_slow = hypothesis.HealthCheck.too_slow
 hypothesis.settings.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=[too_slow])
@@ -72,8 +80,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def settings(url: str, tmp_path: Path) -> Settings:
-    # Without the limits for one network: all tests come from one.
-    return Settings(data=str(tmp_path), database_url=url, logins_per_minute=100_000, registrations_per_minute=100_000)
+    return Settings(data=str(tmp_path), database_url=url, **RICH)
 
 
 @pytest.fixture

@@ -254,7 +254,7 @@ def test_a_server_reports_its_chores_and_takes_the_report_back_when_it_ends(
 
         async def scenario() -> None:
             async with alive(create_app(settings, parts)):
-                await until(lambda: len(reported()) == 11)
+                await until(lambda: len(reported()) == 12)
                 for each in reported():
                     assert each.server.endswith(f":{os.getpid()}")
                     assert (each.failures, each.last_error, each.is_failing(time.time())) == (0, None, False)

@@ -23,7 +23,7 @@ from storekeeper.errors import Invalid
 from storekeeper.http import MAX_ID
 from storekeeper.settings import Settings
 from tests import pictures
-from tests.conftest import PASSWORD, Person
+from tests.conftest import PASSWORD, RICH, Person
 
 CODE = re.compile(r"^- `(\w+)`", re.MULTILINE)
 NO_USER = 999
@@ -56,7 +56,7 @@ def _is_described(headers: Mapping[str, Any]) -> bool:
 @pytest.fixture
 def settings(url: str, tmp_path: Path) -> Settings:
     """Without the throttle, which would soon be all that answers."""
-    return Settings(data=str(tmp_path), database_url=url, login_failures=10**6, login_failures_overall=10**6)
+    return Settings(data=str(tmp_path), database_url=url, login_failures=10**6, login_failures_overall=10**6, **RICH)
 
 
 @pytest.fixture

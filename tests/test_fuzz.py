@@ -22,7 +22,7 @@ from storekeeper.passwords import Passwords
 from storekeeper.settings import Settings
 from storekeeper.tokens import Lifetimes, Tokens
 from tests import databases, fuzz, raw
-from tests.conftest import CHEAP, HASHED, make_parts
+from tests.conftest import CHEAP, HASHED, RICH, make_parts
 from tests.databases import transaction
 from tests.fuzz import Asked
 
@@ -64,7 +64,9 @@ def worlds(template: Path, postgresql_url: str, tmp_path: Path) -> Iterator[list
     keys.ensure(tmp_path / "keys.json")
     opened = []
     for url in (databases.copy_file(template, tmp_path), postgresql_url):
-        given = Settings(data=str(tmp_path), database_url=url, login_failures=10**6, login_failures_overall=10**6)
+        given = Settings(
+            data=str(tmp_path), database_url=url, login_failures=10**6, login_failures_overall=10**6, **RICH
+        )
         parts = make_parts(given, Database(url), Passwords(CHEAP, 2, 8))
         opened.append((parts, World(create_app(given, parts), partial(seed, create_engine(url)))))
     yield [world for _, world in opened]

@@ -10,7 +10,7 @@ from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
 from storekeeper.db import create_engine
 from storekeeper.settings import Settings
-from tests.conftest import Clock
+from tests.conftest import RICH, Clock
 from tests.crowd import Call, send, worker
 from tests.machine import CALLERS, USERNAMES, Callers, Expected, action, message, steps_of
 from tests.model import Body, Item, Person, Refused, Store
@@ -176,7 +176,7 @@ class Machine(Shops):
 
 def test_the_api_answers_as_plain_dictionaries_do(url: str, tmp_path: Any, clock: Clock) -> None:
     clock.now = float(int(clock.now))
-    made = Settings(data=str(tmp_path), database_url=url, login_failures=3)
+    made = Settings(data=str(tmp_path), database_url=url, login_failures=3, **RICH)
     with worker(made) as app, asyncio.Runner() as runner:
         namespace = {
             "call": staticmethod(lambda call: runner.run(send(app, call))),

@@ -14,7 +14,7 @@ from storekeeper.console.cookies import Notice
 from storekeeper.console.kept_forms import KeptForms
 from storekeeper.console.page import Page, PageRequest
 from storekeeper.console.views import Views, url
-from storekeeper.errors import InvalidCredentials, StorekeeperError, TokenNotFresh, Unauthorized
+from storekeeper.errors import InvalidCredentials, StorekeeperError, TokenNotFresh, TooManyRequests, Unauthorized
 
 PLACE = re.compile(r"/console(?:[/?][!-\[\]-~]*)?")  # visible ASCII without a backslash, which some take for a slash
 
@@ -28,6 +28,7 @@ AMENDABLE = (
     HTTPStatus.UNPROCESSABLE_ENTITY,
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.INSUFFICIENT_STORAGE,
 )
 
 
@@ -61,7 +62,8 @@ class Failures:
         else:
             http.begin_error(req, resp, error)
             if not await self._show_again(req, resp, error, params):
-                await self._learn_viewer(req)
+                if not isinstance(error, TooManyRequests):  # nothing is looked up for those
+                    await self._learn_viewer(req)
                 self._views.show(req, resp, "failure.html", viewer=req.viewer, failure=error, request=req.visit.id)
 
     async def render_http(
@@ -86,7 +88,8 @@ class Failures:
     async def _show_again(self, req: PageRequest, resp: Response, error: StorekeeperError, params: Any) -> bool:
         """Show the form with what was typed, and what is wrong with it."""
         show = getattr(req.page, "on_get", None)
-        if req.method != "POST" or error.status not in AMENDABLE or not isinstance(req.page, Page) or show is None:
+        is_amendable = error.status in AMENDABLE and not isinstance(error, TooManyRequests)
+        if req.method != "POST" or not is_amendable or not isinstance(req.page, Page) or show is None:
             return False
         req.failure = error
         try:

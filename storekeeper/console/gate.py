@@ -5,6 +5,7 @@ from typing import Any
 from falcon.asgi import Response
 
 from storekeeper import operation
+from storekeeper.auth import Guard
 from storekeeper.console import cookies, forms
 from storekeeper.console.page import Page, PageRequest
 from storekeeper.errors import Forbidden, TokenMissing, TokenNotFresh
@@ -13,6 +14,7 @@ from storekeeper.operation import Access, Operation
 from storekeeper.tokens import Tokens
 
 SAFE = ("GET", "HEAD", "OPTIONS")
+PAGE_UNITS = 10  # of the limits: a page takes several queries, and a millisecond or two to be put together
 
 
 class SameOrigin:
@@ -36,26 +38,29 @@ def _is_ours(req: PageRequest) -> bool:
 
 
 class SessionCookie:
-    """Reads the cookie's token and enforces the responder's mark, as far as that needs no database."""
+    """Reads the cookie's token, enforces the responder's mark as far as that needs no database, and counts."""
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self, tokens: Tokens, guard: Guard) -> None:
         self._tokens = tokens
+        self._guard = guard
 
     async def process_resource(
         self, req: PageRequest, _resp: Response, resource: object, _params: dict[str, Any]
     ) -> None:
         req.page = resource
         req.operation = _declared(resource, req.method)
-        if req.operation.access is Access.PUBLIC:
-            return
-        token = cookies.find_token(req)
-        if not token:
-            raise TokenMissing
-        claims = self._tokens.read(token, ("console",))
-        if req.operation.needs_fresh and not self._tokens.is_fresh(claims):
-            raise TokenNotFresh
-        req.claims = claims
-        req.visit.user_id = claims.user_id
+        if req.operation.access is not Access.PUBLIC:
+            token = cookies.find_token(req)
+            if not token:
+                raise TokenMissing
+            claims = self._tokens.read(token, ("console",))
+            if req.operation.needs_fresh and not self._tokens.is_fresh(claims):
+                raise TokenNotFresh
+            req.claims = claims
+            req.visit.user_id = claims.user_id
+        units = PAGE_UNITS if isinstance(resource, Page) else req.operation.units
+        if units and not self._guard.limits.admit(req.visit, units):
+            await self._guard.refuse(req, units)
 
 
 class FormReading:

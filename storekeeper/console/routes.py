@@ -92,7 +92,7 @@ def create_pages(kit: Kit) -> dict[str, object]:
 def create_console(kit: Kit, router: CompiledRouter) -> falcon.asgi.App[PageRequest, Response]:
     """The application that answers below /console."""
     kept = kept_forms.KeptForms(kit.guard, kit.form_keys)
-    middleware: list[Any] = [gate.SameOrigin(), gate.SessionCookie(kit.tokens), gate.FormReading(), kept]
+    middleware: list[Any] = [gate.SameOrigin(), gate.SessionCookie(kit.tokens, kit.guard), gate.FormReading(), kept]
     app = falcon.asgi.App(media_type=falcon.MEDIA_HTML, request_type=PageRequest, middleware=middleware, router=router)
     app.router_options.converters.update({"name": http.Name, "username": http.Username, "id": http.Id})
     render = failures.Failures(kit.views, kept)

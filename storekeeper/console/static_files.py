@@ -8,7 +8,7 @@ from falcon.asgi import Response
 from storekeeper.console.page import PageRequest
 from storekeeper.console.views import STATIC
 from storekeeper.errors import NotFound
-from storekeeper.operation import public
+from storekeeper.operation import counts, public
 
 TYPES = {
     "console.css": "text/css; charset=utf-8",
@@ -25,6 +25,7 @@ class StaticFile:
         self._read = cache(_read)
 
     @public
+    @counts(0)
     async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
         if name not in TYPES:
             raise NotFound

@@ -18,6 +18,7 @@ CONDITIONS = {
     "changes": "This process can make changes",
     "keys": "It has the keys that other nodes sign with",
     "storage": "It keeps files where other nodes do",
+    "disk": "There is room on its disk for files",
 }
 
 

@@ -14,13 +14,14 @@ from storekeeper.http import Request
 from storekeeper.models import bulk
 from storekeeper.models.draft import Fields
 from storekeeper.models.item import Item
-from storekeeper.operation import answers, takes
+from storekeeper.operation import LIST_UNITS, answers, counts, takes
 from storekeeper.resources.item import StoreId
 from storekeeper.resources.lists import prefers
 from storekeeper.shapes import ErrorBody, HttpStatus
 
 MOST_ROWS = 1000
 MOST_BYTES = 2**20
+ROWS_OF_A_UNIT = 10  # of the limits: each takes a tenth, or so, of what a change does by itself
 
 
 class BulkRow(Fields, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -53,6 +54,7 @@ class Bulk:
         self._guard = guard
 
     @takes(most_bytes=MOST_BYTES, most_rows=MOST_ROWS)
+    @counts(LIST_UNITS)
     @answers(BulkAnswer, headers=("Preference-Applied",), errors=(Forbidden, NotFound), operation_id="bulkPutItems")
     async def on_post(self, req: Request, resp: Response, body: list[BulkRow]) -> None:
         """Add and change up to 1,000 items at once, all or none.
@@ -60,6 +62,7 @@ class Bulk:
         With `Prefer: handling=lenient`, each row is taken or refused by itself.
         """
         is_lenient = prefers(req, "handling=lenient")
+        req.charge(len(body) // ROWS_OF_A_UNIT)
         rows = [_row(each) for each in body]
         args = req.caller.user_id, rows, is_lenient
         outcomes = await self._guard.write(req, bulk.put, *args)

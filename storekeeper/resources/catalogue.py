@@ -25,6 +25,7 @@ from storekeeper.transfers import MEDIA_TYPES, Exports
 FORMATS: Mapping[str, Format] = {MEDIA_TYPES[each]: each for each in get_args(Format)}
 WANTED = frozenset(Filter.__struct_fields__)  # of which a query says each by its name, but for the store
 ERRORS = (NotFound, TooManyExports)
+COUNT_UNITS = 10  # of the limits, beside the list's own: on PostgreSQL, each row is looked at
 HEADERS = ("Preference-Applied", "Vary", "Content-Disposition")
 GTIN = {"pattern": "^([0-9]{8}|[0-9]{12,14})$"}
 ORDER = """The order; a minus reverses it. By id, which is by age, by name, by the time of the last change; within a
@@ -150,6 +151,7 @@ async def _page(guard: Guard, req: Request, resp: Response, query: ItemsQuery, w
     page = await guard.browse(req, listing.page, wanted, query.asked())
     total: Any = UNSET
     if prefers(req, "count=exact"):
+        req.charge(COUNT_UNITS)
         total = await guard.browse(req, listing.count, wanted)
         resp.set_header("Preference-Applied", "count=exact")
     return ItemPage(page.rows, total=total, next=link_next(req, resp, query, page.cursor))

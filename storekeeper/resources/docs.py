@@ -11,7 +11,7 @@ from falcon.asgi import Response
 from storekeeper import http
 from storekeeper.errors import NotFound
 from storekeeper.http import Request
-from storekeeper.operation import public
+from storekeeper.operation import counts, public
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -32,6 +32,7 @@ class Home:
     """/"""
 
     @public
+    @counts(0)
     async def on_get(self, req: Request, resp: Response) -> None:
         """To the console, for who reads pages; to the documentation, for programs."""
         is_browser = "text/html" in req.accept.lower()
@@ -49,6 +50,7 @@ class Document:
         self._encoded = cache(lambda: http.encode(describe()))
 
     @public
+    @counts(0)
     async def on_get(self, req: Request, resp: Response) -> None:
         resp.data, resp.content_type = self._encoded(), falcon.MEDIA_JSON
 
@@ -57,6 +59,7 @@ class Page:
     """/docs"""
 
     @public
+    @counts(0)
     async def on_get(self, req: Request, resp: Response) -> None:
         resp.data = _read("storekeeper", "docs/page.html")
         resp.content_type = "text/html; charset=utf-8"
@@ -70,6 +73,7 @@ class Asset:
         self._read = cache(_read)  # once: some have more than a megabyte
 
     @public
+    @counts(0)
     async def on_get(self, req: Request, resp: Response, name: str) -> None:
         if name not in ASSETS:
             raise NotFound

@@ -7,13 +7,11 @@ from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
 from storekeeper.auth import Guard
-from storekeeper.db import Connection
 from storekeeper.errors import NotReady, Unavailable
 from storekeeper.health import Health
 from storekeeper.http import Request
-from storekeeper.models import session
 from storekeeper.models.system import Condition, Status
-from storekeeper.operation import Message, answers, optional, public
+from storekeeper.operation import Message, answers, counts, optional, public
 
 FOR = "With `writes`, the answer is 503 also while only changes fail."
 
@@ -36,6 +34,7 @@ class Live:
     tag = "health"
 
     @public
+    @counts(0)
     @answers(Message, operation_id="getLiveness")
     async def on_get(self, req: Request, resp: Response) -> None:
         """Whether the process answers. Touches nothing else."""
@@ -52,6 +51,7 @@ class Ready:
         self._health = health
 
     @optional
+    @counts(0)
     @answers(Readiness, operation_id="getReadiness")
     async def on_get(self, req: Request, resp: Response, query: ReadyQuery) -> None:
         """Whether the server can answer requests, as it found a few seconds ago.
@@ -65,13 +65,7 @@ class Ready:
         resp.media = Readiness(worst.message, worst.status, conditions)
 
     async def _is_for_administrator(self, req: Request) -> bool:
-        if req.claims is None:
-            return False
         try:
-            return await self._guard.read(req, _is_administrator, req.claims.sid, req.claims.user_id)
+            return await self._guard.is_administrator(req)
         except Unavailable:  # nobody can be looked up
             return False
-
-
-def _is_administrator(conn: Connection, session_id: int, user_id: int) -> bool:
-    return session.get_live(conn, session_id, user_id).is_admin

@@ -12,7 +12,7 @@ from storekeeper.auth import Guard
 from storekeeper.errors import AlreadyExists, Conflict, Forbidden, NotFound, StoreNotEmpty
 from storekeeper.http import Request, path
 from storekeeper.models import item, member, shelf, store
-from storekeeper.operation import Message, answers, conditional, public
+from storekeeper.operation import Message, answers, conditional, counts, public
 from storekeeper.resources.conditions import Conditions, show_store, tell_store
 from storekeeper.resources.lists import PageQuery, SortedPageQuery, link_next, next_path
 
@@ -136,6 +136,7 @@ class StoreList:
         self._guard = guard
 
     @public
+    @counts(20)
     @answers(StorePage, operation_id="listStores")
     async def on_get(self, req: Request, resp: Response, query: SortedPageQuery) -> None:
         """List stores, each with the first of its items."""
