@@ -59,14 +59,14 @@ class Accounts:
         return added
 
     async def reset_password(self, req: Request, of: User, new: str) -> None:
-        """Give somebody another password, for an administrator, and end all his sessions."""
+        """Give somebody another password, for an administrator, and end all their sessions."""
         self._passwords.check(new, of.username)
         new_hash = await self._passwords.hash(new, req.visit.address)
         await self._guard.write(req, session.reset_password_as, req.caller.user_id, of.id, new_hash)
         req.log("password_reset", changed_id=of.id)
 
     async def change_password(self, req: Request, current: str, new: str) -> None:
-        """Give the caller another password, and end his other sessions. InvalidCredentials for a wrong one."""
+        """Give the caller another password, and end their other sessions. InvalidCredentials for a wrong one."""
         if await self._guard.is_repeated(req):  # the present password is another by now
             return
         login = await self._password_check.confirm(req, current)

@@ -34,7 +34,7 @@ KEY_PAUSE = 0.05  # seconds between looks at whether another request with the ke
 
 
 class Guard:
-    """Runs the models' functions for a request's sender, if his session is live. Rings the bell for each change."""
+    """Runs the models' functions for a request's sender, if their session is live. Rings the bell for each change."""
 
     def __init__(self, db: Database, limits: RequestLimits | None = None) -> None:
         self._db = db

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from storekeeper import __version__, keys, log, memory, names, passwords, schema, setup, terminal
 from storekeeper.db import create_engine, transaction
-from storekeeper.errors import AlreadyExists, NotFound
+from storekeeper.errors import AlreadyExists, LastOwner, NotFound
 from storekeeper.keys import KeyRing
 from storekeeper.models import installation, journal, member, paging, session, user
 from storekeeper.models.store import Store
@@ -185,7 +185,10 @@ def delete_user(name: str, heir: str | None) -> None:
 
     Refused while there are stores that nobody else owns, unless --stores-to says who gets them.
     """
-    handed = _do(read_settings(), _delete_user, name, heir)
+    try:
+        handed = _do(read_settings(), _delete_user, name, heir)
+    except LastOwner as error:
+        raise click.ClickException(f"{error} --stores-to names a user.") from None
     click.echo(f"The account of {name} is deleted.")
     for each in handed:
         click.echo(f"{heir} owns the store '{each.name}' now.")
@@ -291,7 +294,7 @@ def _add_user(settings: Settings, name: str, password_stdin: bool, is_admin: boo
 def _refuse_taken(conn: Connection, name: str) -> None:
     with suppress(NotFound):
         known = user.get_by_name(conn, name).username
-        raise AlreadyExists(f"A user '{known}' exists. `storekeeper users set {known}` changes what he may do.")
+        raise AlreadyExists(f"A user '{known}' exists. `storekeeper users set {known}` changes what they may do.")
 
 
 def _do(settings: Settings, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:

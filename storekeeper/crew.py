@@ -51,7 +51,7 @@ class Job:
             self.error = raised
 
     def is_abandoned(self) -> bool:
-        """Asked by the thread: whether the caller has had his answer, a 503, before the job is done."""
+        """Asked by the thread: whether the caller has had their answer, a 503, before the job is done."""
         return self.future.done()
 
     def give_up(self) -> None:

@@ -211,9 +211,9 @@ def remove(path: Path, kid: str) -> None:
         keys = load(path)
         left = [key for key in keys if key.kid != kid]
         if len(left) == len(keys):
-            raise KeyFileError(f"there is no key '{kid}'")
+            raise KeyFileError(f"There is no key '{kid}'.")
         if not left:
-            raise KeyFileError(f"'{kid}' is the only key: rotate first")
+            raise KeyFileError(f"'{kid}' is the only key. First `keys rotate`.")
         _store(path, left)
 
 

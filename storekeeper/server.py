@@ -106,7 +106,7 @@ def _config(settings: Settings, factory: str) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # nobody may say for himself where he comes from; see `proxies`
+        proxy_headers=False,  # nobody may say for themselves where they come from; see `proxies`
         timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_worker_healthcheck=HEALTH_SECONDS,

@@ -252,7 +252,7 @@ def _check_journal_days(days: int) -> None:
 
 
 def _check_endpoint(text: str) -> None:
-    """Somebody may write his keys into it: nothing of it is shown."""
+    """Somebody may write their keys into it: nothing of it is shown."""
     if text and not ENDPOINT.fullmatch(text):
         raise ValueError("an endpoint is a URL such as https://s3.example, without keys")
 

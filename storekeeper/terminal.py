@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import unicodedata
+import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -220,8 +221,12 @@ def read_password() -> str:
 
 
 def ask_password() -> str:
-    password = getpass.getpass()
-    if getpass.getpass("Again: ") != password:
+    with warnings.catch_warnings(action="error", category=getpass.GetPassWarning):
+        try:
+            password, again = getpass.getpass(), getpass.getpass("Again: ")
+        except getpass.GetPassWarning:
+            raise click.ClickException("There is no terminal to ask for the password: use --password-stdin.") from None
+    if again != password:
         raise click.ClickException("The two passwords differ.")
     return password
 

@@ -92,8 +92,8 @@ class Exports:
     async def send(self, see: See, req: Request, resp: Response, read: Read[P], name: str) -> None:
         """Answer with the pieces that are read one after the other. What is wrong with the first is an error.
 
-        `see` runs a query for the sender if his session is live: what fails later cuts the answer, and its reader sees
-        that. The place is given back when the request is over, whether or not the answer has begun.
+        `see` runs a query for the sender if their session is live: what fails later cuts the answer, and its reader
+        sees that. The place is given back when the request is over, whether or not the answer has begun.
         """
         req.visit.at_end(await self._places.take(req.caller.user_id))
         first = await see(req, read, None)
@@ -103,7 +103,7 @@ class Exports:
 
 
 async def _pieces(see: See, req: Request, read: Read[P], piece: Piece[P]) -> AsyncIterator[bytes]:
-    """Until the reader hangs up. Of one who reads nothing, `wire` takes it that he has."""
+    """Until the reader hangs up. Of one who reads nothing, `wire` takes it that they have."""
     if req.is_head:
         return
     end = req.visit.watch()

@@ -1,4 +1,4 @@
-"""Somebody at a browser, as far as the server can tell: he keeps cookies, follows redirects and fills in forms."""
+"""Somebody at a browser, as far as the server can tell: keeps cookies, follows redirects and fills in forms."""
 
 import re
 from collections.abc import Mapping

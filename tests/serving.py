@@ -13,8 +13,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -179,9 +179,27 @@ class Client:
         self.socket.close()
 
 
+Start = Callable[[], Server]
+
+
 def request(method: str, path: str, headers: bytes = b"", body: bytes | None = None) -> bytes:
     length = b"" if body is None else b"Content-Length: %d\r\n" % len(body)
     return f"{method} {path} HTTP/1.1\r\n".encode() + HOST + headers + length + b"\r\n" + (body or b"")
+
+
+@contextmanager
+def several(folder: Path, **given: object) -> Iterator[Start]:
+    """Starts servers with the same data, one after the other. In the end each goes, with its processes."""
+    started: list[Server] = []
+
+    def start() -> Server:
+        started.append(Server("storekeeper", folder, **given).wait())
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.family()
+        each.put_away()
 
 
 def await_that(condition: Callable[[], object]) -> None:

@@ -29,8 +29,8 @@ from tests.posting import agree
 
 # What each caller hears: a status, or the error of a 401 by the word that ERRORS has for it. But for nobody, each
 # sends a token that was good once. `refresh` is Alice's refresh token where an access token is wanted. `demoted` was
-# an administrator when his token was made, and it still says so. `stale` is an administrator whose password was not
-# given for his token. The stranger works in no store, Bob is clerk of this one, and Alice owns it: she also is the
+# an administrator when their token was made, and it still says so. `stale` is an administrator whose password was not
+# given for their token. The stranger works in no store, Bob is clerk of this one, and Alice owns it: she also is the
 # user, and the session hers, that the URLs name.
 TABLE = """
 operation                                      nobody ended inactive refresh demoted stale stranger clerk owner admin
@@ -232,7 +232,7 @@ def world(engine: sa.Engine, parts: Parts) -> sa.Engine:
 
 
 def knock(engine: sa.Engine, tokens: Tokens, caller: str) -> dict[str, str]:
-    """The headers of that caller, in a session of his own."""
+    """The headers of that caller, in a session of its own."""
     if caller == "nobody":
         return {}
     with transaction(engine) as conn:
@@ -240,7 +240,7 @@ def knock(engine: sa.Engine, tokens: Tokens, caller: str) -> dict[str, str]:
         grant = session.begin(conn, USERS[caller], 3600, "", "")
         if caller == "ended":
             session.end(conn, grant.user_id, grant.session_id)
-        if caller == "inactive":  # his session stays: it is he who may not
+        if caller == "inactive":  # the session stays: it is the user who may not
             user.change(conn, grant.user_id, None, False)
     return bearer(token_of(tokens, grant, caller))
 

@@ -1,4 +1,4 @@
-"""/changes as a stream: each change as it is made, to whoever listens and for as long as he may."""
+"""/changes as a stream: each change as it is made, to whoever listens and for as long as they may."""
 
 import json
 import re

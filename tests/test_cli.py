@@ -1,6 +1,8 @@
 """The command line: what it says, with what exit code it ends, and what it never shows."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -185,7 +187,7 @@ def test_no_administrator_is_made_of(name: str, stdin: str | bytes, message: str
 
 def test_an_existing_user_does_not_become_one_by_that(run: Run) -> None:
     result = run("create-admin", "ALICE", "--password-stdin", stdin=PASSWORD)
-    says(result, 1, "A user 'alice' exists. `storekeeper users set alice` changes what he may do.")
+    says(result, 1, "A user 'alice' exists. `storekeeper users set alice` changes what they may do.")
     assert "1\talice\tuser\tactive\n" in run("users", "list").output
 
 
@@ -194,6 +196,31 @@ def test_the_password_is_asked_for_twice(empty: Settings, monkeypatch: pytest.Mo
     monkeypatch.setattr("getpass.getpass", lambda *_: next(given))
     says(run_with(empty, "create-admin", "boss"), 1, "The two passwords differ.")
     assert run_with(empty, "create-admin", "boss").exit_code == 0
+
+
+def test_without_a_terminal_it_is_said_how_to_give_it(empty: Settings) -> None:
+    command = [sys.executable, "-m", "storekeeper", "create-admin", "boss"]
+    environ = {"STOREKEEPER_DATA": empty.data}
+    told = subprocess.run(
+        command,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert told.stderr == "Error: There is no terminal to ask for the password: use --password-stdin.\n"
+    assert told.returncode == 1
+
+
+def test_usage_has_the_name_of_the_command() -> None:
+    """However it was called: `make run` makes a command that is `python -m storekeeper`."""
+    command = [sys.executable, "-m", "storekeeper", "keys", "remove"]
+    told = subprocess.run(command, text=True, capture_output=True, check=False).stderr
+    assert told.startswith(
+        "Usage: storekeeper keys remove [OPTIONS] KID\nTry 'storekeeper keys remove --help' for help.\n"
+    )
 
 
 def test_the_first_administrator_may_come_before_the_first_start(nowhere: Settings) -> None:
@@ -208,7 +235,7 @@ def test_an_added_user_logs_in_and_is_no_administrator(run: Run, client: testing
     result = run("users", "add", "dora", "--password-stdin", stdin=PASSWORD, STOREKEEPER_REGISTRATION="closed")
     assert (result.exit_code, result.output) == (0, "dora is a user, with the id 5.\n")
     assert Person(client, "dora", 5).get("/users").status_code == 403
-    says(run("users", "add", "Dora"), 1, "A user 'dora' exists. `storekeeper users set dora` changes what he may do.")
+    says(run("users", "add", "Dora"), 1, "A user 'dora' exists. `storekeeper users set dora` changes what they may do.")
 
 
 def test_users_are_listed_with_role_and_state(run: Run) -> None:
@@ -303,8 +330,8 @@ def test_keys_are_listed_rotated_and_removed_without_a_secret_being_shown(kept: 
 
 def test_the_only_key_stays_and_an_unknown_one_is_named(kept: Settings) -> None:
     kid = keys.load(kept.keys_path)[0].kid
-    says(run_with(kept, "keys", "remove", kid), 1, f"'{kid}' is the only key: rotate first")
-    says(run_with(kept, "keys", "remove", "nosuch"), 1, "there is no key 'nosuch'")
+    says(run_with(kept, "keys", "remove", kid), 1, f"'{kid}' is the only key. First `keys rotate`.")
+    says(run_with(kept, "keys", "remove", "nosuch"), 1, "There is no key 'nosuch'.")
 
 
 @pytest.mark.parametrize("args", [["keys", "list"], ["keys", "rotate"]], ids=" ".join)

@@ -80,7 +80,7 @@ def test_no_answer_to_alice_leaves_the_document(schema: schemathesis.BaseSchema,
 
 
 def test_no_answer_to_root_leaves_the_document(schema: schemathesis.BaseSchema, root: Person) -> None:
-    """Where it matters that he is an administrator."""
+    """Where it matters that they are an administrator."""
     sign_in(schema, root)
     assert_conforms(schema.include(tag="users"))
 
@@ -133,7 +133,7 @@ def failing(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def sign_in(schema: schemathesis.BaseSchema, person: Person) -> None:
-    """Send everything as this person, who logs in again when his session has ended, and is never deleted."""
+    """Send everything as this person, who logs in again when their session has ended, and is never deleted."""
 
     @schema.auth(refresh_interval=None)
     class Bearer:

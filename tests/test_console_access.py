@@ -23,7 +23,7 @@ from tests.test_access import world as _world
 
 # What each caller meets, at the paths below /console: a status, `in` for the way to sign in, or `sure` for the question
 # for the password. But for nobody, each has a cookie that was good once. `off` is deactivated, `access` has an access
-# token of Alice's in the cookie's place, `demoted` was an administrator when his token was made, `stale` is one whose
+# token of Alice's in the cookie's place, `demoted` was an administrator when their token was made, `stale` is one whose
 # password was given a while ago, `other` works in no store, and `abroad` is Alice on a page of another site.
 TABLE = """
 operation                                        nobody ended off access demoted stale other clerk owner admin abroad
@@ -204,7 +204,7 @@ def tokens(parts: Parts) -> Tokens:
 
 
 def knock(engine: sa.Engine, client: testing.TestClient, tokens: Tokens, clock: Clock, caller: str) -> browsing.Browser:
-    """That caller's browser, in a session of his own."""
+    """That caller's browser, in a session of its own."""
     browser = browsing.Browser(client)
     if caller == "nobody":
         return browser

@@ -232,7 +232,7 @@ def test_a_form_with_a_file_without_a_key(alices: Browser, alice: Person) -> Non
 def test_the_form_of_somebody_who_was_signed_in_before(
     alices: Browser, client: testing.TestClient, bob: Person
 ) -> None:
-    """In another tab somebody else has signed in: what Alice typed is not saved in his name, nor shown to him."""
+    """In another tab somebody else has signed in: what Alice typed is not saved in their name, nor shown to them."""
     form = seen(alices, CHAIR) | {"sku.1": "of-alice"}
     alices.sign_in("bob")
     page = alices.post(CHAIR, form)

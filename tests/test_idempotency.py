@@ -230,7 +230,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.mark.parametrize("shop", ["sqlite", "postgresql"], indirect=True)
 def test_a_server_that_is_killed_at_any_moment_has_done_it_once(shop: str, tmp_path: Path) -> None:
-    """Before the commit, between the commit and the answer, or after: whoever asks again is served as he should be."""
+    """Before the commit, between the commit and the answer, or after: whoever asks again is served as is right."""
     token, took = b"", 0.0
     for number in range(ROUNDS):
         server = Server("storekeeper", tmp_path, database_url=shop).wait()

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,13 @@ from storekeeper.models.item import items
 from tests import databases
 from tests.conftest import HASHED, PASSWORD
 from tests.databases import transaction
-from tests.serving import Server, await_that, children, is_alive, request
+from tests.serving import Server, Start, await_that, children, is_alive, request, several
 
 COUNT = 20_000  # ten steps
 DAWDLING = 500_000  # numbers that SQLite counts, which takes about a twentieth of a second
 FILE = b"name,price,sku\n" + b"".join(b"item %d,%d.50,S%d\n" % (number, number, number) for number in range(COUNT))
 JSON = b"Content-Type: application/json\r\n"
 CSV = b"Content-Type: text/csv\r\n"
-
-Start = Callable[[], Server]
 
 
 @pytest.fixture
@@ -63,17 +61,8 @@ def slow_down(conn: sa.Connection) -> None:
 
 @pytest.fixture
 def start(engine: sa.Engine, url: str, tmp_path: Path) -> Iterator[Start]:
-    """Servers on one database, one after the other."""
-    started: list[Server] = []
-
-    def start() -> Server:
-        started.append(Server("storekeeper", tmp_path, database_url=url).wait())
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.family()
-        each.put_away()
+    with several(tmp_path, database_url=url) as start:
+        yield start
 
 
 def token(server: Server) -> bytes:

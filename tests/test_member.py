@@ -230,7 +230,7 @@ def test_a_store_without_an_owner_is_given_one(
 
 
 def test_the_operator_deletes_a_user(alice: Person, settings: Settings) -> None:
-    message = "Nobody else owns 'ikea'. Say who gets what only this user owns."
+    message = "Nobody else owns 'ikea'. Say who gets what only this user owns. --stores-to names a user."
     says(run_with(settings, "users", "delete", "alice"), 1, message)
     done = run_with(settings, "users", "delete", "alice", "--stores-to", "bob")
     assert done.output == "The account of alice is deleted.\nbob owns the store 'ikea' now.\n"

@@ -34,6 +34,7 @@ THE_COURSES_FILES = {"app.py"}
 NAMED_TEST = re.compile(r"`(tests/\w+\.py)::(\w+(?:::\w+)?)`")
 POINT = re.compile(r"^- (.*?)(?=\n\n|\n- |\Z)", re.MULTILINE | re.DOTALL)
 NO_PROMISES = ("Not found out:", "Not stopped:")
+GENDERED = re.compile(r"\b(?:he|him|his|himself|she|her|hers|herself)\b", re.IGNORECASE)
 MACHINES_PATH = re.compile(r"/(work|home|root|Users|tmp)/")
 EVENT = re.compile(
     r"\.log\(\s*\"(\w+)\"|\.(?:info|warning|error)\(\s*\"(\w+)\"|\"event\": \"(\w+)\"|event: str = \"(\w+)\""
@@ -48,6 +49,11 @@ each_with_code = pytest.mark.parametrize(
     ids=lambda path: str(path.relative_to(prose.ROOT)),
 )
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+
+
+@each_document
+def test_people_are_they(document: Path) -> None:
+    assert not GENDERED.findall(document.read_text())
 
 
 @each_document

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +28,12 @@ from tests.conftest import HASHED, PASSWORD
 from tests.databases import transaction
 from tests.posting import add
 from tests.receiving import HANG, Receive
-from tests.serving import Server, await_that, children, is_alive, request
+from tests.serving import Server, Start, await_that, children, is_alive, request, several
 
 JSON = b"Content-Type: application/json\r\n"
 CSV = b"Content-Type: text/csv\r\n"
 COUNT = 200_000  # lines, whose check alone takes seconds
 FILE = b"name,price\n" + b"".join(b"item %d,%d.50\n" % (number, number) for number in range(COUNT))
-
-Start = Callable[[], Server]
 
 both = pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
 one = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
@@ -60,16 +58,8 @@ def engine(url: str) -> Iterator[sa.Engine]:
 
 @pytest.fixture
 def start(engine: sa.Engine, url: str, tmp_path: Path) -> Iterator[Start]:
-    started: list[Server] = []
-
-    def start() -> Server:
-        started.append(Server("storekeeper", tmp_path, database_url=url, webhook_networks="127.0.0.0/8").wait())
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.family()
-        each.put_away()
+    with several(tmp_path, database_url=url, webhook_networks="127.0.0.0/8") as start:
+        yield start
 
 
 class Caller:

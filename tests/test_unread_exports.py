@@ -67,7 +67,7 @@ def test_a_line_that_is_longer_than_a_piece_comes_by_itself(engine: sa.Engine, m
 
 
 class Reader:
-    """Asks for an export, and reads as many pieces of the answer as he is told to."""
+    """Asks for an export, and reads as many pieces of the answer as it is told to."""
 
     def __init__(self, app: Any, token: str, path: str = "/items", accept: str = CSV, reads: int = 10**6) -> None:
         self.status = 0
@@ -104,7 +104,7 @@ class Reader:
         return raw.DISCONNECT
 
     async def send(self, event: dict[str, Any]) -> None:
-        """Waits for the reader as the server's own does, and takes what comes when he is gone."""
+        """Waits for the reader as the server's own does, and takes what comes when it is gone."""
         if event["type"] == "http.response.start":
             self.status, self.headers = event["status"], dict(event["headers"])
         elif not self._gone.is_set():

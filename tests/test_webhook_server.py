@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -23,11 +23,9 @@ from tests.conftest import HASHED, PASSWORD
 from tests.databases import transaction
 from tests.posting import presume_dead
 from tests.receiving import Receive, Receiver
-from tests.serving import ROOT, Server, await_that, children, is_alive, request
+from tests.serving import ROOT, Server, Start, await_that, children, is_alive, request, several
 
 JSON = b"Content-Type: application/json\r\n"
-
-Start = Callable[[], Server]
 
 both = pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
 one = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
@@ -51,16 +49,8 @@ def engine(url: str) -> Iterator[sa.Engine]:
 
 @pytest.fixture
 def start(engine: sa.Engine, url: str, tmp_path: Path) -> Iterator[Start]:
-    started: list[Server] = []
-
-    def start() -> Server:
-        started.append(Server("storekeeper", tmp_path, database_url=url, webhook_networks="127.0.0.0/8").wait())
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.family()
-        each.put_away()
+    with several(tmp_path, database_url=url, webhook_networks="127.0.0.0/8") as start:
+        yield start
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What a reader sees when something went wrong: his form again, the way to sign in, or a page that says what it was."""
+"""What a reader sees when something failed: their form again, the way to sign in, or a page that says what it was."""
 
 import re
 from contextlib import suppress

@@ -64,7 +64,7 @@ class Members(Page):
 
     @fresh
     async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
-        """Let somebody work here, or give him another role."""
+        """Let somebody work here, or give them another role."""
         form = req.typed
         username, role = names.of_user(form["username"].strip()), _role(form["role"])
         try:

@@ -105,7 +105,7 @@ class Page:
         await self._see(req, _nothing)
 
     async def _see(self, req: PageRequest, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
-        """Run a query for whoever looks, if his session is live and in use."""
+        """Run a query for whoever looks, if their session is live and in use."""
         idle = self._kit.tokens.lifetimes.idle
         result: T
         req.viewer, result = await self._kit.guard.browse(req, _served, req.caller, idle, function, args)

@@ -48,7 +48,7 @@ class UserPage(Page):
 
     @admin
     async def on_get(self, req: PageRequest, resp: Response, user_id: int) -> None:
-        """A user, and where he is signed in."""
+        """A user, and where they are signed in."""
         found, sessions = await self._see(req, _look, user_id, self._kit.tokens.lifetimes.idle)
         self._show(req, resp, "user.html", user=found, sessions=sessions)
 

@@ -1,6 +1,6 @@
 """Webhooks: who is told of changes, of a store or of all, and what became of each message"""
 
-from typing import Annotated, get_args
+from typing import Annotated, NamedTuple, get_args
 
 import msgspec
 from falcon.asgi import Response
@@ -24,6 +24,47 @@ from storekeeper.operation import fresh
 ROWS = 50
 MAX_NONCE = 100
 STATES: dict[str, State] = {each: each for each in get_args(State)}
+
+
+class Question(NamedTuple):
+    """What a page asks before something is done to a webhook. The text may name its `{url}`."""
+
+    step: str
+    title: str
+    text: str
+    verb: str
+
+
+ROTATION = Question(
+    "rotate",
+    "Give it another secret?",
+    "Messages to {url} are signed with both for a day, and then with the new one alone. "
+    "Its receiver has to know the new one by then.",
+    "Make another secret",
+)
+TAKEOVER = Question(
+    "takeover",
+    "Take over this webhook?",
+    "It becomes yours, and goes on where it stood. Messages to {url} are signed with a new secret, "
+    "and no longer with the one that it had: what its receiver cannot check comes again for some three days.",
+    "Take over",
+)
+DELETION = Question(
+    "delete",
+    "Delete this webhook?",
+    "{url} is told nothing more, also not what still waits to be sent. One that is only to rest for a while can pause.",
+    "Delete the webhook",
+)
+
+
+class QuestionPage(Page):
+    """A page that asks before something is done to a webhook."""
+
+    async def _ask(self, req: PageRequest, resp: Response, webhook_id: int, question: Question) -> None:
+        hook = await self._see(req, webhook.get, req.caller.user_id, webhook_id)
+        back = url("webhooks", webhook_id)
+        values = {"title": question.title, "text": question.text.format(url=hook.url), "verb": question.verb}
+        self._show(req, resp, "sure.html", action=f"{back}/{question.step}", back=back, **values)
 
 
 class SecretPage(Page):
@@ -182,24 +223,13 @@ class DeliveryReplay(WebhookPage):
         self._end(req, resp, webhook_id, f"{again.message_id} will be sent once more.")
 
 
-class Rotation(SecretPage):
+class Rotation(QuestionPage, SecretPage):
     """/console/webhooks/{webhook_id}/rotate"""
 
     @fresh
     async def on_get(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
         """Ask before the secret is replaced."""
-        hook = await self._see(req, webhook.get, req.caller.user_id, webhook_id)
-        self._show(
-            req,
-            resp,
-            "sure.html",
-            title="Give it another secret?",
-            text=f"Messages to {hook.url} are signed with both for a day, and then with the new one alone. "
-            "Its receiver has to know the new one by then.",
-            action=url("webhooks", webhook_id, "rotate"),
-            verb="Make another secret",
-            back=url("webhooks", webhook_id),
-        )
+        await self._ask(req, resp, webhook_id, ROTATION)
 
     @fresh
     async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
@@ -208,24 +238,13 @@ class Rotation(SecretPage):
         self._show_secret(req, resp, rotated, is_rotated=True)
 
 
-class Takeover(SecretPage):
+class Takeover(QuestionPage, SecretPage):
     """/console/webhooks/{webhook_id}/takeover"""
 
     @fresh
     async def on_get(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
         """Ask before it becomes one's own."""
-        hook = await self._see(req, webhook.get, req.caller.user_id, webhook_id)
-        self._show(
-            req,
-            resp,
-            "sure.html",
-            title="Take over this webhook?",
-            text=f"It becomes yours, and goes on where it stood. Messages to {hook.url} are signed with a new secret, "
-            "and no longer with the one that it had: what its receiver cannot check comes again for some three days.",
-            action=url("webhooks", webhook_id, "takeover"),
-            verb="Take over",
-            back=url("webhooks", webhook_id),
-        )
+        await self._ask(req, resp, webhook_id, TAKEOVER)
 
     @fresh
     async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
@@ -236,23 +255,12 @@ class Takeover(SecretPage):
         self._show_secret(req, resp, taken)
 
 
-class Deletion(Page):
+class Deletion(QuestionPage):
     """/console/webhooks/{webhook_id}/delete"""
 
     async def on_get(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
         """Ask before a webhook goes."""
-        hook = await self._see(req, webhook.get, req.caller.user_id, webhook_id)
-        self._show(
-            req,
-            resp,
-            "sure.html",
-            title="Delete this webhook?",
-            text=f"{hook.url} is told nothing more, also not what still waits to be sent. "
-            "One that is only to rest for a while can pause.",
-            action=url("webhooks", webhook_id, "delete"),
-            verb="Delete the webhook",
-            back=url("webhooks", webhook_id),
-        )
+        await self._ask(req, resp, webhook_id, DELETION)
 
     async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
         await self._do(req, webhook.delete, req.caller.user_id, webhook_id)

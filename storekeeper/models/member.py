@@ -184,7 +184,7 @@ def _put(conn: Connection, of: Store, person: User, role: Role) -> tuple[Member,
 
 
 def delete(conn: Connection, asker_id: int, name: str, username: str) -> None:
-    """Take a user out of the store: by its owner, or by himself."""
+    """Take a user out of the store: by its owner, or by themselves."""
     person = get(conn, asker_id, name, username)
     of = store.get(conn, name) if person.user_id == asker_id else require_owner(conn, asker_id, name)
     store.lock(conn, of)

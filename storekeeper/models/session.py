@@ -91,7 +91,7 @@ _listed = sa.select(sessions.c.id, sessions.c.device, sessions.c.address, sessio
 
 
 class Live(msgspec.Struct, frozen=True):
-    """Whose live session it is, and whether he is an administrator now."""
+    """Whose live session it is, and whether they are an administrator now."""
 
     user_id: int
     is_admin: bool
@@ -212,7 +212,7 @@ def end(conn: Connection, user_id: int, session_id: int) -> None:
 
 
 def log_out(conn: Connection, user_id: int, session_id: int) -> None:
-    """End the session of whoever asks. TokenRevoked if that was done since he was admitted."""
+    """End the session of whoever asks. TokenRevoked if that was done since they were admitted."""
     try:
         end(conn, user_id, session_id)
     except NotFound:
@@ -258,7 +258,7 @@ def choose_password(conn: Connection, login: Login, new_hash: str, lifetime: int
 
 
 def reset_password(conn: Connection, user_id: int, new_hash: str) -> int:
-    """Give a user another password and end his sessions; how many they were."""
+    """Give a user another password and end their sessions; how many they were."""
     user.set_password(conn, user_id, new_hash)
     return end_others(conn, user_id)
 

@@ -88,7 +88,7 @@ def _existing(found: User | None) -> User:
 
 
 def get_for(conn: Connection, asker_id: int, user_id: int) -> User:
-    """The user, for himself or an administrator. For anybody else he does not exist."""
+    """The user, for themselves or an administrator. For anybody else they do not exist."""
     if asker_id != user_id:
         try:
             require_admin(conn, asker_id)
@@ -105,7 +105,7 @@ def require_admin(conn: Connection, asker_id: int, message: str | None = None) -
 
 
 def get_own(conn: Connection, asker_id: int, user_id: int) -> User:
-    """The user, for himself. For anybody else he does not exist."""
+    """The user, for themselves. For anybody else they do not exist."""
     if asker_id != user_id:
         raise NotFound("User not found.")
     return get(conn, user_id)

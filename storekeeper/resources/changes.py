@@ -91,7 +91,7 @@ class Changes:
         resp.stream = self._events(req, query, first)
 
     async def _events(self, req: Request, query: ChangesQuery, found: Feed) -> AsyncIterator[bytes]:
-        """For as long as the reader listens and his session lives: each look at the changes checks that."""
+        """For as long as the reader listens and their session lives: each look at the changes checks that."""
         if req.is_head:
             return
         self._followers += 1
