@@ -23,7 +23,7 @@ from storekeeper.db import Database
 from storekeeper.dispatch import Dispatch
 from storekeeper.door import App, Door, Later
 from storekeeper.endpoint import Networks
-from storekeeper.errors import StorekeeperError
+from storekeeper.errors import MIB, StorekeeperError
 from storekeeper.exchange import EXPOSED_HEADERS
 from storekeeper.forwarding import UntrustedPeers
 from storekeeper.health import Health
@@ -32,6 +32,8 @@ from storekeeper.images import Images
 from storekeeper.keys import KeyRing
 from storekeeper.login import PasswordCheck
 from storekeeper.models import chore, import_jobs, journal, kept_form, outbox, untrusted_peer
+from storekeeper.models.quota import Quotas
+from storekeeper.models.session import Terms
 from storekeeper.models.throttle import Limits
 from storekeeper.passwords import Passwords, create_passwords
 from storekeeper.places import Places
@@ -57,9 +59,10 @@ from storekeeper.resources.conditions import Conditions
 from storekeeper.runner import End, Runner
 from storekeeper.settings import Settings, read_settings
 from storekeeper.storage import Storage, create_storage
+from storekeeper.tally import Tally
 from storekeeper.tickets import Tickets
 from storekeeper.tokens import Lifetimes, Tokens
-from storekeeper.transfers import Exports
+from storekeeper.transfers import Exports, ImageDesk, ImportDesk
 
 if TYPE_CHECKING:
     from storekeeper.console.page import Kit
@@ -84,6 +87,7 @@ class Parts(msgspec.Struct, frozen=True):
     health: Health
     exports: Exports
     untrusted_peers: UntrustedPeers = msgspec.field(default_factory=UntrustedPeers)
+    arriving: Tally = msgspec.field(default_factory=Tally)  # see ImportDesk
 
 
 def create_app(settings: Settings | None = None, parts: Parts | None = None) -> App:
@@ -91,7 +95,7 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     settings = settings or read_settings()
     parts = parts or create_parts(settings)
     limits = RequestLimits(settings.network_requests_per_minute, settings.user_requests_per_minute)
-    guard = Guard(parts.db, limits)
+    guard = Guard(parts.db, limits, quotas(settings).answer_bytes)
     pages = Later(partial(_create_pages, settings, parts, guard))
     door = Door(create_api(settings, parts, guard), pages, settings.body_seconds)
     served: App = behind_proxies(door, settings.trusted_proxies, parts.untrusted_peers)
@@ -148,6 +152,7 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
     check, accounts = _create_accounts(settings, parts, guard)
     conditions = Conditions(settings.require_if_match)
     dispatch = _create_dispatch(settings, parts, guard)
+    most, image_desk, import_desk = quotas(settings), *_create_desks(settings, parts, guard)
     return {
         "/register": user.Register(accounts),
         "/login": session.Login(check, tokens),
@@ -160,7 +165,7 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
         "/user/{user_id:id}": user.User(guard),
         "/user/{user_id:id}/password": user.Password(guard, accounts),
         "/users": user.UserList(guard),
-        "/store/{name:name}": store.Store(guard, settings.currency, conditions),
+        "/store/{name:name}": store.Store(guard, settings.currency, conditions, most.stores),
         "/stores": store.StoreList(guard),
         "/store/{name:name}/members": member.MemberList(guard),
         "/store/{name:name}/members/{username:username}": member.Member(guard),
@@ -169,19 +174,19 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
         "/store/{name:name}/item/{item_name:name}/stock": item.StockInStore(guard),
         "/item/{name:name}": item.Item(guard, conditions),
         "/item/{name:name}/stock": item.Stock(guard),
-        "/store/{name:name}/item/{item_name:name}/image": image.ItemImageInStore(guard, parts.images),
-        "/item/{name:name}/image": image.ItemImage(guard, parts.images),
+        "/store/{name:name}/item/{item_name:name}/image": image.ItemImageInStore(guard, image_desk),
+        "/item/{name:name}/image": image.ItemImage(guard, image_desk),
         "/images/{key}/{size}": image.ImageFile(guard, parts.images),
         "/item/{name:name}/history": history.ItemHistory(guard),
         "/item/{name:name}/price": history.ItemPrice(guard),
         "/store/{name:name}/item/{item_name:name}/history": history.ItemHistoryInStore(guard),
         "/store/{name:name}/item/{item_name:name}/price": history.ItemPriceInStore(guard),
         "/store/{name:name}/history": history.StoreHistory(guard),
-        "/changes": changes.Changes(guard),
+        "/changes": changes.Changes(guard, most.streams),
         "/audit": history.Audit(guard),
         "/items": catalogue.ItemList(guard, parts.exports),
         "/items/bulk": bulk.Bulk(guard),
-        "/imports": imports.ImportList(guard, parts.storage, parts.importer),
+        "/imports": imports.ImportList(guard, import_desk),
         "/imports/{import_id:id}": imports.ImportJob(guard, parts.storage, parts.importer),
         "/imports/{import_id:id}/refusals": imports.ImportRefusals(guard),
         "/webhooks": webhook.WebhookList(dispatch),
@@ -217,6 +222,7 @@ def create_kit(settings: Settings, parts: Parts, guard: Guard) -> "Kit":
 
     check, accounts = _create_accounts(settings, parts, guard)
     form_keys = FormKeys(parts.keys)
+    image_desk, import_desk = _create_desks(settings, parts, guard)
     return Kit(
         settings=settings,
         guard=guard,
@@ -228,6 +234,9 @@ def create_kit(settings: Settings, parts: Parts, guard: Guard) -> "Kit":
         images=parts.images,
         exports=parts.exports,
         runner=parts.importer,
+        quotas=quotas(settings),
+        image_desk=image_desk,
+        import_desk=import_desk,
         dispatch=_create_dispatch(settings, parts, guard),
         health=parts.health,
         form_keys=form_keys,
@@ -237,10 +246,16 @@ def create_kit(settings: Settings, parts: Parts, guard: Guard) -> "Kit":
 
 def _create_accounts(settings: Settings, parts: Parts, guard: Guard) -> tuple[PasswordCheck, Accounts]:
     limits = Limits(settings.login_failures, settings.login_failures_overall, settings.login_window_seconds)
-    seconds, tickets = lifetimes(settings).session, Tickets(parts.keys)
-    check = PasswordCheck(guard, parts.passwords, tickets, limits, seconds, settings.logins_per_minute)
+    terms, tickets = Terms(lifetimes(settings).session, settings.sessions_per_user), Tickets(parts.keys)
+    check = PasswordCheck(guard, parts.passwords, tickets, limits, terms, settings.logins_per_minute)
     is_open, rate = settings.registration == "open", settings.registrations_per_minute
     return check, Accounts(guard, parts.passwords, parts.keys, check, is_open, rate)
+
+
+def _create_desks(settings: Settings, parts: Parts, guard: Guard) -> tuple[ImageDesk, ImportDesk]:
+    most = quotas(settings)
+    import_desk = ImportDesk(guard, parts.storage, parts.importer, parts.arriving, most.import_bytes)
+    return ImageDesk(guard, parts.images, most.image_bytes), import_desk
 
 
 def _create_dispatch(settings: Settings, parts: Parts, guard: Guard) -> Dispatch:
@@ -260,6 +275,16 @@ def _middleware(settings: Settings, tokens: Tokens, guard: Guard, parts: Parts) 
     if settings.cors_origins:
         chain.insert(0, Cors(settings.cors_origins, list(EXPOSED_HEADERS)))
     return chain
+
+
+def quotas(settings: Settings) -> Quotas:
+    return Quotas(
+        stores=settings.stores_per_user,
+        streams=settings.streams_per_user,
+        import_bytes=settings.import_mib_per_user * MIB,
+        answer_bytes=settings.answer_mib_per_user * MIB,
+        image_bytes=settings.image_mib_per_store * MIB,
+    )
 
 
 def lifetimes(settings: Settings) -> Lifetimes:

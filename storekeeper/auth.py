@@ -30,15 +30,18 @@ from storekeeper.tokens import Claims, Tokens
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
+FORMS_FACTOR = 2  # of the room for answers, for forms
 KEY_PAUSE = 0.05  # seconds between looks at whether another request with the key is done
 
 
 class Guard:
     """Runs the models' functions for a request's sender, if their session is live. Rings the bell for each change."""
 
-    def __init__(self, db: Database, limits: RequestLimits | None = None) -> None:
+    def __init__(self, db: Database, limits: RequestLimits | None = None, most_answer_bytes: int = 0) -> None:
+        """`most_answer_bytes` are those of one user's answers that are kept for their Idempotency-Keys."""
         self._db = db
         self.limits = limits or RequestLimits()
+        self._most_answer_bytes = most_answer_bytes
         self._used_at: dict[session.Use, float] = {}
         self._under_way: set[str] = set()
         self.bell = Bell()
@@ -82,7 +85,7 @@ class Guard:
         With an Idempotency-Key it is made once: KeyReused, or KeyInUse while it is under way. The visit's `repeated_at`
         tells whether that was by an earlier request.
         """
-        once = _once(req)
+        once = self._once(req)
         deadline = time.monotonic() + req.visit.key_seconds
         while True:
             try:
@@ -95,9 +98,14 @@ class Guard:
 
     async def is_repeated(self, req: Request) -> bool:
         """Whether the change was made by an earlier request with the Idempotency-Key: for what comes before `write`."""
-        if once := _once(req):
+        if once := self._once(req):
             req.visit.repeated_at = await self.read(req, idempotency.find_time, once)
         return req.visit.repeated_at is not None
+
+    async def is_known(self, req: Request) -> bool:
+        """Whether an earlier request had this Idempotency-Key: for what comes before the body is read."""
+        once = self._once(req)
+        return once is not None and await self.read(req, idempotency.is_known, once)
 
     async def record(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a change that each attempt makes, whatever its Idempotency-Key, as it is no effect but a trace."""
@@ -123,6 +131,15 @@ class Guard:
         self._note_use(req)
         self.bell.ring()
         return answer.result
+
+    def _once(self, req: Request) -> Once | None:
+        """What an Idempotency-Key says of a request, whose body has been read."""
+        visit = req.visit
+        if visit.key is None or visit.digest is None or req.claims is None:
+            return None
+        # A form has its key in its body. Forms go on when programs have used up the room, as people cannot do without.
+        most_bytes = self._most_answer_bytes * (1 if visit.hashes_body else FORMS_FACTOR)
+        return idempotency.of(req.claims.user_id, visit.key, visit.digest.hexdigest(), most_bytes)
 
     @contextmanager
     def _alone(self, once: Once | None) -> Iterator[None]:
@@ -187,14 +204,6 @@ def _written(
         needed = (rights.ADMIN,) if access is Access.ADMIN else ()
         answer: Answer[T] = _admitted(conn, claims, Access.SIGNED_IN, idempotency.run, (once, needed, function, args))
         return answer
-
-
-def _once(req: Request) -> Once | None:
-    """What an Idempotency-Key says of a request, whose body has been read."""
-    key, digest = req.visit.key, req.visit.digest
-    if key is None or digest is None or req.claims is None:
-        return None
-    return idempotency.of(req.claims.user_id, key, digest.hexdigest())
 
 
 def _is_administrator(conn: Connection, session_id: int, user_id: int) -> bool:

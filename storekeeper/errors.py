@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+MIB = 2**20
 MERGE_PATCH = "application/merge-patch+json"  # RFC 7396
 
 
@@ -182,7 +183,7 @@ class ImportIsOver(Conflict):
 
 class TooManyImports(Conflict):
     code = "too_many_imports"
-    message = "You have too many imports that are not over. Cancel one, carry it out, or wait until one has ended."
+    message = "You have too many imports that wait or are under way. Cancel one, or wait until one has ended."
 
 
 class TooManyWebhooks(Conflict):
@@ -376,6 +377,75 @@ class TooManyRequests(LimitReached):
 
     code = "too_many_requests"
     message = "There are too many requests from you, or from your network. Wait a moment."
+
+
+class OverQuota(StorekeeperError):
+    """A user, or a store, would have more than there may be: `limit`, of which so much is `used`, things or bytes."""
+
+    status = HTTPStatus.CONFLICT
+    is_in_bytes: ClassVar[bool] = False
+
+    def __init__(self, limit: int, used: int) -> None:
+        super().__init__(f"{self.message} {self._amounts(limit, used)} are used.")
+        self.limit = limit
+        self.used = used
+
+    def _amounts(self, limit: int, used: int) -> str:
+        return f"{used / MIB:,.1f} of {limit / MIB:,.0f} MiB" if self.is_in_bytes else f"{used:,} of {limit:,}"
+
+    def details(self) -> dict[str, Any]:
+        return {"limit": self.limit, "used": self.used}
+
+
+class TooManyStores(OverQuota):
+    code = "too_many_stores"
+    message = "You have founded as many stores as a user may. Delete one, or ask an administrator to found this one."
+
+
+class ImportSpaceFull(OverQuota):
+    code = "import_space_full"
+    message = (
+        "There is no room for this file among those of your imports. Cancel imports that are planned or were refused, "
+        "carry them out, or wait: their files are kept for 7 days."
+    )
+    is_in_bytes = True
+
+
+class ImageSpaceFull(OverQuota):
+    code = "image_space_full"
+    message = (
+        "There is no room for this image among those of the store. Those that were removed or replaced count for 30 "
+        "days; ask the operator for more room."
+    )
+    is_in_bytes = True
+
+
+class TooManyStreams(OverQuota):
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too_many_streams"
+    message = "You follow the changes as often as a user may. End one of your streams."
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "60"}
+
+
+class AnswerSpaceFull(OverQuota):
+    """`retry_after` is in seconds, until the oldest answers make room."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "answer_space_full"
+    message = (
+        "There is no room for another answer among those that are kept for your Idempotency-Keys, each for a day. "
+        "Known keys are answered. Send new ones later, or this change without one."
+    )
+    is_in_bytes = True
+
+    def __init__(self, limit: int, used: int, retry_after: int) -> None:
+        super().__init__(limit, used)
+        self.retry_after = retry_after
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.retry_after)}
 
 
 class TooManyTests(StorekeeperError):

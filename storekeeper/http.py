@@ -21,6 +21,7 @@ from storekeeper.errors import (
     Invalid,
     MethodNotAllowed,
     NotFound,
+    OverQuota,
     StorekeeperError,
     TooLarge,
     TooManyRequests,
@@ -244,7 +245,8 @@ async def render_error(req: Request, resp: Response, error: StorekeeperError, _p
 
 def begin_error(req: Request, resp: Response, error: StorekeeperError) -> None:
     """All of the answer to an error but its body; and a line in the log, where it may be an attack."""
-    if error.status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS) and not isinstance(error, TooManyRequests):
+    is_of_note = error.status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS) or isinstance(error, OverQuota)
+    if is_of_note and not isinstance(error, TooManyRequests):
         req.log(error.code, method=req.method, path=req.path)
     resp.status = error.status
     resp.set_headers(error.headers())

@@ -1,16 +1,17 @@
-"""Removes the files of images 30 days after no item has them any more.
+"""Removes the files of images 30 days after no item has them any more, and counts those that stores had before.
 
 Files that are found without an item begin their time then: also those of an upload under way, whose item names them
 soon, and those from before an upgrade.
 """
 
 import asyncio
+from collections.abc import Set
 
 import sqlalchemy as sa
 
 from storekeeper import images
 from storekeeper.db import Connection, Database, transaction
-from storekeeper.models import installation, item, unused_image
+from storekeeper.models import installation, item, store_image, unused_image
 from storekeeper.models.unused_image import Difference
 from storekeeper.storage import Storage
 
@@ -23,11 +24,13 @@ async def apply(db: Database, storage: Storage) -> None:
     known = await db.read(installation.storage_mark)
     if known is None or known != await storage.mark():
         return
-    stored = images.keys_of(await storage.find_names(images.FOLDER))
-    await db.write(unused_image.update, await db.browse(_compare, stored))
+    sizes = images.sizes_of(await storage.find_sizes(images.FOLDER))
+    await db.write(unused_image.update, await db.browse(_compare, sizes.keys()))
     for key in await db.browse(unused_image.due):
         await asyncio.to_thread(images.remove, storage, key)
-        await db.write(unused_image.forget, [key])
+        await db.write(_forget, key)
+    while found := await db.browse(store_image.find_uncounted):
+        await db.write(store_image.count, found, sizes)
 
 
 def prune(engine: sa.Engine, storage: Storage) -> int:
@@ -39,9 +42,14 @@ def prune(engine: sa.Engine, storage: Storage) -> int:
     for key in due:
         images.remove(storage, key)
         with transaction(engine) as conn:
-            unused_image.forget(conn, [key])
+            _forget(conn, key)
     return len(due)
 
 
-def _compare(conn: Connection, stored: set[str]) -> Difference:
+def _forget(conn: Connection, key: str) -> None:
+    unused_image.forget(conn, [key])
+    store_image.forget(conn, key)
+
+
+def _compare(conn: Connection, stored: Set[str]) -> Difference:
     return unused_image.compare(conn, stored - item.images(conn))

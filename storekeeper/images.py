@@ -6,7 +6,7 @@ upload's own would not do: another version of the encoder makes other files of i
 
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 import msgspec
@@ -36,6 +36,11 @@ class Picture(msgspec.Struct, frozen=True):
     def key(self) -> str:
         return sha256(b"".join(self.files.values())).hexdigest()
 
+    @property
+    def size(self) -> int:
+        """Of all its files, in bytes."""
+        return sum(map(len, self.files.values()))
+
 
 class Images:
     def __init__(self, storage: Storage) -> None:
@@ -44,15 +49,17 @@ class Images:
         # Pillow warns of what is odd in a file, on stderr, and the interpreter keeps each different text for ever.
         warnings.filterwarnings("ignore", module=r"PIL\.")
 
-    async def add(self, data: bytes, user_id: int) -> str:
-        """Check an upload and keep what is made of it: its key. A file that was there is written again, and is new.
+    async def make(self, data: bytes, user_id: int) -> Picture:
+        """Check an upload, and what is made of it.
 
         `user_id` is whom it is done for: those whose uploads wait have equal shares.
         """
-        picture = await self._pool.run((str(user_id),), read, data)
+        return await self._pool.run((str(user_id),), read, data)
+
+    async def keep(self, picture: Picture) -> None:
+        """Write its files. One that was there is written again, and is new."""
         for size, made in picture.files.items():
             await self._storage.put(path(picture.key, size), made)
-        return picture.key
 
     def require_room(self) -> None:
         """InsufficientStorage while no file is taken."""
@@ -75,7 +82,16 @@ def path(key: str, size: str) -> str:
 
 def keys_of(names: Iterable[str]) -> set[str]:
     """The keys of the images that files of these names are of. Other files are passed over."""
-    return {found[1] for found in map(NAME.fullmatch, names) if found}
+    return set(sizes_of(dict.fromkeys(names, 0)))
+
+
+def sizes_of(files: Mapping[str, int]) -> dict[str, int]:
+    """By the keys of images, how many bytes their files have together."""
+    sizes: dict[str, int] = {}
+    for name, size in files.items():
+        if found := NAME.fullmatch(name):
+            sizes[found[1]] = sizes.get(found[1], 0) + size
+    return sizes
 
 
 def remove(storage: Storage, key: str) -> None:

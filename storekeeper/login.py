@@ -18,7 +18,7 @@ from storekeeper.errors import (
 from storekeeper.http import Request
 from storekeeper.models import rate, session, sign_in, throttle, user
 from storekeeper.models.rate import Rate
-from storekeeper.models.session import Grant
+from storekeeper.models.session import Grant, Terms
 from storekeeper.models.throttle import Attempt, Limits
 from storekeeper.models.user import Login
 from storekeeper.passwords import Passwords
@@ -35,14 +35,14 @@ class PasswordCheck:
         passwords: Passwords,
         tickets: Tickets,
         limits: Limits,
-        session_seconds: int,
+        terms: Terms,
         logins_per_minute: int,
     ) -> None:
         self._guard = guard
         self._tickets = tickets
         self._passwords = passwords
         self._limits = limits
-        self._session_seconds = session_seconds
+        self._terms = terms
         self._rate = Rate("login", logins_per_minute, "Too many logins from your network. Try again later.")
 
     async def sign_in(self, req: Request, username: str, password: str, device: Claims | None = None) -> Grant:
@@ -67,11 +67,10 @@ class PasswordCheck:
             raise PasswordChangeRequired(self._tickets.issue(login.user_id, login.password_hash))
         is_outdated = self._passwords.is_outdated(login.password_hash)
         new_hash = await self._passwords.hash(password, address) if is_outdated else None
-        entry = Entry(attempt, self._rate, login, last_at, new_hash, self._session_seconds, req.device, address)
+        entry = Entry(attempt, self._rate, login, last_at, new_hash, self._terms, req.device, address)
         begun = await self._guard.record(req, _begin, entry)
         req.visit.user_id = begun.user_id
-        req.log("login", session_id=begun.session_id)
-        return begun
+        return _logged(req, begun)
 
     async def choose_password(self, req: Request, ticket: str, new: str) -> Grant:
         """Replace a password that had to be, and begin a session. TicketInvalid, or Invalid for a bad new password."""
@@ -85,12 +84,11 @@ class PasswordCheck:
             raise Invalid("This is the password that has to be replaced. Choose another one.", "new_password")
         new_hash = await self._passwords.hash(new, req.visit.address)
         begun = await self._guard.record(
-            req, session.choose_password, login, new_hash, self._session_seconds, req.device, req.visit.address
+            req, session.choose_password, login, new_hash, self._terms, req.device, req.visit.address
         )
         req.visit.user_id = begun.user_id
         req.log("password_changed")
-        req.log("login", session_id=begun.session_id)
-        return begun
+        return _logged(req, begun)
 
     async def confirm(self, req: Request, password: str) -> Login:
         """The caller, once they have given their password again. InvalidCredentials for a wrong one.
@@ -123,7 +121,7 @@ class Entry(msgspec.Struct, frozen=True):
     login: Login
     last_at: int
     new_hash: str | None
-    seconds: int
+    terms: Terms
     device: str
     address: str
 
@@ -134,6 +132,13 @@ class Call(msgspec.Struct, frozen=True):
     username: str
     address: str
     device: Claims | None
+
+
+def _logged(req: Request, begun: Grant) -> Grant:
+    req.log("login", session_id=begun.session_id)
+    if begun.ended_id is not None:
+        req.log("session_ended", session_id=begun.ended_id, reason="There were too many.")
+    return begun
 
 
 def _look_up(conn: Connection, call: Call, limits: Limits, of: Rate) -> tuple[Login | None, Attempt, int, float]:
@@ -159,7 +164,7 @@ def _begin(conn: Connection, entry: Entry) -> Grant:
         raise InvalidCredentials
     if entry.new_hash:
         user.set_hash(conn, login.user_id, entry.new_hash)
-    begun = session.begin(conn, login.user_id, entry.seconds, entry.device, entry.address)
+    begun = session.begin(conn, login.user_id, entry.terms, entry.device, entry.address)
     sign_in.note(conn, login.user_id, entry.address, entry.last_at)
     rate.count(conn, entry.rate, entry.address)
     return begun

@@ -16,7 +16,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 ALWAYS = (errors.Invalid, errors.InternalError, errors.Unavailable, errors.DatabaseDamaged)
 WITH_TOKEN = (errors.TokenExpired, errors.TokenInvalid, errors.TokenMissing, errors.TokenRevoked)
 CONDITIONAL = (errors.PreconditionFailed, errors.PreconditionRequired)
-REPEATABLE = (errors.Forbidden, errors.KeyInUse, errors.KeyReused)
+REPEATABLE = (errors.Forbidden, errors.KeyInUse, errors.KeyReused, errors.AnswerSpaceFull)
 WITH_BODY = (errors.RequestTimeout, errors.TooLarge, errors.WrongMediaType)
 
 DESCRIPTION = """Stores, their items and the people who may change them.
@@ -272,6 +272,8 @@ def _carried(kind: type[StorekeeperError]) -> Iterable[str]:
         errors.LimitReached: ["Retry-After", "RateLimit", "RateLimit-Policy"],
         errors.TooManyExports: ["Retry-After"],
         errors.TooManyTests: ["Retry-After"],
+        errors.AnswerSpaceFull: ["Retry-After"],
+        errors.TooManyStreams: ["Retry-After"],
         errors.Unavailable: ["Retry-After"],
         errors.InsufficientStorage: ["Retry-After"],
         errors.MethodNotAllowed: ["Allow"],

@@ -30,6 +30,7 @@ BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9._-]*[A
 SECRETS = ("storage_secret_key",)  # beside the password in `database_url`
 
 Positive = Annotated[int, Meta(gt=0, le=1_000_000)]
+Quota = Annotated[int, Meta(ge=0, le=1_000_000)]
 Words = tuple[str, ...]
 
 
@@ -98,6 +99,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     registrations_per_minute: Positive = 60
     network_requests_per_minute: Annotated[int, Meta(ge=0, le=100_000_000)] = 24_000
     user_requests_per_minute: Annotated[int, Meta(ge=0, le=100_000_000)] = 12_000
+
+    stores_per_user: Quota = 200
+    sessions_per_user: Quota = 100
+    streams_per_user: Quota = 20
+    import_mib_per_user: Quota = 1024
+    answer_mib_per_user: Quota = 16
+    image_mib_per_store: Quota = 5120
 
     def __repr__(self) -> str:
         """Without the values, as some are secret: a trace or a log would show them."""

@@ -82,6 +82,8 @@ class ErrorBody(msgspec.Struct):
     candidates: list[Candidate] | msgspec.UnsetType = msgspec.UNSET
     ticket: str | msgspec.UnsetType = msgspec.UNSET
     cursor: int | msgspec.UnsetType = msgspec.UNSET
+    limit: int | msgspec.UnsetType = msgspec.UNSET
+    used: int | msgspec.UnsetType = msgspec.UNSET
     conditions: list[Condition] | msgspec.UnsetType = msgspec.UNSET
 
 

@@ -177,12 +177,12 @@ class Storage:
         self.remove(name)
         return True
 
-    async def find_names(self, folder: str) -> set[str]:
-        """As `list`, for a server."""
+    async def find_sizes(self, folder: str) -> dict[str, int]:
+        """As `list`, for a server: how many bytes each has, by its name."""
         if self._folder and self._folder.is_dir() and not (self._folder / folder).exists():
-            return set()  # without obstore
+            return {}  # without obstore
         with _reaching():
-            return {each["path"] async for page in self._store().list(folder) for each in page}
+            return {each["path"]: each["size"] async for page in self._store().list(folder) for each in page}
 
     def list(self, folder: str) -> Iterator[str]:
         """The names of what is in a folder and in those below it."""

@@ -10,18 +10,20 @@ from falcon.asgi import Response
 
 from storekeeper.auth import Guard
 from storekeeper.db import Connection
-from storekeeper.errors import StorekeeperError
+from storekeeper.errors import ImportSpaceFull, StorekeeperError
 from storekeeper.http import Request
 from storekeeper.images import Images
-from storekeeper.models import export, imports, item, member, undo
+from storekeeper.models import export, imports, item, member, quota, store_image, undo
 from storekeeper.models.export import Format, Piece
-from storekeeper.models.imports import Import, Order
+from storekeeper.models.imports import Import, Order, Room
 from storekeeper.models.item import Item, Target
 from storekeeper.models.listing import Filter
+from storekeeper.models.store_image import Kept
 from storekeeper.models.unused_image import ImageGone
 from storekeeper.places import Places
 from storekeeper.runner import Runner
 from storekeeper.storage import Storage
+from storekeeper.tally import Tally
 
 P = TypeVar("P")
 Read = Callable[[Connection, P | None], Piece[P]]
@@ -40,15 +42,25 @@ class Arriving(Protocol):
     def pieces(self) -> AsyncIterator[bytes]: ...
 
 
-async def put_image(
-    guard: Guard, images: Images, req: Request, read: Callable[[], Awaitable[bytes]], target: Target
-) -> Item:
-    """First the right to do it, then the files, then the row: no row names a file that is not there."""
-    now = await guard.read(req, item.get, target.name, target.which)
-    await guard.read(req, member.require_clerk, req.caller.user_id, now.store_id)
-    images.require_room()
-    key = await images.add(await read(), req.caller.user_id)
-    return await guard.write(req, item.set_image, req.caller.user_id, target, key)
+class ImageDesk:
+    """Takes in images. All those of a store may have `most_bytes`; 0 is no limit."""
+
+    def __init__(self, guard: Guard, images: Images, most_bytes: int) -> None:
+        self._guard = guard
+        self._images = images
+        self._most_bytes = most_bytes
+
+    async def put(self, req: Request, read: Callable[[], Awaitable[bytes]], target: Target) -> Item:
+        """First the right to do it, and the room; then the files, then the row: none names a file that is not there."""
+        guard, user_id = self._guard, req.caller.user_id
+        now = await guard.read(req, item.get, target.name, target.which)
+        await guard.read(req, member.require_clerk, user_id, now.store_id)
+        self._images.require_room()
+        picture = await self._images.make(await read(), user_id)
+        image = Kept(picture.key, picture.size)
+        await guard.read(req, store_image.require_room, user_id, now.store_id, image, self._most_bytes)
+        await self._images.keep(picture)
+        return await guard.write(req, store_image.give, user_id, target, image, self._most_bytes)
 
 
 async def undo_change(guard: Guard, images: Images, req: Request, store: int | str, change_id: int) -> Item:
@@ -59,24 +71,61 @@ async def undo_change(guard: Guard, images: Images, req: Request, store: int | s
     return await guard.write(req, undo.change, req.caller.user_id, store, change_id)
 
 
-async def start_import(
-    guard: Guard, storage: Storage, runner: Runner, req: Request, order: Order, upload: Arriving
-) -> Import:
-    """Keep the file that is ordered to be imported, and let the work begin. It goes on by itself."""
-    await guard.read(req, imports.require_room, req.caller.user_id, order.store)
-    storage.disk.require_room(req.content_length or 0)
-    file = f"imports/{token_hex(16)}"
-    await storage.put_pieces(file, upload.pieces())
-    order = msgspec.structs.replace(order, file=file, size=upload.size)
-    try:
-        added = await guard.write(req, imports.add, req.caller.user_id, order)
-    except StorekeeperError:
-        await storage.delete(file)
-        raise
-    if req.visit.repeated_at is not None:  # the job has the file that came first
-        await storage.delete(file)
-    runner.wake()
-    return added
+class ImportDesk:
+    """Takes in files to import. Those of one user may have `most_bytes`; 0 is no limit.
+
+    `arriving` are the bytes under way at all doors of this process: no row tells of a file before it is there.
+    """
+
+    def __init__(self, guard: Guard, storage: Storage, runner: Runner, arriving: Tally, most_bytes: int) -> None:
+        self._guard = guard
+        self._storage = storage
+        self._runner = runner
+        self._arriving = arriving
+        self._most_bytes = most_bytes
+
+    async def start(self, req: Request, order: Order, upload: Arriving, least_bytes: int = 1) -> Import:
+        """Keep the file that is ordered to be imported, and let the work begin. It goes on by itself.
+
+        `least_bytes` is what is known of its size, so that one for which there is no room is not read.
+        """
+        room = await self._require_room(req, order.store, least_bytes)
+        self._storage.disk.require_room(req.content_length or 0)
+        file = f"imports/{token_hex(16)}"
+        try:
+            await self._storage.put_pieces(file, self._within(room, req.caller.user_id, upload))
+            added = await self._add(req, msgspec.structs.replace(order, file=file, size=upload.size))
+        finally:
+            self._arriving.add(req.caller.user_id, -upload.size)
+        self._runner.wake()
+        return added
+
+    async def _require_room(self, req: Request, store: int | str, least_bytes: int) -> Room:
+        """Where the file may be imported. What has come before needs no room: it is only answered again."""
+        user_id = req.caller.user_id
+        if await self._guard.is_known(req):
+            return Room(await self._guard.read(req, member.require_clerk, user_id, store), self._most_bytes)
+        return await self._guard.read(req, imports.require_room, user_id, store, self._most_bytes, least_bytes)
+
+    async def _within(self, room: Room, user_id: int, upload: Arriving) -> AsyncIterator[bytes]:
+        """The file as it arrives. ImportSpaceFull as soon as it takes more room than there is."""
+        counted = 0
+        async for piece in upload.pieces():
+            arriving = self._arriving.add(user_id, upload.size - counted)
+            counted = upload.size
+            if room.most:
+                quota.check(ImportSpaceFull, room.most, room.used, arriving)
+            yield piece
+
+    async def _add(self, req: Request, order: Order) -> Import:
+        try:
+            added = await self._guard.write(req, imports.add, req.caller.user_id, order, self._most_bytes)
+        except StorekeeperError:
+            await self._storage.delete(order.file)
+            raise
+        if req.visit.repeated_at is not None:  # the job has the file that came first
+            await self._storage.delete(order.file)
+        return added
 
 
 class Exports:

@@ -19,6 +19,7 @@ from storekeeper.door import Door
 from storekeeper.http import Request
 from storekeeper.models import delivery, imports, item, member, session, user, webhook
 from storekeeper.models.draft import Fields
+from storekeeper.models.session import Terms
 from storekeeper.money import Price
 from storekeeper.settings import Settings
 from storekeeper.tokens import Lifetimes, Tokens
@@ -220,7 +221,7 @@ def world(engine: sa.Engine, parts: Parts) -> sa.Engine:
         for name in ("lamp", "sofa", "poster"):
             item.add(conn, 1, 1, name, Fields(price=Price("5")))
         conn.execute(sa.update(item.items).where(item.items.c.name == "poster").values(image=IMAGE))
-        session.begin(conn, 1, 3600, "", "")
+        session.begin(conn, 1, Terms(3600), "", "")
         for _ in range(2):
             imports.add(conn, 1, imports.Order(store="ikea", file="imports/a", file_name="", size=1))
         conn.execute(sa.update(imports.jobs).where(imports.jobs.c.id == 2).values(state="planned", ended_at=1))
@@ -237,7 +238,7 @@ def knock(engine: sa.Engine, tokens: Tokens, caller: str) -> dict[str, str]:
         return {}
     with transaction(engine) as conn:
         conn.execute(sa.update(user.users).values(is_active=True))
-        grant = session.begin(conn, USERS[caller], 3600, "", "")
+        grant = session.begin(conn, USERS[caller], Terms(3600), "", "")
         if caller == "ended":
             session.end(conn, grant.user_id, grant.session_id)
         if caller == "inactive":  # the session stays: it is the user who may not

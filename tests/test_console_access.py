@@ -13,6 +13,7 @@ from storekeeper.auth import Guard
 from storekeeper.console.routes import create_pages
 from storekeeper.models import item, journal, member, session, user
 from storekeeper.models.draft import Fields
+from storekeeper.models.session import Terms
 from storekeeper.settings import Settings
 from storekeeper.tokens import Lifetimes, Tokens
 from tests import browsing
@@ -210,7 +211,7 @@ def knock(engine: sa.Engine, client: testing.TestClient, tokens: Tokens, clock: 
         return browser
     with transaction(engine) as conn:
         conn.execute(sa.update(user.users).values(is_active=True))
-        grant = session.begin(conn, USERS[caller], 3600, "", "")
+        grant = session.begin(conn, USERS[caller], Terms(3600), "", "")
     clock.now -= 1800 if caller == "stale" else 0
     token = tokens.console(grant.user_id, grant.session_id, ends_at=grant.began_at + 3600)
     clock.now += 1800 if caller == "stale" else 0

@@ -20,6 +20,7 @@ from storekeeper import models
 from storekeeper.db import Database
 from storekeeper.errors import Conflict, NotFound, Unavailable
 from storekeeper.models import (
+    answer_space,
     item,
     journal,
     listing,
@@ -34,7 +35,7 @@ from storekeeper.models import (
     user,
 )
 from storekeeper.models.draft import Fields
-from storekeeper.models.session import Guarded
+from storekeeper.models.session import Guarded, Terms
 from storekeeper.models.throttle import Limits
 from storekeeper.money import Price
 from storekeeper.query import Query, reader
@@ -44,7 +45,7 @@ from tests.serving import await_that
 # For every parameter that a query may have.
 VALUES = {"name": "chair", "store": "ikea", "id": 1, "store_id": 1, "session_id": 1, "user_id": 1, "key": "alice"}
 VALUES |= {"address": "address", "everybody": "everybody", "since": 0, "hash": HASHED}
-VALUES |= {"item_id": 1, "start": 0, "end": 2**40}
+VALUES |= {"item_id": 1, "start": 0, "end": 2**40, "first": 0, "last": 1}
 ATTEMPT = throttle.login("chair", "192.0.2.7", Limits())
 VALUES |= {"until": 2**53, "minute": 0, "network": "n"} | dict.fromkeys(throttle._COUNTED, next(iter(ATTEMPT.bounds)))
 VALUES |= dict.fromkeys(rate._BUCKETS, "b")
@@ -288,10 +289,12 @@ def test_a_query_gives_what_core_gives(db: Database, name: str) -> None:
         return rows
 
     def fill(conn: Connection) -> None:
-        session.begin(conn, 1, 60, "", "")
+        session.begin(conn, 1, Terms(60), "", "")
         conn.execute(sa.insert(journal.forgotten).values(id=1, last_id=1, last_at=1))
         throttle.count(conn, ATTEMPT)
         conn.execute(sa.insert(rate.rates).values(bucket="b", minute=0, count=1))
+        answer_space.note(conn, 1, "0" * 64, 5)
+        conn.execute(sa.update(answer_space.answer_space).values(hour=1))
         conn.execute(sa.insert(sign_in.sign_ins).values(user_id=1, network="n", last_at=1))
         conn.execute(sa.insert(unused_image.unused_images).values(key="alice", since=1))
         conn.execute(sa.update(item.items).values(image="alice"))

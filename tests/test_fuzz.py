@@ -17,6 +17,7 @@ from storekeeper.keys import KeyRing
 from storekeeper.models import imports, item, member, search, session, user
 from storekeeper.models.draft import Fields
 from storekeeper.models.imports import Order
+from storekeeper.models.session import Terms
 from storekeeper.money import Price
 from storekeeper.passwords import Passwords
 from storekeeper.settings import Settings
@@ -48,7 +49,7 @@ def seed(engine: sa.Engine) -> None:
             conn.exec_driver_sql(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY CASCADE")
         for number, name in enumerate(CAST, 1):
             user.add(conn, name, HASHED, name == "root")
-            session.begin(conn, number, 86_400, "", "")
+            session.begin(conn, number, Terms(86_400), "", "")
         for number, name in enumerate(("ikea", "lidl"), 1):
             member.found_store(conn, number, name, "EUR")
             item.add(conn, number, number, "chair", Fields(price=Price(number)))

@@ -197,7 +197,11 @@ def test_what_is_uploaded_again_when_it_is_due_stays(
         conn.execute(sa.text("UPDATE unused_images SET since = 0"))
     for name in files(tmp_path):
         os.utime(tmp_path / "files" / name, (0, 0))
-    asyncio.run(parts.images.add(picture(), 1))
+
+    async def upload() -> None:
+        await parts.images.keep(await parts.images.make(picture(), 1))
+
+    asyncio.run(upload())
     clean()
     assert len(files(tmp_path) - {MARK}) == 2
     assert put(alice, picture()).json["image"] == path

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper.models import member
-from storekeeper.models.imports import MOST_KEPT
+from storekeeper.models.imports import MAX_ALIVE
 from storekeeper.resources.imports import MOST_BYTES
 from storekeeper.settings import Settings
 from tests import moving, raw
@@ -117,17 +117,22 @@ def test_of_many_who_confirm_or_cancel_at_once_one_does(bring: Bring, bob: Perso
     assert [each["name"] for each in catalogue(bob)] == ["chair", "lamp"]
 
 
-def test_nobody_fills_the_disk_with_imports(
+def test_ten_imports_of_a_user_wait_or_are_under_way(
     alice: Person, bob: Person, bring: Bring, settings: Settings, engine: sa.Engine, tmp_path: Path
 ) -> None:
+    """Those that are over, planned or refused are neither; the files of the latter are kept."""
     for _ in range(3):
-        bring("name,price\nchair,5\n")  # these are over
-    paths = [start(bob, "name,price\nlamp,5\n", dry_run=True) for _ in range(MOST_KEPT // 2)]
-    carry_out(settings)
-    paths += [start(bob, "name,price\nlamp,5\n") for _ in range(MOST_KEPT - len(paths))]
+        bring("name,price\nchair,5\n")
+    for _ in range(MAX_ALIVE + 1):
+        start(bob, "name,price\nlamp,5\n", dry_run=True)
+        start(bob, "name,price\nlamp,x\n")
+        carry_out(settings)
+    before = len(kept(tmp_path))
+    assert before == 2 * (MAX_ALIVE + 1)
+    paths = [start(bob, "name,price\nlamp,5\n") for _ in range(MAX_ALIVE)]
     answer = upload(bob, "name,price\nrug,5\n")
     assert (answer.status_code, answer.json["error"]) == (409, "too_many_imports")
-    assert len(kept(tmp_path)) == MOST_KEPT
+    assert len(kept(tmp_path)) == before + MAX_ALIVE
     start(alice, "name,price\nbed,5\n")  # hers are counted for herself
     for path in paths:
         assert upload(bob, "name,price\nrug,5\n").status_code == 409
@@ -137,7 +142,26 @@ def test_nobody_fills_the_disk_with_imports(
     with transaction(engine) as conn:
         member.found_store(conn, 2, "aldi", "EUR")
     assert upload(bob, "name,price\n", store="aldi").status_code == 409
-    assert len(kept(tmp_path)) == MOST_KEPT + 1
+    assert len(kept(tmp_path)) == before + MAX_ALIVE + 1
+
+
+def test_what_is_confirmed_is_one_of_ten(alice: Person, bob: Person, bring: Bring, settings: Settings) -> None:
+    planned = bring("name,price\nlamp,5\n", dry_run=True)
+    paths = [start(bob, "name,price\nlamp,5\n") for _ in range(MAX_ALIVE)]
+    answer = bob.post(f"/imports/{planned['id']}")
+    assert (answer.status_code, answer.json["error"]) == (409, "too_many_imports")
+    assert bob.get(f"/imports/{planned['id']}").json["state"] == "planned"
+    bob.delete(paths[0])
+    assert bob.post(f"/imports/{planned['id']}").status_code == 202
+    assert upload(bob, "name,price\nrug,5\n").status_code == 409
+
+
+def test_what_has_come_before_is_answered_though_ten_are_under_way(bob: Person) -> None:
+    headers = {"Content-Type": "text/csv", "Idempotency-Key": "the-tenth"}
+    for _ in range(MAX_ALIVE - 1):
+        start(bob, "name,price\nlamp,5\n")
+    first, again = (bob.post("/imports?store=ikea", body=b"name,price\nrug,5\n", headers=headers) for _ in range(2))
+    assert (first.status_code, again.status_code, again.json) == (202, 202, first.json)
 
 
 def test_of_many_at_once_no_more_are_kept(bob: Person, settings: Settings, tmp_path: Path) -> None:
@@ -152,6 +176,6 @@ def test_of_many_at_once_no_more_are_kept(bob: Person, settings: Settings, tmp_p
         )
 
     with worker(settings) as first, worker(settings) as second:
-        answers = asyncio.run(upload_all([first, second] * MOST_KEPT))
-    assert sorted(answer.status for answer in answers) == [202] * MOST_KEPT + [409] * MOST_KEPT
-    assert len(kept(tmp_path)) == MOST_KEPT
+        answers = asyncio.run(upload_all([first, second] * MAX_ALIVE))
+    assert sorted(answer.status for answer in answers) == [202] * MAX_ALIVE + [409] * MAX_ALIVE
+    assert len(kept(tmp_path)) == MAX_ALIVE

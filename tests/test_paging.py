@@ -12,6 +12,7 @@ from storekeeper import dialects, query
 from storekeeper.db import Database
 from storekeeper.models import feed, item, member, paging, session, shelf, sieve, user
 from storekeeper.models.draft import Fields
+from storekeeper.models.session import Terms
 from storekeeper.money import Price
 from storekeeper.query import Query, execute
 from tests import raw
@@ -361,7 +362,7 @@ def test_a_page_goes_on_where_the_last_row_was_even_if_it_is_gone(sort: str, eng
 def test_sessions_come_in_pages(engine: sa.Engine, reader: Reader) -> None:
     with transaction(engine) as conn:
         for number in range(4):
-            session.begin(conn, 4, 3600, f"device {number}", "")
+            session.begin(conn, 4, Terms(3600), f"device {number}", "")
     pages = list(reader.pages("/sessions?limit=2"))
     assert [len(page.json["sessions"]) for page in pages] == [2, 2, 1]
     ids = [row["id"] for page in pages for row in page.json["sessions"]]

@@ -84,7 +84,7 @@ def test_a_file_is_kept_replaced_listed_and_deleted(storage: Storage, settings: 
         await storage.put("images/bb/small.webp", b"b")
         await storage.put("others/aa", b"o")
         assert names(storage, "images") == [name, "images/bb/small.webp"]
-        assert await storage.find_names("images") == {name, "images/bb/small.webp"}
+        assert await storage.find_sizes("images") == {name: len(large), "images/bb/small.webp": 1}
         assert await storage.has(name)
         await storage.delete(name)
         await storage.delete(name)
@@ -100,7 +100,7 @@ def test_a_file_is_kept_replaced_listed_and_deleted(storage: Storage, settings: 
 
 def test_what_was_never_written_is_not_found(storage: Storage) -> None:
     assert names(storage, "images") == []
-    assert run(storage.find_names("images")) == set()
+    assert run(storage.find_sizes("images")) == {}
     assert storage.find_time("images/aa/full.webp") is None
     with pytest.raises(NotFound, match=r"There is no such file\."):
         run(storage.get("images/aa/full.webp"))
@@ -181,7 +181,7 @@ WORKS: dict[str, Callable[[Storage], object]] = {
     "copy_to": lambda storage: storage.copy_to("a/b", BytesIO()),
     "find_time": lambda storage: storage.find_time("a/b"),
     "has": lambda storage: run(storage.has("a/b")),
-    "find_names": lambda storage: run(storage.find_names("a")),
+    "find_sizes": lambda storage: run(storage.find_sizes("a")),
     "remove": lambda storage: storage.remove("a/b"),
     "list": lambda storage: names(storage, "a"),
 }
@@ -193,10 +193,10 @@ WORKS: dict[str, Callable[[Storage], object]] = {
         (
             "folder",
             "LocalFileSystem",
-            ("put", "copy_from", "list", "find_names"),
+            ("put", "copy_from", "list", "find_sizes"),
         ),  # what is in a folder that is none is not found: so says Linux
         ("server down", "HTTP error", WORKS),
-        ("no bucket", "404 NoSuchBucket", ("put", "find", "copy_from", "copy_to", "list", "find_names")),
+        ("no bucket", "404 NoSuchBucket", ("put", "find", "copy_from", "copy_to", "list", "find_sizes")),
     ],
 )
 def test_a_failure_is_unavailable_and_logged(

@@ -53,7 +53,7 @@ def write(conn: Connection, plan: Plan, hashes: Sequence[str]) -> None:
     owner_id = user.get_by_name(conn, plan.owner).id if plan.owner else None
     for each in plan.stores:
         values = each.name, plan.currency
-        of = store.insert(conn, *values) if owner_id is None else member.found_store(conn, owner_id, *values)
+        of = store.insert(conn, *values) if owner_id is None else member.add_store(conn, owner_id, *values)
         _write_items(conn, of, each.items)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 from falcon.asgi import Response
 
-from storekeeper import names, transfers
+from storekeeper import names
 from storekeeper.console import chart, edits, forms
 from storekeeper.console.forms import FileForm, Form
 from storekeeper.console.page import Page, PageRequest
@@ -81,8 +81,7 @@ class Picture(ItemPage):
         await self.meet(req)
         upload = FileForm(req, self.most_bytes)
         self.take_form(req, await upload.fields())
-        kit = self._kit
-        await transfers.put_image(kit.guard, kit.images, req, upload.read, Target(item_name, name))
+        await self._kit.image_desk.put(req, upload.read, Target(item_name, name))
         self._tell(req, resp, "The picture is saved.")
         self._lead(resp, url("store", name, "item", item_name))
 

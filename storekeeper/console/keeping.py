@@ -26,7 +26,7 @@ class NewStore(Page):
     async def on_post(self, req: PageRequest, resp: Response) -> None:
         form = req.typed
         name, currency = names.of_thing(form["name"]), form["currency"].strip().upper()
-        await self._do(req, member.found_store, req.caller.user_id, name, currency)
+        await self._do(req, member.found_store, req.caller.user_id, name, currency, self._kit.quotas.stores)
         self._tell(req, resp, f"{name} is founded, and you own it.")
         self._lead(resp, url("store", name))
 

@@ -20,6 +20,7 @@ from storekeeper.models.imports import Import, Order
 from storekeeper.models.member import Standing
 from storekeeper.models.paging import MOST, Asked
 from storekeeper.models.paging import Page as Rows
+from storekeeper.operation import BODY_BYTES
 
 MOST_BYTES = 256 * 2**20
 SHOWN = 20
@@ -38,12 +39,12 @@ class StoreImports(Page):
 
     async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
         """Take a file in, and make the plan."""
-        await self._see(req, imports.require_room, req.caller.user_id, name)
+        await self._see(req, member.require_clerk, req.caller.user_id, name)
         upload = FileForm(req, self.most_bytes)
         self.take_form(req, await upload.fields())
         order = _order(req.typed, name, upload.file_name)
-        kit = self._kit
-        job = await transfers.start_import(kit.guard, kit.storage, kit.runner, req, order, upload)
+        least_bytes = max(1, (req.content_length or 0) - BODY_BYTES)  # without what is around the file
+        job = await self._kit.import_desk.start(req, order, upload, least_bytes)
         self._tell(req, resp, "The file is here.")
         self._lead(resp, url("import", job.id))
 

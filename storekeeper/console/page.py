@@ -22,6 +22,7 @@ from storekeeper.http import Request
 from storekeeper.images import Images
 from storekeeper.login import PasswordCheck
 from storekeeper.models import session
+from storekeeper.models.quota import Quotas
 from storekeeper.models.session import Viewer
 from storekeeper.operation import BODY_BYTES
 from storekeeper.passwords import Passwords
@@ -29,7 +30,7 @@ from storekeeper.runner import Runner
 from storekeeper.settings import Settings
 from storekeeper.storage import Storage
 from storekeeper.tokens import Claims, Tokens
-from storekeeper.transfers import Exports
+from storekeeper.transfers import Exports, ImageDesk, ImportDesk
 
 KEY_SECONDS = 10.0  # for how long a form waits for its first sending, before it is shown again
 UNCERTAIN = (KeyInUse, Unavailable)  # after these, nobody knows yet whether the form was carried out
@@ -80,6 +81,9 @@ class Kit(msgspec.Struct, frozen=True):
     images: Images
     exports: Exports
     runner: Runner
+    quotas: Quotas
+    image_desk: ImageDesk
+    import_desk: ImportDesk
     dispatch: Dispatch
     health: Health
     form_keys: FormKeys

@@ -1,6 +1,7 @@
 """What the storekeeper knows. Importing this package registers every table on `db.metadata`."""
 
 from storekeeper.models import (
+    answer_space,
     backup,
     chore,
     idempotency,
@@ -14,6 +15,7 @@ from storekeeper.models import (
     session,
     sign_in,
     store,
+    store_image,
     throttle,
     untrusted_peer,
     unused_image,
@@ -22,6 +24,7 @@ from storekeeper.models import (
 )
 
 __all__ = [
+    "answer_space",
     "backup",
     "chore",
     "idempotency",
@@ -35,6 +38,7 @@ __all__ = [
     "session",
     "sign_in",
     "store",
+    "store_image",
     "throttle",
     "untrusted_peer",
     "unused_image",

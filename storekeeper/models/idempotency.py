@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from storekeeper import dialects, secret
 from storekeeper.db import metadata
 from storekeeper.errors import KeyInUse, KeyReused
-from storekeeper.models import member, rights
+from storekeeper.models import answer_space, member, rights
 from storekeeper.models.rights import Right
 
 T = TypeVar("T")
@@ -37,16 +37,20 @@ keys = sa.Table(
 
 
 class Once(msgspec.Struct, frozen=True):
-    """A user, and their key and the request that it came with, both hashed."""
+    """A user, and their key and the request that it came with, both hashed.
+
+    All their stored answers may take `most_bytes`; 0 is no limit.
+    """
 
     user_id: int
     key: str
     request: str
+    most_bytes: int = 0
 
 
-def of(user_id: int, key: str, request: str) -> Once:
+def of(user_id: int, key: str, request: str, most_bytes: int = 0) -> Once:
     """`request` is a hash of the request that only whoever knows the key can make."""
-    return Once(user_id, hashlib.sha256(f"{user_id} {key}".encode()).hexdigest(), request)
+    return Once(user_id, hashlib.sha256(f"{user_id} {key}".encode()).hexdigest(), request, most_bytes)
 
 
 class Answer(NamedTuple, Generic[T]):
@@ -61,8 +65,9 @@ def run(
 ) -> Answer[T]:
     """What the function returns, or returned when it was run for this key. `needed` is checked before it runs.
 
-    KeyReused for another request with the key, KeyInUse while the first one is not done. Forbidden or NotFound for
-    whoever has lost a right that the function needed, unless by the function itself: that is how a store is left.
+    KeyReused for another request with the key, KeyInUse while the first one is not done. AnswerSpaceFull for a new key
+    where there is no room for another answer of the user's. Forbidden or NotFound for whoever has lost a right that the
+    function needed, unless by the function itself: that is how a store is left.
     """
     if not dialects.try_serialize(conn, once.key):
         raise KeyInUse
@@ -79,6 +84,11 @@ def find_time(conn: Connection, once: Once) -> int | None:
     return known.at if known else None
 
 
+def is_known(conn: Connection, once: Once) -> bool:
+    """Whether there is an answer for this key, to whatever request."""
+    return conn.execute(sa.select(keys.c.key).where(keys.c.key == once.key)).first() is not None
+
+
 def _find(conn: Connection, once: Once) -> Any:
     known = conn.execute(sa.select(keys).where(keys.c.key == once.key)).one_or_none()
     if known is None:
@@ -91,6 +101,7 @@ def _find(conn: Connection, once: Once) -> Any:
 
 
 def _run(conn: Connection, once: Once, needed: Sequence[Right], function: Callable[..., T], args: tuple[Any, ...]) -> T:
+    answer_space.require(conn, once.user_id, once.most_bytes)
     with rights.noting(conn) as noted:
         for each in needed:
             member.require(conn, once.user_id, each)
@@ -98,8 +109,10 @@ def _run(conn: Connection, once: Once, needed: Sequence[Right], function: Callab
     now = int(time.time())
     _sweep(conn, now)
     left = [each for each in noted if member.holds(conn, once.user_id, each)]
-    values = {"key": once.key, "request": once.request, "result": _ENCODER.encode(result).decode(), "at": now}
-    conn.execute(sa.insert(keys).values(values | {"rights": msgspec.json.encode(left).decode()}))
+    texts = {"key": once.key, "request": once.request, "result": _ENCODER.encode(result).decode()}
+    texts["rights"] = msgspec.json.encode(left).decode()
+    conn.execute(sa.insert(keys).values(texts | {"at": now}))
+    answer_space.note(conn, once.user_id, once.key, sum(len(text.encode()) for text in texts.values()))
     return result
 
 

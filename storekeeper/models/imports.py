@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from storekeeper import dialects
 from storekeeper.db import Id, metadata
-from storekeeper.errors import Forbidden, ImportIsOver, NotFound, TooManyImports
-from storekeeper.models import member, paging
+from storekeeper.errors import Forbidden, ImportIsOver, ImportSpaceFull, NotFound, TooManyImports
+from storekeeper.models import member, paging, quota
 from storekeeper.models.batch import Key, Refusal
 from storekeeper.models.paging import Pages
 from storekeeper.models.store import Store, stores
@@ -21,7 +21,7 @@ from storekeeper.sheets import Options
 State = Literal["queued", "checking", "importing", "planned", "done", "refused", "failed", "cancelled"]
 ALIVE = ("queued", "checking", "importing")
 KEPT = (*ALIVE, "planned", "refused")  # their files are still needed
-MOST_KEPT = 10  # of one user's
+MAX_ALIVE = 10  # of one user's
 
 jobs = sa.Table(
     "imports",
@@ -112,6 +112,14 @@ class Import(msgspec.Struct, frozen=True):
     ended_at: int | None
 
 
+class Room(msgspec.Struct, frozen=True):
+    """Where a file may be imported. The files of its sender's imports have `used` bytes of `most`; 0 is no limit."""
+
+    store: Store
+    most: int = 0
+    used: int = 0
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be imported, and how. `file` is its name among the stored files, `file_name` that of its sender."""
 
@@ -125,21 +133,36 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     skips_refused: bool = False
 
 
-def require_room(conn: Connection, user_id: int | None, store: int | str) -> Store:
-    """The store, for whoever works there and may start one more import. The operator always may."""
+def require_room(conn: Connection, user_id: int | None, store: int | str, most_bytes: int = 0, size: int = 0) -> Room:
+    """Where such a file may be imported, for whoever works there. The operator always has room.
+
+    TooManyImports or ImportSpaceFull where there is none. `most_bytes` may the files of one user's imports have; 0 is
+    no limit.
+    """
     of = member.require_worker(conn, user_id, store)
-    kept = sa.select(sa.func.count()).where(jobs.c.user_id == user_id, jobs.c.state.in_(KEPT))
-    if user_id is not None and conn.scalars(kept).one() >= MOST_KEPT:
+    if user_id is None:
+        return Room(of)
+    _require_turn(conn, user_id)
+    if not quota.binds(conn, user_id, most_bytes):
+        return Room(of)
+    kept = sa.select(sa.func.coalesce(sa.func.sum(jobs.c.size), 0))
+    used = int(conn.scalars(kept.where(jobs.c.user_id == user_id, jobs.c.state.in_(KEPT))).one())
+    quota.check(ImportSpaceFull, most_bytes, used, size)
+    return Room(of, most_bytes, used)
+
+
+def _require_turn(conn: Connection, user_id: int) -> None:
+    alive = sa.select(sa.func.count()).where(jobs.c.user_id == user_id, jobs.c.state.in_(ALIVE))
+    if conn.scalars(alive).one() >= MAX_ALIVE:
         raise TooManyImports
-    return of
 
 
-def add(conn: Connection, user_id: int | None, order: Order) -> Import:
-    """A new job for a store where the user works; without a user, the operator's."""
-    dialects.serialize(conn, f"imports of user {user_id}")
+def add(conn: Connection, user_id: int | None, order: Order, most_bytes: int = 0) -> Import:
+    """A new job for a store where the user works; without a user, the operator's. See `require_room`."""
+    _take_turns(conn, user_id)
     values = msgspec.structs.asdict(order) | msgspec.structs.asdict(Counts())
     values |= {
-        "store_id": require_room(conn, user_id, values.pop("store")).id,
+        "store_id": require_room(conn, user_id, values.pop("store"), most_bytes, order.size).store.id,
         "user_id": user_id,
         "state": "queued",
         "options": msgspec.to_builtins(order.options),
@@ -149,6 +172,11 @@ def add(conn: Connection, user_id: int | None, order: Order) -> Import:
     }
     id = conn.scalars(sa.insert(jobs).values(values).returning(jobs.c.id)).one()
     return _import(conn.execute(_listed.where(jobs.c.id == id)).one())
+
+
+def _take_turns(conn: Connection, user_id: int | None) -> None:
+    """Nobody else adds to the imports of this user before the transaction ends."""
+    dialects.serialize(conn, f"imports of user {user_id}")
 
 
 def get(conn: Connection, user_id: int | None, import_id: int) -> Import:
@@ -176,8 +204,14 @@ def page_refusals(conn: Connection, user_id: int | None, import_id: int, asked: 
 
 
 def confirm(conn: Connection, user_id: int | None, import_id: int, skips_refused: bool) -> Import:
-    """Let a job whose plan was made, or refused for some lines, be carried out now: in the name of this user."""
+    """Let a job whose plan was made, or refused for some lines, be carried out now: in the name of this user.
+
+    TooManyImports where too many of theirs wait or are under way.
+    """
     get(conn, user_id, import_id)
+    if user_id is not None:
+        _take_turns(conn, user_id)
+        _require_turn(conn, user_id)
     waits = sa.and_(jobs.c.id == import_id, jobs.c.state.in_(("planned", "refused")))
     values = {"state": "queued", "is_dry_run": False, "skips_refused": skips_refused, "ended_at": None, "reason": None}
     values |= {"user_id": user_id, "percent": 0, "beat_at": 0, "runner": None, "taken_at": 0, "deaths": 0}

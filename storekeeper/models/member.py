@@ -7,9 +7,10 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from storekeeper import dialects
 from storekeeper.db import metadata
-from storekeeper.errors import Forbidden, Invalid, LastOwner, NotFound
-from storekeeper.models import journal, paging, rights, store, user
+from storekeeper.errors import Forbidden, Invalid, LastOwner, NotFound, TooManyStores
+from storekeeper.models import journal, paging, quota, rights, store, user
 from storekeeper.models.paging import Pages
 from storekeeper.models.rights import Right, Role
 from storekeeper.models.store import Store, stores
@@ -127,12 +128,20 @@ def _stand(conn: Connection, user_id: int, which: int | str) -> tuple[Store, _Ri
     return _store(row), _rights(row)
 
 
-def found_store(conn: Connection, founder_id: int, name: str, currency: str) -> Store:
-    """Add a store and make its founder the owner."""
-    founded = store.insert(conn, name, currency)
-    conn.execute(sa.insert(members).values(store_id=founded.id, user_id=founder_id, role="owner"))
-    _note(conn, founded, founder_id, None, _get(conn, founded.id, founder_id))
-    return founded
+def found_store(conn: Connection, founder_id: int, name: str, currency: str, most: int = 0) -> Store:
+    """Add a store and make its founder the owner. TooManyStores where `most` of theirs are there; 0 is no limit."""
+    if quota.binds(conn, founder_id, most):
+        dialects.serialize(conn, f"stores of user {founder_id}")
+        quota.check(TooManyStores, most, store.count_founded(conn, founder_id))
+    return add_store(conn, founder_id, name, currency, founder_id)
+
+
+def add_store(conn: Connection, owner_id: int, name: str, currency: str, founder_id: int | None = None) -> Store:
+    """Add a store with an owner. Without a founder it is the operator's doing, and counts for nobody."""
+    added = store.insert(conn, name, currency, founder_id)
+    conn.execute(sa.insert(members).values(store_id=added.id, user_id=owner_id, role="owner"))
+    _note(conn, added, owner_id, None, _get(conn, added.id, owner_id))
+    return added
 
 
 def page(conn: Connection, asker_id: int, name: str, asked: paging.Asked) -> paging.Page[Member]:

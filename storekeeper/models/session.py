@@ -10,6 +10,7 @@ import json
 import math
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -124,14 +125,25 @@ class Viewer(msgspec.Struct, frozen=True):
     session_id: int
 
 
+class Terms(msgspec.Struct, frozen=True):
+    """For how many seconds a session lives at the most, and how many of one user's there are; 0 is no limit."""
+
+    seconds: int
+    most: int = 0
+
+
 class Grant(msgspec.Struct, frozen=True):
-    """What the tokens of a session are issued for; `number` is the next refresh token's."""
+    """What the tokens of a session are issued for; `number` is the next refresh token's.
+
+    `ended_id` is the session that was ended to make room for this one.
+    """
 
     user_id: int
     is_admin: bool
     session_id: int
     began_at: int
     number: int = 1
+    ended_id: int | None = None
 
 
 class Guarded:
@@ -181,22 +193,49 @@ def get_viewer(conn: Connection, session_id: int, idle: int) -> Viewer:
     return Viewer(row.id, row.username, row.is_admin, session_id)
 
 
-def begin(conn: Connection, user_id: int, lifetime: int, device: str, address: str) -> Grant:
-    """A new session. Takes away a few that have ended, so that they need no other sweeper."""
+def begin(conn: Connection, user_id: int, terms: Terms, device: str, address: str) -> Grant:
+    """A new session; of a user who has too many, the one that was unused longest ends.
+
+    Takes away a few that are over, so that they need no other sweeper.
+    """
     now = int(time.time())
     _sweep.run(conn, before=now - SWEEP_AFTER)
     ((id, is_admin),) = _begin.all(
         conn,
         new_user_id=user_id,
         new_began_at=now,
-        new_ends_at=now + lifetime,
+        new_ends_at=now + terms.seconds,
         new_last_used_at=now,
         new_device=device[:DEVICE_LENGTH],
         new_address=address,
         new_refresh_number=0,
         new_recent_uses="[]",
     )
-    return Grant(user_id, is_admin, id, now)
+    is_one_too_many = not is_admin and _may_exceed(conn, user_id, terms.most)
+    ended_id = _end_unused(conn, user_id, id, terms.most) if is_one_too_many else None
+    return Grant(user_id, is_admin, id, now, ended_id=ended_id)
+
+
+def _may_exceed(conn: Connection, user_id: int, most: int) -> bool:
+    """Whether the user has more sessions, if those that are over count as well. Reads an index, and no row."""
+    return most > 0 and _next_after(most).first(conn, user_id=user_id) is not None
+
+
+@cache
+def _next_after(count: int) -> Query:
+    """The user of a session, if they have more than so many."""
+    mine = sa.select(sessions.c.user_id).where(sessions.c.user_id == sa.bindparam("user_id"))
+    return Query(mine.limit(sa.literal_column("1")).offset(sa.literal_column(str(count))))
+
+
+def _end_unused(conn: Connection, user_id: int, but_session_id: int, most: int) -> int | None:
+    """End the live session of the user that was unused longest, but never that one; if there are more than `most`."""
+    live = sa.and_(sessions.c.user_id == user_id, sessions.c.ends_at > int(time.time()))
+    unused = sa.select(sessions.c.id).where(live, sessions.c.id != but_session_id)
+    first = unused.order_by(sessions.c.last_used_at, sessions.c.id).limit(1).scalar_subquery()
+    count = sa.select(sa.func.count()).where(live).scalar_subquery()
+    ended = sa.delete(sessions).where(sessions.c.id == first, count > most).returning(sessions.c.id)
+    return conn.execute(ended).scalar_one_or_none()
 
 
 def page(conn: Connection, user_id: int, idle: int, asked: paging.Asked) -> paging.Page[Session]:
@@ -247,14 +286,14 @@ def change_password(conn: Connection, login: Login, new_hash: str, session_id: i
     end_others(conn, login.user_id, session_id)
 
 
-def choose_password(conn: Connection, login: Login, new_hash: str, lifetime: int, device: str, address: str) -> Grant:
+def choose_password(conn: Connection, login: Login, new_hash: str, terms: Terms, device: str, address: str) -> Grant:
     """Replace a password that had to be, and begin a session. TicketInvalid if somebody else was faster."""
     if not user.has_hash(conn, login.user_id, login.password_hash):
         raise TicketInvalid
     journal.sign_as_user(conn, login.user_id)
     user.set_password(conn, login.user_id, new_hash)
     end_others(conn, login.user_id)
-    return begin(conn, login.user_id, lifetime, device, address)
+    return begin(conn, login.user_id, terms, device, address)
 
 
 def reset_password(conn: Connection, user_id: int, new_hash: str) -> int:

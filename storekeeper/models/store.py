@@ -23,6 +23,8 @@ stores = sa.Table(
     sa.Column("currency", sa.String(3), nullable=False),
     sa.Column("negative_stock", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("version", sa.BigInteger, nullable=False, server_default="1"),
+    # None: the operator, or nobody knows. No foreign key: it only counts for that user.
+    sa.Column("founder_id", sa.BigInteger, index=True),
     sqlite_autoincrement=True,
 )
 
@@ -81,15 +83,20 @@ def take_turns(conn: Connection, of: Store) -> None:
     dialects.serialize(conn, f"items of store {of.id}")
 
 
-def insert(conn: Connection, name: str, currency: str) -> Store:
+def insert(conn: Connection, name: str, currency: str, founder_id: int | None = None) -> Store:
     """Add a store that nobody owns yet: `member.found_store` is for people."""
-    values: dict[str, Any] = {"name": name, "currency": money.check_currency(currency)}
+    values: dict[str, Any] = {"name": name, "currency": money.check_currency(currency), "founder_id": founder_id}
     row = dialects.insert_new(conn, stores, values, stores.c)
     if row is None:
         raise _taken(name)
     added = of_row(row)
     journal.note(conn, journal.compare("store", added.id, added.id, None, added))
     return added
+
+
+def count_founded(conn: Connection, founder_id: int) -> int:
+    """How many of the stores that this user has founded are there, whoever owns them now."""
+    return conn.scalars(sa.select(sa.func.count()).where(stores.c.founder_id == founder_id)).one()
 
 
 def change(conn: Connection, locked: Store, settings: Mapping[str, Any]) -> Store:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -12,13 +13,14 @@ from msgspec import UNSET, Meta, UnsetType
 
 from storekeeper import http
 from storekeeper.auth import Guard
-from storekeeper.errors import Invalid, ResyncRequired, StorekeeperError, Unavailable
+from storekeeper.errors import Invalid, ResyncRequired, StorekeeperError, TooManyStreams, Unavailable
 from storekeeper.http import MAX_ID, Request
-from storekeeper.models import feed
+from storekeeper.models import feed, quota
 from storekeeper.models.feed import Change, Feed
 from storekeeper.models.paging import USUAL
 from storekeeper.operation import answers
 from storekeeper.resources.lists import Limit
+from storekeeper.tally import Tally
 
 EVENTS = "text/event-stream"
 NOW = "now"
@@ -56,11 +58,18 @@ class Changes:
 
     tag = "changes"
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, most_of_user: int) -> None:
         self._guard = guard
-        self._followers = 0
+        self._most_of_user = most_of_user
+        self._streams = Tally()
 
-    @answers(ChangesAnswer, headers=("Vary",), errors=(ResyncRequired,), formats=(EVENTS,), operation_id="listChanges")
+    @answers(
+        ChangesAnswer,
+        headers=("Vary",),
+        errors=(ResyncRequired, TooManyStreams),
+        formats=(EVENTS,),
+        operation_id="listChanges",
+    )
     async def on_get(self, req: Request, resp: Response, query: ChangesQuery) -> None:
         """Read the changes of stores and items, in their order, after a cursor.
 
@@ -82,19 +91,30 @@ class Changes:
         return await self._guard.browse(req, feed.page, store_id, int(after), query.limit)
 
     async def _follow(self, req: Request, resp: Response, query: ChangesQuery) -> None:
-        if self._followers >= MOST_FOLLOWERS:
-            raise Unavailable("Too many follow the changes here. Try again later.")
+        await self._enter(req)
         first = await self._read(req, query, _last_event(req) or query.after)  # what is wrong is an error, not a stream
         resp.content_type = EVENTS
         resp.set_header("X-Accel-Buffering", "no")  # nginx would keep the events back until it has enough of them
         req.visit.follows = True
         resp.stream = self._events(req, query, first)
 
+    async def _enter(self, req: Request) -> None:
+        """Count one more until its answer ends. TooManyStreams, or Unavailable where all together are too many.
+
+        It counts before anything is awaited: those that come at once do not all see the last place free.
+        """
+        user_id = req.caller.user_id
+        if self._streams.total >= MOST_FOLLOWERS:
+            raise Unavailable("Too many follow the changes here. Try again later.")
+        used, most = self._streams.add(user_id, 1) - 1, self._most_of_user
+        req.visit.at_end(partial(self._streams.add, user_id, -1))
+        if 0 < most <= used and await self._guard.read(req, quota.binds, user_id, most):
+            raise TooManyStreams(most, used)
+
     async def _events(self, req: Request, query: ChangesQuery, found: Feed) -> AsyncIterator[bytes]:
         """For as long as the reader listens and their session lives: each look at the changes checks that."""
         if req.is_head:
             return
-        self._followers += 1
         end = asyncio.create_task(req.visit.hang_up())
         told_at = 0.0
         try:
@@ -109,7 +129,6 @@ class Changes:
         except StorekeeperError as error:
             yield b"event: error\ndata: %s\n\n" % http.encode(http.describe(error))
         finally:
-            self._followers -= 1
             end.cancel()
 
 

@@ -5,15 +5,15 @@ import re
 import falcon
 from falcon.asgi import Response
 
-from storekeeper import transfers
 from storekeeper.auth import Guard
-from storekeeper.errors import AmbiguousName, Forbidden, NotFound
+from storekeeper.errors import AmbiguousName, Forbidden, ImageSpaceFull, NotFound
 from storekeeper.http import Request, Upload
 from storekeeper.images import BYTES, MEDIA_TYPES, SIZES, Images
 from storekeeper.models import item
 from storekeeper.operation import answers, conditional, public, takes
 from storekeeper.resources.conditions import is_known, read, tell
 from storekeeper.resources.item import ItemQuery
+from storekeeper.transfers import ImageDesk
 
 KEY = re.compile(r"[0-9a-f]{64}")
 CACHING = "public, max-age=86400, must-revalidate"  # a day, as it may be taken away
@@ -24,17 +24,22 @@ class ItemImage:
 
     tag = "items"
 
-    def __init__(self, guard: Guard, images: Images) -> None:
+    def __init__(self, guard: Guard, desk: ImageDesk) -> None:
         self._guard = guard
-        self._images = images
+        self._desk = desk
 
     @takes(*MEDIA_TYPES, most_bytes=BYTES)
     @conditional
-    @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, AmbiguousName), operation_id="putItemImage")
+    @answers(
+        item.Item,
+        headers=("ETag",),
+        errors=(Forbidden, NotFound, AmbiguousName, ImageSpaceFull),
+        operation_id="putItemImage",
+    )
     async def on_put(self, req: Request, resp: Response, name: str, query: ItemQuery, upload: Upload) -> None:
         """Give an item of a store where you work an image. It is made anew in two sizes, without its metadata."""
         target = item.Target(name, query.chosen(), read(req))
-        tell(resp, await transfers.put_image(self._guard, self._images, req, upload.read, target))
+        tell(resp, await self._desk.put(req, upload.read, target))
 
     @conditional
     @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, AmbiguousName), operation_id="deleteItemImage")
@@ -49,17 +54,19 @@ class ItemImageInStore:
 
     tag = "items"
 
-    def __init__(self, guard: Guard, images: Images) -> None:
+    def __init__(self, guard: Guard, desk: ImageDesk) -> None:
         self._guard = guard
-        self._images = images
+        self._desk = desk
 
     @takes(*MEDIA_TYPES, most_bytes=BYTES)
     @conditional
-    @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound), operation_id="putItemImageInStore")
+    @answers(
+        item.Item, headers=("ETag",), errors=(Forbidden, NotFound, ImageSpaceFull), operation_id="putItemImageInStore"
+    )
     async def on_put(self, req: Request, resp: Response, name: str, item_name: str, upload: Upload) -> None:
         """Give an item of this store an image. It is made anew in two sizes, without its metadata."""
         target = item.Target(item_name, name, read(req))
-        tell(resp, await transfers.put_image(self._guard, self._images, req, upload.read, target))
+        tell(resp, await self._desk.put(req, upload.read, target))
 
     @conditional
     @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound), operation_id="deleteItemImageInStore")

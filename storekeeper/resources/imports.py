@@ -8,9 +8,9 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper import names, shapes, sheets, transfers
+from storekeeper import names, shapes, sheets
 from storekeeper.auth import Guard
-from storekeeper.errors import Forbidden, ImportIsOver, NotFound, TooManyImports
+from storekeeper.errors import Forbidden, ImportIsOver, ImportSpaceFull, NotFound, TooManyImports
 from storekeeper.http import Request, Upload, path
 from storekeeper.models import imports
 from storekeeper.models.batch import Key, Refusal
@@ -20,6 +20,7 @@ from storekeeper.operation import answers, takes
 from storekeeper.resources.lists import Cursor, Limit, link_next
 from storekeeper.runner import Runner
 from storekeeper.storage import Storage
+from storekeeper.transfers import ImportDesk
 
 MOST_BYTES = 256 * 2**20
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -104,14 +105,16 @@ class ImportList:
 
     tag = "imports"
 
-    def __init__(self, guard: Guard, storage: Storage, runner: Runner) -> None:
+    def __init__(self, guard: Guard, desk: ImportDesk) -> None:
         self._guard = guard
-        self._storage = storage
-        self._runner = runner
+        self._desk = desk
 
     @takes(*TYPES, most_bytes=MOST_BYTES)
     @answers(
-        (202, Import), headers=("Location",), errors=(Forbidden, NotFound, TooManyImports), operation_id="startImport"
+        (202, Import),
+        headers=("Location",),
+        errors=(Forbidden, NotFound, TooManyImports, ImportSpaceFull),
+        operation_id="startImport",
     )
     async def on_post(self, req: Request, resp: Response, query: ImportQuery, upload: Upload) -> None:
         """Import a file of items into a store where you work.
@@ -127,8 +130,7 @@ class ImportList:
             is_dry_run=query.dry_run,
             skips_refused=query.skip_refused,
         )
-        added = await transfers.start_import(self._guard, self._storage, self._runner, req, order, upload)
-        _answer_accepted(resp, added)
+        _answer_accepted(resp, await self._desk.start(req, order, upload, req.content_length or 1))
 
     @answers(ImportPage, errors=(Forbidden, NotFound), operation_id="listImports")
     async def on_get(self, req: Request, resp: Response, query: ImportsQuery) -> None:
@@ -154,7 +156,12 @@ class ImportJob:
         """Read how far an import is, and what it did or would do."""
         resp.media = await self._guard.read(req, imports.get, req.caller.user_id, import_id)
 
-    @answers((202, Import), headers=("Location",), errors=(ImportIsOver, NotFound), operation_id="confirmImport")
+    @answers(
+        (202, Import),
+        headers=("Location",),
+        errors=(ImportIsOver, NotFound, TooManyImports),
+        operation_id="confirmImport",
+    )
     async def on_post(self, req: Request, resp: Response, import_id: int, query: ConfirmQuery) -> None:
         """Carry out an import whose plan was made, or which was refused for some of its lines."""
         args = req.caller.user_id, import_id, query.skip_refused

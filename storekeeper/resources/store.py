@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from storekeeper import money, names
 from storekeeper.auth import Guard
-from storekeeper.errors import AlreadyExists, Conflict, Forbidden, NotFound, StoreNotEmpty
+from storekeeper.errors import AlreadyExists, Conflict, Forbidden, NotFound, StoreNotEmpty, TooManyStores
 from storekeeper.http import Request, path
 from storekeeper.models import item, member, shelf, store
 from storekeeper.operation import Message, answers, conditional, counts, public
@@ -76,9 +76,10 @@ class Store:
 
     tag = "stores"
 
-    def __init__(self, guard: Guard, currency: str, conditions: Conditions) -> None:
+    def __init__(self, guard: Guard, currency: str, conditions: Conditions, most_of_user: int) -> None:
         self._guard = guard
         self._currency = currency
+        self._most_of_user = most_of_user
         self._conditions = conditions
 
     @public
@@ -88,14 +89,20 @@ class Store:
         found = await self._guard.browse(req, shelf.get, name, query.asked())
         show_store(req, resp, found.store, _answer(found, link_next(req, resp, query, found.cursor)))
 
-    @answers((201, StoreAnswer), headers=("ETag",), errors=(AlreadyExists, Conflict), operation_id="createStore")
+    @answers(
+        (201, StoreAnswer),
+        headers=("ETag",),
+        errors=(AlreadyExists, Conflict, TooManyStores),
+        operation_id="createStore",
+    )
     async def on_post(self, req: Request, resp: Response, name: str, body: StoreBody | None) -> None:
         """Found a store and own it.
 
         Needs no body. `currency` chooses another than the server's own.
         """
         currency = (body and body.currency) or self._currency
-        founded = await self._guard.write(req, member.found_store, req.caller.user_id, name, currency)
+        args = req.caller.user_id, name, currency, self._most_of_user
+        founded = await self._guard.write(req, member.found_store, *args)
         tell_store(resp, founded, _answer(shelf.Shelf(founded, [], None), UNSET))
         resp.status = falcon.HTTP_CREATED
 
