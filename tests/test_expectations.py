@@ -25,7 +25,7 @@ from tests.fuzz import EDGES, FOREIGN
 WHOLE = "This has to be a whole number from {} to {}."
 STOCK = WHOLE.format("-1,000,000,000,000", "1,000,000,000,000")
 NAME = "This has to be text of 1 to 80 characters."
-TAGS = "This has to be a list of at most 20 entries, each text of at most 40 characters."
+TAGS = "This has to be a list of at most 20 entries, each text of at most 40 characters or null."
 PRICE = "A price is a number such as 15.99, or the same in quotes."
 
 # Bodies

@@ -37,7 +37,7 @@ class Fields(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     sku: Sku | UnsetType | None = UNSET
     barcode: Barcode | UnsetType | None = UNSET
     description: Annotated[str, Meta(max_length=names.DESCRIPTION_LENGTH)] | UnsetType = UNSET
-    tags: Tags | UnsetType = UNSET
+    tags: Tags | UnsetType | None = UNSET
     stock: Stock | UnsetType = UNSET
     archived: Annotated[bool, Meta(description="No longer sold: not in lists, but still there.")] | UnsetType = UNSET
 
@@ -76,7 +76,7 @@ def converters(of: Store) -> Converters:
         "sku": ("sku", lambda sku: names.of_sku(sku) if sku else None),
         "barcode": ("barcode", lambda code: barcodes.check(code) if code else None),
         "description": ("description", names.of_description),
-        "tags": ("tags", tags),
+        "tags": ("tags", lambda given: tags(given or [])),
         "stock": ("stock", _stock),
         "archived": ("archived_at", lambda is_archived: int(time.time()) if is_archived else None),
     }
