@@ -97,8 +97,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     login_window_seconds: Positive = 300
     logins_per_minute: Positive = 300
     registrations_per_minute: Positive = 60
-    network_requests_per_minute: Annotated[int, Meta(ge=0, le=100_000_000)] = 24_000
-    user_requests_per_minute: Annotated[int, Meta(ge=0, le=100_000_000)] = 12_000
+    network_requests_per_minute: Annotated[int, Meta(ge=0, le=100_000_000)] = 60_000
+    user_requests_per_minute: Annotated[int, Meta(ge=0, le=100_000_000)] = 30_000
 
     stores_per_user: Quota = 200
     sessions_per_user: Quota = 100

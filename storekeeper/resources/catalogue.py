@@ -25,7 +25,10 @@ from storekeeper.transfers import MEDIA_TYPES, Exports
 FORMATS: Mapping[str, Format] = {MEDIA_TYPES[each]: each for each in get_args(Format)}
 WANTED = frozenset(Filter.__struct_fields__)  # of which a query says each by its name, but for the store
 ERRORS = (NotFound, TooManyExports)
-COUNT_UNITS = 10  # of the limits, beside the list's own: on PostgreSQL, each row is looked at
+# Of the limits, beside the list's own: a search may go through all that has a word, and on PostgreSQL a count through
+# each row.
+SEARCH_UNITS = 15
+COUNT_UNITS = 10
 HEADERS = ("Preference-Applied", "Vary", "Content-Disposition")
 GTIN = {"pattern": "^([0-9]{8}|[0-9]{12,14})$"}
 ORDER = """The order; a minus reverses it. By id, which is by age, by name, by the time of the last change; within a
@@ -148,6 +151,8 @@ class StoreItemList:
 
 
 async def _page(guard: Guard, req: Request, resp: Response, query: ItemsQuery, wanted: Filter) -> ItemPage:
+    if query.q or query.tag:
+        req.charge(SEARCH_UNITS)
     page = await guard.browse(req, listing.page, wanted, query.asked())
     total: Any = UNSET
     if prefers(req, "count=exact"):
