@@ -177,14 +177,17 @@ def _check_node(read: Settings, has_storage: bool) -> str:
     """Whether this node's keys and files are those of the others, as the database knows them."""
     with _connect(read) as conn:
         known, mark = installation.keys(conn), installation.storage_mark(conn)
-    if not known or mark is None or not read.keys_path.exists():
+    if not known or mark is None:
         return "not compared with others yet: the first server to start records its keys and its storage"
+    signing = keys.find_signing(known).kid
+    if not read.keys_path.exists():  # as where a backup is looked at, which is nothing wrong
+        return f"the others sign with the key {signing}: copy their key file here, or `serve` makes another one"
     own = {each.fingerprint for each in keys.load(read.keys_path)}
     storage_mark = node_cli.find_mark(create_storage(read)) if has_storage else mark
     found = node.find_key_mismatch(known, own), node.find_storage_mismatch(mark, storage_mark)
     if reasons := [mismatch.reason for mismatch in found if mismatch]:
         raise Fault(*reasons)
-    return f"ok (the key {keys.find_signing(known).kid} signs)"
+    return f"ok (the key {signing} signs)"
 
 
 def _check_files(read: Settings) -> str:

@@ -82,6 +82,16 @@ def test_a_node_with_other_keys_is_unavailable_and_says_why(nodes: tuple[Node, N
     assert "node: ok" in run_with(others, "check").stdout
 
 
+def test_a_node_without_keys_is_told_whose_to_copy_before_it_makes_its_own(
+    nodes: tuple[Node, Node, Settings, Settings], url: str, tmp_path: Path
+) -> None:
+    (key,) = keys.load(nodes[2].keys_path)
+    result = run_with(Settings(data=str(tmp_path / "new"), database_url=url), "check")
+    told = f"node: the others sign with the key {key.kid}: copy their key file here, or `serve` makes another one\n"
+    assert told in result.stdout
+    assert result.exit_code == 0
+
+
 def test_a_node_that_keeps_its_files_elsewhere_takes_no_changes_and_says_why(
     nodes: tuple[Node, Node, Settings, Settings],
 ) -> None:
