@@ -2,13 +2,18 @@
 
 The host is looked up here, and connected to is the very address that was checked. A connection is kept for the messages
 that follow, but not for long, as the name may lead elsewhere by then. No redirect is followed and no proxy asked.
+
+How much goes to an address is limited, whatever the number of names that lead there: see `lanes`. What has to wait for
+its turn loses nothing of its time.
 """
 
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -16,7 +21,10 @@ import h11
 import msgspec
 
 from storekeeper import endpoint
+from storekeeper.addresses import networks
 from storekeeper.endpoint import Endpoint, Networks
+from storekeeper.lanes import Crowded, Lanes
+from storekeeper.pacing import Limits
 
 SECONDS = 10
 HEAD_BYTES = 16 * 1024
@@ -26,6 +34,8 @@ LOOKING_UP = 64  # names at once: one whose servers are slow keeps no other wait
 IDLE_SECONDS = 15.0  # that a connection is kept without a message
 AGE_SECONDS = 60.0  # that it is kept at all
 MAX_IDLE = 256
+WAIT_SECONDS = 30.0  # for turns: what is signed with the time must not arrive much later
+UNLIMITED = Limits(1e6, MAX_IDLE)
 
 Address = tuple[Any, ...]  # as `socket.getaddrinfo` has it
 Resolve = Callable[[str, int], Awaitable[list[Address]]]
@@ -36,12 +46,14 @@ class Answer(msgspec.Struct, frozen=True):
     """The status of an answer and its body, as far as it was read; or the reason why there is none.
 
     `ms` is how long it took, and None where nothing answered: how soon a connection is refused is nobody's business.
+    What `is_put_off` was not sent: too much goes to its receiver's address.
     """
 
     status: int | None
     error: str | None
     ms: int | None
     body: bytes = b""
+    is_put_off: bool = False
 
     @property
     def is_good(self) -> bool:
@@ -56,11 +68,58 @@ class Unreachable(Failed):
     """Nothing answers, for a reason that is not told: whoever names a URL must not learn which ports are open."""
 
 
-class Connection:
-    """An open connection, and where its conversation stands."""
+class Message:
+    """What is to be sent, and how much of its time it has had."""
 
-    def __init__(self, place: Place, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, to: Endpoint, headers: Mapping[str, str], body: bytes, limit: asyncio.Timeout) -> None:
+        self.to = to
+        self.place: Place = (to.is_tls, *to.place)
+        self._headers = headers
+        self._body = body
+        self._limit = limit
+        self._began_at = asyncio.get_running_loop().time()
+        self._patience = WAIT_SECONDS
+
+    @property
+    def ms(self) -> int:
+        return int(1000 * (asyncio.get_running_loop().time() - self._began_at))
+
+    @asynccontextmanager
+    async def waiting(self) -> AsyncIterator[None]:
+        """As if no time went by meanwhile. Crowded when it has waited too long, over all times."""
+        loop, ends_at = asyncio.get_running_loop(), self._limit.when()
+        assert ends_at
+        began_at = loop.time()
+        self._limit.reschedule(None)
+        try:
+            async with asyncio.timeout(self._patience):
+                yield
+        except TimeoutError:
+            raise Crowded from None
+        finally:
+            waited = loop.time() - began_at
+            self._patience -= waited
+            self._began_at += waited
+            self._limit.reschedule(ends_at + waited)
+
+    def written(self, protocol: h11.Connection) -> bytes:
+        given = {
+            "host": self.to.authority,
+            "content-type": "application/json",
+            "content-length": str(len(self._body)),
+        }
+        headers = [*given.items(), *self._headers.items()]
+        request = h11.Request(method="POST", target=self.to.target, headers=headers)
+        events = request, h11.Data(data=self._body), h11.EndOfMessage()
+        return b"".join(protocol.send(event) or b"" for event in events)
+
+
+class Connection:
+    """An open connection, and where its conversation stands. `lane` is the network that it leads to."""
+
+    def __init__(self, place: Place, lane: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.place = place
+        self.lane = lane
         self.opened_at = asyncio.get_running_loop().time()
         self._reader = reader
         self._writer = writer
@@ -71,9 +130,9 @@ class Connection:
         """Whether the other side has not closed it, as far as is known."""
         return not (self._reader.at_eof() or self._writer.transport.is_closing())
 
-    async def ask(self, to: Endpoint, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+    async def ask(self, message: Message) -> tuple[int, bytes]:
         """Send a request; the status of its answer and as much of its body as is read."""
-        self._writer.write(self._written(to, headers, body))
+        self._writer.write(message.written(self._protocol))
         response = await self._next_event()
         while not isinstance(response, h11.Response):
             response = await self._next_event()
@@ -88,12 +147,6 @@ class Connection:
 
     def close(self) -> None:
         self._writer.transport.abort()
-
-    def _written(self, to: Endpoint, headers: Mapping[str, str], body: bytes) -> bytes:
-        given = {"host": to.authority, "content-type": "application/json", "content-length": str(len(body))}
-        request = h11.Request(method="POST", target=to.target, headers=[*given.items(), *headers.items()])
-        events = request, h11.Data(data=body), h11.EndOfMessage()
-        return b"".join(self._protocol.send(event) or b"" for event in events)
 
     async def _next_event(self) -> Any:
         while (event := self._protocol.next_event()) is h11.NEED_DATA:
@@ -113,7 +166,7 @@ class Connection:
 
 
 class Courier:
-    """Tests give their own way to look up names, and their own certificates."""
+    """`limits` are those of each address. Tests give their own way to look up names, certificates, and a clock."""
 
     def __init__(
         self,
@@ -121,53 +174,82 @@ class Courier:
         seconds: float = SECONDS,
         resolve: Resolve | None = None,
         context: ssl.SSLContext | None = None,
+        limits: Limits = UNLIMITED,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._networks = networks
+        self._limits = limits
+        self._lanes = Lanes(limits, clock)
         self._seconds = seconds
         self._threads = ThreadPoolExecutor(LOOKING_UP, "lookup")
         self._resolve = resolve or self._look_up
         self._context = context or ssl.create_default_context()
         self._idle: dict[Connection, asyncio.TimerHandle] = {}  # those that have waited longest first
 
+    @property
+    def waiting(self) -> int:
+        """How many messages wait for their turn at an address."""
+        return self._lanes.waiting
+
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Send a JSON body. Never raises: what goes wrong is an answer too."""
-        began = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(self._seconds):
-                status, answered = await self._exchange(endpoint.read(url), headers, body)
+            async with asyncio.timeout(self._seconds) as limit:
+                message = Message(endpoint.read(url), headers, body, limit)
+                status, answered = await self._exchange(message)
+        except Crowded:
+            return Answer(None, "Too much goes to this address.", None, is_put_off=True)
         except (TimeoutError, Unreachable):
             reason = f"There was no answer: the connection was refused, or it took more than {self._seconds:g} seconds."
             return Answer(None, reason, None)
         except Failed as failed:
-            return Answer(None, str(failed), self._ms_since(began))
-        return Answer(status, None, self._ms_since(began), answered)
+            return Answer(None, str(failed), message.ms)
+        return Answer(status, None, message.ms, answered)
 
     def close(self) -> None:
         for connection in list(self._idle):
             self._drop(connection)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _ms_since(self, began: float) -> int:
-        return int(1000 * (asyncio.get_running_loop().time() - began))
-
-    async def _exchange(self, to: Endpoint, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+    async def _exchange(self, message: Message) -> tuple[int, bytes]:
         """On a kept connection, or else on a new one: the other side may have closed the kept one meanwhile."""
-        while kept := self._find_idle(to):
-            try:
-                return await self._ask(kept, to, headers, body)
-            except (OSError, h11.RemoteProtocolError):  # it may have arrived all the same: messages have ids
-                continue
+        while kept := self._find_idle(message.place):
+            async with self._turn(message, kept.lane):
+                try:
+                    if taken := self._take_idle(message.place, kept.lane):
+                        return await self._ask(taken, message)
+                except (OSError, h11.RemoteProtocolError):  # it may have arrived all the same: messages have ids
+                    continue
         try:
-            return await self._ask(await self._connect(to), to, headers, body)
+            return await self._ask_anew(message)
         except (OSError, h11.RemoteProtocolError) as error:
             raise _explained(error) from None
 
-    async def _ask(
-        self, connection: Connection, to: Endpoint, headers: Mapping[str, str], body: bytes
-    ) -> tuple[int, bytes]:
+    async def _ask_anew(self, message: Message) -> tuple[int, bytes]:
+        """On a connection to the first address that answers."""
+        reason: Exception = Unreachable()
+        for address in await self._addresses(message.to):
+            lane = lane_of(address[-1][0])
+            async with self._turn(message, lane):
+                try:
+                    connection = await self._open(message, lane, address)
+                except OSError as error:
+                    reason = error
+                    continue
+                return await self._ask(connection, message)
+        raise reason
+
+    @asynccontextmanager
+    async def _turn(self, message: Message, lane: str) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            async with message.waiting():
+                await stack.enter_async_context(self._lanes.turn(lane, message.place[1]))
+            yield
+
+    async def _ask(self, connection: Connection, message: Message) -> tuple[int, bytes]:
         is_kept = False
         try:
-            answer = await connection.ask(to, headers, body)
+            answer = await connection.ask(message)
             is_kept = self._keep(connection)
         finally:
             if not is_kept:
@@ -185,37 +267,47 @@ class Courier:
         self._idle[connection] = loop.call_later(seconds, self._drop, connection)
         return True
 
-    def _find_idle(self, to: Endpoint) -> Connection | None:
-        for connection in [each for each in self._idle if each.place[1:] == to.place]:
-            self._idle.pop(connection).cancel()
-            if connection.is_open and connection.place == (to.is_tls, *to.place):
+    def _find_idle(self, place: Place, lane: str | None = None) -> Connection | None:
+        """One that leads there, by that lane if one is named. Drops those that lead there no more."""
+        for connection in [each for each in self._idle if each.place[1:] == place[1:]]:
+            if not connection.is_open or connection.place != place:
+                self._drop(connection)
+            elif lane in (None, connection.lane):
                 return connection
-            connection.close()
         return None
+
+    def _take_idle(self, place: Place, lane: str) -> Connection | None:
+        connection = self._find_idle(place, lane)
+        if connection:
+            self._idle.pop(connection).cancel()
+        return connection
+
+    async def _make_room(self, lane: str) -> None:
+        """For a new connection, beside those on which messages are under way."""
+        idle = [connection for connection in self._idle if connection.lane == lane]
+        for connection in idle[: max(0, len(idle) + self._lanes.under_way(lane) - self._limits.connections)]:
+            self._drop(connection)
+        await asyncio.sleep(0)  # they are closed then
 
     def _drop(self, connection: Connection) -> None:
         self._idle.pop(connection).cancel()
         connection.close()
 
-    async def _connect(self, to: Endpoint) -> Connection:
-        reason: Exception = Unreachable()
-        for family, kind, protocol, _, address in await self._addresses(to):
-            try:
-                return await self._open(to, socket.socket(family, kind, protocol), address)
-            except OSError as error:
-                reason = error
-        raise reason
-
-    async def _open(self, to: Endpoint, sock: socket.socket, address: Any) -> Connection:
+    async def _open(self, message: Message, lane: str, address: Address) -> Connection:
+        await self._make_room(lane)
+        family, kind, protocol, _, target = address
+        sock = socket.socket(family, kind, protocol)
         try:
             sock.setblocking(False)
-            await asyncio.get_running_loop().sock_connect(sock, address)
-            tls: dict[str, Any] = {"ssl": self._context, "server_hostname": to.host} if to.is_tls else {}
+            await asyncio.get_running_loop().sock_connect(sock, target)
+            tls: dict[str, Any] = (
+                {"ssl": self._context, "server_hostname": message.to.host} if message.to.is_tls else {}
+            )
             reader, writer = await asyncio.open_connection(sock=sock, **tls)
         except BaseException:
             sock.close()
             raise
-        return Connection((to.is_tls, *to.place), reader, writer)
+        return Connection(message.place, lane, reader, writer)
 
     async def _addresses(self, to: Endpoint) -> list[Address]:
         """Of a host, if all may be reached. It does not tell whether there are some that may not, or none."""
@@ -231,6 +323,11 @@ class Courier:
         look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
         found: list[Address] = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
         return found
+
+
+def lane_of(address: str) -> str:
+    """The network of one customer that it is in: of IPv6 a /64."""
+    return networks(str(endpoint.meant(address)))[-1].name
 
 
 def _explained(error: Exception) -> Failed:

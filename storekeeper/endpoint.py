@@ -95,7 +95,7 @@ class Networks:
         self._is_own = is_own
 
     def admit(self, address: str, port: int) -> bool:
-        ip = _meant(address)
+        ip = meant(address)
         if any(each.admits(ip, port) for each in self._allowed):
             return True
         return port in PORTS and _is_public(ip) and not self._is_own(ip)
@@ -133,7 +133,7 @@ def read(url: str) -> Endpoint:
 def host_key(host: str) -> str:
     """One text for a host, however it is written: 127.1 is 127.0.0.1, and names mind no case and no dot at the end."""
     if ":" in host:
-        return str(_meant(host))
+        return str(meant(host))
     try:
         return socket.inet_ntoa(socket.inet_aton(host))
     except (OSError, UnicodeError):
@@ -148,7 +148,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _meant(address: str) -> IPv4Address | IPv6Address:
+def meant(address: str) -> IPv4Address | IPv6Address:
     """The address that packets to this one come to: some of IPv6 stand for one of IPv4."""
     ip = ip_address(address)
     if isinstance(ip, IPv4Address):

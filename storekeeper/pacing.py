@@ -2,6 +2,8 @@
 
 import time
 
+import msgspec
+
 BURST_SECONDS = 1.0
 REMEMBERED = 10_000  # keys at the most
 A_HAIR = 1e-6  # seconds: or else what was waited for exactly would be rounded away
@@ -45,6 +47,13 @@ class Bucket:
     def wait(self, now: float, count: float) -> float:
         """In how many seconds there will be room for so many."""
         return max(0.0, min(count * self._interval, self.burst) - self.saved(now))
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Of what goes to one place."""
+
+    messages_per_second: float
+    connections: int
 
 
 class Pace:

@@ -19,12 +19,12 @@ from typing import Any
 import msgspec
 import structlog
 
-from storekeeper.courier import Answer, Courier
+from storekeeper.courier import UNLIMITED, Answer, Courier
 from storekeeper.db import Database
 from storekeeper.errors import StorekeeperError, Unavailable
 from storekeeper.models import journal, outbox
 from storekeeper.models.outbox import Hook, Outcome, Parcel
-from storekeeper.pacing import Pace
+from storekeeper.pacing import Limits, Pace
 from storekeeper.signatures import sign
 from storekeeper.vitals import Pulse
 
@@ -32,23 +32,17 @@ LOOK_SECONDS = 1.0  # between looks for what was changed, and what is due
 BEAT_SECONDS = 5  # between signs of life
 GRACE_SECONDS = 1  # for what is under way at the end
 OF_ONE = 4  # messages that are under way to one webhook
-AT_ONCE = 256  # to all of them
+AT_ONCE = 256  # to all of them, beside those that wait for a turn at their receiver's address
+REST_SECONDS = 2.0  # of a host that had too many to wait
 RETRIES = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)  # seconds from one attempt to the next
 JITTER = 0.2  # so that what failed together is not tried again together
 
 
-class Limits(msgspec.Struct, frozen=True):
-    """Of what goes to one host, whatever the number of webhooks that lead there."""
-
-    messages_per_second: float
-    connections: int
-
-
-UNLIMITED = Limits(1e6, AT_ONCE)
-
-
 class Sender:
-    """One process's. `retries` are seconds, without the jitter; `is_needed` tells whether to go on."""
+    """One process's. `retries` are seconds, without the jitter; `is_needed` tells whether to go on.
+
+    `limits` are those of each host, whatever the number of webhooks that lead there.
+    """
 
     def __init__(
         self,
@@ -70,6 +64,7 @@ class Sender:
         self._limits = limits
         self._pace = Pace(limits.messages_per_second)
         self._began_at: dict[int, float] = {}  # by webhook: when its last attempt began
+        self._rests_until: dict[str, float] = {}  # by host
         self.is_ending = False
         self._news = asyncio.Event()
         self._under_way: dict[int, tuple[int, asyncio.Task[None]]] = {}  # by delivery: its webhook, and the attempt
@@ -145,11 +140,17 @@ class Sender:
         hosts = {hook.id: hook.host for hook in hooks}
         connections = Counter(hosts.get(webhook_id, "") for webhook_id, _ in self._under_way.values())
         for hook in sorted(hooks, key=lambda hook: (busy[hook.id], self._began_at.get(hook.id, 0))):
-            free = self._limits.connections - connections[hook.host]
-            room = min(OF_ONE - busy[hook.id], AT_ONCE - len(self._under_way), free, self._pace.room(hook.host))
+            free = min(self._limits.connections - connections[hook.host], self._pace.room(hook.host))
+            room = 0 if self._rests(hook) else min(OF_ONE - busy[hook.id], self._room(), free)
             if room > 0 and not (hook.is_suspect and self._is_any_under_way(hooks)):
                 connections[hook.host] += await self._start_some(hook, room)
                 self._beat()  # before they begin
+
+    def _room(self) -> int:
+        return AT_ONCE - (len(self._under_way) - self._courier.waiting)
+
+    def _rests(self, hook: Hook) -> bool:
+        return self._rests_until.get(hook.host, 0) > time.monotonic()
 
     async def _start_some(self, hook: Hook, room: int) -> int:
         """Begin attempts of one webhook; how many."""
@@ -171,15 +172,21 @@ class Sender:
         try:
             body = write(parcel)
             answer = await self._courier.post(hook.url, head(hook, parcel, body), body)
-            await self._note(parcel, answer)
-            if hook.deaths:
-                with suppress(StorekeeperError):  # its next message does
-                    await self._db.write(outbox.acquit, self.name, hook.id)
+            if answer.is_put_off:  # it stays due
+                self._rests_until[hook.host] = time.monotonic() + REST_SECONDS
+            else:
+                await self._note(parcel, answer)
+                await self._acquit(hook)
         except Exception as error:  # a bug: the message stays under way, as the next attempt would only meet it again
             structlog.get_logger().error("bug", webhook=hook.id, delivery=parcel.id, exc_info=error)
         else:
             del self._under_way[parcel.id]
             self._news.set()
+
+    async def _acquit(self, hook: Hook) -> None:
+        if hook.deaths:
+            with suppress(StorekeeperError):  # its next message does
+                await self._db.write(outbox.acquit, self.name, hook.id)
 
     async def _note(self, parcel: Parcel, answer: Answer) -> None:
         """For as long as it cannot be written down it is under way: it would be sent again at once."""

@@ -16,7 +16,8 @@ from storekeeper.courier import Courier
 from storekeeper.db import Database, transaction
 from storekeeper.endpoint import Networks
 from storekeeper.models import delivery, paging, webhook
-from storekeeper.sending import Limits, Sender
+from storekeeper.pacing import Limits
+from storekeeper.sending import Sender
 from storekeeper.settings import Settings, read_settings
 from storekeeper.vitals import Pulse
 
@@ -136,8 +137,8 @@ def run_webhooks(beside: int | None, supervised: bool) -> None:
 
 async def _send(settings: Settings, is_needed: Callable[[], bool], pulse: Pulse) -> bool:
     """Whether it was told to end."""
-    db, courier = Database(settings.database), Courier(Networks(settings.webhook_networks))
     limits = Limits(settings.webhook_rate, settings.webhook_connections)
+    db, courier = Database(settings.database), Courier(Networks(settings.webhook_networks), limits=limits)
     sender = Sender(db, courier, is_needed=is_needed, pulse=pulse, limits=limits)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, sender.end)

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storekeeper.courier import Courier
+from storekeeper.courier import UNLIMITED, Courier
 from storekeeper.db import Database
 from storekeeper.endpoint import Networks
 from storekeeper.models import delivery, feed, item, journal, paging, webhook
@@ -16,7 +16,8 @@ from storekeeper.models.draft import Fields
 from storekeeper.models.outbox import DEAD_AFTER
 from storekeeper.models.webhook import CHALLENGE, NewSecret, deliveries, webhooks
 from storekeeper.money import Price
-from storekeeper.sending import UNLIMITED, Limits, Sender
+from storekeeper.pacing import Limits
+from storekeeper.sending import Sender
 from tests.databases import transaction
 from tests.serving import BOUND_SECONDS
 
@@ -85,9 +86,10 @@ async def send_until(
     retries: tuple[float, ...] = AT_ONCE,
     seconds: float = PATIENT,
     limits: Limits = UNLIMITED,
+    **more: Any,
 ) -> None:
     db = Database(engine.url.render_as_string(hide_password=False))
-    courier = Courier(LOOPBACK, seconds)
+    courier = Courier(LOOPBACK, seconds, limits=limits, **more)
     sender = Sender(db, courier, retries, look_seconds=0.01, limits=limits)
     work = asyncio.create_task(sender.run())
     limit = time.monotonic() + BOUND_SECONDS

@@ -55,6 +55,7 @@ class Receiver:
         self.messages: list[Message] = []
         self.keeps = keeps  # connections, as HTTP/1.1 does
         self.connections = 0
+        self.closed = 0  # of these
         self.agrees = agrees  # answers challenges by itself, and notes them here
         self.challenges: list[Message] = []
         self.says = says  # the body of its answers
@@ -85,6 +86,7 @@ Receive = Callable[..., Receiver]
 
 
 class Server(ThreadingHTTPServer):
+    request_queue_size = 256  # with Python's own 5 what comes at once is tried again by the kernel, a second later
     receiver: Receiver
 
 
@@ -97,6 +99,11 @@ class Handler(BaseHTTPRequestHandler):
             self.protocol_version = "HTTP/1.1"
         with self.server.receiver.lock:
             self.server.receiver.connections += 1
+
+    def finish(self) -> None:
+        super().finish()
+        with self.server.receiver.lock:
+            self.server.receiver.closed += 1
 
     def do_POST(self) -> None:
         receiver = self.server.receiver

@@ -11,8 +11,7 @@ from standardwebhooks import Webhook as Verifier
 from storekeeper.app import Parts, create_app
 from storekeeper.models import outbox, webhook
 from storekeeper.models.webhook import MAX_OF_STORE, MAX_TESTS, webhooks
-from storekeeper.pacing import Pace
-from storekeeper.sending import Limits
+from storekeeper.pacing import Limits, Pace
 from storekeeper.settings import Settings
 from tests.commands import run_with, says
 from tests.conftest import Clock, Person, as_served
