@@ -56,7 +56,7 @@ class Guard:
         raise error
 
     async def is_administrator(self, req: Request) -> bool:
-        """Whether the sender is one, and his session is live. TokenRevoked where it is not."""
+        """Whether the sender is one. TokenRevoked where the session is not live any more."""
         return req.claims is not None and await self.read(req, _is_administrator, req.claims.sid, req.claims.user_id)
 
     async def read(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:

@@ -48,10 +48,10 @@ Buckets = dict[Policy, list[Bucket]]
 
 
 class Sender:
-    """Who has sent a request: from where, and who he says he is.
+    """Who sends requests: a network, and who its sender claims to be.
 
-    `left` are the units that were taken out of his buckets and not used yet. He `is_proven` if a session of his was
-    found to be live since these were taken, or he does not say who he is.
+    `left` are the units that were taken out of the buckets and not used yet. A sender `is_proven` if a session was
+    found to be live since these were taken, or if nobody is claimed to be.
     """
 
     __slots__ = ("buckets", "is_low", "is_proven", "left", "of_caller", "of_network", "portion", "told", "told_at")
@@ -76,8 +76,8 @@ class Sender:
 class RequestLimits:
     """The limits, and what each sender has used of them.
 
-    Nothing is counted for a caller whose session was not found to be live: else somebody with an old token of his could
-    use up what is his. So it is counted when that was found, or in advance where it was found just before.
+    Nothing is counted for a caller whose session was not found to be live: else whoever has an old token could use up
+    what is its owner's. So it is counted when that was found, or in advance where it was found just before.
     """
 
     def __init__(self, per_network: int = 0, per_user: int = 0) -> None:
@@ -103,7 +103,7 @@ class RequestLimits:
         return True
 
     def settle(self, visit: Visit) -> None:
-        """Note that the caller's session is live, and count what his request has been counted for elsewhere."""
+        """Note that the caller's session is live, and count for the caller what the network was counted for."""
         sender: Sender = visit.sender
         sender.is_proven = True
         if visit.owed:
@@ -176,7 +176,7 @@ class RequestLimits:
 
 
 def _by_policy(found: Iterable[tuple[Policy, Iterable[tuple[str, int]]]]) -> Buckets:
-    """The buckets of a sender by his names, each with the shares that it has."""
+    """The buckets of a sender, which is known by these names, each with the shares that it has."""
     return {policy: [policy.bucket(*each) for each in named] for policy, named in found if policy.units}
 
 

@@ -52,7 +52,7 @@ class Visit:
         self.hashes_body = False
         self.key_seconds = 0.0  # for how long to wait for another request with the key
         self.repeated_at: int | None = None  # when the change was made, if that was by an earlier request with the key
-        self.owed = 0  # units of its sender's own limits, to be counted once his session is found to be live
+        self.owed = 0  # units of its sender's own limits, to be counted once the session is found to be live
         self.sender: Any = None  # whose limits it was counted for
         self.follows = False  # whether the answer goes on for as long as its reader listens
         self.endings: tuple[Callable[[], object], ...] = ()
