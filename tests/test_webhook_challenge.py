@@ -16,7 +16,7 @@ from storekeeper.settings import Settings
 from tests.commands import run_with, says
 from tests.conftest import Clock, Person, as_served
 from tests.databases import transaction
-from tests.posting import add, agree, has_ended, now, sell, send, shown, told
+from tests.posting import PATIENT, add, agree, has_ended, now, sell, send, shown, told
 from tests.receiving import HANG, Receive
 
 URL = "https://shop.example/hook"
@@ -128,13 +128,30 @@ def test_an_answer_to_a_former_challenge_is_no_consent(engine: sa.Engine, receiv
     assert [each.type for each in told(engine) if each.state == "pending"] == ["webhook.challenge"]
 
 
-def test_nothing_is_made_or_sent_for_one_that_is_pending(engine: sa.Engine) -> None:
-    ask(engine, "http://127.0.0.1/")
-    sell(engine)
+def test_nothing_is_made_or_sent_for_one_that_is_pending(engine: sa.Engine, receive: Receive) -> None:
+    """Another webhook, which its sender comes to in the same round, shows that it had its turn."""
+    receiver, other = receive(), receive()
+    add(engine, other.url)
+    hook = ask(engine, receiver.url)
+
+    def go_round(count: int) -> None:
+        send(engine, lambda: len(other.messages) == count and has_ended(engine, 1), retries=(PATIENT,))
+
+    for count in (2, 4):
+        sell(engine, 2, price=str(count))
+        go_round(count)
+    assert types(receiver) == ["webhook.challenge"]
+    assert [(each.type, each.state) for each in told(engine, 2)] == [("webhook.challenge", "pending")]
+    assert now(engine, 2).cursor == hook.cursor
     with transaction(engine) as conn:
-        outbox.hold(conn, "me")
-        assert outbox.fan_out(conn, "me", 1) is False
-        assert [parcel.type for parcel in outbox.due(conn, 1, (), 10)] == ["webhook.challenge"]
+        webhook.verify(conn, None, 2, nonce(engine, 2))
+    sell(engine, price="6")
+    send(engine, lambda: has_ended(engine, 2) and len(told(engine, 2)) == 6)
+    _, *messages = receiver.messages
+    data = {message.id: message.json["data"]["after"] for message in messages}
+    assert len(messages) == 5
+    assert data.keys() == {f"msg_2_{hook.cursor + number}" for number in range(1, 6)}
+    assert data[f"msg_2_{hook.cursor + 5}"]["price"] == 6, "the first one after it has agreed"
 
 
 def test_tests_and_challenges_that_are_asked_for_are_few(alice: Person, clock: Clock, engine: sa.Engine) -> None:
