@@ -40,8 +40,9 @@ def _counts(ended: Import) -> str:
     if not ended.rows:
         return ""
     would = "would be " if ended.state in ("planned", "refused") else ""
+    lines = "1 line" if ended.rows == 1 else f"{ended.rows:,} lines"
     return (
-        f"{ended.rows:,} lines: {ended.added:,} {would}added, {ended.changed:,} {would}changed, "
+        f"{lines}: {ended.added:,} {would}added, {ended.changed:,} {would}changed, "
         f"{ended.unchanged:,} unchanged, {ended.refused:,} refused."
     )
 

@@ -45,6 +45,10 @@ def bring(run: Run, tmp_path: Path) -> Run:
     return bring
 
 
+def test_a_single_line_is_told_as_one(bring: Run) -> None:
+    assert bring("name,price\nlamp,5\n").stdout.endswith("\n1 line: 1 added, 0 changed, 0 unchanged, 0 refused.\n")
+
+
 def test_a_plan_is_told_and_carried_out_later(bring: Run, run: Run, alice: Person, tmp_path: Path) -> None:
     before = catalogue(alice)
     result = bring("name,price\nchair,15.99\nlamp,5\n", "--dry-run")
