@@ -51,6 +51,15 @@ each_with_code = pytest.mark.parametrize(
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 
 
+def test_each_change_stands_once_beneath_one_heading_of_its_kind() -> None:
+    unreleased = prose.section((prose.ROOT / "CHANGELOG.md").read_text(), "## [Unreleased]")
+    headings = re.findall(r"^### (.*)", unreleased, re.MULTILINE)
+    kinds = ["Breaking", "Security", "Added", "Changed", "Deprecated", "Removed", "Fixed"]
+    assert headings == [kind for kind in kinds if kind in headings]
+    changes = re.findall(r"^- (.{40})", unreleased, re.MULTILINE)
+    assert len(changes) == len(set(changes))
+
+
 @each_document
 def test_people_are_they(document: Path) -> None:
     assert not GENDERED.findall(document.read_text())
