@@ -227,8 +227,6 @@ def run_imports(supervised: bool) -> None:
     """
     settings = read_settings()
     engine, storage = schema.open_engine(settings.database), create_storage(settings)
-    if supervised:  # it has no keys that it could read again
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     turn = Turn(engine, Pulse(f"{gethostname()}/{token_hex(8)}", 1 if supervised else None))
     before = signal.signal(signal.SIGTERM, turn.end)
     try:

@@ -8,10 +8,11 @@ import asyncio
 import os
 import signal
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
+from threading import Thread
 
 import msgspec
 import structlog
@@ -36,6 +37,60 @@ class End(msgspec.Struct, frozen=True):
 
 async def _settle_nothing(_end: End) -> None:
     """For processes without leases."""
+
+
+class Process:
+    """One that is started with SIGHUP blocked, and keeps it so: it has no keys that it could read again.
+
+    Whoever sends that to all processes of a server finds some that have only begun, and could not have seen to it by
+    themselves. An event loop does not do: uvloop starts its processes with all signals at their defaults.
+    """
+
+    @classmethod
+    async def start(cls, *command: str) -> "Process":
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
+        try:
+            popen = Popen(command, stdin=DEVNULL, stdout=PIPE, env=_environment())  # noqa: ASYNC220, S603
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        process = cls(popen)
+        try:
+            await process._open()
+        except BaseException:  # such as the end of the server: nobody would hear of it
+            popen.kill()
+            raise
+        return process
+
+    def __init__(self, popen: Popen[bytes]) -> None:
+        self._popen = popen
+        self.pid = popen.pid
+        self.returncode: int | None = None
+        self.stdout = asyncio.StreamReader()
+        self._has_ended = asyncio.Event()
+        Thread(target=self._follow, args=(asyncio.get_running_loop(),), daemon=True).start()
+
+    async def _open(self) -> None:
+        protocol = asyncio.StreamReaderProtocol(self.stdout)
+        self._pipe, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, self._popen.stdout)
+
+    def _follow(self, loop: asyncio.AbstractEventLoop) -> None:
+        code = self._popen.wait()
+        with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
+            loop.call_soon_threadsafe(self._note, code)
+
+    def _note(self, code: int) -> None:
+        self.returncode = code
+        self._has_ended.set()
+
+    async def wait(self) -> None:
+        await self._has_ended.wait()
+        self._pipe.close()
+
+    def terminate(self) -> None:
+        self._popen.terminate()
+
+    def kill(self) -> None:
+        self._popen.kill()
 
 
 class Runner:
@@ -97,7 +152,7 @@ class Runner:
         """Start one and wait for its end; whether it has ended in good order."""
         command = (sys.executable, "-m", "storekeeper", *self._command)
         try:
-            process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, env=_environment())
+            process = await Process.start(*command)
         except OSError as error:  # no memory, or too many processes
             structlog.get_logger().error("process_not_started", command=" ".join(self._command), reason=str(error))
             return False
@@ -146,7 +201,6 @@ class _Watch:
 
     async def wait(self) -> None:
         """Until the process has ended. One that is hung is killed."""
-        assert self._process.stdout
         text = b""
         while True:
             try:

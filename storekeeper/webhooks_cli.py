@@ -124,8 +124,6 @@ def run_webhooks(beside: int | None, supervised: bool) -> None:
     settings = read_settings()
     schema.open_engine(settings.database)
     scribe = log.configure(settings.log_level)
-    if supervised:  # it has no keys that it could read again
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     pulse = Pulse(token_hex(8), 1 if supervised else None)
     try:
         was_told = asyncio.run(_send(settings, lambda: beside in (None, os.getppid()), pulse))

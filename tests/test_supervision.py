@@ -4,12 +4,15 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import uvloop
 from structlog.testing import capture_logs
 
 from storekeeper import keys, runner
@@ -21,7 +24,7 @@ from storekeeper.models.import_jobs import MAX_DEATHS
 from storekeeper.models.imports import jobs
 from storekeeper.models.webhook import webhooks
 from storekeeper.money import Price
-from storekeeper.runner import Runner
+from storekeeper.runner import Process, Runner
 from storekeeper.vitals import Pulse, Vitals, read_last
 from tests import databases
 from tests.conftest import HASHED, PASSWORD
@@ -244,6 +247,57 @@ def test_sighup_reads_the_keys_again_in_every_process_and_ends_none(
         assert server.get("/livez").status == 200
         assert {server.pid, *reloaded} <= server.family()
         assert sender_of(engine, 1) == sender
+        assert events(server, "process_died") == []
+    finally:
+        server.family()
+        server.put_away()
+
+
+@both
+@pytest.mark.parametrize("command", ["imports", "webhooks"])
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_sighup_ends_no_background_process_from_its_first_moment(
+    engine: sa.Engine, url: str, command: str, run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STOREKEEPER_DATABASE_URL", url)
+    ends: list[int | None] = []
+
+    async def scenario() -> None:
+        for _ in range(3):
+            process = await Process.start(sys.executable, "-m", "storekeeper", command, "run", "--supervised")
+            count = 0
+            while process.returncode is None:
+                os.kill(process.pid, signal.SIGHUP)
+                count += 1
+                await asyncio.sleep(0.001)
+            await process.wait()
+            ends.append(process.returncode)
+            assert count > 1
+        assert signal.SIGHUP not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+    run(scenario())
+    assert ends == [0, 0, 0], "there was nothing to do"
+
+
+@one
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sighup_ends_no_process_of_a_server_from_its_first_moment(
+    engine: sa.Engine, url: str, tmp_path: Path, workers: int, receive: Receive
+) -> None:
+    add(engine, receive().url)
+    given = {"database_url": url, "webhook_networks": "127.0.0.0/8", "workers": workers}
+    server = Server("storekeeper", tmp_path, **given)
+
+    def bother() -> bool:
+        for pid in server.family() - {server.pid}:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGHUP)
+        return server.log.count("Application startup complete") == workers and bool(sender_of(engine, 1))
+
+    try:
+        await_that(bother)
+        assert server.wait().get("/livez").status == 200
+        assert server.log.count("has died") == 0
         assert events(server, "process_died") == []
     finally:
         server.family()
