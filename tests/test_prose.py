@@ -60,6 +60,12 @@ def test_each_change_stands_once_beneath_one_heading_of_its_kind() -> None:
     assert len(changes) == len(set(changes))
 
 
+def test_decisions_are_numbered_without_gaps() -> None:
+    decisions = sorted((prose.ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [path.name[:5] for path in decisions]
+    assert numbers == [f"{number:04}-" for number in range(1, len(decisions) + 1)]
+
+
 @each_document
 def test_people_are_they(document: Path) -> None:
     assert not GENDERED.findall(document.read_text())
