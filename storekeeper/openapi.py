@@ -40,7 +40,7 @@ TAGS = {
     "imports": "Files of items, brought into a store: first a plan, then the work, which goes on by itself.",
     "changes": "The journal: what was changed, when, and for those who may know it by whom.",
     "webhooks": "URLs that are told of each change, by signed messages (Standard Webhooks), and what became of those.",
-    "members": "Who works in a store: owners may all, clerks add items and change prices.",
+    "members": "Who works in a store: owners may do everything, clerks add items and change prices.",
     "health": "For a supervisor or a load balancer.",
 }
 

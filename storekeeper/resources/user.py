@@ -83,7 +83,7 @@ class Register:
     async def on_post(self, req: Request, resp: Response, body: RegisterBody) -> None:
         """Register a user.
 
-        With the set-up token that `serve` prints while there is no administrator, they become the first one.
+        With the set-up token that `serve` prints while there is no administrator, that user becomes the first one.
         """
         added = await self._accounts.register(req, body.username, body.password, body.setup_token)
         resp.media, resp.status = Registered("User created successfully.", added.id), falcon.HTTP_CREATED
