@@ -199,9 +199,20 @@ def images_group() -> None:
     """Look after the stored images."""
 
 
+NOT_OURS = (
+    "Nothing was deleted, as these files may be another database's. A server that starts notes where its files are; "
+    "if they have moved since, `storekeeper accept-node` says that these are the right ones."
+)
+
+
 @images_group.command("prune")
 def prune_images() -> None:
-    """Delete the images that no item has had for 30 days, as servers do by themselves."""
+    """Delete the images that no item has had for 30 days, as servers do by themselves.
+
+    Nothing is deleted while it is not known that the files are this database's.
+    """
     settings = read_settings()
     count = image_retention.prune(schema.open_engine(settings.database), create_storage(settings))
+    if count is None:
+        raise click.ClickException(NOT_OURS)
     click.echo(f"Images deleted: {count}.")

@@ -11,7 +11,7 @@ import click
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
-from storekeeper import integrity, keys, node, node_cli, schema, settings, terminal
+from storekeeper import integrity, keys, node, schema, settings, terminal
 from storekeeper.db import create_engine
 from storekeeper.models import chore, installation, untrusted_peer, user
 from storekeeper.schema import SchemaError
@@ -183,7 +183,7 @@ def _check_node(read: Settings, has_storage: bool) -> str:
     if not read.keys_path.exists():  # as where a backup is looked at, which is nothing wrong
         return f"the others sign with the key {signing}: copy their key file here, or `serve` makes another one"
     own = {each.fingerprint for each in keys.load(read.keys_path)}
-    storage_mark = node_cli.find_mark(create_storage(read)) if has_storage else mark
+    storage_mark = create_storage(read).find_mark() if has_storage else mark
     found = node.find_key_mismatch(known, own), node.find_storage_mismatch(mark, storage_mark)
     if reasons := [mismatch.reason for mismatch in found if mismatch]:
         raise Fault(*reasons)

@@ -21,8 +21,7 @@ async def apply(db: Database, storage: Storage) -> None:
 
     Nothing is done while it is not known that the files are this database's: it would take those of another for unused.
     """
-    known = await db.read(installation.storage_mark)
-    if known is None or known != await storage.mark():
+    if not _are_ours(await db.read(installation.storage_mark), await storage.mark()):
         return
     sizes = images.sizes_of(await storage.find_sizes(images.FOLDER))
     await db.write(unused_image.update, await db.browse(_compare, sizes.keys()))
@@ -33,8 +32,12 @@ async def apply(db: Database, storage: Storage) -> None:
         await db.write(store_image.count, found, sizes)
 
 
-def prune(engine: sa.Engine, storage: Storage) -> int:
-    """For a command: the same, and how many images were removed."""
+def prune(engine: sa.Engine, storage: Storage) -> int | None:
+    """For a command: the same, and how many images were removed; None for files that may be another database's."""
+    with engine.connect() as conn:
+        known = installation.storage_mark(conn)
+    if not _are_ours(known, storage.find_mark()):
+        return None
     stored = images.keys_of(storage.list(images.FOLDER))
     with transaction(engine) as conn:
         unused_image.update(conn, _compare(conn, stored))
@@ -49,6 +52,10 @@ def prune(engine: sa.Engine, storage: Storage) -> int:
 def _forget(conn: Connection, key: str) -> None:
     unused_image.forget(conn, [key])
     store_image.forget(conn, key)
+
+
+def _are_ours(known: str | None, mark: str | None) -> bool:
+    return known is not None and known == mark
 
 
 def _compare(conn: Connection, stored: Set[str]) -> Difference:

@@ -17,14 +17,14 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from storekeeper import import_report, log, schema, terminal
+from storekeeper import import_report, log, node, schema, terminal
 from storekeeper.cells import DecimalMark
 from storekeeper.db import transaction
 from storekeeper.delimited import Encoding
 from storekeeper.errors import ImportIsOver, NotFound, Unavailable
 from storekeeper.import_turns import Turn, keep
 from storekeeper.importing import Importer, Paused, Pauses, Tell
-from storekeeper.models import batch, import_jobs, imports, paging
+from storekeeper.models import batch, import_jobs, imports, installation, paging
 from storekeeper.models.import_jobs import Job
 from storekeeper.models.imports import Order
 from storekeeper.settings import Settings, read_settings
@@ -305,4 +305,6 @@ def _sweep(engine: Engine, storage: Storage) -> None:
     with transaction(engine) as conn:
         import_jobs.sweep(conn)
         needed = import_jobs.files(conn)
-    storage.prune("imports", needed, DAY)
+        known = installation.storage_mark(conn)
+    if node.find_storage_mismatch(known, storage.find_mark()) is None:  # else they are files of another database's
+        storage.prune("imports", needed, DAY)

@@ -7,10 +7,9 @@ from sqlalchemy import Connection
 
 from storekeeper import keys, schema
 from storekeeper.db import transaction
-from storekeeper.errors import NotFound
 from storekeeper.models import installation
 from storekeeper.settings import read_settings
-from storekeeper.storage import MARK, MARK_LENGTH, Storage, create_storage, new_mark
+from storekeeper.storage import MARK, Storage, create_storage, new_mark
 
 
 @click.command("accept-node")
@@ -22,7 +21,7 @@ def accept_node() -> None:
     """
     settings = read_settings()
     scheduled = keys.schedule(keys.load(settings.keys_path))
-    mark = find_mark(storage := create_storage(settings)) or _make_mark(storage)
+    mark = (storage := create_storage(settings)).find_mark() or _make_mark(storage)
     with transaction(schema.open_engine(settings.database)) as conn:
         _accept(conn, scheduled, mark)
     click.echo(f"The key {scheduled[0].kid} and the storage of this node are the right ones.")
@@ -31,16 +30,6 @@ def accept_node() -> None:
 def _accept(conn: Connection, scheduled: list[keys.Scheduled], mark: str) -> None:
     installation.record_keys(conn, scheduled)
     installation.record_storage_mark(conn, mark)
-
-
-def find_mark(storage: Storage) -> str | None:
-    """As `Storage.mark`, for a command."""
-    found = BytesIO()
-    try:
-        storage.copy_to(MARK, found)
-    except NotFound:
-        return None
-    return found.getvalue().decode("ascii", "replace")[:MARK_LENGTH]
 
 
 def _make_mark(storage: Storage) -> str:

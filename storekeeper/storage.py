@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Container, Itera
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import cache, partial
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
@@ -130,7 +131,16 @@ class Storage:
         Every server asks for it, those that have to do with no file, too: a folder is asked without obstore.
         """
         found = await (_reach(asyncio.to_thread(_find_file, self._folder / MARK)) if self._folder else self.find(MARK))
-        return None if found is None else found.decode("ascii", "replace")[:MARK_LENGTH]
+        return None if found is None else _read_mark(found)
+
+    def find_mark(self) -> str | None:
+        """As `mark`, for a command."""
+        found = BytesIO()
+        try:
+            self.copy_to(MARK, found)
+        except NotFound:
+            return None
+        return _read_mark(found.getvalue())
 
     async def make_mark(self) -> str:
         """Mark it. Of two nodes that share it, one does."""
@@ -189,6 +199,10 @@ class Storage:
         with _reaching():
             for page in self._store().list(folder):
                 yield from (each["path"] for each in page)
+
+
+def _read_mark(data: bytes) -> str:
+    return data.decode("ascii", "replace")[:MARK_LENGTH]
 
 
 def new_mark() -> str:

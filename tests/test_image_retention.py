@@ -12,13 +12,14 @@ from falcon import testing
 
 from storekeeper import image_retention
 from storekeeper.app import Parts
+from storekeeper.catalogue_cli import NOT_OURS
 from storekeeper.models import item
 from storekeeper.models.draft import Fields
 from storekeeper.money import Price
 from storekeeper.settings import Settings
 from storekeeper.storage import MARK, new_mark
 from tests.browsing import Browser
-from tests.commands import run_with
+from tests.commands import run_with, says
 from tests.conftest import Clock, Person
 from tests.databases import transaction
 from tests.test_item_image import files, picture, put
@@ -219,10 +220,39 @@ def test_files_that_may_be_of_another_installation_stay(
     assert len(files(tmp_path)) == 3
 
 
-def test_the_command_does_the_same(path: str, alice: Person, settings: Settings, clock: Clock, tmp_path: Path) -> None:
+def test_the_command_does_the_same(
+    path: str, alice: Person, parts: Parts, settings: Settings, clock: Clock, tmp_path: Path
+) -> None:
+    asyncio.run(parts.health.sample_storage())
     alice.delete("/item/chair/image")
     assert run_with(settings, "images", "prune").stdout == "Images deleted: 0.\n"
     clock.now += 31 * DAY
-    assert len(files(tmp_path)) == 2
+    assert len(files(tmp_path)) == 3
     assert run_with(settings, "images", "prune").stdout == "Images deleted: 1.\n"
-    assert files(tmp_path) == set()
+    assert files(tmp_path) == {MARK}
+
+
+@pytest.mark.parametrize("marks", [[], [new_mark()]])
+def test_the_command_deletes_nothing_that_may_be_of_another_installation(
+    path: str,
+    alice: Person,
+    engine: sa.Engine,
+    parts: Parts,
+    settings: Settings,
+    clock: Clock,
+    tmp_path: Path,
+    marks: list[str],
+) -> None:
+    """Neither of files that are marked otherwise, nor while it is not known where this database's are."""
+    if marks:
+        asyncio.run(parts.health.sample_storage())
+    alice.delete("/item/chair/image")
+    with engine.begin() as conn:
+        conn.execute(sa.text("UPDATE unused_images SET since = 0"))
+    clock.now += 31 * DAY
+    for mark in marks:
+        (tmp_path / "files" / MARK).write_text(mark)
+    before = files(tmp_path)
+    assert len(before - {MARK}) == 2
+    says(run_with(settings, "images", "prune"), 1, NOT_OURS)
+    assert files(tmp_path) == before

@@ -1,5 +1,6 @@
 """storekeeper import and imports: what they say, how they end, and that a plan made there is carried out there."""
 
+import io
 import os
 import pty
 import subprocess
@@ -13,10 +14,12 @@ from click.testing import Result
 
 from storekeeper import storage
 from storekeeper.errors import Unavailable
+from storekeeper.models import installation
 from storekeeper.models.import_jobs import MOST_TOLD
 from storekeeper.settings import Settings
 from tests.commands import run_with, says
 from tests.conftest import Person
+from tests.databases import transaction
 from tests.moving import catalogue, kept
 from tests.serving import ROOT
 
@@ -156,6 +159,21 @@ def test_without_a_place_for_the_file_nothing_is_begun(
     assert bring("name,price\nlamp,5\n").exit_code == 1
     assert run("imports", "list", "--store", "ikea").stdout.split("\t")[1] == "cancelled"
     assert len(catalogue(alice)) == 1
+
+
+def test_old_files_that_no_import_needs_are_deleted_unless_they_may_be_another_databases(
+    run: Run, engine: sa.Engine, settings: Settings
+) -> None:
+    files = storage.create_storage(settings)
+    for name in (storage.MARK, "imports/old"):
+        files.copy_from(name, io.BytesIO(b"mark"))
+    (path,) = Path(settings.data).parent.rglob("imports/old")
+    os.utime(path, (0, 0))
+    for mark, is_there in (("other", True), ("mark", False)):
+        with transaction(engine) as conn:
+            installation.record_storage_mark(conn, mark)
+        assert run("imports", "run").exit_code == 0
+        assert path.exists() == is_there
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
