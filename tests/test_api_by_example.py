@@ -23,7 +23,7 @@ from tests.worked_examples import FILES, Known, Message, exact, examples
 # Members of answers that the document shows nowhere with a value: nothing is sent there to those who follow.
 UNSHOWN = {
     *("Change.before", "ErrorBody.cursor", "Import.reason", "NewSecret.reason", "Webhook.reason"),
-    *("ErrorBody.conditions", "Readiness.conditions"),
+    *("ErrorBody.conditions", "ErrorBody.limit", "ErrorBody.used", "Readiness.conditions"),
     *(f"Condition.{member}" for member in ("message", "name", "reason", "since", "status")),
     *(f"Delivery.{member}" for member in ("change_id", "ended_at", "error", "ms", "status", "tried_at")),
 }
