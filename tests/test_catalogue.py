@@ -56,12 +56,12 @@ def test_a_new_item_has_what_is_said_of_it(alice: Person) -> None:
         assert alice.call(method, path, {"price": 1}).json.items() >= USUAL.items()
 
 
-def test_null_and_nothing_clear_the_sku_and_the_barcode(alice: Person) -> None:
-    for nothing in (None, ""):
-        alice.patch("/item/chair", {"sku": "007", "barcode": EAN})
-        cleared = alice.patch("/item/chair", {"sku": nothing, "barcode": nothing}).json
-        assert (cleared["sku"], cleared["barcode"]) == (None, None)
-    for field in ("price", "description", "tags", "stock", "archived"):
+def test_null_and_nothing_clear_the_sku_the_barcode_and_the_tags(alice: Person) -> None:
+    for nothing, no_tags in ((None, None), ("", [])):
+        alice.patch("/item/chair", {"sku": "007", "barcode": EAN, "tags": ["oak"]})
+        cleared = alice.patch("/item/chair", {"sku": nothing, "barcode": nothing, "tags": no_tags}).json
+        assert (cleared["sku"], cleared["barcode"], cleared["tags"]) == (None, None, [])
+    for field in ("price", "description", "stock", "archived"):
         assert wrong(alice.patch("/item/chair", {field: None})) == {field}
 
 
