@@ -190,13 +190,15 @@ def test_both_files_are_kept_under_the_key(storage: Storage) -> None:
     async def scenario() -> None:
         shelf = Images(storage)
         data = encoded(two_colours(1000, 500), "JPEG")
-        key = await shelf.add(data, 1)
+        picture = await shelf.make(data, 1)
+        await shelf.keep(picture)
+        key = picture.key
         assert key == images.read(data).key
         assert kept(storage) == [f"images/{key}/full.webp", f"images/{key}/small.webp"]
         for size in SIZES:
             assert await shelf.get(key, size) == images.read(data).files[size]
         with pytest.raises(Invalid):
-            await shelf.add(b"x", 1)
+            await shelf.make(b"x", 1)
         assert len(kept(storage)) == 2
         shelf.close()
 
