@@ -50,7 +50,7 @@ def test_the_first_day_of_an_administrator(server: Server, open_page: OpenPage) 
     expect(erins.get_by_role("heading", name="Sign in")).to_be_visible()
 
     page.get_by_role("link", name="System").click()
-    expect(page.get_by_text("✓ yes")).to_have_count(8)
+    expect(page.get_by_text("✓ yes")).to_have_count(9)
     expect(page.get_by_text("✗ no")).to_have_count(0)
     page.get_by_role("link", name="Activity").click()
     expect(page.get_by_text("opened the account erin")).to_be_visible()
