@@ -1,6 +1,7 @@
 """The command line: what an operator does that is not a request."""
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
 import click
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from storekeeper import __version__, keys, log, memory, names, passwords, schema, setup, terminal
@@ -311,16 +312,31 @@ def _new_password(settings: Settings, name: str, from_stdin: bool) -> str:
 
 
 def _prepare(settings: Settings) -> None:
+    """For a server. A migration has a process of its own: what that loads, the server would keep for good."""
+    if not _is_current(settings):
+        done = subprocess.run([sys.executable, "-m", "storekeeper", "migrate"], stdout=subprocess.DEVNULL, check=False)
+        if done.returncode:
+            sys.exit(done.returncode)  # it has said why
     _migrate(settings)
     keys.ensure(settings.keys_path)
 
 
+def _is_current(settings: Settings) -> bool:
+    with _create_engine(settings).connect() as conn:
+        return schema.is_current(conn)
+
+
 def _migrate(settings: Settings) -> bool:
+    return schema.migrate(_create_engine(settings), partial(click.echo, err=True))
+
+
+def _create_engine(settings: Settings) -> Engine:
+    """Of a database that may not be there yet."""
     settings.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = create_engine(settings.database)
     if engine.dialect.name == "sqlite":  # it holds the passwords' hashes: for its owner only
         Path(str(engine.url.database)).touch(mode=0o600)
-    return schema.migrate(engine, partial(click.echo, err=True))
+    return engine
 
 
 def _greet(settings: Settings, port: int) -> None:

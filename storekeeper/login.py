@@ -145,9 +145,8 @@ def _look_up(conn: Connection, call: Call, limits: Limits, of: Rate) -> tuple[Lo
     """The user, if there is one, by what their attempt is judged, when they last signed in from there, and by how many
     seconds the attempt is to be delayed.
     """
-    login = user.find_login(conn, call.username)
+    login, last_at = sign_in.find(conn, call.username, call.address)
     rate.check(conn, of, call.address)
-    last_at = sign_in.find_last(conn, login.user_id if login else 0, call.address)
     if login and call.device and call.device.user_id == login.user_id:
         attempt = throttle.login_of_device(call.device.jti, limits)
         with suppress(TooManyAttempts):  # then it is as good as any other

@@ -59,7 +59,12 @@ OF_THE_OTHER = {
 
 @pytest.fixture
 def loaded(settings: Settings) -> set[str]:
-    given = {"STOREKEEPER_DATA": settings.data, "STOREKEEPER_DATABASE_URL": settings.database_url}
+    return load(settings.data, settings.database_url)
+
+
+def load(data: str, database_url: str) -> set[str]:
+    """The modules of a server that has started with these."""
+    given = {"STOREKEEPER_DATA": data, "STOREKEEPER_DATABASE_URL": database_url}
     environment = {**os.environ, **given, "PYTHONPATH": str(Path(__file__).parents[1])}
     done = subprocess.run([sys.executable, "-c", START], env=environment, capture_output=True, text=True, check=True)
     # Before it may stand what a chore has logged.
@@ -70,3 +75,7 @@ def test_a_server_starts_without_what_only_some_need(loaded: set[str], settings:
     kind = settings.database_url.partition(":")[0]
     assert loaded.isdisjoint([*SELDOM, *OF_THE_OTHER[kind]])
     assert "storekeeper.app" in loaded
+
+
+def test_so_does_one_that_makes_its_database(tmp_path: Path) -> None:
+    assert load(str(tmp_path), f"sqlite:///{tmp_path}/new.db").isdisjoint(("alembic", "mako"))

@@ -229,7 +229,7 @@ def test_a_bug_leaves_its_trace_without_the_values_of_variables(
     lines: Lines, client: testing.TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines()
-    monkeypatch.setattr("storekeeper.models.user.find_login", None)
+    monkeypatch.setattr("storekeeper.models.sign_in.find", None)
     answer = client.simulate_post("/login", json={"username": "alice", "password": "a-marked-password"})
     assert answer.status_code == 500
     bug, request_line = lines()

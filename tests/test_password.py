@@ -10,7 +10,7 @@ from falcon import testing
 
 from storekeeper.app import Parts, create_app
 from storekeeper.argon2 import Hasher
-from storekeeper.models import session, user
+from storekeeper.models import session, sign_in, user
 from storekeeper.passwords import Passwords
 from storekeeper.settings import Settings
 from tests.conftest import CHEAP, HASHED, PASSWORD, Person, as_served, bearer
@@ -54,7 +54,7 @@ def refusal(answer: testing.Result, field: str = "password") -> str:
 
 def hash_of(engine: sa.Engine, username: str) -> str:
     with engine.connect() as conn:
-        login = user.find_login(conn, username)
+        login = sign_in.find(conn, username, "")[0]
     assert login
     return login.password_hash
 

@@ -60,24 +60,6 @@ items = sa.Table(
     sqlite_autoincrement=True,
 )
 
-select = sa.select(*items.c, stores.c.currency).join(stores, stores.c.id == items.c.store_id)
-is_named = items.c.name == sa.bindparam("name")
-by_name = limited(select.add_columns(stores.c.name.label("store")).where(is_named).order_by(items.c.id), CANDIDATES)
-_find_by_name = Query(by_name)
-_find_in_store = Query(select.where(items.c.store_id == sa.bindparam("store_id"), is_named))
-_find_in_named_store = Query(select.where(stores.c.name == sa.bindparam("store"), is_named))
-_find_image = Query(limited(sa.select(items.c.id).where(items.c.image == sa.bindparam("key")), 1))
-
-ItemRow = namedtuple("ItemRow", items.c.keys())  # type: ignore[misc]
-_row = reader(ItemRow, items.c)
-_locked = sa.select(items).where(items.c.store_id == sa.bindparam("store_id")).with_for_update()
-_lock_by_id = Query(_locked.where(items.c.id == sa.bindparam("id")), _row)
-_lock_by_name = Query(_locked.where(items.c.name == sa.bindparam("name")), _row)
-
-COLUMNS = len(select.selected_columns)
-UNIQUE = frozenset(("name", "sku", "barcode"))
-SEARCHED = UNIQUE | {"description", "tags"}
-
 
 class Item(msgspec.Struct, frozen=True):
     """`image` is the path of its picture: `/small` and `/full` go after it. `updated_at` is in seconds since 1970.
@@ -105,6 +87,29 @@ class Item(msgspec.Struct, frozen=True):
         return precondition.tag(self.id, self.version)
 
 
+_COLUMN_OF = {"price": "price_minor", "archived": "archived_at"}  # of the fields that are called otherwise
+_ORDER = [_COLUMN_OF.get(field, field) for field in Item.__struct_fields__]
+_columns = {**dict(items.c.items()), "currency": stores.c.currency}
+# Its columns are in the order of the fields: to pick each row's would take as long as a tenth of a list.
+select = sa.select(*map(_columns.__getitem__, _ORDER)).join_from(items, stores, stores.c.id == items.c.store_id)
+is_named = items.c.name == sa.bindparam("name")
+by_name = limited(select.add_columns(stores.c.name.label("store")).where(is_named).order_by(items.c.id), CANDIDATES)
+_find_by_name = Query(by_name)
+_find_in_store = Query(select.where(items.c.store_id == sa.bindparam("store_id"), is_named))
+_find_in_named_store = Query(select.where(stores.c.name == sa.bindparam("store"), is_named))
+_find_image = Query(limited(sa.select(items.c.id).where(items.c.image == sa.bindparam("key")), 1))
+
+ItemRow = namedtuple("ItemRow", items.c.keys())  # type: ignore[misc]
+_row = reader(ItemRow, items.c)
+_locked = sa.select(items).where(items.c.store_id == sa.bindparam("store_id")).with_for_update()
+_lock_by_id = Query(_locked.where(items.c.id == sa.bindparam("id")), _row)
+_lock_by_name = Query(_locked.where(items.c.name == sa.bindparam("name")), _row)
+
+COLUMNS = len(select.selected_columns)
+UNIQUE = frozenset(("name", "sku", "barcode"))
+SEARCHED = UNIQUE | {"description", "tags"}
+
+
 class Target(msgspec.Struct, frozen=True):
     """Which item is meant, by its name and its store, and what the sender believes of it."""
 
@@ -121,18 +126,14 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 _candidate = reader(Candidate, by_name.selected_columns)
-
-_COLUMN_OF = {"price": "price_minor", "archived": "archived_at"}  # of the fields that are called otherwise
-_in_order_of_fields = itemgetter(
-    *(select.selected_columns.keys().index(_COLUMN_OF.get(field, field)) for field in Item.__struct_fields__)
-)
+_in_order = itemgetter(*map([*ItemRow._fields, "currency"].index, _ORDER))
 
 
 def of_row(row: Sequence[Any]) -> Item:
     """A row that begins with the columns of `select`, as a record."""
-    (id, name, minor, store_id, currency, sku, barcode, about, tags, stock, archived_at, image, at, version) = (
-        _in_order_of_fields(row)
-    )
+    (id, name, minor, store_id, currency, sku, barcode, about, tags, stock, archived_at, image, at, version) = row[
+        :COLUMNS
+    ]
     return Item(
         id,
         name,
@@ -340,4 +341,4 @@ def _index(conn: Connection, of: Store, row: Any) -> None:
 
 
 def _item(of: Store, row: Sequence[Any]) -> Item:
-    return of_row([*row, of.currency])
+    return of_row(_in_order([*row, of.currency]))

@@ -5,9 +5,11 @@ import time
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper import dialects
+from storekeeper import dialects, names
 from storekeeper.addresses import networks
 from storekeeper.db import metadata
+from storekeeper.models import user
+from storekeeper.models.user import Login, users
 from storekeeper.query import Query, limited
 
 DAY = 86_400
@@ -23,8 +25,12 @@ sign_ins = sa.Table(
     sa.Column("last_at", sa.BigInteger, nullable=False, index=True),  # to the day
 )
 
-_is_this = sa.and_(sign_ins.c.user_id == sa.bindparam("user_id"), sign_ins.c.network == sa.bindparam("network"))
-_last = Query(sa.select(sign_ins.c.last_at).where(_is_this))
+_is_there = sa.and_(sign_ins.c.user_id == users.c.id, sign_ins.c.network == sa.bindparam("network"))
+_find = Query(
+    user.login_by_name.add_columns(sa.func.coalesce(sign_ins.c.last_at, 0).label("last_at")).outerjoin(
+        sign_ins, _is_there
+    )
+)
 _old = limited(
     sa.select(sign_ins.c.user_id, sign_ins.c.network).where(sign_ins.c.last_at < sa.bindparam("before")), SWEPT_AT_ONCE
 )
@@ -35,10 +41,10 @@ _sweep = Query(
 )
 
 
-def find_last(conn: Connection, user_id: int, address: str) -> int:
-    """When the user last signed in from there, or from near it, to the day. 0 for never."""
-    rows = _last.all(conn, user_id=user_id, network=_network(address))
-    return int(rows[0][0]) if rows else 0
+def find(conn: Connection, username: str, address: str) -> tuple[Login | None, int]:
+    """An active user, by name, and when they last signed in from there, or from near it, to the day. 0 for never."""
+    row = _find.first(conn, key=names.fold(username), network=_network(address))
+    return (user.as_login(row), row[-1]) if row else (None, 0)
 
 
 def is_known(last_at: int) -> bool:

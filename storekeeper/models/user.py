@@ -1,6 +1,6 @@
 """Users: the table, the record and everything that can be done with one.
 
-A password's hash never leaves with a user: `User` has no field for it. Only `find_login` gives it out.
+A password's hash never leaves with a user: `User` has no field for it. Only a `Login` has it.
 """
 
 from collections.abc import Sequence
@@ -64,9 +64,9 @@ _user = reader(User, _public)
 _login = sa.select(
     users.c.id.label("user_id"), users.c.username, users.c.password_hash, users.c.must_change_password
 ).where(users.c.is_active)
-_as_login = reader(Login, _login.selected_columns)
-_login_by_id = Query(_login.where(users.c.id == sa.bindparam("user_id")), _as_login)
-_login_by_name = Query(_login.where(users.c.username_key == sa.bindparam("key")), _as_login)
+as_login = reader(Login, _login.selected_columns)
+_login_by_id = Query(_login.where(users.c.id == sa.bindparam("user_id")), as_login)
+login_by_name = _login.where(users.c.username_key == sa.bindparam("key"))  # for `sign_in.find`
 
 _all = Pages(sa.select(*_public, users.c.username_key), {"id": users.c.id, "name": users.c.username_key}, _user)
 _find_by_id = Query(sa.select(*_public).where(users.c.id == sa.bindparam("user_id")), _user)
@@ -117,12 +117,6 @@ def page(conn: Connection, asked: paging.Asked) -> paging.Page[User]:
 
 def all_ids(conn: Connection) -> list[int]:
     return list(conn.scalars(sa.select(users.c.id).order_by(users.c.id)))
-
-
-def find_login(conn: Connection, username: str) -> Login | None:
-    """By name, of an active user."""
-    found: Login | None = _login_by_name.first(conn, key=names.fold(username))
-    return found
 
 
 def get_login(conn: Connection, user_id: int) -> Login:
