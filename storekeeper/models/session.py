@@ -80,12 +80,6 @@ _note_refresh = Query(
     .values({name: sa.bindparam(f"new_{name}") for name in ("refresh_number", "recent_uses", "last_used_at")})
 )
 _BEGUN = ("user_id", "began_at", "ends_at", "last_used_at", "device", "address", "refresh_number", "recent_uses")
-_is_admin = sa.select(users.c.is_admin).where(users.c.id == sa.bindparam("new_user_id")).scalar_subquery()
-_begin = Query(
-    sa.insert(sessions)
-    .values({name: sa.bindparam(f"new_{name}") for name in _BEGUN})
-    .returning(sessions.c.id, _is_admin.label("is_admin"))
-)
 _over = limited(sa.select(sessions.c.id).where(sessions.c.ends_at < sa.bindparam("before")), SWEPT_AT_ONCE)
 _sweep = Query(sa.delete(sessions).where(sessions.c.id.in_(_over.with_for_update(skip_locked=True))))
 _listed = sa.select(sessions.c.id, sessions.c.device, sessions.c.address, sessions.c.began_at, sessions.c.last_used_at)
@@ -200,7 +194,7 @@ def begin(conn: Connection, user_id: int, terms: Terms, device: str, address: st
     """
     now = int(time.time())
     _sweep.run(conn, before=now - SWEEP_AFTER)
-    ((id, is_admin),) = _begin.all(
+    ((id, is_admin, may_exceed),) = _beginning(terms.most).all(
         conn,
         new_user_id=user_id,
         new_began_at=now,
@@ -211,21 +205,24 @@ def begin(conn: Connection, user_id: int, terms: Terms, device: str, address: st
         new_refresh_number=0,
         new_recent_uses="[]",
     )
-    is_one_too_many = not is_admin and _may_exceed(conn, user_id, terms.most)
-    ended_id = _end_unused(conn, user_id, id, terms.most) if is_one_too_many else None
+    is_bound = may_exceed and not is_admin
+    ended_id = _end_unused(conn, user_id, id, terms.most) if is_bound else None
     return Grant(user_id, is_admin, id, now, ended_id=ended_id)
 
 
-def _may_exceed(conn: Connection, user_id: int, most: int) -> bool:
-    """Whether the user has more sessions, if those that are over count as well. Reads an index, and no row."""
-    return most > 0 and _next_after(most).first(conn, user_id=user_id) is not None
-
-
 @cache
-def _next_after(count: int) -> Query:
-    """The user of a session, if they have more than so many."""
-    mine = sa.select(sessions.c.user_id).where(sessions.c.user_id == sa.bindparam("user_id"))
-    return Query(mine.limit(sa.literal_column("1")).offset(sa.literal_column(str(count))))
+def _beginning(most: int) -> Query:
+    """Adds a session. Tells its id, whether its user is an administrator, and whether they may have more than `most`.
+
+    Those that are over count as well there, so that no row is read but in an index; and whether the new one does is
+    not the same in both databases.
+    """
+    user_id, mine = sa.bindparam("new_user_id"), sessions.alias("mine")
+    is_admin = sa.select(users.c.is_admin).where(users.c.id == user_id).scalar_subquery()
+    last = sa.select(mine.c.user_id).where(mine.c.user_id == user_id).limit(sa.literal_column("1"))
+    may_exceed = sa.exists(last.offset(sa.literal_column(str(most - 1)))) if most else sa.false()
+    added = sa.insert(sessions).values({name: sa.bindparam(f"new_{name}") for name in _BEGUN})
+    return Query(added.returning(sessions.c.id, is_admin.label("is_admin"), may_exceed.label("may_exceed")))
 
 
 def _end_unused(conn: Connection, user_id: int, but_session_id: int, most: int) -> int | None:
