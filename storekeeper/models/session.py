@@ -217,7 +217,8 @@ def _beginning(most: int) -> Query:
     Those that are over count as well there, so that no row is read but in an index; and whether the new one does is
     not the same in both databases.
     """
-    user_id, mine = sa.bindparam("new_user_id"), sessions.alias("mine")
+    user_id: sa.ColumnElement[int] = sa.bindparam("new_user_id")
+    mine = sessions.alias("mine")
     is_admin = sa.select(users.c.is_admin).where(users.c.id == user_id).scalar_subquery()
     last = sa.select(mine.c.user_id).where(mine.c.user_id == user_id).limit(sa.literal_column("1"))
     may_exceed = sa.exists(last.offset(sa.literal_column(str(most - 1)))) if most else sa.false()
