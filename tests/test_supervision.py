@@ -267,7 +267,8 @@ def test_sighup_ends_no_background_process_from_its_first_moment(
             process = await Process.start(sys.executable, "-m", "storekeeper", command, "run", "--supervised")
             count = 0
             while process.returncode is None:
-                os.kill(process.pid, signal.SIGHUP)
+                with suppress(ProcessLookupError):  # it has ended, which nobody has noted yet
+                    os.kill(process.pid, signal.SIGHUP)
                 count += 1
                 await asyncio.sleep(0.001)
             await process.wait()
