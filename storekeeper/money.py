@@ -8,6 +8,7 @@ from storekeeper.errors import Invalid
 
 MOST = 10**12  # minor units
 LITERAL = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,13})?", re.ASCII)
+WITH_EXPONENT = re.compile(LITERAL.pattern + "(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)  # as Java writes its BigDecimal
 
 # Active ISO 4217 currencies by their digits after the point. All the others have two.
 _OTHER_DIGITS = {
@@ -35,9 +36,9 @@ class Price(Decimal):
 
     @classmethod
     def read(cls, value: Any) -> "Price":
-        """ValueError unless `value` is a number, or a string of ASCII digits with at most one point."""
-        if isinstance(value, str) and LITERAL.fullmatch(value):
-            return cls(value)
+        """ValueError unless `value` is a number, or a string of ASCII digits with at most one point and an exponent."""
+        if isinstance(value, str) and WITH_EXPONENT.fullmatch(value):
+            return cls(value) or cls(0)  # with its exponent, a nought might be written longer than it is read
         if isinstance(value, int | Decimal) and not isinstance(value, bool):
             return cls(value)
         raise ValueError("A price is a number such as 15.99, or the same in quotes")

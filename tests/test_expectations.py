@@ -37,7 +37,7 @@ PRICE = "A price is a number such as 15.99, or the same in quotes."
         ("PUT", "/item/chair", "store_id", "1", WHOLE.format("1", "9,007,199,254,740,991")),
         ("PUT", "/item/chair", "store_id", 0, WHOLE.format("1", "9,007,199,254,740,991")),
         ("PUT", "/item/chair", "store_id", None, WHOLE.format("1", "9,007,199,254,740,991")),
-        ("PUT", "/item/chair", "price", "1e3", PRICE),
+        ("PUT", "/item/chair", "price", "1e", PRICE),
         ("PUT", "/item/chair", "price", None, PRICE),
         ("PUT", "/item/chair", "colour", "red", "There is no 'colour' here."),
         ("PATCH", "/item/chair", "stock", 1.5, STOCK),
