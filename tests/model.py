@@ -9,6 +9,7 @@ DIGITS = {"EUR": 2, "JPY": 0, "KWD": 3}
 LEEWAY, MINUTES, DAYS = 30, 60, 86_400
 GRACE, FAILURES, WINDOW = 10, 3, 300
 ADMIN_ONLY, CLERKS_ONLY = "Admin privilege required.", "Only those who work in the store may do this."
+OWNERS_ONLY = "Only owners of the store and administrators may do this."
 
 Body = dict[str, Any]
 
@@ -228,7 +229,7 @@ class Model:
     def require(self, asker: Person, role: str, name: str | None = None, id: int | None = None) -> Store:
         store = self.store(name, id)
         if not asker.is_admin and store.roles.get(asker.id) not in ("owner", role):
-            raise Refused(403, "forbidden", ADMIN_ONLY if role == "owner" else CLERKS_ONLY)
+            raise Refused(403, "forbidden", OWNERS_ONLY if role == "owner" else CLERKS_ONLY)
         return store
 
     def shelf(self, store: Store) -> Body:
@@ -310,6 +311,9 @@ class Model:
             raise Refused(409, "ambiguous_name", message, candidates=candidates)
         return found[0]
 
-    def delete_item(self, asker: Person, item: Item) -> None:
-        self.require(asker, "owner", id=item.store.id)
+    def delete_item(self, asker: Person, item: Item, in_its_store: bool) -> None:
+        try:
+            self.require(asker, "owner", id=item.store.id)
+        except Refused:
+            raise Refused(403, "forbidden", OWNERS_ONLY if in_its_store else ADMIN_ONLY) from None
         del self.items[item.id]

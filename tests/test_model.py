@@ -157,7 +157,7 @@ class Shops(Callers):
         path, how = self.way(way, store_name, name)
 
         def predict(asker: Person, _: Body) -> Expected:
-            self.model.delete_item(asker, self.model.find(name, **how))
+            self.model.delete_item(asker, self.model.find(name, **how), way == "in its store")
             return message("Item deleted.")
 
         self.ask(self.token(caller, "access"), "DELETE", path, predict)

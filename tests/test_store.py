@@ -16,7 +16,7 @@ from tests.shop import shop, whole
 
 CHAIR = whole(1, "chair", 15.99)
 IKEA = shop(1, "ikea", [CHAIR])
-ADMIN_REQUIRED = {"error": "forbidden", "message": "Admin privilege required."}
+OWNERS_ONLY = {"error": "forbidden", "message": "Only owners of the store and administrators may do this."}
 NO_STORE = {"error": "not_found", "message": "Store not found."}
 
 
@@ -119,7 +119,7 @@ def test_unless_they_are_to_go_with_it(alice: Person) -> None:
 def test_only_its_owner_and_administrators_may_delete_a_store(bob: Person, carol: Person, root: Person) -> None:
     for person in (bob, carol):
         for path in ("/store/ikea", "/store/ikea?with_items=true"):
-            assert result(person.delete(path)) == (403, ADMIN_REQUIRED)
+            assert result(person.delete(path)) == (403, OWNERS_ONLY)
     assert root.delete("/store/ikea?with_items=true").status_code == 200
 
 

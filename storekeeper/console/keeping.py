@@ -129,7 +129,7 @@ def _role(text: str) -> Role:
 def _stand_as_owner(conn: Connection, user_id: int, name: str) -> Standing:
     standing = member.stand(conn, user_id, name)
     if not standing.owns:
-        raise Forbidden("Only an owner of the store may do this.")
+        raise Forbidden(member.OWNERS_ONLY)
     return standing
 
 

@@ -19,6 +19,7 @@ from storekeeper.query import Query, reader
 
 MAX_NAMED = 5  # stores, in an error
 MAX_LISTED = 100  # stores without an owner
+OWNERS_ONLY = "Only owners of the store and administrators may do this."
 
 members = sa.Table(
     "store_members",
@@ -95,7 +96,7 @@ def require_owner(conn: Connection, user_id: int, which: int | str) -> Store:
 def _require(conn: Connection, user_id: int, which: int | str, roles: tuple[Role, ...]) -> Store:
     of, held = _stand(conn, user_id, which)
     if not held.is_admin and held.role not in roles:
-        raise Forbidden(None if "clerk" not in roles else "Only those who work in the store may do this.")
+        raise Forbidden("Only those who work in the store may do this." if "clerk" in roles else OWNERS_ONLY)
     rights.note(conn, Right(of.id, roles))
     return of
 
