@@ -64,7 +64,7 @@ def filtered(archived: Archived) -> Callable[[F], F]:
         click.option("--barcode", help="Only those with this very barcode."),
         click.option("--price-min", type=_Amount(), help="The lowest price; needs a store, which has a currency."),
         click.option("--price-max", type=_Amount(), help="The highest price; needs a store."),
-        click.option("--in-stock/--out-of-stock", default=None, help="Only what is on hand, or only what is not."),
+        terminal.pair("--in-stock/--out-of-stock", "in_stock", "Only what is on hand, or only what is not."),
         click.option("--updated-since", type=_Moment(), help="Only what was changed since then: 2026-01-31T18:00:00Z."),
         click.option(
             "--archived",

@@ -138,8 +138,8 @@ def list_users() -> None:
 
 @users.command("set")
 @click.argument("name")
-@click.option("--admin/--no-admin", "is_admin", default=None, help="Make the user an administrator, or no longer.")
-@click.option("--active/--inactive", "is_active", default=None, help="Let the user log in, or no longer.")
+@terminal.pair("--admin/--no-admin", "is_admin", "Make the user an administrator, or no longer.")
+@terminal.pair("--active/--inactive", "is_active", "Let the user log in, or no longer.")
 def set_user(name: str, is_admin: bool | None, is_active: bool | None) -> None:
     """Change the role or the state of the user NAME. It holds from the next request on."""
     if is_admin is None and is_active is None:

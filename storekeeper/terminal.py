@@ -6,11 +6,11 @@ import re
 import sys
 import unicodedata
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from secrets import token_urlsafe
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from sqlalchemy.exc import DBAPIError
@@ -24,6 +24,7 @@ from storekeeper.settings import SettingsError
 
 FORESEEN = (StorekeeperError, SettingsError, KeyFileError, SchemaError, DBAPIError, OSError)
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  where a server that listens everywhere is found
+F = TypeVar("F", bound=Callable[..., Any])
 EXTRA_ARGUMENTS = re.compile(r"Got unexpected extra arguments? \((.*)\)", re.DOTALL)
 
 
@@ -81,6 +82,17 @@ class Name(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, _ctx: click.Context | None) -> str:
         return names.of_thing(value, (param and param.name) or "name")
+
+
+def pair(flags: str, name: str, help: str) -> Callable[[F], F]:
+    """A flag and its opposite: `--admin/--no-admin`. True, False or, without them, None; both at once are refused."""
+    return click.option(flags, name, multiple=True, callback=_agree, help=help)
+
+
+def _agree(ctx: click.Context, param: click.Parameter, given: tuple[bool, ...]) -> bool | None:
+    if len(set(given)) > 1:  # Click itself would take the last
+        raise click.UsageError(f"'{param.opts[0]}' and '{param.secondary_opts[0]}' exclude each other.", ctx)
+    return given[0] if given else None
 
 
 @contextmanager

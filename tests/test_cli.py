@@ -52,18 +52,31 @@ def commands(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
             yield (*path, name)
 
 
+def found(path: tuple[str, ...]) -> click.Command:
+    command: click.Command = main
+    for name in path:
+        assert isinstance(command, click.Group)
+        command = dict(named(command))[name]
+    return command
+
+
 # Help and usage
 
 
 @pytest.mark.parametrize("path", list(commands(main)), ids=" ".join)
 def test_no_command_takes_a_password_as_an_argument(path: tuple[str, ...]) -> None:
     """Other users of the machine see arguments, and shells remember them: what is secret comes from standard input."""
-    command: click.Command = main
-    for name in path:
-        assert isinstance(command, click.Group)
-        command = dict(named(command))[name]
-    secret = [each for each in command.params if re.search("pass|secret|token|key$", each.name or "")]
+    secret = [each for each in found(path).params if re.search("pass|secret|token|key$", each.name or "")]
     assert [each.name for each in secret if not (isinstance(each, click.Option) and each.is_flag)] == []
+
+
+@pytest.mark.parametrize("path", list(commands(main)), ids=" ".join)
+def test_no_command_takes_a_flag_and_its_opposite(path: tuple[str, ...], nowhere: Settings) -> None:
+    for each in found(path).params:
+        if each.secondary_opts:
+            told = run_with(nowhere, *path, each.opts[0], each.secondary_opts[0])
+            assert f"'{each.opts[0]}' and '{each.secondary_opts[0]}' exclude each other." in told.stderr
+            assert told.exit_code == 2
 
 
 @pytest.mark.parametrize("path", list(commands(main)), ids=" ".join)

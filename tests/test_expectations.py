@@ -200,6 +200,9 @@ def strict_structs(base: Any) -> Iterator[Any]:
         ("keys rotate a b", "This command does not take so many arguments: 'a b' is too much."),
         ("changes --after x", "'--after': It is a number, or `now`."),
         ("find --price-min x", "'--price-min': An amount is written like 15.99."),
+        ("users set alice --admin --active --no-admin", "'--admin' and '--no-admin' exclude each other."),
+        ("users set alice --inactive --active", "'--active' and '--inactive' exclude each other."),
+        ("find --in-stock --out-of-stock", "'--in-stock' and '--out-of-stock' exclude each other."),
     ],
 )
 def test_wrong_usage_is_told_in_plain_words(args: str, told: str, nowhere: Settings) -> None:
