@@ -10,12 +10,13 @@ Needs Python 3.11 or newer and nothing else.
 import json
 import os
 import sqlite3
-import sys
 import time
+from argparse import ArgumentParser
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+ENVIRONMENT = ("SHOP", "SHOP_USER", "SHOP_PASSWORD")
 TABLES = {"item": "items", "store": "stores"}
 LOOK_SECONDS = 1  # between looks for new changes
 RETRY_SECONDS = 2  # when the server is away
@@ -110,7 +111,7 @@ def place(copy: sqlite3.Connection, cursor: int) -> None:
 
 
 def main(path: str) -> None:
-    shop = Shop(os.environ["SHOP"], os.environ["SHOP_USER"], os.environ["SHOP_PASSWORD"])
+    shop = Shop(*(os.environ[name] for name in ENVIRONMENT))
     copy = open_copy(path)
     known = copy.execute("SELECT cursor FROM place").fetchone()
     cursor = known[0] if known else read_anew(shop, copy)
@@ -124,4 +125,9 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = ArgumentParser(description="Keep a copy of a catalogue in a SQLite file.")
+    parser.add_argument("file", help="the copy, which is made where it is not there")
+    args = parser.parse_args()
+    if missing := [name for name in ENVIRONMENT if not os.environ.get(name)]:
+        parser.error(f"the environment has no {', '.join(missing)}")
+    main(args.file)

@@ -10,8 +10,8 @@ import hmac
 import json
 import os
 import sqlite3
-import sys
 import time
+from argparse import ArgumentParser
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from contextlib import closing
@@ -65,4 +65,9 @@ def take(message: dict) -> None:
 
 
 if __name__ == "__main__":
-    HTTPServer(("127.0.0.1", int(sys.argv[1])), Receiver).serve_forever()
+    parser = ArgumentParser(description="Receive webhooks, and print what has changed.")
+    parser.add_argument("port", type=int, help="where it listens, on this machine")
+    args = parser.parse_args()
+    if not os.environ.get("WEBHOOK_SECRET"):
+        parser.error("the environment has no WEBHOOK_SECRET")
+    HTTPServer(("127.0.0.1", args.port), Receiver).serve_forever()

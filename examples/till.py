@@ -13,6 +13,8 @@ import os
 import sqlite3
 import sys
 import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.error import HTTPError, URLError
@@ -20,6 +22,7 @@ from urllib.parse import quote
 from urllib.request import Request, urlopen
 from uuid import uuid4
 
+ENVIRONMENT = ("SHOP", "SHOP_USER", "SHOP_PASSWORD")
 RETRY_SECONDS = 2
 
 
@@ -104,15 +107,41 @@ def reprice(shop: Shop, store: str, item: str, seen: Decimal, new: Decimal) -> b
             sys.exit(answer.body["message"])
 
 
-def main(command: str, store: str, item: str, *numbers: str) -> None:
-    shop = Shop(os.environ["SHOP"], os.environ["SHOP_USER"], os.environ["SHOP_PASSWORD"])
-    if command == "sell":
+def price(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        raise ValueError from None
+
+
+def read_arguments() -> Namespace:
+    parser = ArgumentParser(description="Book a sale, or change a price.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    numbers: dict[str, dict[str, Callable[[str], Any]]] = {
+        "sell": {"count": int},
+        "reprice": {"seen": price, "new": price},
+    }
+    for command, kinds in numbers.items():
+        of_command = commands.add_parser(command)
+        of_command.add_argument("store")
+        of_command.add_argument("item")
+        for name, kind in kinds.items():
+            of_command.add_argument(name, type=kind)
+    args = parser.parse_args()
+    if missing := [name for name in ENVIRONMENT if not os.environ.get(name)]:
+        parser.error(f"the environment has no {', '.join(missing)}")
+    return args
+
+
+def main(args: Namespace) -> None:
+    shop = Shop(*(os.environ[name] for name in ENVIRONMENT))
+    if args.command == "sell":
         till = open_till()
-        sell(till, store, item, int(numbers[0]))
+        sell(till, args.store, args.item, args.count)
         book(till, shop)
-    elif not reprice(shop, store, item, *map(Decimal, numbers)):
+    elif not reprice(shop, args.store, args.item, args.seen, args.new):
         sys.exit("Somebody has changed it: look at it, and decide anew.")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(read_arguments())
