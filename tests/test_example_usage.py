@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,11 +23,11 @@ WRONG = (
 )
 
 
-def run(name: str, args: str, given: dict[str, str]) -> str:
+def run(folder: Path, name: str, args: str, given: dict[str, str]) -> str:
     """What it complains of."""
     environ = {name: value for name, value in os.environ.items() if name not in (*SHOP, "WEBHOOK_SECRET")}
     command = [sys.executable, str(ROOT / "examples" / name), *args.split()]
-    told = subprocess.run(command, env=environ | given, capture_output=True, text=True, timeout=30, check=False)
+    told = subprocess.run(command, cwd=folder, env=environ | given, capture_output=True, text=True, check=False)
     assert (told.returncode, told.stdout) == (2, "")
     assert told.stderr.startswith("usage: ")
     return told.stderr.splitlines()[-1].partition(": error: ")[2]
@@ -37,13 +38,13 @@ def test_these_are_all_examples() -> None:
 
 
 @pytest.mark.parametrize("name", NEEDED)
-def test_what_is_missing_in_the_environment_is_named(name: str) -> None:
+def test_what_is_missing_in_the_environment_is_named(name: str, tmp_path: Path) -> None:
     needed = NEEDED[name]
-    assert run(name, GOOD[name], {}) == f"the environment has no {', '.join(needed)}"
+    assert run(tmp_path, name, GOOD[name], {}) == f"the environment has no {', '.join(needed)}"
     for each in needed:
-        assert run(name, GOOD[name], needed | {each: ""}) == f"the environment has no {each}"
+        assert run(tmp_path, name, GOOD[name], needed | {each: ""}) == f"the environment has no {each}"
 
 
 @pytest.mark.parametrize(("name", "args", "told"), WRONG)
-def test_what_is_wrong_with_the_arguments_is_told(name: str, args: str, told: str) -> None:
-    assert run(name, args, NEEDED[name]) == told
+def test_what_is_wrong_with_the_arguments_is_told(name: str, args: str, told: str, tmp_path: Path) -> None:
+    assert run(tmp_path, name, args, NEEDED[name]) == told
