@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from secrets import token_hex
+from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -10,7 +11,7 @@ from falcon.asgi import Response
 
 from storekeeper.auth import Guard
 from storekeeper.db import Connection
-from storekeeper.errors import ImportSpaceFull, StorekeeperError
+from storekeeper.errors import ImportSpaceFull, RequestTimeout, StorekeeperError
 from storekeeper.http import Request
 from storekeeper.images import Images
 from storekeeper.models import export, imports, item, member, quota, store_image, undo
@@ -31,6 +32,10 @@ See = Callable[..., Awaitable[Any]]  # `Guard.browse`, or a page's own
 
 MEDIA_TYPES = {"csv": "text/csv", "jsonl": "application/jsonl"}  # by the format of a file
 BYTES_OF_A_UNIT = 16 * 1024  # of the limits, of an export
+# What the reader of an export takes in a second, over a window of their time: half a megabit, which any line has that a
+# file is fetched by. `wire` hangs up on whoever reads next to nothing; at its 8 KiB/s a place was held for hours.
+SLOWEST_READER = 64 * 1024
+WINDOW_SECONDS = 60.0
 
 
 class Arriving(Protocol):
@@ -151,14 +156,34 @@ class Exports:
         resp.stream = _pieces(see, req, read, first)
 
 
+class Taking:
+    """How fast a reader takes an answer, by the time that they themselves need: a busy server is no fault of theirs."""
+
+    def __init__(self) -> None:
+        self._bytes = 0
+        self._seconds = 0.0
+
+    def note(self, count: int, seconds: float) -> None:
+        """So many bytes more were taken in that time. RequestTimeout where a window is over and had too few."""
+        self._bytes += count
+        self._seconds += seconds
+        if self._seconds < WINDOW_SECONDS:
+            return
+        if self._bytes < self._seconds * SLOWEST_READER:
+            raise RequestTimeout("The answer is read too slowly.")
+        self._bytes, self._seconds = 0, 0.0
+
+
 async def _pieces(see: See, req: Request, read: Read[P], piece: Piece[P]) -> AsyncIterator[bytes]:
-    """Until the reader hangs up. Of one who reads nothing, `wire` takes it that they have."""
+    """Until the reader hangs up, or is too slow. Of one who reads nothing, `wire` takes it that they have hung up."""
     if req.is_head:
         return
-    end = req.visit.watch()
-    req.charge(len(piece.data) // BYTES_OF_A_UNIT)
-    yield piece.data
-    while piece.following is not None and not end.done():
-        piece = await see(req, read, piece.following)
+    end, taking = req.visit.watch(), Taking()
+    while True:
         req.charge(len(piece.data) // BYTES_OF_A_UNIT)
+        began = monotonic()
         yield piece.data
+        if piece.following is None or end.done():
+            return
+        taking.note(len(piece.data), monotonic() - began)
+        piece = await see(req, read, piece.following)

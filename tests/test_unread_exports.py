@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from storekeeper import cells, transfers
 from storekeeper.app import Parts, create_app
 from storekeeper.db import create_engine
+from storekeeper.errors import RequestTimeout
 from storekeeper.models import export, item, member, user
 from storekeeper.models.listing import Filter
 from storekeeper.places import Places
 from storekeeper.settings import Settings
-from storekeeper.transfers import Exports
+from storekeeper.transfers import SLOWEST_READER, Exports, Taking
 from tests import crowd, databases, raw
 from tests.conftest import HASHED, PASSWORD, Person, bearer
 from tests.databases import transaction
@@ -205,6 +206,68 @@ def test_no_further_piece_is_read_for_a_reader_that_has_hung_up(
 
     asyncio.run(test())
     assert len(read) <= 2, "of more than ten"
+
+
+# How slowly
+
+
+def test_a_reader_has_a_least_speed_in_each_window_of_their_time() -> None:
+    taking, least = Taking(), 60 * SLOWEST_READER
+    for count, seconds in ((least, 60.0), (0, 59.0), (least, 1.0), (least - 1, 0.5), (1, 59.5), (10 * least, 600.0)):
+        taking.note(count, seconds)
+    taking.note(least - 1, 59.0)
+    with pytest.raises(RequestTimeout):
+        taking.note(0, 1.0)
+    with pytest.raises(RequestTimeout):
+        Taking().note(10 * least - 1, 600.0)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time that exports see, in seconds. It stands."""
+    clock = [0.0]
+    monkeypatch.setattr(transfers, "monotonic", lambda: clock[0])
+    return clock
+
+
+class SlowReader(Reader):
+    """Takes so long for each piece."""
+
+    def __init__(self, app: Any, token: str, clock: list[float], seconds: float) -> None:
+        super().__init__(app, token)
+        self._clock = clock
+        self._seconds = seconds
+
+    async def send(self, event: dict[str, Any]) -> None:
+        await super().send(event)
+        if event.get("body"):
+            self._clock[0] += self._seconds
+
+
+def test_a_reader_who_is_too_slow_loses_the_connection_and_the_place(
+    crowded: Any, bob: Person, clock: list[float], kept: list[Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    slow = asyncio.run(SlowReader(crowded, token(bob), clock, 25.0).read())
+    assert (slow.status, len(slow.pieces)) == (200, 3), "75 seconds, and no end"
+    assert "request_timeout" in "".join(capfd.readouterr())
+    assert asyncio.run(Reader(crowded, token(bob)).read()).status == 200
+
+
+def test_a_server_that_is_slow_and_a_last_piece_cut_no_answer(
+    crowded: Any, bob: Person, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piece = export.piece
+
+    def slowly(*args: Any, **more: Any) -> Any:
+        clock[0] += 100.0
+        return piece(*args, **more)
+
+    whole = asyncio.run(Reader(crowded, token(bob)).read()).pieces
+    monkeypatch.setattr(export, "piece", slowly)
+    read = asyncio.run(SlowReader(crowded, token(bob), clock, 55.0 / len(whole)).read())
+    assert (read.pieces, clock[0] > 1000.0) == (whole, True)
+    monkeypatch.setattr(export, "MOST_BYTES", 10**6)
+    assert asyncio.run(SlowReader(crowded, token(bob), clock, 100.0).read()).pieces[-1] == b""
 
 
 End = Callable[[Any, str], Awaitable[Any]]
