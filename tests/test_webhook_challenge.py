@@ -25,6 +25,7 @@ URL = "https://shop.example/hook"
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storekeeper.sending.GRACE_SECONDS", 0.05)
+    monkeypatch.setattr("storekeeper.courier.BODY_SECONDS", PATIENT)  # a busy machine is no refusal
 
 
 def ask(engine: sa.Engine, url: str) -> webhook.NewSecret:
