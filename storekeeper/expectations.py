@@ -47,8 +47,13 @@ def one_of(values: Iterable[Any]) -> str:
 
 
 def _describe(kind: inspect.Type, form: str) -> str:
-    """`form` says of a text what its pattern does, as it goes on after a comma: `Meta(extra={"form": ...})`."""
+    """`form` says of a text what its pattern does, as it goes on after a comma: `Meta(extra={"form": ...})`.
+
+    Where that is all there is to say, it is `Meta(extra={"words": ...})`.
+    """
     match kind:
+        case inspect.Metadata(extra={"words": words}):
+            return str(words)
         case inspect.Metadata():
             return _describe(kind.type, (kind.extra or {}).get("form", form))
         case inspect.UnionType():

@@ -32,8 +32,8 @@ def print_changes(after: str, store_name: str | None, follow: bool) -> None:
 
     Ends with an error where the changes after the cursor are no longer kept: then read everything anew.
     """
-    if after != "now" and not (after.isascii() and after.isdigit()):
-        raise click.BadParameter("It is a number, or `now`.", param_hint="--after")
+    if after != "now" and not feed.CURSOR.fullmatch(after):
+        raise click.BadParameter("It is a cursor, which has at most 16 digits, or `now`.", param_hint="--after")
     engine = _open()
     with _reader(engine) as conn:
         store_id = store.get(conn, store_name).id if store_name is not None else None

@@ -166,6 +166,8 @@ def test_who_may_no_longer_hears_no_more(server: Server) -> None:
         ("?after=999", b"", 410),
         ("?after=x", b"", 400),
         ("", b"Last-Event-ID: x\r\n", 400),
+        ("", b"Last-Event-ID: -1\r\n", 400),
+        ("", b"Last-Event-ID: %s\r\n" % (5000 * b"9"), 400),
         ("", b"Last-Event-ID: 999\r\n", 410),
     ],
 )

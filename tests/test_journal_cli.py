@@ -60,7 +60,7 @@ def test_changes_of_one_store(engine: sa.Engine, settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("more", "code", "told"),
     [
-        (("--after", "x"), 2, "It is a number, or `now`."),
+        (("--after", "x"), 2, "It is a cursor, which has at most 16 digits, or `now`."),
         (("--after", "999"), 1, "no longer kept"),
         (("--store", "aldi"), 1, "Store not found."),
     ],

@@ -1,5 +1,6 @@
 """What the journal tells: the changes of the catalogue one after the other, and whose they were."""
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import get_args
@@ -18,6 +19,7 @@ from storekeeper.models.user import users
 from storekeeper.query import Query, limited, reader
 
 CATALOGUE: tuple[Kind, ...] = ("item", "store")
+CURSOR = re.compile("[0-9]{1,16}")  # as text
 
 _told = (
     changes.c.id,

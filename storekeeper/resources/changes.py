@@ -38,7 +38,7 @@ class ChangesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             max_length=16,
             pattern=f"^(0|[1-9][0-9]{{0,15}}|{NOW})$",
             description=" ".join(AFTER.split()),
-            extra={"form": f"a whole number or `{NOW}`"},
+            extra={"words": f"the `cursor` of an answer, which has at most 16 digits, or `{NOW}`"},
         ),
     ] = "0"
     limit: Limit = USUAL
@@ -146,6 +146,6 @@ def _event(change: Change) -> bytes:
 def _last_event(req: Request) -> str | None:
     """What a reader that comes again has seen last."""
     text = req.get_header("Last-Event-ID")
-    if text is not None and not (text.isascii() and text.isdigit() and int(text) <= MAX_ID):
+    if text is not None and not (feed.CURSOR.fullmatch(text) and int(text) <= MAX_ID):
         raise Invalid("Last-Event-ID is the id of an event that came from here.")
     return text
