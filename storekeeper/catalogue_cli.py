@@ -98,7 +98,7 @@ def _wanted(words: tuple[str, ...], tags: tuple[str, ...], store: str | None, **
 )
 @click.option(
     "--limit",
-    type=click.IntRange(1),
+    type=click.IntRange(1, terminal.MOST),
     default=paging.USUAL,
     help=f"How many are listed at the most. Without it: {paging.USUAL}.",
 )

@@ -173,7 +173,7 @@ def list_imports(store: str) -> None:
 
 
 @imports_group.command("refused")
-@click.argument("import_id", type=int)
+@click.argument("import_id", type=terminal.ID)
 def list_refused(import_id: int) -> None:
     """List the lines that the import IMPORT_ID refused: line, field and reason, with tabs in between."""
     engine = schema.open_engine(read_settings().database)
@@ -187,7 +187,7 @@ def list_refused(import_id: int) -> None:
 
 
 @imports_group.command("confirm")
-@click.argument("import_id", type=int)
+@click.argument("import_id", type=terminal.ID)
 @SKIP_REFUSED
 @click.pass_context
 def confirm_import(ctx: click.Context, import_id: int, skip_refused: bool) -> None:
@@ -207,7 +207,7 @@ def confirm_import(ctx: click.Context, import_id: int, skip_refused: bool) -> No
 
 
 @imports_group.command("cancel")
-@click.argument("import_id", type=int)
+@click.argument("import_id", type=terminal.ID)
 def cancel_import(import_id: int) -> None:
     """End the import IMPORT_ID. What it has imported stays."""
     settings = read_settings()

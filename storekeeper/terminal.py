@@ -24,6 +24,8 @@ from storekeeper.settings import SettingsError
 
 FORESEEN = (StorekeeperError, SettingsError, KeyFileError, SchemaError, DBAPIError, OSError)
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  where a server that listens everywhere is found
+MOST = 2**53 - 1  # as in the API
+ID = click.IntRange(1, MOST)
 F = TypeVar("F", bound=Callable[..., Any])
 EXTRA_ARGUMENTS = re.compile(r"Got unexpected extra arguments? \((.*)\)", re.DOTALL)
 

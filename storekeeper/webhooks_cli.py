@@ -57,7 +57,7 @@ def add_webhook(url: str, store: str | None) -> None:
 
 
 @webhooks_group.command("remove")
-@click.argument("webhook_id", type=int)
+@click.argument("webhook_id", type=terminal.ID)
 def remove_webhook(webhook_id: int) -> None:
     """Delete the webhook WEBHOOK_ID, with what was still to be sent to it."""
     _do(read_settings(), webhook.delete, None, webhook_id)
@@ -65,7 +65,7 @@ def remove_webhook(webhook_id: int) -> None:
 
 
 @webhooks_group.command("verify")
-@click.argument("webhook_id", type=int)
+@click.argument("webhook_id", type=terminal.ID)
 @click.argument("challenge", required=False)
 def verify_webhook(webhook_id: int, challenge: str | None) -> None:
     """Let the webhook WEBHOOK_ID send, by the CHALLENGE that its receiver was sent; without that, send it again."""
@@ -74,7 +74,7 @@ def verify_webhook(webhook_id: int, challenge: str | None) -> None:
 
 
 @webhooks_group.command("take-over")
-@click.argument("webhook_id", type=int)
+@click.argument("webhook_id", type=terminal.ID)
 def take_over_webhook(webhook_id: int) -> None:
     """Make the webhook WEBHOOK_ID the operator's, and active.
 
@@ -84,7 +84,7 @@ def take_over_webhook(webhook_id: int) -> None:
 
 
 @webhooks_group.command("deliveries")
-@click.argument("webhook_id", type=int)
+@click.argument("webhook_id", type=terminal.ID)
 def list_deliveries(webhook_id: int) -> None:
     """List what was sent to the webhook WEBHOOK_ID, or is to be, newest first.
 
@@ -98,9 +98,9 @@ def list_deliveries(webhook_id: int) -> None:
 
 
 @webhooks_group.command("replay")
-@click.argument("webhook_id", type=int)
-@click.option("--after", type=click.IntRange(0), help="Send all changes after this cursor.")
-@click.option("--delivery", "delivery_id", type=int, help="Send the message of this delivery.")
+@click.argument("webhook_id", type=terminal.ID)
+@click.option("--after", type=click.IntRange(0, terminal.MOST), help="Send all changes after this cursor.")
+@click.option("--delivery", "delivery_id", type=terminal.ID, help="Send the message of this delivery.")
 def replay(webhook_id: int, after: int | None, delivery_id: int | None) -> None:
     """Let messages be sent to the webhook WEBHOOK_ID once more, with the ids that they had."""
     if (after is None) == (delivery_id is None):

@@ -80,6 +80,15 @@ def test_no_command_takes_a_flag_and_its_opposite(path: tuple[str, ...], nowhere
 
 
 @pytest.mark.parametrize("path", list(commands(main)), ids=" ".join)
+def test_every_number_has_bounds(path: tuple[str, ...]) -> None:
+    """No database has room for any number. That of a process is for none."""
+    for each in found(path).params:
+        if isinstance(each.type, click.types.IntParamType) and each.name != "beside":
+            assert isinstance(each.type, click.IntRange), each.name
+            assert None not in (each.type.min, each.type.max), each.name
+
+
+@pytest.mark.parametrize("path", list(commands(main)), ids=" ".join)
 def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
     result = CliRunner().invoke(main, [*path, "--help"])
     assert result.exit_code == 0

@@ -27,6 +27,7 @@ WHOLE = "This has to be a whole number from {} to {}."
 STOCK = WHOLE.format("-1,000,000,000,000", "1,000,000,000,000")
 NAME = "This has to be text of 1 to 80 characters."
 TAGS = "This has to be a list of at most 20 entries, each text of at most 40 characters or null."
+ANY_ID = "from 1 to 9,007,199,254,740,991"
 CURSOR = "This has to be the `cursor` of an answer, which has at most 16 digits, or `now`."
 PRICE = "A price is a number such as 15.99, or the same in quotes."
 
@@ -200,7 +201,11 @@ def strict_structs(base: Any) -> Iterator[Any]:
         ("serve --port http", "'--port' has to be a whole number from 0 to 65,535."),
         ("serve --port 70000", "'--port' has to be a whole number from 0 to 65,535."),
         ("history chair --limit 0", "'--limit' has to be a whole number from 1 to 200."),
-        ("webhooks replay x", "'WEBHOOK_ID' has to be a whole number."),
+        ("webhooks replay x", f"'WEBHOOK_ID' has to be a whole number {ANY_ID}."),
+        (f"webhooks remove {2**53}", f"'WEBHOOK_ID' has to be a whole number {ANY_ID}."),
+        (f"webhooks replay 1 --delivery {2**53}", f"'--delivery' has to be a whole number {ANY_ID}."),
+        (f"imports confirm {2**53}", f"'IMPORT_ID' has to be a whole number {ANY_ID}."),
+        (f"find --limit {2**53}", f"'--limit' has to be a whole number {ANY_ID}."),
         ("serve --workers", "'--workers' needs a value."),
         ("users set alice --admin=1", "'--admin' takes no value."),
         ("keys rotate a b", "This command does not take so many arguments: 'a b' is too much."),
