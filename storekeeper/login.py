@@ -145,22 +145,20 @@ def _look_up(conn: Connection, call: Call, limits: Limits, of: Rate) -> tuple[Lo
     """The user, if there is one, by what their attempt is judged, when they last signed in from there, and by how many
     seconds the attempt is to be delayed.
     """
-    login, last_at = sign_in.find(conn, call.username, call.address)
-    rate.check(conn, of, call.address)
+    attempt = throttle.login(call.username, call.address, limits)
+    login, last_at, has_failures = sign_in.find(conn, call.username, call.address, of, attempt)
     if login and call.device and call.device.user_id == login.user_id:
-        attempt = throttle.login_of_device(call.device.jti, limits)
+        own = throttle.login_of_device(call.device.jti, limits)
         with suppress(TooManyAttempts):  # then it is as good as any other
-            return login, attempt, last_at, throttle.check(conn, attempt)
-    attempt = throttle.login(call.username, call.address, limits, is_known=sign_in.is_known(last_at))
-    return login, attempt, last_at, throttle.check(conn, attempt)
+            return login, own, last_at, throttle.check(conn, own)
+    attempt = msgspec.structs.replace(attempt, is_known=sign_in.is_known(last_at))
+    return login, attempt, last_at, throttle.check(conn, attempt) if has_failures else 0.0
 
 
 def _begin(conn: Connection, entry: Entry) -> Grant:
     """InvalidCredentials if the password was changed, or the user deactivated, since it was checked."""
-    throttle.check(conn, entry.attempt)
     login = entry.login
-    if not user.has_hash(conn, login.user_id, login.password_hash):
-        raise InvalidCredentials
+    sign_in.admit(conn, login, entry.attempt)
     if entry.new_hash:
         user.set_hash(conn, login.user_id, entry.new_hash)
     begun = session.begin(conn, login.user_id, entry.terms, entry.device, entry.address)

@@ -11,6 +11,8 @@ from falcon import testing
 from storekeeper.app import Parts, create_app
 from storekeeper.argon2 import Hasher
 from storekeeper.models import session, sign_in, user
+from storekeeper.models.rate import Rate
+from storekeeper.models.throttle import Attempt
 from storekeeper.passwords import Passwords
 from storekeeper.settings import Settings
 from tests.conftest import CHEAP, HASHED, PASSWORD, Person, as_served, bearer
@@ -28,6 +30,9 @@ WHOLE = {
     "Grüße, Jürgen": ("Grusse, Jurgen", "GRÜSSE, JÜRGEN", "grüße, jürgen"),
     "null\u2028line": ("null", "nullline"),
 }
+
+LOGINS = Rate("login", 1000, "")
+ATTEMPT = Attempt({"name": 1}, 1)
 
 
 @pytest.fixture
@@ -54,7 +59,7 @@ def refusal(answer: testing.Result, field: str = "password") -> str:
 
 def hash_of(engine: sa.Engine, username: str) -> str:
     with engine.connect() as conn:
-        login = sign_in.find(conn, username, "")[0]
+        login = sign_in.find(conn, username, "", LOGINS, ATTEMPT).login
     assert login
     return login.password_hash
 

@@ -10,12 +10,17 @@ from falcon import testing
 from storekeeper import setup
 from storekeeper.app import Parts
 from storekeeper.models import sign_in, user
+from storekeeper.models.rate import Rate
+from storekeeper.models.throttle import Attempt
 from storekeeper.models.user import users
 from storekeeper.settings import Settings
 from tests.conftest import HASHED, PASSWORD, Person
 from tests.databases import transaction
 
 LAST = "The last administrator cannot be demoted, deactivated or deleted."
+
+LOGINS = Rate("login", 1000, "")
+ATTEMPT = Attempt({"name": 1}, 1)
 
 
 def register(client: testing.TestClient, username: Any, **more: Any) -> testing.Result:
@@ -74,7 +79,7 @@ def test_unknown_and_protected_members_are_refused_by_name(client: testing.TestC
         assert wrong(register(client, "dave", **{name: 1})) == {name}
     assert wrong(register(client, "dave", id=7, is_admin=True)) == {"id", "is_admin"}
     with engine.connect() as conn:
-        assert sign_in.find(conn, "dave", "")[0] is None
+        assert sign_in.find(conn, "dave", "", LOGINS, ATTEMPT).login is None
 
 
 def test_names_and_passwords_are_strings_and_both_are_needed(client: testing.TestClient) -> None:
@@ -129,7 +134,7 @@ def test_a_wrong_setup_token_makes_nobody(client: testing.TestClient, setup_toke
         assert verdict(register(client, "boss", setup_token=given)) == (403, "wrong_setup_token"), given
     with engine.connect() as conn:
         assert not user.has_admin(conn)
-        assert sign_in.find(conn, "boss", "")[0] is None
+        assert sign_in.find(conn, "boss", "", LOGINS, ATTEMPT).login is None
 
 
 def test_the_setup_token_is_not_good_while_there_is_an_administrator(client: testing.TestClient, parts: Parts) -> None:

@@ -1,6 +1,8 @@
 """How often something may be done from one network in a minute. Counted in the database: for all workers and nodes."""
 
 import time
+from itertools import cycle
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -23,9 +25,21 @@ rates = sa.Table(
 )
 
 _BUCKETS = [f"bucket_{n}" for n in range(MAX_NETWORKS)]
+_BOUNDS = [f"bound_{n}" for n in range(MAX_NETWORKS)]
 _counts = Query(
     sa.select(rates.c.bucket, rates.c.count).where(
         rates.c.bucket.in_([sa.bindparam(each) for each in _BUCKETS]), rates.c.minute == sa.bindparam("minute")
+    )
+)
+# For another module's query, with `values`: where it is so, `check` tells more. One look for each: see `throttle`.
+is_full = sa.or_(
+    *(
+        sa.exists().where(
+            rates.c.bucket == sa.bindparam(bucket),
+            rates.c.minute == sa.bindparam("minute"),
+            rates.c.count >= sa.bindparam(bound),
+        )
+        for bucket, bound in zip(_BUCKETS, _BOUNDS, strict=True)
     )
 )
 _old = limited(sa.select(rates.c.bucket).where(rates.c.minute < sa.bindparam("minute")), SWEPT_AT_ONCE)
@@ -52,6 +66,14 @@ class Rate(msgspec.Struct, frozen=True):
     name: str
     limit: int
     message: str
+
+
+def values(rate: Rate, address: str) -> dict[str, Any]:
+    """What `is_full` is asked with."""
+    found: dict[str, Any] = {"minute": _minute()}
+    for bucket, bound, (name, limit) in zip(_BUCKETS, _BOUNDS, cycle(_bounds(rate, address).items()), strict=False):
+        found[bucket], found[bound] = name, limit
+    return found
 
 
 def check(conn: Connection, rate: Rate, address: str) -> None:

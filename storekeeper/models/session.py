@@ -193,8 +193,8 @@ def begin(conn: Connection, user_id: int, terms: Terms, device: str, address: st
     Takes away a few that are over, so that they need no other sweeper.
     """
     now = int(time.time())
-    _sweep.run(conn, before=now - SWEEP_AFTER)
-    ((id, is_admin, may_exceed),) = _beginning(terms.most).all(
+    before = now - SWEEP_AFTER
+    ((id, is_admin, may_exceed, are_over),) = _beginning(terms.most).all(
         conn,
         new_user_id=user_id,
         new_began_at=now,
@@ -204,36 +204,47 @@ def begin(conn: Connection, user_id: int, terms: Terms, device: str, address: st
         new_address=address,
         new_refresh_number=0,
         new_recent_uses="[]",
+        before=before,
     )
-    is_bound = may_exceed and not is_admin
-    ended_id = _end_unused(conn, user_id, id, terms.most) if is_bound else None
-    return Grant(user_id, is_admin, id, now, ended_id=ended_id)
+    if are_over:
+        _sweep.run(conn, before=before)
+    ended = []
+    if may_exceed and not is_admin:
+        ended = _ending(terms.most).all(conn, user_id=user_id, but_session_id=id, now=now)
+    return Grant(user_id, is_admin, id, now, ended_id=ended[0][0] if ended else None)
 
 
 @cache
 def _beginning(most: int) -> Query:
-    """Adds a session. Tells its id, whether its user is an administrator, and whether they may have more than `most`.
+    """Adds a session. Tells its id, whether its user is an administrator, and whether they may have more than `most`;
+    and whether there are sessions to sweep.
 
-    Those that are over count as well there, so that no row is read but in an index; and whether the new one does is
-    not the same in both databases.
+    Those that are over count as well for `most`, so that no row is read but in an index; and whether the new one does
+    is not the same in both databases.
     """
     user_id: sa.ColumnElement[int] = sa.bindparam("new_user_id")
-    mine = sessions.alias("mine")
+    mine, over = sessions.alias("mine"), sessions.alias("over")
     is_admin = sa.select(users.c.is_admin).where(users.c.id == user_id).scalar_subquery()
     last = sa.select(mine.c.user_id).where(mine.c.user_id == user_id).limit(sa.literal_column("1"))
     may_exceed = sa.exists(last.offset(sa.literal_column(str(most - 1)))) if most else sa.false()
+    are_over = sa.exists().where(over.c.ends_at < sa.bindparam("before"))
     added = sa.insert(sessions).values({name: sa.bindparam(f"new_{name}") for name in _BEGUN})
-    return Query(added.returning(sessions.c.id, is_admin.label("is_admin"), may_exceed.label("may_exceed")))
+    told = {"is_admin": is_admin, "may_exceed": may_exceed, "are_over": are_over}
+    return Query(added.returning(sessions.c.id, *(column.label(name) for name, column in told.items())))
 
 
-def _end_unused(conn: Connection, user_id: int, but_session_id: int, most: int) -> int | None:
-    """End the live session of the user that was unused longest, but never that one; if there are more than `most`."""
-    live = sa.and_(sessions.c.user_id == user_id, sessions.c.ends_at > int(time.time()))
-    unused = sa.select(sessions.c.id).where(live, sessions.c.id != but_session_id)
-    first = unused.order_by(sessions.c.last_used_at, sessions.c.id).limit(1).scalar_subquery()
+@cache
+def _ending(most: int) -> Query:
+    """Ends the user's live session that was unused longest, but never `but_session_id`; if there are more than `most`.
+
+    Tells its id. Every login of a user with so many sessions comes here.
+    """
+    live = sa.and_(sessions.c.user_id == sa.bindparam("user_id"), sessions.c.ends_at > sa.bindparam("now"))
+    unused = sa.select(sessions.c.id).where(live, sessions.c.id != sa.bindparam("but_session_id"))
+    first = unused.order_by(sessions.c.last_used_at, sessions.c.id).limit(sa.literal_column("1")).scalar_subquery()
     count = sa.select(sa.func.count()).where(live).scalar_subquery()
-    ended = sa.delete(sessions).where(sessions.c.id == first, count > most).returning(sessions.c.id)
-    return conn.execute(ended).scalar_one_or_none()
+    too_many = count > sa.literal_column(str(most))
+    return Query(sa.delete(sessions).where(sessions.c.id == first, too_many).returning(sessions.c.id))
 
 
 def page(conn: Connection, user_id: int, idle: int, asked: paging.Asked) -> paging.Page[Session]:

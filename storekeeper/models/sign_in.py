@@ -1,6 +1,7 @@
 """From which networks users have signed in: where a flood of wrong logins comes from everywhere, those may go on."""
 
 import time
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -8,7 +9,10 @@ from sqlalchemy import Connection
 from storekeeper import dialects, names
 from storekeeper.addresses import networks
 from storekeeper.db import metadata
-from storekeeper.models import user
+from storekeeper.errors import InvalidCredentials
+from storekeeper.models import rate, throttle, user
+from storekeeper.models.rate import Rate
+from storekeeper.models.throttle import Attempt
 from storekeeper.models.user import Login, users
 from storekeeper.query import Query, limited
 
@@ -26,10 +30,17 @@ sign_ins = sa.Table(
 )
 
 _is_there = sa.and_(sign_ins.c.user_id == users.c.id, sign_ins.c.network == sa.bindparam("network"))
+_last_at = sa.func.coalesce(sign_ins.c.last_at, 0).label("last_at")
+# A row also where there is no such user: an unknown name must not take longer than a known one, nor less.
+_anybody = sa.select(sa.literal_column("1").label("one")).subquery()
+_judged = (rate.is_full.label("is_full"), throttle.has_failures.label("has_failures"))
 _find = Query(
-    user.login_by_name.add_columns(sa.func.coalesce(sign_ins.c.last_at, 0).label("last_at")).outerjoin(
-        sign_ins, _is_there
+    sa.select(*user.login_columns, _last_at, *_judged).select_from(
+        _anybody.outerjoin(users, user.has_name).outerjoin(sign_ins, _is_there)
     )
+)
+_same_login = Query(
+    sa.select(throttle.has_failures.label("has_failures")).where(user.has_same_hash).with_for_update(of=users)
 )
 _old = limited(
     sa.select(sign_ins.c.user_id, sign_ins.c.network).where(sign_ins.c.last_at < sa.bindparam("before")), SWEPT_AT_ONCE
@@ -41,10 +52,37 @@ _sweep = Query(
 )
 
 
-def find(conn: Connection, username: str, address: str) -> tuple[Login | None, int]:
-    """An active user, by name, and when they last signed in from there, or from near it, to the day. 0 for never."""
-    row = _find.first(conn, key=names.fold(username), network=_network(address))
-    return (user.as_login(row), row[-1]) if row else (None, 0)
+class Found(NamedTuple):
+    """An active user, if there is one; when they last signed in from there, or from near it, to the day, 0 for never;
+    and whether the attempt may have to be refused or delayed for failures before it.
+    """
+
+    login: Login | None
+    last_at: int
+    has_failures: bool
+
+
+def find(conn: Connection, username: str, address: str, of: Rate, attempt: Attempt) -> Found:
+    """An active user, by name. TooManyAttempts for an address from which there were too many logins."""
+    asked = rate.values(of, address) | throttle.values(attempt)
+    ((*login, last_at, is_full, has_failures),) = _find.all(
+        conn, key=names.fold(username), network=_network(address), **asked
+    )
+    if is_full:
+        rate.check(conn, of, address)
+    return Found(user.as_login(login) if login[0] is not None else None, last_at, has_failures)
+
+
+def admit(conn: Connection, login: Login, attempt: Attempt) -> None:
+    """Judge an attempt whose password was right. Nobody changes the password before the transaction ends.
+
+    TooManyAttempts. InvalidCredentials if the password was changed, or the user deactivated, since it was checked.
+    """
+    row = _same_login.first(conn, user_id=login.user_id, hash=login.password_hash, **throttle.values(attempt))
+    if row is None or row[0]:
+        throttle.check(conn, attempt)
+    if row is None:
+        raise InvalidCredentials
 
 
 def is_known(last_at: int) -> bool:

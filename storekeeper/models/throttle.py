@@ -15,6 +15,7 @@ import hashlib
 import itertools
 import math
 import time
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -41,14 +42,14 @@ failures = sa.Table(
 
 
 MAX_BUCKETS = 2 + MAX_NETWORKS
-_COUNTED = [f"bucket_{n}" for n in range(MAX_BUCKETS)]
+_COUNTED = [f"failed_{n}" for n in range(MAX_BUCKETS)]
+_is_recent = sa.and_(failures.c.failed_at > sa.bindparam("since"), failures.c.failed_at <= sa.bindparam("until"))
+# For another module's query, with `values`: where there are none, an attempt is neither refused nor delayed.
+# One look for each: to look for one of several, SQLite makes a table of them first, which takes longer than the look.
+has_failures = sa.or_(*(sa.exists().where(failures.c.bucket == sa.bindparam(each), _is_recent) for each in _COUNTED))
 _counts = Query(
     sa.select(failures.c.bucket, sa.func.count(), sa.func.min(failures.c.failed_at))
-    .where(
-        failures.c.bucket.in_([sa.bindparam(each) for each in _COUNTED]),
-        failures.c.failed_at > sa.bindparam("since"),
-        failures.c.failed_at <= sa.bindparam("until"),
-    )
+    .where(failures.c.bucket.in_([sa.bindparam(each) for each in _COUNTED]), _is_recent)
     .group_by(failures.c.bucket)
 )
 
@@ -72,12 +73,12 @@ class Attempt(msgspec.Struct, frozen=True):
     is_known: bool = False
 
 
-def login(username: str, address: str, limits: Limits, *, is_known: bool = False) -> Attempt:
+def login(username: str, address: str, limits: Limits) -> Attempt:
     """Names are hashed: people type passwords into the wrong field."""
     name = hashlib.sha256(names.fold(username).encode()).hexdigest()[:40]
     bounds = {f"name {name}": limits.each}
     bounds |= {f"address {network.name}": limits.each * network.share for network in networks(address)}
-    return Attempt(bounds | {EVERYBODY: limits.overall}, limits.window, is_known)
+    return Attempt(bounds | {EVERYBODY: limits.overall}, limits.window)
 
 
 def login_of_device(cookie_id: str, limits: Limits) -> Attempt:
@@ -89,12 +90,20 @@ def confirmation(session_id: int, limits: Limits) -> Attempt:
     return Attempt({f"session {session_id}": limits.each}, limits.window)
 
 
+def values(attempt: Attempt) -> dict[str, Any]:
+    """What `has_failures` is asked with."""
+    now, buckets = _now(), itertools.cycle(attempt.bounds)
+    return {
+        "since": now - attempt.window * 1000,
+        "until": now + LEEWAY * 1000,
+        **dict(zip(_COUNTED, buckets, strict=False)),
+    }
+
+
 def check(conn: Connection, attempt: Attempt) -> float:
     """By how many seconds the attempt is to be delayed. TooManyAttempts while a bucket is full, until none is."""
-    bounds, now = attempt.bounds, _now()
-    since = now - attempt.window * 1000
-    buckets = dict(zip(_COUNTED, itertools.cycle(bounds), strict=False))
-    found = _counts.all(conn, since=since, until=now + LEEWAY * 1000, **buckets)
+    bounds, asked = attempt.bounds, values(attempt)
+    since, found = asked["since"], _counts.all(conn, **asked)
     full = {bucket: (first, failed) for bucket, failed, first in found if failed >= bounds[bucket]}
     _, failed = full.pop(EVERYBODY, (0, 0)) if attempt.is_known else (0, 0)
     if full:

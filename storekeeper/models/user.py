@@ -34,11 +34,11 @@ _public = (users.c.id, users.c.username, users.c.is_admin, users.c.is_active, us
 _living_admin = sa.and_(users.c.is_admin, users.c.is_active)
 
 
-_same_login = Query(
-    sa.select(users.c.id)
-    .where(users.c.id == sa.bindparam("user_id"), users.c.password_hash == sa.bindparam("hash"), users.c.is_active)
-    .with_for_update()
+# An active user who still has the hash that was checked.
+has_same_hash = sa.and_(
+    users.c.id == sa.bindparam("user_id"), users.c.password_hash == sa.bindparam("hash"), users.c.is_active
 )
+_same_login = Query(sa.select(users.c.id).where(has_same_hash).with_for_update())
 
 
 class User(msgspec.Struct, frozen=True):
@@ -61,12 +61,12 @@ class Login(msgspec.Struct, frozen=True):
 
 
 _user = reader(User, _public)
-_login = sa.select(
-    users.c.id.label("user_id"), users.c.username, users.c.password_hash, users.c.must_change_password
-).where(users.c.is_active)
-as_login = reader(Login, _login.selected_columns)
-_login_by_id = Query(_login.where(users.c.id == sa.bindparam("user_id")), as_login)
-login_by_name = _login.where(users.c.username_key == sa.bindparam("key"))  # for `sign_in.find`
+login_columns = (users.c.id.label("user_id"), users.c.username, users.c.password_hash, users.c.must_change_password)
+as_login = reader(Login, login_columns)
+has_name = sa.and_(users.c.username_key == sa.bindparam("key"), users.c.is_active)  # for `sign_in.find`
+_login_by_id = Query(
+    sa.select(*login_columns).where(users.c.id == sa.bindparam("user_id"), users.c.is_active), as_login
+)
 
 _all = Pages(sa.select(*_public, users.c.username_key), {"id": users.c.id, "name": users.c.username_key}, _user)
 _find_by_id = Query(sa.select(*_public).where(users.c.id == sa.bindparam("user_id")), _user)
