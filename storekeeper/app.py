@@ -15,7 +15,7 @@ from falcon.asgi import Response
 from falcon.responders import create_default_options
 from falcon.routing import CompiledRouter
 
-from storekeeper import http, image_retention, openapi
+from storekeeper import http, image_retention
 from storekeeper.accounts import Accounts
 from storekeeper.auth import Authentication, Guard
 from storekeeper.chores import Chore, Chores
@@ -24,7 +24,6 @@ from storekeeper.dispatch import Dispatch
 from storekeeper.door import App, Door, Later
 from storekeeper.endpoint import Networks
 from storekeeper.errors import MIB, StorekeeperError
-from storekeeper.exchange import EXPOSED_HEADERS
 from storekeeper.forwarding import UntrustedPeers
 from storekeeper.health import Health
 from storekeeper.http import Request
@@ -56,6 +55,7 @@ from storekeeper.resources import (
     webhook,
 )
 from storekeeper.resources.conditions import Conditions
+from storekeeper.response_headers import EXPOSED_HEADERS
 from storekeeper.runner import End, Runner
 from storekeeper.settings import Settings, read_settings
 from storekeeper.storage import Storage, create_storage
@@ -143,8 +143,15 @@ def create_api(settings: Settings, parts: Parts, guard: Guard) -> falcon.asgi.Ap
     routes = create_routes(settings, parts, tokens, guard)
     for template, resource in routes.items():
         app.add_route(template, resource)
-    app.add_route("/openapi.json", docs.Document(lambda: openapi.describe(routes)))
+    app.add_route("/openapi.json", docs.Document(partial(_describe, routes)))
     return app
+
+
+def _describe(routes: dict[str, object]) -> dict[str, Any]:
+    """What it takes is loaded when somebody asks for it."""
+    from storekeeper import openapi  # noqa: PLC0415
+
+    return openapi.describe(routes)
 
 
 def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard) -> dict[str, object]:

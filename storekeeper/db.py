@@ -10,7 +10,7 @@ from typing import Any, TypeVar, TypeVarTuple
 
 import sqlalchemy as sa
 
-from storekeeper.connections import GroupWriter, Reader, Seeker, Writer, begin_writing
+from storekeeper.connections import LOCK, Browser, GroupWriter, Reader, Seeker, Writer
 from storekeeper.crew import Crew
 from storekeeper.database_status import DatabaseStatus
 from storekeeper.errors import KeyInUse, OutcomeUnknown, Unavailable
@@ -54,7 +54,7 @@ class Database:
             self._seekers = self._readers = Crew(
                 lambda: Reader(reading, self.status), limit, seconds, together=TOGETHER
             )
-            self._browsers = Crew(lambda: Reader(reading, self.status), limit, seconds, together=TOGETHER)
+            self._browsers = Crew(lambda: Browser(reading, self.status), limit, seconds, together=TOGETHER)
             self._writers = Crew(lambda: GroupWriter(self.engine, self.status), limit, seconds, together=TOGETHER)
         else:
             self._seekers = Crew(
@@ -118,7 +118,8 @@ def _fetch(conn: Connection, query: Query, values: Mapping[str, Any]) -> list[Ro
 def transaction(engine: sa.Engine) -> Iterator[Connection]:
     """A connection in a transaction: committed at the end, rolled back when something is raised."""
     with engine.begin() as conn:
-        begin_writing(conn)
+        if conn.dialect.name == "sqlite":
+            conn.exec_driver_sql(LOCK)
         yield conn
 
 

@@ -14,8 +14,8 @@ from msgspec import UNSET
 
 from storekeeper import http, log
 from storekeeper.errors import InternalError, StorekeeperError, Unavailable
-from storekeeper.exchange import SECURITY_HEADERS, Field
 from storekeeper.http import NO_SLASH, SLASH
+from storekeeper.response_headers import SECURITY_HEADERS, Field
 from storekeeper.visit import FROM_PROXY, Event, Receive, Visit
 
 Scope = dict[str, Any]

@@ -20,31 +20,8 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from storekeeper.errors import StorekeeperError
+from storekeeper.response_headers import EXPOSED_HEADERS, SECURITY_HEADERS, Field
 
-Field = tuple[bytes, bytes]
-
-SECURITY_HEADERS: tuple[Field, ...] = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"cache-control", b"no-store"),
-)
-# What scripts of other origins may read of an answer, beside what every browser shows them.
-EXPOSED_HEADERS = (
-    "ETag",
-    "Link",
-    "Location",
-    "Retry-After",
-    "RateLimit",
-    "RateLimit-Policy",
-    "Content-Disposition",
-    "Preference-Applied",
-    "WWW-Authenticate",
-    "X-Request-ID",
-    "X-Client-Request-ID",
-)
 USUAL_END = list(SECURITY_HEADERS)
 SECURITY_LINES = b"".join(b"%s: %s\r\n" % field for field in SECURITY_HEADERS)
 FRAMING = (b"content-length", b"transfer-encoding", b"connection")

@@ -4,7 +4,6 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
@@ -200,6 +199,8 @@ def _convert(name: str, label: str, value: Any, hints: Mapping[str, Any]) -> Any
 
 
 def _suggestion(name: str, label: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415
+
     near = "".join(get_close_matches(name, known, 1))
     return near and f"; do you mean {PREFIX + near.upper() if label.startswith(PREFIX) else near}?"
 

@@ -16,9 +16,9 @@ from storekeeper import errors, examples, images
 from storekeeper.app import Parts, create_routes, lifetimes
 from storekeeper.auth import Guard
 from storekeeper.errors import StorekeeperError
-from storekeeper.exchange import SECURITY_HEADERS
 from storekeeper.models import item
 from storekeeper.resources import imports
+from storekeeper.response_headers import SECURITY_HEADERS
 from storekeeper.settings import Settings
 from storekeeper.tokens import Tokens
 from tests import described

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from storekeeper.exchange import SECURITY_HEADERS
 from storekeeper.forwarding import UntrustedPeers
 from storekeeper.proxies import behind_proxies
+from storekeeper.response_headers import SECURITY_HEADERS
 from tests.serving import HOST, Answer, Client, Server, await_that, is_alive, megabytes, request
 
 SLOW = {"head_seconds": 60, "body_seconds": 60, "keep_alive_seconds": 60}  # nothing but the server's end is quick
