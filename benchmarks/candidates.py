@@ -14,8 +14,8 @@ from benchmarks.bare import tables
 from benchmarks.client import Client
 from benchmarks.failure import Failure
 from benchmarks.speech import STORES, Speech
-from storekeeper.models import search
-from storekeeper.passwords import create_hasher
+from storekeeper.models import item_search
+from storekeeper.security.passwords import create_hasher
 from storekeeper.settings import Settings
 
 ADMIN_NAME = "administrator"
@@ -117,11 +117,11 @@ def _fill_storekeeper(place: Place, environment: Mapping[str, str], items: int) 
 def _index(url: str, items: int) -> None:
     """What adding them through the API would do: they can be found by their names."""
     entries = [
-        search.Entry(number, number % data.STORES + 1, f"item{number}", None, None, "", "")
+        item_search.Entry(number, number % data.STORES + 1, f"item{number}", None, None, "", "")
         for number in range(1, items + 1)
     ]
     with data.create_engine(url).begin() as conn:
-        search.add(conn, entries)
+        item_search.add(conn, entries)
 
 
 def _create_admin(environment: Mapping[str, str]) -> None:

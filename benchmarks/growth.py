@@ -19,9 +19,9 @@ from benchmarks import data, databases, load, operations, report
 from benchmarks.candidates import STOREKEEPER
 from benchmarks.measure import LOAD_CORE, SERVER_CORE
 from benchmarks.server import Server, serve
-from storekeeper import dialects
-from storekeeper.db import create_engine, transaction
-from storekeeper.models import search
+from storekeeper.database import dialects
+from storekeeper.database.engine import create_engine, transaction
+from storekeeper.models import item_search
 from storekeeper.models.item import items
 
 HERE = Path(__file__).parent
@@ -127,7 +127,7 @@ def grow(url: str, have: int, size: int) -> None:
         for index in indexes:
             index.create(conn)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-        search.tidy(conn)
+        item_search.tidy(conn)
 
 
 def _add(conn: sa.Connection, numbers: range) -> None:
@@ -138,15 +138,15 @@ def _add(conn: sa.Connection, numbers: range) -> None:
         conn.exec_driver_sql(statement, [dict(zip(COLUMNS, each, strict=True)) for each in rows])
     else:
         dialects.copy(conn, "items", COLUMNS, rows)
-    search.add(conn, list(map(entry, rows)))
+    item_search.add(conn, list(map(entry, rows)))
 
 
 Row = tuple[int, int, str, int, str, str, str, int, int]
 
 
-def entry(row: Row) -> search.Entry:
+def entry(row: Row) -> item_search.Entry:
     id, store_id, name, _, sku, description, tags, *_ = row
-    return search.Entry(id, store_id, name, sku, None, description, tags)
+    return item_search.Entry(id, store_id, name, sku, None, description, tags)
 
 
 def row(number: int) -> Row:

@@ -19,12 +19,12 @@ import sqlalchemy as sa
 from benchmarks import databases, report
 from benchmarks.gauge import Tree
 from benchmarks.measure import LOAD_CORE, SERVER_CORE
-from storekeeper import schema
-from storekeeper.connections import begin_writing
-from storekeeper.db import create_engine, transaction
-from storekeeper.models import item, journal, member, user
-from storekeeper.models.draft import Fields
-from storekeeper.money import Price
+from storekeeper.database import schema_version
+from storekeeper.database.engine import create_engine, transaction
+from storekeeper.database.worker_connections import begin_writing
+from storekeeper.domain.money import Price
+from storekeeper.models import item, journal, store_member, user
+from storekeeper.models.item_fields import Fields
 
 HERE = Path(__file__).parent
 ITEMS = 1000
@@ -69,10 +69,10 @@ def _measure(kind: str, rounds: int, writes: int) -> list[Round]:
 
 
 def _fill(engine: sa.Engine) -> None:
-    schema.migrate(engine)
+    schema_version.migrate(engine)
     with transaction(engine) as conn, journal.signed(conn, journal.OPERATOR):
         user.add(conn, "alice", "-")
-        member.found_store(conn, 1, "shop", "EUR")
+        store_member.found_store(conn, 1, "shop", "EUR")
         for number in range(ITEMS):
             item.add(conn, 1, 1, f"item{number}", Fields(price=Price("1")))
 

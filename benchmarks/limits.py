@@ -25,7 +25,7 @@ from benchmarks.load import Target
 from benchmarks.measure import LOAD_CORE, SERVER_CORE
 from benchmarks.operations import aim
 from benchmarks.server import Server, serve
-from storekeeper.passwords import create_hasher
+from storekeeper.security.passwords import create_hasher
 from storekeeper.settings import Settings
 
 HERE = Path(__file__).parent

@@ -27,9 +27,9 @@ from benchmarks.failure import Failure
 from benchmarks.gauge import Tree
 from benchmarks.measure import LOAD_CORE, SERVER_CORE
 from benchmarks.server import ROOT, Server, serve
-from storekeeper import dialects, schema
-from storekeeper.db import create_engine, transaction
-from storekeeper.models import item, journal, search, store
+from storekeeper.database import dialects, schema_version
+from storekeeper.database.engine import create_engine, transaction
+from storekeeper.models import item, item_search, journal, store
 
 HERE = Path(__file__).parent
 COLUMNS = ("name", "price", "sku", "description", "tags", "stock")
@@ -124,7 +124,7 @@ class _Clock:
 def _load(found: databases.Databases, rows: int) -> _Times:
     """What the loader takes, with its rows at hand."""
     engine = create_engine(found.url("loader"), 3600)
-    schema.migrate(engine)
+    schema_version.migrate(engine)
     with transaction(engine) as conn, journal.signed(conn, journal.OPERATOR):
         store.insert(conn, "shop", "EUR")
     ready = [(number, 1, *growth.row(number)[2:]) for number in range(1, rows + 1)]
@@ -141,7 +141,7 @@ def _ready_entries(engine: sa.Engine, rows: list[growth.Row]) -> list[tuple[obje
     entries = map(growth.entry, rows)
     if engine.dialect.name == "sqlite":
         return [(each.id, " ".join(each.title()), " ".join(each.body())) for each in entries]
-    return [(each.id, search.vector(each)) for each in entries]
+    return [(each.id, item_search.vector(each)) for each in entries]
 
 
 def _change(row: growth.Row) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.conftest import PASSWORD, OpenPage, Shop, sign_in
-from tests.serving import Server
+from tests.support.server_process import Server
 
 STORE = "/console/store/M%C3%B6bel%20Nord"
 

@@ -12,15 +12,15 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from browser.conftest import OpenPage, Shop
-from storekeeper.db import create_engine
-from storekeeper.models import delivery, item, journal, webhook
-from storekeeper.models.delivery import Draft
-from storekeeper.models.draft import Fields
+from storekeeper.database.engine import create_engine
+from storekeeper.domain.money import Price
+from storekeeper.models import item, journal, webhook, webhook_delivery
+from storekeeper.models.item_fields import Fields
 from storekeeper.models.webhook import deliveries, webhooks
-from storekeeper.money import Price
-from tests.databases import transaction
-from tests.posting import agree
-from tests.serving import Server
+from storekeeper.models.webhook_delivery import Draft
+from tests.support.databases import transaction
+from tests.support.server_process import Server
+from tests.support.webhook_senders import agree
 
 STORE = "/console/store/M%C3%B6bel%20Nord"
 ITEM = f"{STORE}/item/Heirloom%20clock"
@@ -123,7 +123,7 @@ def send_messages(url: str) -> None:
         hook = webhook.add(conn, 2, "https://shop.example/hook", "Möbel Nord").id
         webhook.add(conn, 1, "https://ledger.example/storekeeper/changes", None)
         agree(conn)
-        delivery.add(conn, hook, [Draft("item.update", number + 1) for number in range(len(ends))])
+        webhook_delivery.add(conn, hook, [Draft("item.update", number + 1) for number in range(len(ends))])
         for number, end in enumerate(ends, 1):
             conn.execute(
                 sa.update(deliveries).where(deliveries.c.change_id == number).values(tried_at=int(time.time()), **end)

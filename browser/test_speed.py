@@ -7,8 +7,8 @@ from urllib.parse import quote
 import pytest
 
 from browser.conftest import OpenPage, Shop
-from storekeeper.db import create_engine
-from tests.serving import await_that
+from storekeeper.database.engine import create_engine
+from tests.support.server_process import await_that
 
 ITEMS = 100_000
 AT_ONCE = 1000

@@ -6,8 +6,8 @@ import pytest
 
 from clients.generating import Workshop
 from clients.recording import Exchange, record
-from tests.contract import Json
-from tests.serving import Server
+from tests.support.response_contract import Json
+from tests.support.server_process import Server
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ from pathlib import Path
 import openapi_generator_cli
 
 from benchmarks.peers.node import NODE
-from tests import prose
-from tests.contract import Json
+from tests.support import markdown
+from tests.support.response_contract import Json
 
 HOME = Path(__file__).parent
 DRIVERS = HOME / "drivers"
@@ -28,7 +28,7 @@ class Workshop:
         self.folder = folder
         (folder / "openapi.json").write_text(json.dumps(document))
         (folder / "node_modules").symlink_to(PACKAGES)
-        blocks = prose.blocks((prose.ROOT / "docs" / "clients.md").read_text())
+        blocks = markdown.blocks((markdown.ROOT / "docs" / "clients.md").read_text())
         (config,) = (block.text for block in blocks if block.language == "yaml")
         (folder / "config.yaml").write_text(config)
         lines = [block.text.strip() for block in blocks if block.language == "sh"]

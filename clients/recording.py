@@ -11,10 +11,10 @@ from urllib.error import HTTPError
 from urllib.parse import parse_qsl, unquote
 from urllib.request import Request, urlopen
 
-from storekeeper.models.imports import ALIVE
-from tests.contract import Contract, Json, resolve
-from tests.serving import Server, await_that
-from tests.worked_examples import FILES, Known, Message, exact, examples
+from storekeeper.models.import_job import ALIVE
+from tests.support.response_contract import Contract, Json, resolve
+from tests.support.server_process import Server, await_that
+from tests.support.worked_examples import FILES, Known, Message, exact, examples
 
 PEARLS = "/store/Perlen%20%2F%20See"
 MOST_STOCK = 10**12

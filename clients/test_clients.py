@@ -12,9 +12,9 @@ import pytest
 from clients import replay
 from clients.generating import Workshop
 from clients.recording import LASTING, MOST_STOCK, Exchange
-from tests.serving import Server
+from tests.support.server_process import Server
 
-CONTRACT = Path(__file__).parent.parent / "tests" / "operations.txt"
+CONTRACT = Path(__file__).parent.parent / "tests" / "openapi" / "operations.txt"
 
 
 def test_every_operation_is_recorded_and_the_greatest_numbers(exchanges: list[Exchange]) -> None:

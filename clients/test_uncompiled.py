@@ -6,7 +6,7 @@ import pytest
 
 from clients.generating import Workshop
 from clients.searching import CSHARP, KOTLIN, Language, doubled, in_use, of_ours, read, undefined
-from tests.contract import Json
+from tests.support.response_contract import Json
 
 LANGUAGES = pytest.mark.parametrize(("name", "language"), [("kotlin", KOTLIN), ("csharp", CSHARP)])
 

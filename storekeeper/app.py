@@ -15,54 +15,55 @@ from falcon.asgi import Response
 from falcon.responders import create_default_options
 from falcon.routing import CompiledRouter
 
-from storekeeper import http, image_retention
-from storekeeper.accounts import Accounts
-from storekeeper.auth import Authentication, Guard
-from storekeeper.chores import Chore, Chores
-from storekeeper.db import Database
-from storekeeper.dispatch import Dispatch
-from storekeeper.door import App, Door, Later
-from storekeeper.endpoint import Networks
+from storekeeper.concurrency.background_process import End, Runner
+from storekeeper.concurrency.periodic_tasks import Chore, Chores
+from storekeeper.concurrency.slots import Places
+from storekeeper.concurrency.user_counter import Tally
+from storekeeper.database.engine import Database
+from storekeeper.domain.webhook_url import Networks
 from storekeeper.errors import MIB, StorekeeperError
-from storekeeper.forwarding import UntrustedPeers
-from storekeeper.health import Health
-from storekeeper.http import Request
-from storekeeper.images import Images
-from storekeeper.keys import KeyRing
-from storekeeper.login import PasswordCheck
-from storekeeper.models import chore, import_jobs, journal, kept_form, outbox, untrusted_peer
+from storekeeper.files.images import Images
+from storekeeper.files.storage import Storage, create_storage
+from storekeeper.http import request
+from storekeeper.http.guard import Authentication, Guard
+from storekeeper.http.proxy_headers import behind_proxies
+from storekeeper.http.request import Request
+from storekeeper.http.request_limits import RequestLimits
+from storekeeper.http.response_headers import EXPOSED_HEADERS
+from storekeeper.http.root_app import App, Door, Later
+from storekeeper.http.untrusted_peers import UntrustedPeers
+from storekeeper.models import import_queue, journal, periodic_task, saved_form, untrusted_peer, webhook_queue
+from storekeeper.models.login_throttle import Limits
 from storekeeper.models.quota import Quotas
 from storekeeper.models.session import Terms
-from storekeeper.models.throttle import Limits
-from storekeeper.passwords import Passwords, create_passwords
-from storekeeper.places import Places
-from storekeeper.proxies import behind_proxies
-from storekeeper.request_limits import RequestLimits
 from storekeeper.resources import (
-    bulk,
-    catalogue,
     changes,
     docs,
     health,
     history,
-    image,
     imports,
     item,
+    item_bulk,
+    item_image,
+    item_list,
     member,
     session,
     store,
     user,
     webhook,
 )
-from storekeeper.resources.conditions import Conditions
-from storekeeper.response_headers import EXPOSED_HEADERS
-from storekeeper.runner import End, Runner
+from storekeeper.resources.etags import Conditions
+from storekeeper.security.password_tickets import Tickets
+from storekeeper.security.passwords import Passwords, create_passwords
+from storekeeper.security.signing_keys import KeyRing
+from storekeeper.security.tokens import Lifetimes, Tokens
+from storekeeper.services import image_retention
+from storekeeper.services.accounts import Accounts
+from storekeeper.services.file_transfers import Exports, ImageDesk, ImportDesk
+from storekeeper.services.health import Health
+from storekeeper.services.login import PasswordCheck
+from storekeeper.services.webhooks import Dispatch
 from storekeeper.settings import Settings, read_settings
-from storekeeper.storage import Storage, create_storage
-from storekeeper.tally import Tally
-from storekeeper.tickets import Tickets
-from storekeeper.tokens import Lifetimes, Tokens
-from storekeeper.transfers import Exports, ImageDesk, ImportDesk
 
 if TYPE_CHECKING:
     from storekeeper.console.page import Kit
@@ -116,23 +117,23 @@ def create_parts(settings: Settings) -> Parts:
 
 def create_importer(db: Database) -> Runner:
     async def settle(end: End) -> None:
-        await db.write(import_jobs.expire if end.has_died else import_jobs.give_back, end.vitals.name)
+        await db.write(import_queue.expire if end.has_died else import_queue.give_back, end.vitals.name)
 
-    at_once, silent_seconds = import_jobs.MAX_AT_ONCE, import_jobs.DEAD_AFTER
+    at_once, silent_seconds = import_queue.MAX_AT_ONCE, import_queue.DEAD_AFTER
     return Runner("imports", "run", "--supervised", limit=at_once, silent_seconds=silent_seconds, on_end=settle)
 
 
 def create_sender(db: Database) -> Runner:
     async def settle(end: End) -> None:
         if not end.has_died:
-            await db.write(outbox.let_go, end.vitals.name)
+            await db.write(webhook_queue.let_go, end.vitals.name)
             return
-        for webhook_id in await db.write(outbox.note_death, end.vitals.name, end.vitals.under_way):
+        for webhook_id in await db.write(webhook_queue.note_death, end.vitals.name, end.vitals.under_way):
             reason = "Sending its messages ended the sender again and again."
             structlog.get_logger().warning("webhook_stopped", webhook=webhook_id, reason=reason)
 
     command = ("webhooks", "run", "--beside", str(os.getpid()), "--supervised")
-    return Runner(*command, silent_seconds=outbox.DEAD_AFTER, on_end=settle)
+    return Runner(*command, silent_seconds=webhook_queue.DEAD_AFTER, on_end=settle)
 
 
 def create_api(settings: Settings, parts: Parts, guard: Guard) -> falcon.asgi.App[Request, Response]:
@@ -149,9 +150,9 @@ def create_api(settings: Settings, parts: Parts, guard: Guard) -> falcon.asgi.Ap
 
 def _describe(routes: dict[str, object]) -> dict[str, Any]:
     """What it takes is loaded when somebody asks for it."""
-    from storekeeper import openapi  # noqa: PLC0415
+    from storekeeper.openapi import document  # noqa: PLC0415
 
-    return openapi.describe(routes)
+    return document.describe(routes)
 
 
 def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard) -> dict[str, object]:
@@ -176,14 +177,14 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
         "/stores": store.StoreList(guard),
         "/store/{name:name}/members": member.MemberList(guard),
         "/store/{name:name}/members/{username:username}": member.Member(guard),
-        "/store/{name:name}/items": catalogue.StoreItemList(guard, parts.exports),
+        "/store/{name:name}/items": item_list.StoreItemList(guard, parts.exports),
         "/store/{name:name}/item/{item_name:name}": item.ItemInStore(guard, conditions),
         "/store/{name:name}/item/{item_name:name}/stock": item.StockInStore(guard),
         "/item/{name:name}": item.Item(guard, conditions),
         "/item/{name:name}/stock": item.Stock(guard),
-        "/store/{name:name}/item/{item_name:name}/image": image.ItemImageInStore(guard, image_desk),
-        "/item/{name:name}/image": image.ItemImage(guard, image_desk),
-        "/images/{key}/{size}": image.ImageFile(guard, parts.images),
+        "/store/{name:name}/item/{item_name:name}/image": item_image.ItemImageInStore(guard, image_desk),
+        "/item/{name:name}/image": item_image.ItemImage(guard, image_desk),
+        "/images/{key}/{size}": item_image.ImageFile(guard, parts.images),
         "/item/{name:name}/history": history.ItemHistory(guard),
         "/item/{name:name}/price": history.ItemPrice(guard),
         "/store/{name:name}/item/{item_name:name}/history": history.ItemHistoryInStore(guard),
@@ -191,8 +192,8 @@ def create_routes(settings: Settings, parts: Parts, tokens: Tokens, guard: Guard
         "/store/{name:name}/history": history.StoreHistory(guard),
         "/changes": changes.Changes(guard, most.streams),
         "/audit": history.Audit(guard),
-        "/items": catalogue.ItemList(guard, parts.exports),
-        "/items/bulk": bulk.Bulk(guard),
+        "/items": item_list.ItemList(guard, parts.exports),
+        "/items/bulk": item_bulk.Bulk(guard),
         "/imports": imports.ImportList(guard, import_desk),
         "/imports/{import_id:id}": imports.ImportJob(guard, parts.storage, parts.importer),
         "/imports/{import_id:id}/refusals": imports.ImportRefusals(guard),
@@ -225,7 +226,7 @@ def create_kit(settings: Settings, parts: Parts, guard: Guard) -> "Kit":
     """What the pages are made with."""
     from storekeeper.console.form_keys import FormKeys  # noqa: PLC0415
     from storekeeper.console.page import Kit  # noqa: PLC0415
-    from storekeeper.console.views import Views  # noqa: PLC0415
+    from storekeeper.console.templating import Views  # noqa: PLC0415
 
     check, accounts = _create_accounts(settings, parts, guard)
     form_keys = FormKeys(parts.keys)
@@ -270,15 +271,15 @@ def _create_dispatch(settings: Settings, parts: Parts, guard: Guard) -> Dispatch
 
 
 def _configure(app: falcon.asgi.App[Request, Response]) -> None:
-    app.router_options.converters.update({"name": http.Name, "username": http.Username, "id": http.Id})
-    app.add_error_handler(Exception, http.render_bug)
-    app.add_error_handler(falcon.HTTPError, http.render_http_error)
-    app.add_error_handler(StorekeeperError, http.render_error)
+    app.router_options.converters.update({"name": request.Name, "username": request.Username, "id": request.Id})
+    app.add_error_handler(Exception, request.render_bug)
+    app.add_error_handler(falcon.HTTPError, request.render_http_error)
+    app.add_error_handler(StorekeeperError, request.render_error)
 
 
 def _middleware(settings: Settings, tokens: Tokens, guard: Guard, parts: Parts) -> list[Any]:
     lifespan = Lifespan(guard, parts, settings.journal_days)
-    chain = [Authentication(tokens, guard), http.Reading(), http.Writing(guard.limits), lifespan]
+    chain = [Authentication(tokens, guard), request.Reading(), request.Writing(guard.limits), lifespan]
     if settings.cors_origins:
         chain.insert(0, Cors(settings.cors_origins, list(EXPOSED_HEADERS)))
     return chain
@@ -352,7 +353,7 @@ class Lifespan:
         with suppress(Exception):  # nobody is left to try again, and the rest is to be put away all the same
             async with asyncio.timeout(CLOSING_SECONDS):
                 await self._guard.flush()
-                await self._parts.db.write(chore.forget, self._parts.chores.server)
+                await self._parts.db.write(periodic_task.forget, self._parts.chores.server)
 
     def _create_chores(self) -> list[Chore]:
         """What this process does by itself. `chore_report` writes down how all of them are getting on."""
@@ -371,11 +372,11 @@ class Lifespan:
         return chores
 
     async def _wake_importer(self) -> None:
-        if await self._parts.db.read(import_jobs.is_waiting):
+        if await self._parts.db.read(import_queue.is_waiting):
             self._parts.importer.wake()
 
     async def _wake_sender(self) -> None:
-        if await self._parts.db.read(outbox.is_waiting):
+        if await self._parts.db.read(webhook_queue.is_waiting):
             self._parts.sender.wake()
 
     async def _report_peers(self) -> None:
@@ -383,7 +384,7 @@ class Lifespan:
             await self._parts.db.write(untrusted_peer.report, requests)
 
     async def _forget_forms(self) -> None:
-        await self._parts.db.write(kept_form.forget)
+        await self._parts.db.write(saved_form.forget)
 
     async def _remove_images(self) -> None:
         await image_retention.apply(self._parts.db, self._parts.storage)

@@ -13,10 +13,10 @@ from msgspec import Meta
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from storekeeper import expectations
-from storekeeper.endpoint import read_allowed
+from storekeeper.domain import expectations
+from storekeeper.domain.money import check_currency
+from storekeeper.domain.webhook_url import read_allowed
 from storekeeper.errors import Invalid
-from storekeeper.money import check_currency
 
 PREFIX = "STOREKEEPER_"
 CONFIG = PREFIX + "CONFIG"

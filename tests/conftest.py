@@ -15,27 +15,27 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper import keys
 from storekeeper.app import Parts, create_app
-from storekeeper.argon2 import Hasher
-from storekeeper.chores import Chores
-from storekeeper.db import Database, create_engine
-from storekeeper.health import Health
-from storekeeper.images import Images
-from storekeeper.keys import KeyRing
-from storekeeper.models import item, member, user
-from storekeeper.models.draft import Fields
-from storekeeper.money import Price
-from storekeeper.passwords import Passwords
-from storekeeper.places import Places
-from storekeeper.runner import Runner
+from storekeeper.concurrency.background_process import Runner
+from storekeeper.concurrency.periodic_tasks import Chores
+from storekeeper.concurrency.slots import Places
+from storekeeper.database.engine import Database, create_engine
+from storekeeper.domain.money import Price
+from storekeeper.files.images import Images
+from storekeeper.files.storage import create_storage
+from storekeeper.models import item, store_member, user
+from storekeeper.models.item_fields import Fields
+from storekeeper.security import signing_keys
+from storekeeper.security.argon2 import Hasher
+from storekeeper.security.passwords import Passwords
+from storekeeper.security.signing_keys import KeyRing
+from storekeeper.services.file_transfers import Exports
+from storekeeper.services.health import Health
 from storekeeper.settings import Settings
-from storekeeper.storage import create_storage
-from storekeeper.transfers import Exports
-from tests import databases
-from tests.databases import transaction
 from tests.older.database import Older, Upgraded
-from tests.receiving import Behaviour, Receive, Receiver
+from tests.support import databases
+from tests.support.databases import transaction
+from tests.support.webhook_receiver import Behaviour, Receive, Receiver
 
 CHEAP = Hasher(8, 1)
 PASSWORD = "correct horse battery"
@@ -91,8 +91,8 @@ def engine(url: str) -> Iterator[sa.Engine]:
         for name in ("alice", "bob", "carol"):
             user.add(conn, name, HASHED)
         user.add(conn, "root", HASHED, True)
-        member.found_store(conn, 1, "ikea", "EUR")
-        member.put(conn, 1, "ikea", "bob", "clerk")
+        store_member.found_store(conn, 1, "ikea", "EUR")
+        store_member.put(conn, 1, "ikea", "bob", "clerk")
         item.add(conn, 1, 1, "chair", Fields(price=Price("15.99")))
     yield engine
     engine.dispose()
@@ -107,7 +107,7 @@ def db(engine: sa.Engine, url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def parts(db: Database, settings: Settings) -> Iterator[Parts]:
-    keys.ensure(settings.keys_path)
+    signing_keys.ensure(settings.keys_path)
     parts = make_parts(settings, db, Passwords(CHEAP, 2, settings.password_length))
     yield parts
     parts.passwords.close()

@@ -8,13 +8,15 @@ import click
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from storekeeper import money, passwords, schema
 from storekeeper.adoption import report, source, target
-from storekeeper.adoption.people import Secret
 from storekeeper.adoption.plan import Plan, Taken, Wishes, draw
-from storekeeper.db import transaction
+from storekeeper.adoption.users import Secret
+from storekeeper.database import schema_version
+from storekeeper.database.engine import transaction
+from storekeeper.domain import money
 from storekeeper.errors import Conflict
 from storekeeper.models import journal
+from storekeeper.security import passwords
 from storekeeper.settings import Settings, read_settings
 
 
@@ -36,7 +38,7 @@ def adopt(
     """
     settings = read_settings()
     wishes = Wishes(currency=money.check_currency(currency or settings.currency), **named)
-    engine = schema.open_engine(settings.database)
+    engine = schema_version.open_engine(settings.database)
     taken = _look(engine, into_existing)
     found = _read(file)
     plan = draw(found, taken, wishes)

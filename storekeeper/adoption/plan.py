@@ -2,12 +2,13 @@
 
 import msgspec
 
-from storekeeper import names
-from storekeeper.adoption import goods, people
+from storekeeper.adoption import stores_and_items
+from storekeeper.adoption import users as people
 from storekeeper.adoption.decision import Decision
-from storekeeper.adoption.goods import NewStore
-from storekeeper.adoption.people import NewUser
 from storekeeper.adoption.source import LeftOut, Source
+from storekeeper.adoption.stores_and_items import NewStore
+from storekeeper.adoption.users import NewUser
+from storekeeper.domain import names
 from storekeeper.errors import NotFound
 
 NO_PLACE = {
@@ -48,7 +49,7 @@ def draw(source: Source, taken: Taken, wishes: Wishes) -> Plan:
     """NotFound for an owner or administrator who is nobody, Invalid for a name that cannot be one."""
     decisions: list[Decision] = []
     users = people.judge(source, taken.users, decisions)
-    stores = goods.judge(source, taken.stores, wishes.currency, wishes.lost_store, decisions)
+    stores = stores_and_items.judge(source, taken.stores, wishes.currency, wishes.lost_store, decisions)
     decisions += map(_left_out, source.left_out)
     new = [each.username for each in users]
     return Plan(

@@ -12,7 +12,7 @@ import struct
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, NamedTuple
 
-from storekeeper import money
+from storekeeper.domain import money
 from storekeeper.errors import Invalid
 
 AGREEMENT = 1e-14

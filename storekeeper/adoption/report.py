@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from storekeeper.adoption import people
+from storekeeper.adoption import users
 from storekeeper.adoption.decision import KINDS, Decision
 from storekeeper.adoption.plan import Plan
 from storekeeper.adoption.source import Source
@@ -47,7 +47,7 @@ def _passwords(plan: Plan, least: int) -> Iterator[str]:
     none = sum(each.text is None for each in secrets)
     yield f"Passwords in clear text, hashed at once: {len(secrets) - hashed - none:,}"
     yield f"Passwords hashed in another way, hashed anew at the next login: {hashed:,}"
-    yield f"Passwords that would be refused today, but are kept: {people.count_weak(plan.users, least):,}"
+    yield f"Passwords that would be refused today, but are kept: {users.count_weak(plan.users, least):,}"
 
 
 def _sorted(plan: Plan) -> list[Decision]:

@@ -10,15 +10,15 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper import names
-from storekeeper.adoption.goods import NewItem
-from storekeeper.adoption.people import Secret
 from storekeeper.adoption.plan import Plan, Taken
-from storekeeper.argon2 import Hasher
+from storekeeper.adoption.stores_and_items import NewItem
+from storekeeper.adoption.users import Secret
+from storekeeper.domain import names
 from storekeeper.errors import Conflict
-from storekeeper.models import batch, member, store, user
+from storekeeper.models import item_batch, store, store_member, user
 from storekeeper.models.store import Store, stores
 from storekeeper.models.user import users
+from storekeeper.security.argon2 import Hasher
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ def write(conn: Connection, plan: Plan, hashes: Sequence[str]) -> None:
     owner_id = user.get_by_name(conn, plan.owner).id if plan.owner else None
     for each in plan.stores:
         values = each.name, plan.currency
-        of = store.insert(conn, *values) if owner_id is None else member.add_store(conn, owner_id, *values)
+        of = store.insert(conn, *values) if owner_id is None else store_member.add_store(conn, owner_id, *values)
         _write_items(conn, of, each.items)
 
 
@@ -70,8 +70,8 @@ def _user_rows(plan: Plan, hashes: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 def _write_items(conn: Connection, of: Store, new: list[NewItem]) -> None:
     for portion in _portions(new):
-        adds = [batch.Row(line, msgspec.structs.asdict(each)) for line, each in enumerate(portion)]
-        batch.carry_out(conn, of, batch.Plan(adds, [], [], []))
+        adds = [item_batch.Row(line, msgspec.structs.asdict(each)) for line, each in enumerate(portion)]
+        item_batch.carry_out(conn, of, item_batch.Plan(adds, [], [], []))
 
 
 def _portions(rows: Iterable[T]) -> Iterator[list[T]]:

@@ -3,13 +3,13 @@
 from falcon.asgi import Response
 
 from storekeeper.console.page import Page, PageRequest
-from storekeeper.console.views import url
-from storekeeper.db import Connection
+from storekeeper.console.templating import url
+from storekeeper.database.engine import Connection
 from storekeeper.errors import Invalid
+from storekeeper.http.operation import fresh
 from storekeeper.models import session
 from storekeeper.models.paging import MOST, Asked
 from storekeeper.models.session import Session
-from storekeeper.operation import fresh
 
 
 class Account(Page):

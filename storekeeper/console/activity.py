@@ -7,23 +7,23 @@ import time
 import msgspec
 from falcon.asgi import Response
 
-from storekeeper import transfers
 from storekeeper.console import forms
+from storekeeper.console.activity_text import tell
 from storekeeper.console.forms import Form
 from storekeeper.console.item import ItemPage
 from storekeeper.console.page import Page, PageRequest
-from storekeeper.console.telling import tell
-from storekeeper.console.views import url
-from storekeeper.db import Connection
+from storekeeper.console.templating import url
+from storekeeper.database.engine import Connection
 from storekeeper.errors import Invalid, NotFound
-from storekeeper.models import feed, member, overview, user
-from storekeeper.models.edit import Overtaken
-from storekeeper.models.feed import Entry, Wanted
+from storekeeper.http.operation import admin
+from storekeeper.models import journal_feed, store_member, store_summary, user
+from storekeeper.models.item_edit import Overtaken
 from storekeeper.models.journal import Kind
-from storekeeper.models.member import Standing
+from storekeeper.models.journal_feed import Entry, Wanted
 from storekeeper.models.paging import Asked
 from storekeeper.models.paging import Page as Rows
-from storekeeper.operation import admin
+from storekeeper.models.store_member import Standing
+from storekeeper.services import file_transfers
 
 ROWS = 50
 DAY = 86_400
@@ -92,7 +92,7 @@ class Undoing(ItemPage):
         kit = self._kit
         await self.meet(req)
         try:
-            now = await transfers.undo_change(kit.guard, kit.images, req, name, change_id)
+            now = await file_transfers.undo_change(kit.guard, kit.images, req, name, change_id)
         except Overtaken as overtaken:
             req.typed = _typed(overtaken)
             raise
@@ -116,10 +116,10 @@ def _read(req: PageRequest) -> ActivityQuery:
 def _of_store(
     conn: Connection, user_id: int, name: str, query: ActivityQuery
 ) -> tuple[Standing, Rows[Entry], Invalid | None, dict[int, str]]:
-    member.require_clerk(conn, user_id, name)
-    standing = member.stand(conn, user_id, name)
+    store_member.require_clerk(conn, user_id, name)
+    standing = store_member.stand(conn, user_id, name)
     try:
-        found = feed.store_history(conn, user_id, name, query.wanted(conn), Asked(ROWS, query.after, "-id"))
+        found = journal_feed.store_history(conn, user_id, name, query.wanted(conn), Asked(ROWS, query.after, "-id"))
     except Invalid as problem:
         return standing, Rows([], None), problem, {}
     return standing, found, None, {standing.store.id: standing.store.name}
@@ -127,10 +127,10 @@ def _of_store(
 
 def _of_all(conn: Connection, query: ActivityQuery) -> tuple[Rows[Entry], Invalid | None, dict[int, str]]:
     try:
-        found = feed.audit(conn, query.wanted(conn), Asked(ROWS, query.after, "-id"))
+        found = journal_feed.audit(conn, query.wanted(conn), Asked(ROWS, query.after, "-id"))
     except Invalid as problem:
         return Rows([], None), problem, {}
-    return found, None, overview.names(conn, {each.store_id for each in found.rows if each.store_id is not None})
+    return found, None, store_summary.names(conn, {each.store_id for each in found.rows if each.store_id is not None})
 
 
 def _kind(text: str) -> Kind | None:

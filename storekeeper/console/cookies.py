@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from falcon.asgi import Response
 
-from storekeeper.http import Request
+from storekeeper.http.request import Request
 
 SESSION = "storekeeper"
 NOTICE = "storekeeper-notice"

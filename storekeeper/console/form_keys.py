@@ -8,7 +8,7 @@ import hmac
 from hashlib import sha256
 from secrets import token_urlsafe
 
-from storekeeper.keys import KeyRing
+from storekeeper.security.signing_keys import KeyRing
 
 FIELD = "form_key"
 NOBODY = 0  # the user of a page that is shown to whoever is not signed in

@@ -9,11 +9,11 @@ import falcon
 from falcon.asgi.multipart import BodyPart, MultipartForm
 from falcon.media.multipart import MultipartParseOptions
 
-from storekeeper import parsing
+from storekeeper.domain.money import Price
 from storekeeper.errors import Invalid, WrongMediaType
-from storekeeper.http import Request
-from storekeeper.money import Price
-from storekeeper.operation import BODY_BYTES
+from storekeeper.http import parsing
+from storekeeper.http.operation import BODY_BYTES
+from storekeeper.http.request import Request
 
 T = TypeVar("T")
 

@@ -6,24 +6,24 @@ from collections.abc import Sequence
 import msgspec
 from falcon.asgi import Response
 
-from storekeeper import names
-from storekeeper.console import chart, edits, forms
+from storekeeper.console import edit_form, forms, price_chart
+from storekeeper.console.activity_text import tell
 from storekeeper.console.forms import FileForm, Form
 from storekeeper.console.page import Page, PageRequest
 from storekeeper.console.store import clashes
-from storekeeper.console.telling import tell
-from storekeeper.console.views import url
-from storekeeper.db import Connection
+from storekeeper.console.templating import url
+from storekeeper.database.engine import Connection
+from storekeeper.domain import names
 from storekeeper.errors import NotFound
-from storekeeper.images import BYTES
-from storekeeper.models import edit, feed, item, member, price
-from storekeeper.models.draft import Fields
-from storekeeper.models.feed import Entry
+from storekeeper.files.images import BYTES
+from storekeeper.models import item, item_edit, item_price_history, journal_feed, store_member
 from storekeeper.models.item import Item, Target
-from storekeeper.models.member import Standing
+from storekeeper.models.item_fields import Fields
+from storekeeper.models.item_price_history import Step
+from storekeeper.models.journal_feed import Entry
 from storekeeper.models.paging import Asked
 from storekeeper.models.paging import Page as Rows
-from storekeeper.models.price import Step
+from storekeeper.models.store_member import Standing
 
 YEAR = 366 * 86_400
 SHOWN = 20
@@ -47,13 +47,13 @@ class ItemPage(Page):
             clashes={each.field: each for each in clashes(req)},
             told=[tell(each) for each in looked.history.rows],
             following=looked.history.cursor,
-            chart=chart.draw(looked.prices, now - YEAR, now, found.currency),
+            chart=price_chart.draw(looked.prices, now - YEAR, now, found.currency),
         )
 
     async def on_post(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
         """Change what is said about it."""
         form = req.typed
-        changed = await self._do(req, edit.apply, req.caller.user_id, name, edits.read(form))
+        changed = await self._do(req, item_edit.apply, req.caller.user_id, name, edit_form.read(form))
         self._tell(req, resp, "Saved." if changed else "Nothing was changed.")
         self._lead(resp, url("store", name, "item", changed[0].name if changed else item_name))
 
@@ -124,8 +124,8 @@ class NewItem(Page):
 
     async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
         """The form for a new item."""
-        await self._see(req, member.require_clerk, req.caller.user_id, name)
-        standing = await self._see(req, member.stand, req.caller.user_id, name)
+        await self._see(req, store_member.require_clerk, req.caller.user_id, name)
+        standing = await self._see(req, store_member.stand, req.caller.user_id, name)
         self._show(req, resp, "new-item.html", standing=standing, store=standing.store)
 
     async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
@@ -143,7 +143,7 @@ def _fields(form: Form) -> Fields:
         sku=form["sku"].strip() or None,
         barcode=form["barcode"].strip() or None,
         description=form["description"].strip(),
-        tags=edits.tags(form["tags"]),
+        tags=edit_form.tags(form["tags"]),
         stock=forms.whole(form["stock"] or "0", "stock"),
     )
 
@@ -161,13 +161,13 @@ def _look_closely(conn: Connection, user_id: int, name: str, item_name: str, aft
     standing, found = _look(conn, user_id, name, item_name)
     if not standing.works:
         return Looked(standing, found, Rows([], None), [])
-    history = feed.item_history(conn, user_id, item_name, name, Asked(SHOWN, after, "-id"))
+    history = journal_feed.item_history(conn, user_id, item_name, name, Asked(SHOWN, after, "-id"))
     now = int(time.time())
-    return Looked(standing, found, history, price.steps(conn, found, now - YEAR, now))
+    return Looked(standing, found, history, item_price_history.steps(conn, found, now - YEAR, now))
 
 
 def _look(conn: Connection, user_id: int, name: str, item_name: str) -> tuple[Standing, Item]:
-    return member.stand(conn, user_id, name), item.get(conn, item_name, name)
+    return store_member.stand(conn, user_id, name), item.get(conn, item_name, name)
 
 
 def _look_as_owner(conn: Connection, user_id: int, name: str, item_name: str) -> tuple[Standing, Item]:

@@ -5,11 +5,11 @@ import time
 from falcon.asgi import Response
 
 from storekeeper.console.page import Page, PageRequest
-from storekeeper.db import Connection
-from storekeeper.models import overview
-from storekeeper.models.overview import Glance
+from storekeeper.database.engine import Connection
+from storekeeper.models import store_summary
 from storekeeper.models.paging import Asked
 from storekeeper.models.paging import Page as Rows
+from storekeeper.models.store_summary import Glance
 
 ROWS = 50
 DAY = 86_400
@@ -30,7 +30,7 @@ def _list(conn: Connection, user_id: int, asked: Asked, which: str) -> tuple[boo
     """Unless one says which: one's own, or all where there are none."""
     since = int(time.time()) - DAY
     if which != "all":
-        mine = overview.page(conn, user_id, asked, since, is_mine=True)
+        mine = store_summary.page(conn, user_id, asked, since, is_mine=True)
         if mine.rows or which == "mine":
             return True, mine
-    return False, overview.page(conn, user_id, asked, since, is_mine=False)
+    return False, store_summary.page(conn, user_id, asked, since, is_mine=False)

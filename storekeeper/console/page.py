@@ -7,30 +7,30 @@ import falcon
 import msgspec
 from falcon.asgi import Response
 
-from storekeeper.accounts import Accounts
-from storekeeper.auth import Guard
+from storekeeper.concurrency.background_process import Runner
 from storekeeper.console import cookies
 from storekeeper.console.cookies import Notice
 from storekeeper.console.form_keys import FIELD, FormKeys
 from storekeeper.console.forms import EMPTY, Form
-from storekeeper.console.views import Views
-from storekeeper.db import Connection
-from storekeeper.dispatch import Dispatch
+from storekeeper.console.templating import Views
+from storekeeper.database.engine import Connection
 from storekeeper.errors import Invalid, KeyInUse, StorekeeperError, Unavailable
-from storekeeper.health import Health
-from storekeeper.http import Request
-from storekeeper.images import Images
-from storekeeper.login import PasswordCheck
+from storekeeper.files.images import Images
+from storekeeper.files.storage import Storage
+from storekeeper.http.guard import Guard
+from storekeeper.http.operation import BODY_BYTES
+from storekeeper.http.request import Request
 from storekeeper.models import session
 from storekeeper.models.quota import Quotas
 from storekeeper.models.session import Viewer
-from storekeeper.operation import BODY_BYTES
-from storekeeper.passwords import Passwords
-from storekeeper.runner import Runner
+from storekeeper.security.passwords import Passwords
+from storekeeper.security.tokens import Claims, Tokens
+from storekeeper.services.accounts import Accounts
+from storekeeper.services.file_transfers import Exports, ImageDesk, ImportDesk
+from storekeeper.services.health import Health
+from storekeeper.services.login import PasswordCheck
+from storekeeper.services.webhooks import Dispatch
 from storekeeper.settings import Settings
-from storekeeper.storage import Storage
-from storekeeper.tokens import Claims, Tokens
-from storekeeper.transfers import Exports, ImageDesk, ImportDesk
 
 KEY_SECONDS = 10.0  # for how long a form waits for its first sending, before it is shown again
 UNCERTAIN = (KeyInUse, Unavailable)  # after these, nobody knows yet whether the form was carried out

@@ -7,50 +7,50 @@ import falcon.asgi
 from falcon.asgi import Response
 from falcon.routing import CompiledRouter
 
-from storekeeper import http
 from storekeeper.console import (
     account,
     activity,
-    entry,
-    failures,
-    gate,
+    bulk_edit,
+    error_pages,
+    imports_exports,
     item,
-    keeping,
-    kept_forms,
-    moving,
     overview,
-    selection,
+    saved_forms,
+    sign_in,
     static_files,
     store,
+    store_settings,
     system,
     users,
     webhooks,
 )
+from storekeeper.console import middleware as gate
 from storekeeper.console.page import Kit, PageRequest
 from storekeeper.errors import StorekeeperError
+from storekeeper.http import request
 
 
 def create_pages(kit: Kit) -> dict[str, object]:
     """Every URL, and the page behind it."""
     return {
         "/console": overview.Overview(kit),
-        "/console/set-up": entry.SetUp(kit),
-        "/console/sign-in": entry.SignIn(kit),
-        "/console/new-password": entry.NewPassword(kit),
-        "/console/sign-out": entry.SignOut(kit),
-        "/console/confirm": entry.Confirm(kit),
+        "/console/set-up": sign_in.SetUp(kit),
+        "/console/sign-in": sign_in.SignIn(kit),
+        "/console/new-password": sign_in.NewPassword(kit),
+        "/console/sign-out": sign_in.SignOut(kit),
+        "/console/confirm": sign_in.Confirm(kit),
         "/console/account": account.Account(kit),
         "/console/account/password": account.Password(kit),
         "/console/account/sessions": account.SessionsEnd(kit),
         "/console/account/sessions/{session_id:id}": account.SessionEnd(kit),
         "/console/items": store.Items(kit),
-        "/console/new-store": keeping.NewStore(kit),
+        "/console/new-store": store_settings.NewStore(kit),
         "/console/store/{name:name}": store.Store(kit),
-        "/console/store/{name:name}/selection": selection.Selection(kit),
-        "/console/store/{name:name}/settings": keeping.Settings(kit),
-        "/console/store/{name:name}/delete": keeping.Deletion(kit),
-        "/console/store/{name:name}/members": keeping.Members(kit),
-        "/console/store/{name:name}/members/{username:username}/remove": keeping.MemberRemoval(kit),
+        "/console/store/{name:name}/selection": bulk_edit.Selection(kit),
+        "/console/store/{name:name}/settings": store_settings.Settings(kit),
+        "/console/store/{name:name}/delete": store_settings.Deletion(kit),
+        "/console/store/{name:name}/members": store_settings.Members(kit),
+        "/console/store/{name:name}/members/{username:username}/remove": store_settings.MemberRemoval(kit),
         "/console/store/{name:name}/new-item": item.NewItem(kit),
         "/console/store/{name:name}/item/{item_name:name}": item.ItemPage(kit),
         "/console/store/{name:name}/item/{item_name:name}/archive": item.Archiving(kit),
@@ -60,12 +60,12 @@ def create_pages(kit: Kit) -> dict[str, object]:
         "/console/store/{name:name}/item/{item_name:name}/undo": activity.Undoing(kit),
         "/console/store/{name:name}/activity": activity.StoreActivity(kit),
         "/console/activity": activity.Activity(kit),
-        "/console/store/{name:name}/import": moving.StoreImports(kit),
-        "/console/store/{name:name}/export": moving.Export(kit),
-        "/console/store/{name:name}/export/{format}": moving.ExportFile(kit),
-        "/console/import/{import_id:id}": moving.ImportPage(kit),
-        "/console/import/{import_id:id}/cancel": moving.ImportEnd(kit),
-        "/console/import/{import_id:id}/refused.csv": moving.Refused(kit),
+        "/console/store/{name:name}/import": imports_exports.StoreImports(kit),
+        "/console/store/{name:name}/export": imports_exports.Export(kit),
+        "/console/store/{name:name}/export/{format}": imports_exports.ExportFile(kit),
+        "/console/import/{import_id:id}": imports_exports.ImportPage(kit),
+        "/console/import/{import_id:id}/cancel": imports_exports.ImportEnd(kit),
+        "/console/import/{import_id:id}/refused.csv": imports_exports.Refused(kit),
         "/console/store/{name:name}/webhooks": webhooks.StoreWebhooks(kit),
         "/console/webhooks": webhooks.Webhooks(kit),
         "/console/webhooks/{webhook_id:id}": webhooks.WebhookPage(kit),
@@ -91,11 +91,11 @@ def create_pages(kit: Kit) -> dict[str, object]:
 
 def create_console(kit: Kit, router: CompiledRouter) -> falcon.asgi.App[PageRequest, Response]:
     """The application that answers below /console."""
-    kept = kept_forms.KeptForms(kit.guard, kit.form_keys)
+    kept = saved_forms.KeptForms(kit.guard, kit.form_keys)
     middleware: list[Any] = [gate.SameOrigin(), gate.SessionCookie(kit.tokens, kit.guard), gate.FormReading(), kept]
     app = falcon.asgi.App(media_type=falcon.MEDIA_HTML, request_type=PageRequest, middleware=middleware, router=router)
-    app.router_options.converters.update({"name": http.Name, "username": http.Username, "id": http.Id})
-    render = failures.Failures(kit.views, kept)
+    app.router_options.converters.update({"name": request.Name, "username": request.Username, "id": request.Id})
+    render = error_pages.Failures(kit.views, kept)
     app.add_error_handler(Exception, render.render_bug)
     app.add_error_handler(falcon.HTTPError, render.render_http)
     app.add_error_handler(StorekeeperError, render.render)

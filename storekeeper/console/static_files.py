@@ -6,9 +6,9 @@ from importlib.resources import files
 from falcon.asgi import Response
 
 from storekeeper.console.page import PageRequest
-from storekeeper.console.views import STATIC
+from storekeeper.console.templating import STATIC
 from storekeeper.errors import NotFound
-from storekeeper.operation import counts, public
+from storekeeper.http.operation import counts, public
 
 TYPES = {
     "console.css": "text/css; charset=utf-8",

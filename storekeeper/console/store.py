@@ -2,16 +2,16 @@
 
 from falcon.asgi import Response
 
-from storekeeper.console import edits, lists
-from storekeeper.console.failures import safe_place
-from storekeeper.console.lists import ListQuery, Place
+from storekeeper.console import edit_form, item_list_query
+from storekeeper.console.error_pages import safe_place
+from storekeeper.console.item_list_query import ListQuery, Place
 from storekeeper.console.page import Page, PageRequest
-from storekeeper.db import Connection
+from storekeeper.database.engine import Connection
 from storekeeper.errors import Invalid
-from storekeeper.models import edit, item, listing, member, overview
+from storekeeper.models import item, item_edit, item_list, store_member, store_summary
 from storekeeper.models.item import Item
-from storekeeper.models.listing import Leaf
-from storekeeper.models.member import Standing
+from storekeeper.models.item_list import Leaf
+from storekeeper.models.store_member import Standing
 
 MOST_BYTES = 256 * 1024
 EMPTY = Leaf([], None, None)
@@ -42,8 +42,8 @@ class Store(Page):
 
     async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
         """Change prices and stocks in the table."""
-        wanted = edits.read(req.typed)
-        saved = await self._do(req, edit.apply, req.caller.user_id, name, wanted)
+        wanted = edit_form.read(req.typed)
+        saved = await self._do(req, item_edit.apply, req.caller.user_id, name, wanted)
         if req.visit.repeated_at is not None:
             saved = await self._see(req, item.find_all, [each.id for each in saved])
         self._tell(req, resp, _told(saved))
@@ -64,19 +64,19 @@ class Items(Page):
 def read_query(req: PageRequest) -> tuple[ListQuery, Invalid | None]:
     """What the address asks for; or the usual list, and why the address cannot be understood."""
     if req.typed:  # a form that is shown again: its table is the one that it came from
-        return lists.read_place(safe_place(req.typed["back"])), None
+        return item_list_query.read_place(safe_place(req.typed["back"])), None
     try:
-        return lists.read(req), None
+        return item_list_query.read(req), None
     except Invalid as error:
         return ListQuery(), error
 
 
-def clashes(req: PageRequest) -> list[edit.Clash]:
-    return list(req.failure.clashes) if isinstance(req.failure, edit.Overtaken) else []
+def clashes(req: PageRequest) -> list[item_edit.Clash]:
+    return list(req.failure.clashes) if isinstance(req.failure, item_edit.Overtaken) else []
 
 
 def _leaf(conn: Connection, user_id: int, name: str, query: ListQuery) -> tuple[Standing, Leaf, Invalid | None]:
-    standing = member.stand(conn, user_id, name)
+    standing = store_member.stand(conn, user_id, name)
     try:
         return standing, _find(conn, name, query), None
     except Invalid as error:
@@ -88,11 +88,11 @@ def _leaf_of_all(conn: Connection, query: ListQuery) -> tuple[Leaf, Invalid | No
         leaf = _find(conn, None, query)
     except Invalid as error:
         return EMPTY, error, {}
-    return leaf, None, overview.names(conn, {each.store_id for each in leaf.rows})
+    return leaf, None, store_summary.names(conn, {each.store_id for each in leaf.rows})
 
 
 def _find(conn: Connection, store: str | None, query: ListQuery) -> Leaf:
-    return listing.leaf(conn, query.wanted(store), query.asked(), is_back=bool(query.before))
+    return item_list.leaf(conn, query.wanted(store), query.asked(), is_back=bool(query.before))
 
 
 def _told(changed: list[Item]) -> str:

@@ -5,13 +5,14 @@ import time
 
 from falcon.asgi import Response
 
-from storekeeper import __version__, schema
+from storekeeper import __version__
 from storekeeper.console.page import Page, PageRequest
-from storekeeper.db import Connection
+from storekeeper.database import schema_version
+from storekeeper.database.engine import Connection
 from storekeeper.errors import StorekeeperError
-from storekeeper.models import backup, chore, import_jobs, member, system
+from storekeeper.http.operation import admin
+from storekeeper.models import backup, import_queue, periodic_task, store_member, system
 from storekeeper.models.system import Facts
-from storekeeper.operation import admin
 
 CONDITIONS = {
     "database": "This process can read",
@@ -29,7 +30,7 @@ class System(Page):
     async def on_get(self, req: PageRequest, resp: Response) -> None:
         """Its version, its database, and whether all that it needs is there."""
         facts, backed_up_at, checks, chores = await self._see(req, _look)
-        ownerless = await self._see(req, member.without_owner)
+        ownerless = await self._see(req, store_member.without_owner)
         checks["The files can be reached"] = await self._reaches_files()
         self._show(
             req,
@@ -42,7 +43,7 @@ class System(Page):
             ownerless=ownerless,
             now=time.time(),
             backed_up_at=backed_up_at,
-            schema=schema.HEAD,
+            schema=schema_version.HEAD,
             python=platform.python_version(),
             server=__version__,
             storage="a bucket" if self._kit.settings.storage_url else "a folder",
@@ -57,10 +58,10 @@ class System(Page):
         return True
 
 
-def _look(conn: Connection) -> tuple[Facts, int | None, dict[str, bool], list[chore.Report]]:
+def _look(conn: Connection) -> tuple[Facts, int | None, dict[str, bool], list[periodic_task.Report]]:
     checks = {
         "The database answers": True,
-        "Its tables are those of this version": schema.is_current(conn),
-        "No import waits for its turn": not import_jobs.is_waiting(conn),
+        "Its tables are those of this version": schema_version.is_current(conn),
+        "No import waits for its turn": not import_queue.is_waiting(conn),
     }
-    return system.describe(conn), backup.last(conn), checks, chore.reports(conn)
+    return system.describe(conn), backup.last(conn), checks, periodic_task.reports(conn)

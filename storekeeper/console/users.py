@@ -3,14 +3,14 @@
 from falcon.asgi import Response
 
 from storekeeper.console.page import Page, PageRequest
-from storekeeper.console.views import url
-from storekeeper.db import Connection
-from storekeeper.models import member, session, user
+from storekeeper.console.templating import url
+from storekeeper.database.engine import Connection
+from storekeeper.http.operation import admin, fresh
+from storekeeper.models import session, store_member, user
 from storekeeper.models.paging import MOST, Asked
 from storekeeper.models.session import Session
 from storekeeper.models.store import Store
 from storekeeper.models.user import User
-from storekeeper.operation import admin, fresh
 
 ROWS = 50
 
@@ -122,13 +122,13 @@ def _look(conn: Connection, user_id: int, idle: int) -> tuple[User, list[Session
 
 
 def _look_before_deletion(conn: Connection, asker_id: int, user_id: int) -> tuple[User, list[Store]]:
-    return _get_as_admin(conn, asker_id, user_id), member.owned_alone(conn, user_id)
+    return _get_as_admin(conn, asker_id, user_id), store_member.owned_alone(conn, user_id)
 
 
 def _delete(conn: Connection, asker_id: int, user_id: int, heir: str | None) -> User:
     """The user as they were."""
     found = _get_as_admin(conn, asker_id, user_id)
-    member.delete_user(conn, asker_id, user_id, heir)
+    store_member.delete_user(conn, asker_id, user_id, heir)
     return found
 
 

@@ -6,20 +6,20 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import Meta
 
-from storekeeper import names
 from storekeeper.console import forms
 from storekeeper.console.page import Page, PageRequest
-from storekeeper.console.views import url
-from storekeeper.db import Connection
+from storekeeper.console.templating import url
+from storekeeper.database.engine import Connection
+from storekeeper.domain import names
 from storekeeper.errors import Invalid, NotFound, ResyncRequired
-from storekeeper.http import MAX_ID
-from storekeeper.models import delivery, member, user, webhook
-from storekeeper.models.delivery import Delivery, State
-from storekeeper.models.member import Standing
+from storekeeper.http.operation import fresh
+from storekeeper.http.request import MAX_ID
+from storekeeper.models import store_member, user, webhook, webhook_delivery
 from storekeeper.models.paging import Asked
 from storekeeper.models.paging import Page as Rows
+from storekeeper.models.store_member import Standing
 from storekeeper.models.webhook import NewSecret, Webhook
-from storekeeper.operation import fresh
+from storekeeper.models.webhook_delivery import Delivery, State
 
 ROWS = 50
 MAX_NONCE = 100
@@ -169,7 +169,7 @@ class Ping(WebhookPage):
 
     async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
         """Send a message that only shows whether messages arrive."""
-        await self._do(req, delivery.ping, req.caller.user_id, webhook_id)
+        await self._do(req, webhook_delivery.ping, req.caller.user_id, webhook_id)
         await self._kit.dispatch.wake(req)
         self._end(req, resp, webhook_id, "A ping is on its way. Load the page again to see what came of it.")
 
@@ -218,7 +218,7 @@ class DeliveryReplay(WebhookPage):
         self, req: PageRequest, resp: Response, webhook_id: int, delivery_id: int
     ) -> None:
         """Send one message once more."""
-        again = await self._do(req, delivery.replay, req.caller.user_id, webhook_id, delivery_id)
+        again = await self._do(req, webhook_delivery.replay, req.caller.user_id, webhook_id, delivery_id)
         await self._kit.dispatch.wake(req)
         self._end(req, resp, webhook_id, f"{again.message_id} will be sent once more.")
 
@@ -270,8 +270,8 @@ class Deletion(QuestionPage):
 
 
 def _of_store(conn: Connection, user_id: int, name: str, after: str) -> tuple[Standing, Rows[Webhook]]:
-    store = member.require_owner(conn, user_id, name)
-    return member.stand(conn, user_id, name), webhook.page(conn, user_id, Asked(ROWS, after), store.id)
+    store = store_member.require_owner(conn, user_id, name)
+    return store_member.stand(conn, user_id, name), webhook.page(conn, user_id, Asked(ROWS, after), store.id)
 
 
 def _look(
@@ -280,4 +280,4 @@ def _look(
     """A webhook, its owner's name, and a page of its messages."""
     hook = webhook.get(conn, user_id, webhook_id)
     owner = user.get(conn, hook.user_id).username if hook.user_id else None
-    return hook, owner, delivery.page(conn, user_id, webhook_id, state, asked)
+    return hook, owner, webhook_delivery.page(conn, user_id, webhook_id, state, asked)

@@ -1,9 +1,9 @@
-"""Alembic's entry: run the migrations on the connection that `schema.migrate` gives us, in its transaction."""
+"""Alembic's entry: run the migrations on the connection that `schema_version.migrate` gives us, in its transaction."""
 
 from alembic import context
 
 import storekeeper.models  # noqa: F401  registers every table
-from storekeeper.db import metadata
+from storekeeper.database.engine import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

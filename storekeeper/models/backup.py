@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper import dialects
-from storekeeper.db import metadata
+from storekeeper.database import dialects
+from storekeeper.database.engine import metadata
 
 backups = sa.Table("backups", metadata, sa.Column("made_at", sa.BigInteger, primary_key=True, autoincrement=False))
 

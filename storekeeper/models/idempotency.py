@@ -14,11 +14,12 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper import dialects, secret
-from storekeeper.db import metadata
+from storekeeper.database import dialects
+from storekeeper.database.engine import metadata
 from storekeeper.errors import KeyInUse, KeyReused
-from storekeeper.models import answer_space, member, rights
-from storekeeper.models.rights import Right
+from storekeeper.models import idempotency_space, noted_rights, store_member
+from storekeeper.models.noted_rights import Right
+from storekeeper.security import secret
 
 T = TypeVar("T")
 
@@ -96,23 +97,23 @@ def _find(conn: Connection, once: Once) -> Any:
     if known.request != once.request:
         raise KeyReused(known.at)
     for each in msgspec.json.decode(known.rights or "[]", type=list[Right]):
-        member.require(conn, once.user_id, each)
+        store_member.require(conn, once.user_id, each)
     return known
 
 
 def _run(conn: Connection, once: Once, needed: Sequence[Right], function: Callable[..., T], args: tuple[Any, ...]) -> T:
-    answer_space.require(conn, once.user_id, once.most_bytes)
-    with rights.noting(conn) as noted:
+    idempotency_space.require(conn, once.user_id, once.most_bytes)
+    with noted_rights.noting(conn) as noted:
         for each in needed:
-            member.require(conn, once.user_id, each)
+            store_member.require(conn, once.user_id, each)
         result = function(conn, *args)
     now = int(time.time())
     _sweep(conn, now)
-    left = [each for each in noted if member.holds(conn, once.user_id, each)]
+    left = [each for each in noted if store_member.holds(conn, once.user_id, each)]
     texts = {"key": once.key, "request": once.request, "result": _ENCODER.encode(result).decode()}
     texts["rights"] = msgspec.json.encode(left).decode()
     conn.execute(sa.insert(keys).values(texts | {"at": now}))
-    answer_space.note(conn, once.user_id, once.key, sum(len(text.encode()) for text in texts.values()))
+    idempotency_space.note(conn, once.user_id, once.key, sum(len(text.encode()) for text in texts.values()))
     return result
 
 

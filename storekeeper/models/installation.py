@@ -6,9 +6,10 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper import dialects, node
-from storekeeper.db import metadata
-from storekeeper.keys import Scheduled
+from storekeeper.database import dialects
+from storekeeper.database.engine import metadata
+from storekeeper.security import node_match
+from storekeeper.security.signing_keys import Scheduled
 
 STORAGE_MARK = "storage_mark"
 
@@ -45,7 +46,7 @@ def record_keys(conn: Connection, own: Sequence[Scheduled]) -> None:
 def add_keys(conn: Connection, own: Sequence[Scheduled], fingerprints: Container[str]) -> None:
     """Record a node's keys, unless others have been recorded that are not among all that it has."""
     dialects.serialize(conn, "signing_keys")
-    if node.find_key_mismatch(keys(conn), fingerprints) is None:
+    if node_match.find_key_mismatch(keys(conn), fingerprints) is None:
         record_keys(conn, own)
 
 

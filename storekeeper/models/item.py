@@ -17,14 +17,15 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from storekeeper import dialects, money
-from storekeeper.db import Id, Text, metadata
+from storekeeper.database import dialects
+from storekeeper.database.compiled_query import Query, limited, reader
+from storekeeper.database.engine import Id, Text, metadata
+from storekeeper.domain import money
 from storekeeper.errors import AlreadyExists, AmbiguousName, Conflict, NotFound, OutOfStock
-from storekeeper.models import draft, journal, member, precondition, search, unused_image
-from storekeeper.models.draft import Fields
+from storekeeper.models import item_fields, item_search, journal, precondition, store_member, unused_image
+from storekeeper.models.item_fields import Fields
 from storekeeper.models.precondition import Precondition
 from storekeeper.models.store import Store, stores
-from storekeeper.query import Query, limited, reader
 
 CANDIDATES = 100
 
@@ -176,8 +177,8 @@ def only(rows: Sequence[Sequence[Any]]) -> Item:
 
 def add(conn: Connection, user_id: int, which: int | str, name: str, fields: Fields) -> Item:
     """Add an item to a store where the user works. `fields` has a price."""
-    of = member.require_clerk(conn, user_id, which)
-    added = _insert(conn, of, name, draft.columns(fields.given(), of))
+    of = store_member.require_clerk(conn, user_id, which)
+    added = _insert(conn, of, name, item_fields.columns(fields.given(), of))
     if added is None:
         raise AlreadyExists(f"An item with name '{name}' already exists.")
     return added
@@ -187,8 +188,8 @@ def put(
     conn: Connection, user_id: int, which: int | str, name: str, fields: Fields, given: Precondition = precondition.NONE
 ) -> tuple[Item, bool]:
     """Change the item, or add it where the store has none of that name; and whether it was added."""
-    of = member.require_clerk(conn, user_id, which)
-    values = draft.columns(fields.given(), of)
+    of = store_member.require_clerk(conn, user_id, which)
+    values = item_fields.columns(fields.given(), of)
     for _ in range(2):
         now = _lock_by_name.first(conn, store_id=of.id, name=name)
         given.check(now and _tag(now))
@@ -202,14 +203,14 @@ def put(
 def change(conn: Connection, user_id: int, target: Target, fields: Fields) -> Item:
     """Change what is said about an item, which may be its name."""
     of, now = _take(conn, user_id, target)
-    return _change(conn, of, now, draft.columns(fields.given(), of))
+    return _change(conn, of, now, item_fields.columns(fields.given(), of))
 
 
 def adjust_stock(conn: Connection, user_id: int, target: Target, delta: int) -> Item:
     """Add to what is on hand, or take away. OutOfStock where the store would have fewer than none."""
     of, now = _take(conn, user_id, target)
-    lowest = 0 if delta < 0 and not of.negative_stock else -draft.MOST_STOCK
-    if not lowest <= now.stock + delta <= draft.MOST_STOCK:
+    lowest = 0 if delta < 0 and not of.negative_stock else -item_fields.MOST_STOCK
+    if not lowest <= now.stock + delta <= item_fields.MOST_STOCK:
         raise OutOfStock(f"{now.stock} on hand: that does not go with {delta:+}.")
     return _change(conn, of, now, {"stock": now.stock + delta})
 
@@ -234,14 +235,14 @@ def images(conn: Connection) -> set[str]:
 
 def delete(conn: Connection, user_id: int, target: Target) -> None:
     """Delete an item of a store that the user owns."""
-    of, now = _take(conn, user_id, target, member.require_owner)
+    of, now = _take(conn, user_id, target, store_member.require_owner)
     delete_all(conn, of, [now])
 
 
 def delete_all(conn: Connection, of: Store, locked: Sequence[Any]) -> None:
     """Delete items whose rows are locked."""
     ids = [row.id for row in locked]
-    search.drop(conn, ids)
+    item_search.drop(conn, ids)
     conn.execute(sa.delete(items).where(items.c.id.in_(ids)))
     journal.note(conn, *(changed(of, row, None) for row in locked))
 
@@ -257,7 +258,7 @@ def _take(
     conn: Connection,
     user_id: int,
     target: Target,
-    require: Callable[[Connection, int, int], Store] = member.require_clerk,
+    require: Callable[[Connection, int, int], Store] = store_member.require_clerk,
 ) -> tuple[Store, Any]:
     """The item's store, if the user has a right there, and the item's row, which nobody else changes meanwhile."""
     found = get(conn, target.name, target.which)
@@ -275,7 +276,7 @@ def _tag(row: Any) -> str:
 
 def _insert(conn: Connection, of: Store, name: str, values: dict[str, Any]) -> Item | None:
     """None where the store has an item of that name. AlreadyExists where another has that SKU or barcode."""
-    draft.check_stock(values, of)
+    item_fields.check_stock(values, of)
     values = {"store_id": of.id, "name": name, "updated_at": int(time.time())} | values
     try:
         row = dialects.insert_new(conn, items, values, items.c)
@@ -290,10 +291,10 @@ def _insert(conn: Connection, of: Store, name: str, values: dict[str, Any]) -> I
 
 def _change(conn: Connection, of: Store, now: Any, values: dict[str, Any]) -> Item:
     """Change an item whose row is locked. Where nothing would be other than it is, nothing is written."""
-    differing = draft.differences(values, now)
+    differing = item_fields.differences(values, now)
     if not differing:
         return _item(of, now)
-    draft.check_stock(differing, of, now.stock)
+    item_fields.check_stock(differing, of, now.stock)
     if UNIQUE & differing.keys():
         _refuse_taken(conn, of, differing, items.c.id == now.id)
     values = {"updated_at": int(time.time()), "version": now.version + 1} | differing
@@ -337,7 +338,9 @@ def _note(conn: Connection, of: Store, before: Any, after: Any) -> Item:
 
 
 def _index(conn: Connection, of: Store, row: Any) -> None:
-    search.index(conn, [search.Entry(row.id, of.id, row.name, row.sku, row.barcode, row.description, row.tags)])
+    item_search.index(
+        conn, [item_search.Entry(row.id, of.id, row.name, row.sku, row.barcode, row.description, row.tags)]
+    )
 
 
 def _item(of: Store, row: Sequence[Any]) -> Item:

@@ -16,9 +16,9 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper import dialects
-from storekeeper.db import Id, metadata
-from storekeeper.query import Query, execute, reader
+from storekeeper.database import dialects
+from storekeeper.database.compiled_query import Query, execute, reader
+from storekeeper.database.engine import Id, metadata
 
 Kind = Literal["item", "store", "member", "user"]
 Action = Literal["create", "update", "delete", "password"]

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from msgspec import Meta
 from sqlalchemy import Connection
 
+from storekeeper.database.compiled_query import Query, Row, fetch_together, limited
 from storekeeper.errors import Invalid
-from storekeeper.query import Query, Row, fetch_together, limited
 
 MOST = 200
 USUAL = 100

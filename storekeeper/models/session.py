@@ -17,12 +17,12 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.db import Id, metadata
+from storekeeper.database.compiled_query import Query, Row, limited, reader
+from storekeeper.database.engine import Id, metadata
 from storekeeper.errors import InvalidCredentials, NotFound, TicketInvalid, TokenExpired, TokenRevoked
 from storekeeper.models import journal, paging, user
 from storekeeper.models.paging import Pages
 from storekeeper.models.user import Login, User, users
-from storekeeper.query import Query, Row, limited, reader
 
 SWEPT_AT_ONCE = 10
 SWEEP_AFTER = 60  # seconds beyond the end, so that a token's own expiry is what its sender hears of

@@ -8,12 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from storekeeper import dialects, money
-from storekeeper.db import Id, Text, metadata
+from storekeeper.database import dialects
+from storekeeper.database.compiled_query import Query, reader
+from storekeeper.database.engine import Id, Text, metadata
+from storekeeper.domain import money
 from storekeeper.errors import AlreadyExists, NotFound
 from storekeeper.models import journal, precondition
 from storekeeper.models.precondition import Precondition
-from storekeeper.query import Query, reader
 
 stores = sa.Table(
     "stores",
@@ -84,7 +85,7 @@ def take_turns(conn: Connection, of: Store) -> None:
 
 
 def insert(conn: Connection, name: str, currency: str, founder_id: int | None = None) -> Store:
-    """Add a store that nobody owns yet: `member.found_store` is for people."""
+    """Add a store that nobody owns yet: `store_member.found_store` is for people."""
     values: dict[str, Any] = {"name": name, "currency": money.check_currency(currency), "founder_id": founder_id}
     row = dialects.insert_new(conn, stores, values, stores.c)
     if row is None:

@@ -10,8 +10,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper import dialects
-from storekeeper.db import metadata
+from storekeeper.database import dialects
+from storekeeper.database.engine import metadata
 from storekeeper.errors import ImageSpaceFull
 from storekeeper.models import item, quota
 from storekeeper.models.item import Item, Target, items

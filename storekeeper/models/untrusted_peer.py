@@ -7,8 +7,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.db import metadata
-from storekeeper.query import Query
+from storekeeper.database.compiled_query import Query
+from storekeeper.database.engine import metadata
 
 KEPT_SECONDS = 7 * 86_400
 MAX_PEERS = 20  # those with the most requests: a stranger does not push out a proxy

@@ -10,10 +10,10 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper import dialects
-from storekeeper.db import metadata
+from storekeeper.database import dialects
+from storekeeper.database.compiled_query import Query
+from storekeeper.database.engine import metadata
 from storekeeper.errors import Conflict
-from storekeeper.query import Query
 
 KEPT_SECONDS = 30 * 86_400
 MARGIN_SECONDS = 3_600  # between the last undo that brings an image back and its removal: no undo is under way then

@@ -10,12 +10,13 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper import dialects, names
-from storekeeper.db import Id, Text, metadata
+from storekeeper.database import dialects
+from storekeeper.database.compiled_query import Query, reader
+from storekeeper.database.engine import Id, Text, metadata
+from storekeeper.domain import names
 from storekeeper.errors import AlreadyExists, Forbidden, LastAdministrator, NotFound, WrongSetupToken
-from storekeeper.models import journal, paging, rights
+from storekeeper.models import journal, noted_rights, paging
 from storekeeper.models.paging import Pages
-from storekeeper.query import Query, reader
 
 users = sa.Table(
     "users",
@@ -63,7 +64,7 @@ class Login(msgspec.Struct, frozen=True):
 _user = reader(User, _public)
 login_columns = (users.c.id.label("user_id"), users.c.username, users.c.password_hash, users.c.must_change_password)
 as_login = reader(Login, login_columns)
-has_name = sa.and_(users.c.username_key == sa.bindparam("key"), users.c.is_active)  # for `sign_in.find`
+has_name = sa.and_(users.c.username_key == sa.bindparam("key"), users.c.is_active)  # for `login_network.find`
 _login_by_id = Query(
     sa.select(*login_columns).where(users.c.id == sa.bindparam("user_id"), users.c.is_active), as_login
 )
@@ -101,7 +102,7 @@ def require_admin(conn: Connection, asker_id: int, message: str | None = None) -
     """Forbidden, with that message, for everybody else."""
     if not get(conn, asker_id).is_admin:
         raise Forbidden(message)
-    rights.note(conn, rights.ADMIN)
+    noted_rights.note(conn, noted_rights.ADMIN)
 
 
 def get_own(conn: Connection, asker_id: int, user_id: int) -> User:
@@ -212,7 +213,7 @@ def change(
 
 
 def delete(conn: Connection, user_id: int) -> None:
-    """Delete the user, and by the foreign keys their sessions and memberships: `member.delete_user` is for people."""
+    """Delete the user, and with them their sessions and memberships: `store_member.delete_user` is for people."""
     dialects.serialize(conn, "administrators")
     leaving = get(conn, user_id)
     _refuse_last(conn, leaving)

@@ -15,8 +15,10 @@ import sqlalchemy as sa
 from msgspec import Meta
 from sqlalchemy import Connection
 
-from storekeeper import dialects, endpoint, signatures
-from storekeeper.db import Id, metadata
+from storekeeper.database import dialects
+from storekeeper.database.compiled_query import Row, reader
+from storekeeper.database.engine import Id, metadata
+from storekeeper.domain import webhook_url
 from storekeeper.errors import (
     Forbidden,
     Invalid,
@@ -27,13 +29,13 @@ from storekeeper.errors import (
     WebhookOrphaned,
     WebhookPending,
 )
-from storekeeper.models import feed, journal, member, paging, store, user
-from storekeeper.models.member import members
+from storekeeper.models import journal, journal_feed, paging, store, store_member, user
 from storekeeper.models.paging import Pages
 from storekeeper.models.store import stores
+from storekeeper.models.store_member import members
 from storekeeper.models.user import users
-from storekeeper.query import Row, reader
-from storekeeper.secret import Secret
+from storekeeper.security import webhook_signatures
+from storekeeper.security.secret import Secret
 
 OwnerKind = Literal["user", "operator"]
 
@@ -218,7 +220,7 @@ def add(conn: Connection, user_id: int | None, url: str, of: int | str | None) -
         **_leading_to(url),
         "store_id": of_store.id if of_store else None,
         **_owned_by(user_id),
-        "secret": signatures.new_secret(),
+        "secret": webhook_signatures.new_secret(),
         "is_active": True,
         "cursor": journal.settled(conn),
         "beat_at": 0,
@@ -284,7 +286,7 @@ def change(conn: Connection, user_id: int | None, webhook_id: int, url: str | No
 
 def _led_to(known: Webhook, url: str | None) -> dict[str, Any]:
     """What changes when a webhook is to lead there."""
-    if url is None or endpoint.read(url).place == endpoint.read(known.url).place:
+    if url is None or webhook_url.read(url).place == webhook_url.read(known.url).place:
         return {} if url is None else {"url": url}
     # Nobody's until somebody takes it: all webhooks of a host are served by one sender.
     return _leading_to(url) | {"sender": None, "beat_at": 0}
@@ -343,7 +345,7 @@ def _end_challenges(conn: Connection, webhook_id: int) -> None:
 
 def _leading_to(url: str) -> dict[str, Any]:
     """The columns of a webhook that leads elsewhere: its receiver has to agree."""
-    return {"url": url, "host": endpoint.read(url).place[0], "nonce": token_hex(NONCE_BYTES)}
+    return {"url": url, "host": webhook_url.read(url).place[0], "nonce": token_hex(NONCE_BYTES)}
 
 
 def take_over(conn: Connection, user_id: int | None, webhook_id: int) -> NewSecret:
@@ -354,7 +356,7 @@ def take_over(conn: Connection, user_id: int | None, webhook_id: int) -> NewSecr
     known = get(conn, user_id, webhook_id)
     if user_id is not None and known.user_id != user_id:
         _require_room(conn, "user_id", user_id, MOST_OF_USER)
-    values = _owned_by(user_id) | {"secret": signatures.new_secret(), "old_secret": None, "old_until": None}
+    values = _owned_by(user_id) | {"secret": webhook_signatures.new_secret(), "old_secret": None, "old_until": None}
     values |= {"is_active": True, "reason": None}
     conn.execute(sa.update(webhooks).where(webhooks.c.id == known.id).values(values))
     _retry_at_once(conn, webhook_id)
@@ -395,7 +397,7 @@ def rotate(conn: Connection, user_id: int | None, webhook_id: int) -> NewSecret:
     """Give it another secret. For a day, messages are signed with the old one, too."""
     get(conn, user_id, webhook_id)
     until = int(time.time()) + OLD_SECONDS
-    values = {"secret": signatures.new_secret(), "old_secret": webhooks.c.secret, "old_until": until}
+    values = {"secret": webhook_signatures.new_secret(), "old_secret": webhooks.c.secret, "old_until": until}
     conn.execute(sa.update(webhooks).where(webhooks.c.id == webhook_id).values(values))
     return _with_secret(conn, webhook_id)
 
@@ -409,7 +411,7 @@ def delete(conn: Connection, user_id: int | None, webhook_id: int) -> None:
 def go_back(conn: Connection, user_id: int | None, webhook_id: int, after: int) -> Webhook:
     """Let it go on from another cursor. ResyncRequired where changes after that are forgotten."""
     found = get_active(conn, user_id, webhook_id)
-    feed.page(conn, found.store_id, after, limit=1)
+    journal_feed.page(conn, found.store_id, after, limit=1)
     conn.execute(sa.update(webhooks).where(webhooks.c.id == webhook_id).values(cursor=after))
     return get(conn, user_id, webhook_id)
 
@@ -424,7 +426,7 @@ def _require_right(conn: Connection, user_id: int | None, of: int | str | None) 
     if user_id is None:
         return None if of is None else store.get(conn, of)
     if of is not None:
-        return member.require_owner(conn, user_id, of)
+        return store_member.require_owner(conn, user_id, of)
     user.require_admin(
         conn, user_id, "Only administrators may have the changes of all stores sent. Name a store that you own."
     )
@@ -444,6 +446,6 @@ def _require_sight(conn: Connection, user_id: int, store_id: int | None) -> None
     """Of a store that is no more, administrators alone see it."""
     with suppress(NotFound):
         if store_id is not None:
-            member.require_owner(conn, user_id, store_id)
+            store_member.require_owner(conn, user_id, store_id)
             return
     user.require_admin(conn, user_id)

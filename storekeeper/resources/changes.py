@@ -11,16 +11,16 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper import http
-from storekeeper.auth import Guard
+from storekeeper.concurrency.user_counter import Tally
 from storekeeper.errors import Invalid, ResyncRequired, StorekeeperError, TooManyStreams, Unavailable
-from storekeeper.http import MAX_ID, Request
-from storekeeper.models import feed, quota
-from storekeeper.models.feed import Change, Feed
+from storekeeper.http import request
+from storekeeper.http.guard import Guard
+from storekeeper.http.operation import answers
+from storekeeper.http.request import MAX_ID, Request
+from storekeeper.models import journal_feed, quota
+from storekeeper.models.journal_feed import Change, Feed
 from storekeeper.models.paging import USUAL
-from storekeeper.operation import answers
-from storekeeper.resources.lists import Limit
-from storekeeper.tally import Tally
+from storekeeper.resources.pagination import Limit
 
 EVENTS = "text/event-stream"
 NOW = "now"
@@ -86,9 +86,9 @@ class Changes:
 
     async def _read(self, req: Request, query: ChangesQuery, after: str) -> Feed:
         if after == NOW:
-            return await self._guard.browse(req, feed.newest)
+            return await self._guard.browse(req, journal_feed.newest)
         store_id = None if isinstance(query.store_id, UnsetType) else query.store_id
-        return await self._guard.browse(req, feed.page, store_id, int(after), query.limit)
+        return await self._guard.browse(req, journal_feed.page, store_id, int(after), query.limit)
 
     async def _follow(self, req: Request, resp: Response, query: ChangesQuery) -> None:
         await self._enter(req)
@@ -127,7 +127,7 @@ class Changes:
                     await self._guard.bell.wait(LOOK_SECONDS)
                 found = await self._read(req, query, str(found.cursor))
         except StorekeeperError as error:
-            yield b"event: error\ndata: %s\n\n" % http.encode(http.describe(error))
+            yield b"event: error\ndata: %s\n\n" % request.encode(request.describe(error))
         finally:
             end.cancel()
 
@@ -140,12 +140,12 @@ def _path(query: ChangesQuery, cursor: int) -> str:
 
 
 def _event(change: Change) -> bytes:
-    return b"id: %d\nevent: change\ndata: %s\n\n" % (change.id, http.encode(change))
+    return b"id: %d\nevent: change\ndata: %s\n\n" % (change.id, request.encode(change))
 
 
 def _last_event(req: Request) -> str | None:
     """What a reader that comes again has seen last."""
     text = req.get_header("Last-Event-ID")
-    if text is not None and not (feed.CURSOR.fullmatch(text) and int(text) <= MAX_ID):
+    if text is not None and not (journal_feed.CURSOR.fullmatch(text) and int(text) <= MAX_ID):
         raise Invalid("Last-Event-ID is the id of an event that came from here.")
     return text

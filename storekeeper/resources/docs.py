@@ -8,10 +8,10 @@ from typing import Any
 import falcon
 from falcon.asgi import Response
 
-from storekeeper import http
 from storekeeper.errors import NotFound
-from storekeeper.http import Request
-from storekeeper.operation import counts, public
+from storekeeper.http import request
+from storekeeper.http.operation import counts, public
+from storekeeper.http.request import Request
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -22,9 +22,9 @@ CACHED = "public, max-age=3600"
 ASSETS = {
     "swagger.js": ("offapi", "swagger_bundle.js", "text/javascript; charset=utf-8"),
     "swagger.css": ("offapi", "swagger_style.css", "text/css; charset=utf-8"),
-    "page.css": ("storekeeper", "docs/page.css", "text/css; charset=utf-8"),
-    "start.js": ("storekeeper", "docs/start.js", "text/javascript; charset=utf-8"),
-    "icon.svg": ("storekeeper", "docs/icon.svg", "image/svg+xml"),
+    "page.css": ("storekeeper", "resources/docs_page/page.css", "text/css; charset=utf-8"),
+    "start.js": ("storekeeper", "resources/docs_page/start.js", "text/javascript; charset=utf-8"),
+    "icon.svg": ("storekeeper", "resources/docs_page/icon.svg", "image/svg+xml"),
 }
 
 
@@ -47,7 +47,7 @@ class Document:
     """
 
     def __init__(self, describe: Callable[[], dict[str, Any]]) -> None:
-        self._encoded = cache(lambda: http.encode(describe()))
+        self._encoded = cache(lambda: request.encode(describe()))
 
     @public
     @counts(0)
@@ -61,7 +61,7 @@ class Page:
     @public
     @counts(0)
     async def on_get(self, req: Request, resp: Response) -> None:
-        resp.data = _read("storekeeper", "docs/page.html")
+        resp.data = _read("storekeeper", "resources/docs_page/page.html")
         resp.content_type = "text/html; charset=utf-8"
         resp.set_header("Content-Security-Policy", POLICY)
 

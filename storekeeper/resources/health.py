@@ -6,12 +6,12 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper.auth import Guard
 from storekeeper.errors import NotReady, Unavailable
-from storekeeper.health import Health
-from storekeeper.http import Request
+from storekeeper.http.guard import Guard
+from storekeeper.http.operation import Message, answers, counts, optional, public
+from storekeeper.http.request import Request
 from storekeeper.models.system import Condition, Status
-from storekeeper.operation import Message, answers, counts, optional, public
+from storekeeper.services.health import Health
 
 FOR = "With `writes`, the answer is 503 also while only changes fail."
 

@@ -7,17 +7,17 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper import times
-from storekeeper.auth import Guard
+from storekeeper.domain import times
 from storekeeper.errors import AmbiguousName, Forbidden, HistoryForgotten, NotFound
-from storekeeper.http import MAX_ID, Request
-from storekeeper.models import feed, price
-from storekeeper.models.feed import Entry, Wanted
+from storekeeper.http.guard import Guard
+from storekeeper.http.operation import admin, answers
+from storekeeper.http.request import MAX_ID, Request
+from storekeeper.models import item_price_history, journal_feed
 from storekeeper.models.journal import Kind
+from storekeeper.models.journal_feed import Entry, Wanted
 from storekeeper.models.paging import USUAL, Asked, Page
-from storekeeper.operation import admin, answers
 from storekeeper.resources.item import ChosenStoreId
-from storekeeper.resources.lists import TIME, Cursor, Limit, Time, link_next
+from storekeeper.resources.pagination import TIME, Cursor, Limit, Time, link_next
 
 AS_OF = """When: `2026-11-01T12:00:00Z`, seconds since 1970, or a date, which means the end of that day in UTC. Without
 it, now."""
@@ -88,7 +88,7 @@ class ItemHistory:
         Newest first, with who did it.
         """
         args = req.caller.user_id, name, _chosen(query), query.asked()
-        _answer(req, resp, query, await self._guard.browse(req, feed.item_history, *args))
+        _answer(req, resp, query, await self._guard.browse(req, journal_feed.item_history, *args))
 
 
 class ItemHistoryInStore:
@@ -103,7 +103,7 @@ class ItemHistoryInStore:
     async def on_get(self, req: Request, resp: Response, name: str, item_name: str, query: HistoryQuery) -> None:
         """List what became of an item of this store."""
         args = req.caller.user_id, item_name, name, query.asked()
-        _answer(req, resp, query, await self._guard.browse(req, feed.item_history, *args))
+        _answer(req, resp, query, await self._guard.browse(req, journal_feed.item_history, *args))
 
 
 class StoreHistory:
@@ -121,7 +121,7 @@ class StoreHistory:
         Of its items and members, too; newest first, with who did it.
         """
         args = req.caller.user_id, name, query.wanted(), query.asked()
-        _answer(req, resp, query, await self._guard.browse(req, feed.store_history, *args))
+        _answer(req, resp, query, await self._guard.browse(req, journal_feed.store_history, *args))
 
 
 class Audit:
@@ -139,7 +139,7 @@ class Audit:
 
         Users and their rights, too; newest first, with who did it.
         """
-        _answer(req, resp, query, await self._guard.browse(req, feed.audit, query.wanted(), query.asked()))
+        _answer(req, resp, query, await self._guard.browse(req, journal_feed.audit, query.wanted(), query.asked()))
 
 
 class ItemPrice:
@@ -150,10 +150,10 @@ class ItemPrice:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(price.Price, errors=(AmbiguousName, HistoryForgotten, NotFound), operation_id="getItemPrice")
+    @answers(item_price_history.Price, errors=(AmbiguousName, HistoryForgotten, NotFound), operation_id="getItemPrice")
     async def on_get(self, req: Request, resp: Response, name: str, query: PriceQuery) -> None:
         """Read what an item cost at a time, and the lowest price of the 30 days before."""
-        resp.media = await self._guard.browse(req, price.get, name, _chosen(query), query.time())
+        resp.media = await self._guard.browse(req, item_price_history.get, name, _chosen(query), query.time())
 
 
 class ItemPriceInStore:
@@ -164,10 +164,10 @@ class ItemPriceInStore:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(price.Price, errors=(HistoryForgotten, NotFound), operation_id="getItemPriceInStore")
+    @answers(item_price_history.Price, errors=(HistoryForgotten, NotFound), operation_id="getItemPriceInStore")
     async def on_get(self, req: Request, resp: Response, name: str, item_name: str, query: PriceInStoreQuery) -> None:
         """Read what an item of this store cost at a time, and the lowest price of the 30 days before."""
-        resp.media = await self._guard.browse(req, price.get, item_name, name, query.time())
+        resp.media = await self._guard.browse(req, item_price_history.get, item_name, name, query.time())
 
 
 def _chosen(query: ItemHistoryQuery | PriceQuery) -> int | None:

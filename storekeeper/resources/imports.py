@@ -8,25 +8,27 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper import names, shapes, sheets
-from storekeeper.auth import Guard
+from storekeeper.concurrency.background_process import Runner
+from storekeeper.domain import names
 from storekeeper.errors import Forbidden, ImportIsOver, ImportSpaceFull, NotFound, TooManyImports
-from storekeeper.http import Request, Upload, path
-from storekeeper.models import imports
-from storekeeper.models.batch import Key, Refusal
-from storekeeper.models.imports import Import, Order
+from storekeeper.files.storage import Storage
+from storekeeper.http.guard import Guard
+from storekeeper.http.operation import answers, takes
+from storekeeper.http.request import Request, Upload, path
+from storekeeper.models import import_job
+from storekeeper.models.import_job import Import, Order
+from storekeeper.models.item_batch import Key, Refusal
 from storekeeper.models.paging import USUAL, Asked
-from storekeeper.operation import answers, takes
-from storekeeper.resources.lists import Cursor, Limit, link_next
-from storekeeper.runner import Runner
-from storekeeper.storage import Storage
-from storekeeper.transfers import ImportDesk
+from storekeeper.openapi import schemas
+from storekeeper.resources.pagination import Cursor, Limit, link_next
+from storekeeper.services.file_transfers import ImportDesk
+from storekeeper.tabular import sheet as sheets
 
 MOST_BYTES = 256 * 2**20
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 TYPES = ("text/csv", "application/jsonl", "application/x-ndjson", XLSX, "application/octet-stream")
 
-NAME = shapes.NAME | {"description": "The name of the store."}
+NAME = schemas.NAME | {"description": "The name of the store."}
 StoreName = Annotated[str, Meta(max_length=names.LENGTH, extra_json_schema=NAME)]
 NO_CONTROLS = "^[^\\x00-\\x1f]*$"
 MATCH = "By what an item of the file is known to be one of the store's."
@@ -137,7 +139,7 @@ class ImportList:
         """List the imports of a store where you work, newest first."""
         asked = Asked(query.limit, query.cursor, "-id")
         store = names.of_thing(query.store, "store")
-        page = await self._guard.browse(req, imports.page, req.caller.user_id, store, asked)
+        page = await self._guard.browse(req, import_job.page, req.caller.user_id, store, asked)
         resp.media = ImportPage(page.rows, link_next(req, resp, query, page.cursor))
 
 
@@ -154,7 +156,7 @@ class ImportJob:
     @answers(Import, errors=(NotFound,), operation_id="getImport")
     async def on_get(self, req: Request, resp: Response, import_id: int) -> None:
         """Read how far an import is, and what it did or would do."""
-        resp.media = await self._guard.read(req, imports.get, req.caller.user_id, import_id)
+        resp.media = await self._guard.read(req, import_job.get, req.caller.user_id, import_id)
 
     @answers(
         (202, Import),
@@ -165,14 +167,14 @@ class ImportJob:
     async def on_post(self, req: Request, resp: Response, import_id: int, query: ConfirmQuery) -> None:
         """Carry out an import whose plan was made, or which was refused for some of its lines."""
         args = req.caller.user_id, import_id, query.skip_refused
-        confirmed = await self._guard.write(req, imports.confirm, *args)
+        confirmed = await self._guard.write(req, import_job.confirm, *args)
         self._runner.wake()
         _answer_accepted(resp, confirmed)
 
     @answers(Import, errors=(ImportIsOver, NotFound), operation_id="cancelImport")
     async def on_delete(self, req: Request, resp: Response, import_id: int) -> None:
         """Cancel an import that is not over. What it has imported stays."""
-        resp.media, file = await self._guard.write(req, imports.cancel, req.caller.user_id, import_id)
+        resp.media, file = await self._guard.write(req, import_job.cancel, req.caller.user_id, import_id)
         await self._storage.delete(file)
 
 
@@ -188,7 +190,7 @@ class ImportRefusals:
     async def on_get(self, req: Request, resp: Response, import_id: int, query: RefusalsQuery) -> None:
         """List the lines that were refused, each with its reason."""
         asked = Asked(query.limit, query.cursor, "line")
-        page = await self._guard.browse(req, imports.page_refusals, req.caller.user_id, import_id, asked)
+        page = await self._guard.browse(req, import_job.page_refusals, req.caller.user_id, import_id, asked)
         resp.media = RefusalPage(page.rows, link_next(req, resp, query, page.cursor))
 
 

@@ -7,15 +7,15 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper import names
-from storekeeper.auth import Guard
+from storekeeper.domain import names
+from storekeeper.domain.money import Price
 from storekeeper.errors import AlreadyExists, AmbiguousName, Conflict, Forbidden, NotFound, OutOfStock
-from storekeeper.http import MAX_ID, Request
-from storekeeper.models import item, lookup
-from storekeeper.models.draft import MOST_STOCK, Fields
-from storekeeper.money import Price
-from storekeeper.operation import Message, answers, conditional, fresh
-from storekeeper.resources.conditions import Conditions, read, show, tell
+from storekeeper.http.guard import Guard
+from storekeeper.http.operation import Message, answers, conditional, fresh
+from storekeeper.http.request import MAX_ID, Request
+from storekeeper.models import item, item_lookup
+from storekeeper.models.item_fields import MOST_STOCK, Fields
+from storekeeper.resources.etags import Conditions, read, show, tell
 
 StoreId = Annotated[int, Meta(ge=1, le=MAX_ID)]
 ChosenStoreId = Annotated[StoreId, Meta(description="Which store's, where several have an item of that name.")]
@@ -59,7 +59,7 @@ class Item:
     @answers(item.Item, headers=("ETag",), errors=(NotFound, AmbiguousName), operation_id="getItem")
     async def on_get(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
         """Read an item."""
-        show(req, resp, item.only(await self._guard.fetch(req, *lookup.item(name, query.chosen()))))
+        show(req, resp, item.only(await self._guard.fetch(req, *item_lookup.item(name, query.chosen()))))
 
     @fresh
     @answers(
@@ -122,7 +122,7 @@ class ItemInStore:
     @answers(item.Item, headers=("ETag",), errors=(NotFound,), operation_id="getItemInStore")
     async def on_get(self, req: Request, resp: Response, name: str, item_name: str) -> None:
         """Read an item of a store."""
-        show(req, resp, item.only(await self._guard.fetch(req, *lookup.item(item_name, name))))
+        show(req, resp, item.only(await self._guard.fetch(req, *item_lookup.item(item_name, name))))
 
     @fresh
     @answers(

@@ -5,13 +5,13 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, UnsetType
 
-from storekeeper.auth import Guard
 from storekeeper.errors import Conflict, Forbidden, LastOwner, NotFound
-from storekeeper.http import Request
-from storekeeper.models import member
-from storekeeper.models.rights import Role
-from storekeeper.operation import Message, answers, fresh
-from storekeeper.resources.lists import SortedPageQuery, link_next
+from storekeeper.http.guard import Guard
+from storekeeper.http.operation import Message, answers, fresh
+from storekeeper.http.request import Request
+from storekeeper.models import store_member
+from storekeeper.models.noted_rights import Role
+from storekeeper.resources.pagination import SortedPageQuery, link_next
 
 
 class RoleBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -19,7 +19,7 @@ class RoleBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MemberPage(msgspec.Struct, frozen=True):
-    members: list[member.Member]
+    members: list[store_member.Member]
     next: str | UnsetType = UNSET
 
 
@@ -31,14 +31,17 @@ class Member:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(member.Member, errors=(NotFound,), operation_id="getMember")
+    @answers(store_member.Member, errors=(NotFound,), operation_id="getMember")
     async def on_get(self, req: Request, resp: Response, name: str, username: str) -> None:
         """Read what a member of the store may do. Only for those who work there."""
-        resp.media = await self._guard.read(req, member.get, req.caller.user_id, name, username)
+        resp.media = await self._guard.read(req, store_member.get, req.caller.user_id, name, username)
 
     @fresh
     @answers(
-        member.Member, (201, member.Member), errors=(Conflict, Forbidden, NotFound, LastOwner), operation_id="putMember"
+        store_member.Member,
+        (201, store_member.Member),
+        errors=(Conflict, Forbidden, NotFound, LastOwner),
+        operation_id="putMember",
     )
     async def on_put(self, req: Request, resp: Response, name: str, username: str, body: RoleBody | None) -> None:
         """Let a user work in a store that you own, as clerk or as owner.
@@ -46,7 +49,7 @@ class Member:
         Without a body as clerk.
         """
         role = (body or RoleBody()).role
-        resp.media, is_new = await self._guard.write(req, member.put, req.caller.user_id, name, username, role)
+        resp.media, is_new = await self._guard.write(req, store_member.put, req.caller.user_id, name, username, role)
         resp.status = falcon.HTTP_CREATED if is_new else falcon.HTTP_OK
         req.log("role_changed", store=name, member=username, role=role)
 
@@ -54,7 +57,7 @@ class Member:
     @answers(Message, errors=(Forbidden, NotFound, LastOwner), operation_id="deleteMember")
     async def on_delete(self, req: Request, resp: Response, name: str, username: str) -> None:
         """Take a user out of a store that you own, or leave a store yourself."""
-        await self._guard.write(req, member.delete, req.caller.user_id, name, username)
+        await self._guard.write(req, store_member.delete, req.caller.user_id, name, username)
         resp.media = Message("Member removed.")
         req.log("role_changed", store=name, member=username, role=None)
 
@@ -70,5 +73,5 @@ class MemberList:
     @answers(MemberPage, errors=(NotFound,), operation_id="listMembers")
     async def on_get(self, req: Request, resp: Response, name: str, query: SortedPageQuery) -> None:
         """List who works in the store. Only for those who work there."""
-        page = await self._guard.browse(req, member.page, req.caller.user_id, name, query.asked())
+        page = await self._guard.browse(req, store_member.page, req.caller.user_id, name, query.asked())
         resp.media = MemberPage(page.rows, link_next(req, resp, query, page.cursor))

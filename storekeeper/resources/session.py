@@ -6,7 +6,6 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper.auth import Guard
 from storekeeper.errors import (
     InvalidCredentials,
     NotFound,
@@ -15,14 +14,15 @@ from storekeeper.errors import (
     TokenRevoked,
     TooManyAttempts,
 )
-from storekeeper.http import Request
-from storekeeper.login import PasswordCheck
+from storekeeper.http.guard import Guard
+from storekeeper.http.operation import Message, answers, any_token, fresh, public, refresh
+from storekeeper.http.request import Request
 from storekeeper.models import session, user
 from storekeeper.models.session import Grant
-from storekeeper.operation import Message, answers, any_token, fresh, public, refresh
-from storekeeper.passwords import MOST
-from storekeeper.resources.lists import PageQuery, link_next
-from storekeeper.tokens import Tokens
+from storekeeper.resources.pagination import PageQuery, link_next
+from storekeeper.security.passwords import MOST
+from storekeeper.security.tokens import Tokens
+from storekeeper.services.login import PasswordCheck
 
 WITHOUT_NUL = "^[^\\u0000]*$"
 NO_NUL = {"form": "without NUL"}

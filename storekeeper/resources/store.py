@@ -7,14 +7,14 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper import money, names
-from storekeeper.auth import Guard
+from storekeeper.domain import money, names
 from storekeeper.errors import AlreadyExists, Conflict, Forbidden, NotFound, StoreNotEmpty, TooManyStores
-from storekeeper.http import Request, path
-from storekeeper.models import item, member, shelf, store
-from storekeeper.operation import Message, answers, conditional, counts, public
-from storekeeper.resources.conditions import Conditions, show_store, tell_store
-from storekeeper.resources.lists import PageQuery, SortedPageQuery, link_next, next_path
+from storekeeper.http.guard import Guard
+from storekeeper.http.operation import Message, answers, conditional, counts, public
+from storekeeper.http.request import Request, path
+from storekeeper.models import item, store, store_items, store_member
+from storekeeper.resources.etags import Conditions, show_store, tell_store
+from storekeeper.resources.pagination import PageQuery, SortedPageQuery, link_next, next_path
 
 Currency = Annotated[
     str,
@@ -86,7 +86,7 @@ class Store:
     @answers(StoreAnswer, headers=("ETag",), errors=(NotFound,), operation_id="getStore")
     async def on_get(self, req: Request, resp: Response, name: str, query: SortedPageQuery) -> None:
         """Read a store with a page of its items."""
-        found = await self._guard.browse(req, shelf.get, name, query.asked())
+        found = await self._guard.browse(req, store_items.get, name, query.asked())
         show_store(req, resp, found.store, _answer(found, link_next(req, resp, query, found.cursor)))
 
     @answers(
@@ -102,8 +102,8 @@ class Store:
         """
         currency = (body and body.currency) or self._currency
         args = req.caller.user_id, name, currency, self._most_of_user
-        founded = await self._guard.write(req, member.found_store, *args)
-        tell_store(resp, founded, _answer(shelf.Shelf(founded, [], None), UNSET))
+        founded = await self._guard.write(req, store_member.found_store, *args)
+        tell_store(resp, founded, _answer(store_items.Shelf(founded, [], None), UNSET))
         resp.status = falcon.HTTP_CREATED
 
     @conditional
@@ -119,7 +119,7 @@ class Store:
         Its currency can be changed as long as it holds no items.
         """
         args = req.caller.user_id, name, body.given(), self._conditions.read(req)
-        changed = await self._guard.write(req, shelf.set_up, *args)
+        changed = await self._guard.write(req, store_items.set_up, *args)
         tell_store(resp, changed, changed)
 
     @conditional
@@ -130,7 +130,7 @@ class Store:
         Refused while the store holds items, unless `with_items=true` says that they are to go with it.
         """
         args = req.caller.user_id, name, query.with_items, self._conditions.read(req)
-        await self._guard.write(req, shelf.delete_store, *args)
+        await self._guard.write(req, store_items.delete_store, *args)
         resp.media = Message("Store deleted.")
 
 
@@ -147,7 +147,7 @@ class StoreList:
     @answers(StorePage, operation_id="listStores")
     async def on_get(self, req: Request, resp: Response, query: SortedPageQuery) -> None:
         """List stores, each with the first of its items."""
-        page = await self._guard.browse(req, shelf.page, query.asked())
+        page = await self._guard.browse(req, store_items.page, query.asked())
         items_query = PageQuery(query.limit)
         stores = [
             _answer(each, next_path(path("store", each.store.name), items_query, each.cursor)) for each in page.rows
@@ -155,6 +155,6 @@ class StoreList:
         resp.media = StorePage(stores, link_next(req, resp, query, page.cursor))
 
 
-def _answer(found: shelf.Shelf, following: str | UnsetType) -> StoreAnswer:
+def _answer(found: store_items.Shelf, following: str | UnsetType) -> StoreAnswer:
     of = found.store
     return StoreAnswer(of.id, of.name, of.currency, of.negative_stock, of.version, found.items, following)

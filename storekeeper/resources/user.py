@@ -7,9 +7,7 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper import names, shapes
-from storekeeper.accounts import Accounts
-from storekeeper.auth import Guard
+from storekeeper.domain import names
 from storekeeper.errors import (
     AlreadyExists,
     InvalidCredentials,
@@ -20,13 +18,16 @@ from storekeeper.errors import (
     TooManyAttempts,
     WrongSetupToken,
 )
-from storekeeper.http import Request, path
-from storekeeper.models import member, session, user
-from storekeeper.operation import Message, admin, answers, fresh, public
-from storekeeper.resources.lists import SortedPageQuery, link_next
+from storekeeper.http.guard import Guard
+from storekeeper.http.operation import Message, admin, answers, fresh, public
+from storekeeper.http.request import Request, path
+from storekeeper.models import session, store_member, user
+from storekeeper.openapi import schemas
+from storekeeper.resources.pagination import SortedPageQuery, link_next
 from storekeeper.resources.session import NewPassword, Typed
+from storekeeper.services.accounts import Accounts
 
-NewUsername = Annotated[str, Meta(max_length=names.LENGTH, extra_json_schema=shapes.USERNAME)]
+NewUsername = Annotated[str, Meta(max_length=names.LENGTH, extra_json_schema=schemas.USERNAME)]
 SetupToken = Annotated[str, Meta(max_length=200, description="Makes the first administrator. `serve` prints it.")]
 
 
@@ -112,7 +113,7 @@ class User:
         the user who becomes their owner.
         """
         args = req.caller.user_id, user_id, query.stores_to or None
-        handed = await self._guard.write(req, member.delete_user, *args)
+        handed = await self._guard.write(req, store_member.delete_user, *args)
         req.log("user_deleted", deleted_id=user_id, stores_handed_over=[each.id for each in handed])
         resp.media = Message("User deleted.")
 

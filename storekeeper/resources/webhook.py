@@ -7,9 +7,8 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper import names, shapes
-from storekeeper.dispatch import Dispatch
-from storekeeper.endpoint import LENGTH, PATTERN
+from storekeeper.domain import names
+from storekeeper.domain.webhook_url import LENGTH, PATTERN
 from storekeeper.errors import (
     Forbidden,
     NotFound,
@@ -20,13 +19,15 @@ from storekeeper.errors import (
     WebhookOrphaned,
     WebhookPending,
 )
-from storekeeper.http import MAX_ID, Request, path
-from storekeeper.models import delivery, webhook
-from storekeeper.models.delivery import Delivery, State
+from storekeeper.http.operation import Message, answers, fresh
+from storekeeper.http.request import MAX_ID, Request, path
+from storekeeper.models import webhook, webhook_delivery
 from storekeeper.models.paging import USUAL, Asked
 from storekeeper.models.webhook import NewSecret
-from storekeeper.operation import Message, answers, fresh
-from storekeeper.resources.lists import Cursor, Limit, PageQuery, link_next
+from storekeeper.models.webhook_delivery import Delivery, State
+from storekeeper.openapi import schemas
+from storekeeper.resources.pagination import Cursor, Limit, PageQuery, link_next
+from storekeeper.services.webhooks import Dispatch
 
 Url = Annotated[
     str,
@@ -39,7 +40,7 @@ Url = Annotated[
 ]
 StoreName = Annotated[
     str,
-    Meta(max_length=names.LENGTH, extra_json_schema=shapes.NAME | {"description": "Without it, of all stores."}),
+    Meta(max_length=names.LENGTH, extra_json_schema=schemas.NAME | {"description": "Without it, of all stores."}),
 ]
 
 
@@ -235,7 +236,7 @@ class WebhookTest:
     )
     async def on_post(self, req: Request, resp: Response, webhook_id: int) -> None:
         """Send a `ping`, to see whether messages arrive."""
-        resp.media = await self._dispatch.guard.write(req, delivery.ping, req.caller.user_id, webhook_id)
+        resp.media = await self._dispatch.guard.write(req, webhook_delivery.ping, req.caller.user_id, webhook_id)
         resp.status = falcon.HTTP_ACCEPTED
         await self._dispatch.wake(req)
 
@@ -274,7 +275,9 @@ class DeliveryList:
         """List what was sent to a webhook, or is to be, newest first."""
         state = None if isinstance(query.state, UnsetType) else query.state
         asked = Asked(query.limit, query.cursor, "-id")
-        page = await self._dispatch.guard.browse(req, delivery.page, req.caller.user_id, webhook_id, state, asked)
+        page = await self._dispatch.guard.browse(
+            req, webhook_delivery.page, req.caller.user_id, webhook_id, state, asked
+        )
         resp.media = DeliveryPage(page.rows, link_next(req, resp, query, page.cursor))
 
 
@@ -290,6 +293,6 @@ class DeliveryReplay:
     async def on_post(self, req: Request, resp: Response, webhook_id: int, delivery_id: int) -> None:
         """Send a message once more, with the id that it had."""
         args = req.caller.user_id, webhook_id, delivery_id
-        resp.media = await self._dispatch.guard.write(req, delivery.replay, *args)
+        resp.media = await self._dispatch.guard.write(req, webhook_delivery.replay, *args)
         resp.status = falcon.HTTP_ACCEPTED
         await self._dispatch.wake(req)

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.db import create_engine
+from storekeeper.database.engine import create_engine
 from storekeeper.settings import Settings
 from tests.older import dumps
 

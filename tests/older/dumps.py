@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from pysqlite3 import dbapi2 as pysqlite3
 
-from storekeeper.db import create_engine
+from storekeeper.database.engine import create_engine
 
 FOLDER = Path(__file__).parent
 VERSIONS = ("0.1.0", "223c058")

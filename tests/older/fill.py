@@ -13,18 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests import databases, pictures
 from tests.older import dumps
-from tests.older.old_server import (
-    PASSWORD,
-    PORT,
-    OldServer,
-    Person,
-    await_that,
-    claims,
-    segment,
-    start_receiver,
-)
+from tests.older.old_server import PASSWORD, PORT, OldServer, Person, await_that, claims, segment, start_receiver
+from tests.support import databases
+from tests.support import images as pictures
 
 LONG = "y" * 79
 

@@ -5,7 +5,7 @@ import time
 import sqlalchemy as sa
 from alembic import op
 
-from storekeeper.models import search
+from storekeeper.models import item_search
 
 revision = "0002"
 down_revision = "0001"
@@ -107,5 +107,5 @@ def _index_words() -> None:
     conn, last = op.get_bind(), 0
     query = sa.text("SELECT id, store_id, name FROM items WHERE id > :last ORDER BY id LIMIT :limit")
     while rows := conn.execute(query, {"last": last, "limit": AT_ONCE}).all():
-        search.index(conn, [search.Entry(row.id, row.store_id, row.name, None, None, "", "") for row in rows])
+        item_search.index(conn, [item_search.Entry(row.id, row.store_id, row.name, None, None, "", "") for row in rows])
         last = rows[-1].id

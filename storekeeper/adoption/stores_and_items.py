@@ -1,0 +1,168 @@
+"""The course's stores, items and tags: which are taken over, under which names and at which prices."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+
+from storekeeper.adoption import prices, renaming
+from storekeeper.adoption.decision import Decision, shown
+from storekeeper.adoption.renaming import Given
+from storekeeper.adoption.source import Source
+from storekeeper.domain import money, names
+from storekeeper.errors import Invalid
+from storekeeper.models import item_fields
+
+
+class NewItem(msgspec.Struct, frozen=True):
+    """The columns of the table, as it has them."""
+
+    name: str
+    price_minor: int
+    tags: str
+    description: str
+
+
+class NewStore(msgspec.Struct, frozen=True):
+    name: str
+    items: list[NewItem]
+
+
+class _Found(msgspec.Struct, frozen=True):
+    """An item that is taken over; its name is still the course's."""
+
+    id: Any
+    name: Any
+    price_minor: int
+    tags: str
+    description: str
+
+
+class _Places(msgspec.Struct, frozen=True):
+    """Where in the list of stores that of an item stands, by the course's id; and the one for items that have none."""
+
+    by_id: dict[Any, int]
+    lost: int | None
+    lost_store: str | None
+
+    def get(self, store_id: Any) -> int:
+        place = self.by_id.get(store_id, self.lost)
+        if place is None:
+            raise Invalid(self.complaint(store_id))
+        return place
+
+    def complaint(self, store_id: Any) -> str:
+        """Empty where nothing is wrong."""
+        if store_id is None:
+            return "It has no store."
+        return "" if store_id in self.by_id else f"Its store {shown(store_id)!r} is gone."
+
+
+def judge(
+    source: Source, taken: Collection[str], currency: str, lost_store: str | None, decisions: list[Decision]
+) -> list[NewStore]:
+    """`lost_store` is the name of the store for items that have none."""
+    given = renaming.allot(source.stores, renaming.STORES, taken)
+    for (id, old), (name, reason) in zip(source.stores, given, strict=True):
+        if reason:
+            decisions.append(Decision("store_renamed", id, shown(old), name, reason))
+    store_names = [each.name for each in given]
+    by_id = {id: place for place, (id, _) in reversed([*enumerate(source.stores)])}  # the first of an id counts
+    places = _Places(by_id, _lost_place(store_names, taken, lost_store), lost_store)
+    shelves = _shelves(source, currency, places, decisions)
+    held = [NewStore(name, _named(shelves[place], decisions)) for place, name in enumerate(store_names)]
+    return [each for place, each in enumerate(held) if each.items or place < len(given)]
+
+
+def _lost_place(store_names: list[str], taken: Collection[str], lost_store: str | None) -> int | None:
+    """The place of the store for what has none: one of the course's, or one more."""
+    if lost_store is None:
+        return None
+    name = names.of_thing(lost_store)
+    if name in taken:
+        raise Invalid(f"Storekeeper has a store '{name}' already: choose another name for what has no store.")
+    if name not in store_names:
+        store_names.append(name)
+    return store_names.index(name)
+
+
+def _shelves(source: Source, currency: str, places: _Places, decisions: list[Decision]) -> dict[int, list[_Found]]:
+    """The items that are taken over, by the place of their store."""
+    mended = {id: renaming.mend(id, old, renaming.TAGS) for id, old in source.tags}
+    tags = _tags(source, mended, decisions)
+    shelves = defaultdict(list)
+    for id, name, price, store_id, description in source.items:
+        try:
+            place, exact = places.get(store_id), prices.read(price, currency)
+        except Invalid as error:
+            told = "" if price is None else f" (price: {shown(price)!r})"
+            decisions.append(Decision("item_not_taken", id, shown(name), None, f"{error}{told}"))
+            continue
+        if reason := places.complaint(store_id):
+            decisions.append(Decision("item_moved", id, shown(name), places.lost_store, reason))
+        if not exact.is_certain:
+            amount = f"{money.from_minor(exact.minor, currency)} {currency}"
+            decisions.append(Decision("price_rounded", id, price, amount, f"The price of {shown(name)!r}."))
+        text = _description(id, description, decisions)
+        shelves[place].append(_Found(id, name, exact.minor, tags.get(id, ""), text))
+    _tell_tags(source, mended, {each.id for found in shelves.values() for each in found}, decisions)
+    return shelves
+
+
+def _description(id: Any, old: Any, decisions: list[Decision]) -> str:
+    text, reason = renaming.mend_description(old)
+    if reason:
+        decisions.append(Decision("description_changed", id, shown(old), text, reason))
+    return text
+
+
+def _named(found: list[_Found], decisions: list[Decision]) -> list[NewItem]:
+    """The items of a store under their names; those that are the same in everything, once."""
+    single = _merged(found, decisions)
+    given = renaming.allot([(each.id, each.name) for each in single], renaming.ITEMS)
+    for each, (name, reason) in zip(single, given, strict=True):
+        if reason:
+            decisions.append(Decision("item_renamed", each.id, shown(each.name), name, reason))
+    return [
+        NewItem(name, each.price_minor, each.tags, each.description)
+        for each, (name, _) in zip(single, given, strict=True)
+    ]
+
+
+def _merged(found: list[_Found], decisions: list[Decision]) -> list[_Found]:
+    known: dict[Any, _Found] = {}
+    for each in found:
+        name = renaming.mend(each.id, each.name, renaming.ITEMS).name
+        first = known.setdefault((name, each.price_minor, each.tags, each.description), each)
+        if first is not each:
+            reason = f"The same name, price, store, tags and description as item {first.id!r}."
+            decisions.append(Decision("item_merged", each.id, shown(each.name), None, reason))
+    return list(known.values())
+
+
+def _tags(source: Source, mended: dict[Any, Given], decisions: list[Decision]) -> dict[Any, str]:
+    """By the item's id, as the table has them."""
+    found = defaultdict(set)
+    for item_id, tag_id in source.items_tags:
+        if tag_id in mended:
+            found[item_id].add(mended[tag_id].name)
+    return {item_id: _bounded(item_id, sorted(tags), decisions) for item_id, tags in found.items()}
+
+
+def _tell_tags(source: Source, mended: dict[Any, Given], taken: set[Any], decisions: list[Decision]) -> None:
+    """`taken` are the ids of the items that are taken over: a tag is nothing of its own in Storekeeper."""
+    used = {tag_id for item_id, tag_id in source.items_tags if item_id in taken}
+    for id, old in source.tags:
+        name, reason = mended[id]
+        if id not in used:
+            decisions.append(Decision("tag_not_taken", id, shown(old), None, "No item that is taken over has it."))
+        elif reason:
+            decisions.append(Decision("tag_renamed", id, shown(old), name, reason))
+
+
+def _bounded(item_id: Any, tags: list[str], decisions: list[Decision]) -> str:
+    for tag in tags[item_fields.MOST_TAGS :]:
+        reason = f"An item has at most {item_fields.MOST_TAGS} tags."
+        decisions.append(Decision("tag_not_taken", item_id, tag, None, reason))
+    return item_fields.tags(tags[: item_fields.MOST_TAGS])

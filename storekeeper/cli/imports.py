@@ -1,0 +1,315 @@
+"""The command line of imports: bring in a file of items, and look after the imports that there are."""
+
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from secrets import token_hex
+from socket import gethostname
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, get_args
+
+import click
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from storekeeper import log
+from storekeeper.cli import import_report, terminal
+from storekeeper.concurrency.heartbeat import Pulse
+from storekeeper.database import schema_version
+from storekeeper.database.engine import transaction
+from storekeeper.errors import ImportIsOver, NotFound, Unavailable
+from storekeeper.files.storage import Storage, create_storage
+from storekeeper.importer.importer import Importer, Paused, Pauses, Tell
+from storekeeper.importer.lease import Turn, keep
+from storekeeper.models import import_job, import_queue, installation, item_batch, paging
+from storekeeper.models.import_job import Order
+from storekeeper.models.import_queue import Job
+from storekeeper.security import node_match
+from storekeeper.settings import Settings, read_settings
+from storekeeper.tabular.cells import DecimalMark
+from storekeeper.tabular.csv_reader import Encoding
+from storekeeper.tabular.sheet import DELIMITERS, Format, Options
+
+DAY = 86_400
+GIVE_BACK_PAUSES = (0.0, 1.0, 4.0, 15.0)  # seconds
+SKIP_REFUSED = click.option("--skip-refused", is_flag=True, help="Import the other lines, when some are refused.")
+STEPS = {"checking": "Checking", "importing": "Importing"}
+
+
+def _or_auto(known: Any) -> click.Choice[str]:
+    return click.Choice(["auto", *get_args(known)])
+
+
+@click.command("import")
+@click.argument("file", type=click.File("rb"))
+@click.option("--store", type=terminal.Name(), required=True, help="The name of the store that gets the items.")
+@click.option(
+    "--match",
+    type=click.Choice(item_batch.UNIQUE),
+    default="name",
+    help="By what an item of the file is known to be one of the store's. Without it, by the name.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be done. `imports confirm` then does it.")
+@SKIP_REFUSED
+@click.option("--format", type=_or_auto(Format), default="auto", help="What the file is.")
+@click.option("--encoding", type=_or_auto(Encoding), default="auto", help="Of a CSV file.")
+@click.option(
+    "--delimiter", type=click.Choice(list(DELIMITERS)), default="auto", help="Between the cells of a CSV file."
+)
+@click.option("--decimal", type=click.Choice(get_args(DecimalMark)), default="auto", help="The mark in prices.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="HEADING=FIELD",
+    help="Which column is which field, such as Artikel=name; no field leaves it out. May be given several times.",
+)
+@click.option("--sheet", help="The worksheet, if not the first.")
+@click.pass_context
+def import_(ctx: click.Context, /, file: BinaryIO, store: str, **given: Any) -> None:
+    """Bring the items of FILE (CSV, JSON Lines or Excel) into a store.
+
+    First the whole file is checked; when a line is refused, nothing is imported. Exits with 1 then. Ctrl-C cancels the
+    import. One that is interrupted otherwise goes on with `storekeeper imports run`, or by itself while a server runs.
+    """
+    settings = read_settings()
+    engine, storage = schema_version.open_engine(settings.database), create_storage(settings)
+    options = Options(
+        format=given["format"],
+        encoding=given["encoding"],
+        delimiter=DELIMITERS[given["delimiter"]],
+        decimal=given["decimal"],
+        columns=dict(_pair(each) for each in given["columns"]),
+        sheet=given["sheet"],
+    )
+    file_name = click.format_filename(file.name, shorten=True)
+    file = _seekable(file)
+    order = Order(
+        store=store,
+        file=f"imports/{token_hex(16)}",
+        file_name=file_name,
+        size=file.seek(0, os.SEEK_END),
+        options=options,
+        match=given["match"],
+        is_dry_run=given["dry_run"],
+        skips_refused=given["skip_refused"],
+    )
+    with transaction(engine) as conn:
+        job = import_queue.take(conn, token_hex(8), import_job.add(conn, None, order).id)
+    assert job
+    with _cancelling(engine, job), _watching() as tell, keep(engine, job) as lease:
+        storage.copy_from(job.file, file)  # for whoever goes on, should this process end early
+        Importer(engine, job, file, lease.noting(tell)).run()
+    _end(ctx, engine, storage, job)
+
+
+def _seekable(file: BinaryIO) -> BinaryIO:
+    """What comes from a pipe is read twice, too."""
+    if file.seekable():
+        return file
+    copy: Any = TemporaryFile()  # noqa: SIM115  the process ends with it
+    shutil.copyfileobj(file, copy)
+    return copy  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _cancelling(engine: Engine, job: Job) -> Iterator[None]:
+    """Cancel the import where its file cannot be kept, or on Ctrl-C."""
+    try:
+        yield
+    except (KeyboardInterrupt, Unavailable) as error:
+        with suppress(ImportIsOver), transaction(engine) as conn:
+            import_job.cancel(conn, None, job.id)
+        if isinstance(error, Unavailable):
+            raise
+
+
+@contextmanager
+def _watching() -> Iterator[Tell]:
+    progress = terminal.Progress(STEPS)
+    try:
+        yield progress.show
+    finally:
+        progress.close()
+
+
+def _end(ctx: click.Context, engine: Engine, storage: Storage, job: Job) -> None:
+    """Say what became of an import. Exits with 1 unless it is as it was wished."""
+    _free(engine, storage, job)
+    if not import_report.tell(engine, job.id):
+        ctx.exit(1)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    heading, is_pair, field = text.rpartition("=")
+    if not is_pair:
+        raise click.UsageError("--column is written like --column Artikel=name.")
+    return heading, field
+
+
+@click.group("imports")
+def imports_group() -> None:
+    """List imports, carry out those that are planned or wait, and cancel them."""
+
+
+@imports_group.command("list")
+@click.option("--store", type=terminal.Name(), required=True, help="The store's name.")
+def list_imports(store: str) -> None:
+    """List the imports of a store, newest first.
+
+    One a line: id, state, rows, refused and file, with tabs in between; why, of one that has failed.
+    """
+    engine = schema_version.open_engine(read_settings().database)
+    cursor: str | None = ""
+    while cursor is not None:
+        with engine.connect() as conn:
+            page = import_job.page(conn, None, store, paging.Asked(paging.MOST, cursor, "-id"))
+        for each in page.rows:
+            line = f"{each.id}\t{each.state}\t{each.rows}\t{each.refused}\t{terminal.printable(each.file_name)}"
+            click.echo(f"{line}\t{terminal.printable(each.reason)}" if each.reason else line)
+        cursor = page.cursor
+
+
+@imports_group.command("refused")
+@click.argument("import_id", type=terminal.ID)
+def list_refused(import_id: int) -> None:
+    """List the lines that the import IMPORT_ID refused: line, field and reason, with tabs in between."""
+    engine = schema_version.open_engine(read_settings().database)
+    cursor: str | None = ""
+    while cursor is not None:
+        with engine.connect() as conn:
+            page = import_job.page_refusals(conn, None, import_id, paging.Asked(paging.MOST, cursor, "line"))
+        for each in page.rows:
+            click.echo(f"{each.line}\t{each.field or ''}\t{terminal.printable(each.message)}")
+        cursor = page.cursor
+
+
+@imports_group.command("confirm")
+@click.argument("import_id", type=terminal.ID)
+@SKIP_REFUSED
+@click.pass_context
+def confirm_import(ctx: click.Context, import_id: int, skip_refused: bool) -> None:
+    """Carry out the import IMPORT_ID, of which a dry run made the plan, or some lines were refused.
+
+    The file is checked once more, as others may have changed the store since. Exits with 1 when a line is refused.
+    """
+    settings = read_settings()
+    engine, storage = schema_version.open_engine(settings.database), create_storage(settings)
+    with transaction(engine) as conn:
+        import_job.confirm(conn, None, import_id, skip_refused)
+        job = import_queue.take(conn, token_hex(8), import_id)
+    assert job
+    with _cancelling(engine, job), _watching() as tell, keep(engine, job) as lease:
+        _run(engine, storage, job, lease.noting(tell))
+    _end(ctx, engine, storage, job)
+
+
+@imports_group.command("cancel")
+@click.argument("import_id", type=terminal.ID)
+def cancel_import(import_id: int) -> None:
+    """End the import IMPORT_ID. What it has imported stays."""
+    settings = read_settings()
+    with transaction(schema_version.open_engine(settings.database)) as conn:
+        _, file = import_job.cancel(conn, None, import_id)
+    create_storage(settings).remove(file)
+    click.echo(f"Import {import_id} is cancelled.")
+
+
+@imports_group.command("run")
+@click.option("--supervised", is_flag=True, help="Tell of its work on standard output, to the server that started it.")
+def run_imports(supervised: bool) -> None:
+    """Carry out the imports that wait, and end. A server does so by itself, in processes of their own.
+
+    Several may run at once; each takes the job of a user who has no other under way. Forgets the imports that ended a
+    week ago, and deletes files that no import needs. On SIGTERM, what it has begun is left for the next.
+    """
+    settings = read_settings()
+    engine, storage = schema_version.open_engine(settings.database), create_storage(settings)
+    turn = Turn(engine, Pulse(f"{gethostname()}/{token_hex(8)}", 1 if supervised else None))
+    before = signal.signal(signal.SIGTERM, turn.end)
+    try:
+        with _logging(settings) if supervised else nullcontext():
+            _run_all(engine, storage, turn)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    if turn.is_told:
+        sys.exit(128 + signal.SIGTERM)
+
+
+@contextmanager
+def _logging(settings: Settings) -> Iterator[None]:
+    """As the server does, whose log it shares."""
+    scribe = log.configure(settings.log_level)
+    try:
+        yield
+    finally:
+        scribe.close()
+
+
+def _run_all(engine: Engine, storage: Storage, turn: Turn) -> None:
+    while not turn.is_over and (job := _take(engine, turn.name)):
+        try:
+            with turn.begin(job):
+                _run(engine, storage, job, turn.note, turn.pauses)
+        except Paused:
+            _give_back(engine, turn.name)
+        except (DBAPIError, Unavailable):  # it is tried again, by whoever comes next
+            _give_back(engine, turn.name)
+            raise
+        except Exception as error:  # the import has failed by it; the others need not
+            structlog.get_logger().error("bug", import_id=job.id, exc_info=error)
+        else:
+            _free(engine, storage, job)
+    if not turn.is_over:
+        _sweep(engine, storage)
+
+
+def _give_back(engine: Engine, runner: str) -> None:
+    """If the database is away, a little later: else its death would be put down to the job."""
+    for pause in GIVE_BACK_PAUSES:
+        time.sleep(pause)
+        with suppress(DBAPIError), transaction(engine) as conn:
+            import_queue.give_back(conn, runner)
+            return
+
+
+def _run(engine: Engine, storage: Storage, job: Job, tell: Tell, pauses: Pauses = lambda _: False) -> None:
+    with TemporaryFile() as file:
+        importer = Importer(engine, job, file, tell, pauses)
+        try:
+            storage.copy_to(job.file, file)
+        except NotFound:
+            importer.fail(
+                "Its file is not there. Servers on several machines need one storage: STOREKEEPER_STORAGE_URL."
+            )
+        else:
+            importer.run()
+
+
+def _take(engine: Engine, runner: str) -> Job | None:
+    with transaction(engine) as conn:
+        return import_queue.take(conn, runner)
+
+
+def _free(engine: Engine, storage: Storage, job: Job) -> None:
+    """Delete the file of an import that is over."""
+    with engine.connect() as conn:
+        is_needed = job.file in import_queue.files(conn)
+    if not is_needed:
+        storage.remove(job.file)
+
+
+def _sweep(engine: Engine, storage: Storage) -> None:
+    with transaction(engine) as conn:
+        import_queue.sweep(conn)
+        needed = import_queue.files(conn)
+        known = installation.storage_mark(conn)
+    if (
+        node_match.find_storage_mismatch(known, storage.find_mark()) is None
+    ):  # else they are files of another database's
+        storage.prune("imports", needed, DAY)

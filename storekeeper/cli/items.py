@@ -1,0 +1,222 @@
+"""The command line of the catalogue: find its items, write them into a file, and look after their images."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import click
+from sqlalchemy import Connection, Engine
+
+from storekeeper.cli import terminal
+from storekeeper.database import schema_version
+from storekeeper.domain import times
+from storekeeper.domain.money import Price
+from storekeeper.errors import Invalid
+from storekeeper.files.storage import create_storage
+from storekeeper.models import item_export, item_list, paging, store
+from storekeeper.models.item import Item
+from storekeeper.models.item_export import BEGIN, Format, Place
+from storekeeper.models.item_list import Filter, Sort
+from storekeeper.models.item_queries import Archived
+from storekeeper.services import image_retention
+from storekeeper.settings import read_settings
+from storekeeper.tabular import cells
+from storekeeper.tabular.cells import Line
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+COLUMNS = ("id", "store", "name", "price", "currency", "stock", "sku", "barcode", "tags", "archived")
+NUMBERS = ("id", "price", "stock")
+
+
+class _Amount(click.ParamType[Price]):
+    name = "amount"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Price:
+        try:
+            return Price.read(value)
+        except ValueError:
+            self.fail("An amount is written like 15.99.", param, ctx)
+
+
+class _Moment(click.ParamType[int]):
+    """What the API takes as a time; and one without a zone, which is in UTC, as those in exports are."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        with suppress(ValueError):
+            given = datetime.fromisoformat(value)
+            value = given.isoformat() if given.tzinfo else given.replace(tzinfo=UTC).isoformat()
+        try:
+            return times.read(value, "updated_since")
+        except Invalid as error:
+            self.fail(str(error), param, ctx)
+
+
+def filtered(archived: Archived) -> Callable[[F], F]:
+    """The arguments that choose items, as `GET /items` takes them. `archived` is what holds without the option."""
+    options = (
+        click.argument("words", nargs=-1),
+        click.option("--store", type=terminal.Name(), help="Only the items of this store."),
+        click.option("--tag", "tags", multiple=True, help="Only items with this tag. May be given several times."),
+        click.option("--sku", help="Only those with this very SKU."),
+        click.option("--barcode", help="Only those with this very barcode."),
+        click.option("--price-min", type=_Amount(), help="The lowest price; needs a store, which has a currency."),
+        click.option("--price-max", type=_Amount(), help="The highest price; needs a store."),
+        terminal.pair("--in-stock/--out-of-stock", "in_stock", "Only what is on hand, or only what is not."),
+        click.option("--updated-since", type=_Moment(), help="Only what was changed since then: 2026-01-31T18:00:00Z."),
+        click.option(
+            "--archived",
+            type=click.Choice(get_args(Archived)),
+            default=archived,
+            help=f"Whether archived items are wanted. Without it: {archived}.",
+        ),
+    )
+
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _wanted(words: tuple[str, ...], tags: tuple[str, ...], store: str | None, **given: Any) -> Filter:
+    # What is not UTF-8 among arguments comes as halves of surrogate pairs, which no database takes.
+    q = " ".join(words).encode(errors="replace").decode() if words else None
+    return Filter(q=q, tag=";".join(tags) if tags else None, store=store, **given)
+
+
+@click.command()
+@filtered(archived="no")
+@click.option(
+    "--sort",
+    type=click.Choice(get_args(Sort)),
+    help="The order; a minus reverses it. By price and stock, "
+    "it needs a store; by rank, WORDS. Without it: by rank where there are WORDS, else by id.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, terminal.MOST),
+    default=paging.USUAL,
+    help=f"How many are listed at the most. Without it: {paging.USUAL}.",
+)
+@click.option(
+    "--format",
+    type=click.Choice(["table", "tsv", "jsonl"]),
+    help="Without it: a table on a terminal; elsewhere its columns with tabs in between and without headings.",
+)
+def find(sort: Sort | None, limit: int, format: str | None, **given: Any) -> None:
+    """List items that have all WORDS, or words that begin so, in name, SKU, barcode, description or tags.
+
+    Accents and case do not matter. Without WORDS it lists all. Archived items are left out unless --archived says
+    otherwise.
+    """
+    wanted = _wanted(**given)
+    engine = schema_version.open_engine(read_settings().database)
+    order = sort or ("rank" if wanted.q is not None else "id")
+    found = _find(engine, wanted, paging.Asked(min(limit, paging.MOST), sort=order))
+    _show(islice(found, limit), format or ("table" if sys.stdout.isatty() else "tsv"))
+    if next(found, None):
+        click.echo(f"There are more than {limit:,}: --limit takes another number.", err=True)
+
+
+def _find(engine: Engine, wanted: Filter, asked: paging.Asked) -> Iterator[Line]:
+    following: str | None = ""
+    while following is not None:
+        with engine.connect() as conn:
+            page = item_list.page(conn, wanted, paging.Asked(asked.limit, following, asked.sort))
+            lines = _lines(conn, page.rows)
+        yield from lines
+        following = page.cursor
+
+
+def _lines(conn: Connection, found: list[Item]) -> list[Line]:
+    stores = {id: store.get(conn, id).name for id in {each.store_id for each in found}}
+    return [item_export.line(each, stores[each.store_id]) for each in found]
+
+
+def _show(found: Iterator[Line], format: str) -> None:
+    if format == "jsonl":
+        sys.stdout.buffer.writelines(map(cells.json_line, found))
+    elif format == "tsv":
+        for line in found:
+            click.echo("\t".join(_row(line)))
+    elif rows := [_row(line) for line in found]:
+        click.echo("\n".join(terminal.table(COLUMNS, rows, NUMBERS)))
+    else:
+        click.echo("No items are found.", err=True)
+
+
+def _row(line: Line) -> list[str]:
+    values = (getattr(line, column) for column in COLUMNS)
+    return [terminal.printable(_text(value)) for value in values]
+
+
+def _text(value: object) -> str:
+    match value:
+        case bool():
+            return "yes" if value else ""
+        case list():
+            return ";".join(value)
+        case None:
+            return ""
+        case _:
+            return str(value)
+
+
+@click.command("export")
+@filtered(archived="any")
+@click.option("--format", type=click.Choice(["csv", "jsonl"]), default="csv", help="CSV or JSON Lines: csv.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="The file; else standard output.")
+def export_(format: Format, output: Path | None, **given: Any) -> None:
+    """Write items, in a form that `storekeeper import` reads.
+
+    All of them, the archived ones too, unless WORDS or options choose. They choose as those of `storekeeper find` do.
+    """
+    wanted = _wanted(**given)
+    pieces = _pieces(schema_version.open_engine(read_settings().database), wanted, format)
+    first = next(pieces)  # an unknown store leaves the file as it was
+    if output:
+        with output.open("wb") as file:
+            file.writelines(chain([first], pieces))
+    else:
+        sys.stdout.buffer.writelines(chain([first], pieces))
+
+
+def _pieces(engine: Engine, wanted: Filter, format: Format) -> Iterator[bytes]:
+    place: Place | None = BEGIN
+    while place is not None:
+        with engine.connect() as conn:
+            piece = item_export.piece(conn, place, wanted, format)
+        yield piece.data
+        place = piece.following
+
+
+@click.group("images")
+def images_group() -> None:
+    """Look after the stored images."""
+
+
+NOT_OURS = (
+    "Nothing was deleted, as these files may be another database's. A server that starts notes where its files are; "
+    "if they have moved since, `storekeeper accept-node` says that these are the right ones."
+)
+
+
+@images_group.command("prune")
+def prune_images() -> None:
+    """Delete the images that no item has had for 30 days, as servers do by themselves.
+
+    Nothing is deleted while it is not known that the files are this database's.
+    """
+    settings = read_settings()
+    count = image_retention.prune(schema_version.open_engine(settings.database), create_storage(settings))
+    if count is None:
+        raise click.ClickException(NOT_OURS)
+    click.echo(f"Images deleted: {count}.")

@@ -1,0 +1,39 @@
+"""The command line of nodes: which of them is the right one, where they differ."""
+
+from io import BytesIO
+
+import click
+from sqlalchemy import Connection
+
+from storekeeper.database import schema_version
+from storekeeper.database.engine import transaction
+from storekeeper.files.storage import MARK, Storage, create_storage, new_mark
+from storekeeper.models import installation
+from storekeeper.security import signing_keys
+from storekeeper.settings import read_settings
+
+
+@click.command("accept-node")
+def accept_node() -> None:
+    """Say that the signing keys and the storage of this node are the right ones.
+
+    For when the database knows others: a key file that was replaced by hand or lost, files that have moved. Nodes that
+    have other keys, or keep their files elsewhere, do not fit from now on.
+    """
+    settings = read_settings()
+    scheduled = signing_keys.schedule(signing_keys.load(settings.keys_path))
+    mark = (storage := create_storage(settings)).find_mark() or _make_mark(storage)
+    with transaction(schema_version.open_engine(settings.database)) as conn:
+        _accept(conn, scheduled, mark)
+    click.echo(f"The key {scheduled[0].kid} and the storage of this node are the right ones.")
+
+
+def _accept(conn: Connection, scheduled: list[signing_keys.Scheduled], mark: str) -> None:
+    installation.record_keys(conn, scheduled)
+    installation.record_storage_mark(conn, mark)
+
+
+def _make_mark(storage: Storage) -> str:
+    mark = new_mark()
+    storage.copy_from(MARK, BytesIO(mark.encode()))
+    return mark

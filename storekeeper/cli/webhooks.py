@@ -1,0 +1,174 @@
+"""The command line of webhooks: the operator's own, what was sent to whom, and the process that sends."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from secrets import token_hex
+from typing import Any, TypeVar, TypeVarTuple
+
+import click
+from sqlalchemy import Connection
+
+from storekeeper import log
+from storekeeper.cli import terminal
+from storekeeper.concurrency.heartbeat import Pulse
+from storekeeper.concurrency.rate_limiter import Limits
+from storekeeper.database import schema_version
+from storekeeper.database.engine import Database, transaction
+from storekeeper.domain import webhook_url
+from storekeeper.domain.webhook_url import Networks
+from storekeeper.models import paging, webhook, webhook_delivery
+from storekeeper.settings import Settings, read_settings
+from storekeeper.webhooks.http_client import Courier
+from storekeeper.webhooks.sender import Sender
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+
+@click.group("webhooks")
+def webhooks_group() -> None:
+    """Add, list and remove webhooks, see what was sent to them, and send."""
+
+
+@webhooks_group.command("list")
+def list_webhooks() -> None:
+    """List all webhooks, one a line: id, state, store and URL, with tabs in between; why, of one that was stopped.
+
+    A pending one waits until its receiver has answered a challenge. An orphaned one waits to be taken over, as its
+    owner has lost the right to it.
+    """
+    for each in _pages(lambda conn, cursor: webhook.page(conn, None, paging.Asked(paging.MOST, cursor))):
+        line = terminal.printable(f"{each.id}|{each.state}|{each.store or ''}|{each.url}").replace("|", "\t", 3)
+        click.echo(f"{line}\t{each.reason}" if each.reason and each.state == "paused" else line)
+
+
+@webhooks_group.command("add")
+@click.argument("url")
+@click.option("--store", type=terminal.Name(), help="Only the changes of the store of this name.")
+def add_webhook(url: str, store: str | None) -> None:
+    """Have changes sent to URL from now on. Prints its id and its secret, which is shown this once.
+
+    It is pending until its receiver has answered a challenge, or `webhooks verify` was told what that said.
+    """
+    settings = read_settings()
+    Networks(settings.webhook_networks).check(webhook_url.read(url))
+    added = _do(settings, webhook.add, None, url, store)
+    _show_secret(added)
+
+
+@webhooks_group.command("remove")
+@click.argument("webhook_id", type=terminal.ID)
+def remove_webhook(webhook_id: int) -> None:
+    """Delete the webhook WEBHOOK_ID, with what was still to be sent to it."""
+    _do(read_settings(), webhook.delete, None, webhook_id)
+    click.echo(f"Webhook {webhook_id} is deleted.")
+
+
+@webhooks_group.command("verify")
+@click.argument("webhook_id", type=terminal.ID)
+@click.argument("challenge", required=False)
+def verify_webhook(webhook_id: int, challenge: str | None) -> None:
+    """Let the webhook WEBHOOK_ID send, by the CHALLENGE that its receiver was sent; without that, send it again."""
+    verified = _do(read_settings(), webhook.verify, None, webhook_id, challenge)
+    click.echo(f"Webhook {webhook_id} is {verified.state}.")
+
+
+@webhooks_group.command("take-over")
+@click.argument("webhook_id", type=terminal.ID)
+def take_over_webhook(webhook_id: int) -> None:
+    """Make the webhook WEBHOOK_ID the operator's, and active.
+
+    Prints its id and its new secret, which is shown this once. The secrets that it had are no good any more.
+    """
+    _show_secret(_do(read_settings(), webhook.take_over, None, webhook_id))
+
+
+@webhooks_group.command("deliveries")
+@click.argument("webhook_id", type=terminal.ID)
+def list_deliveries(webhook_id: int) -> None:
+    """List what was sent to the webhook WEBHOOK_ID, or is to be, newest first.
+
+    One a line: id, message, type, state, attempts, the last status and the last error, with tabs in between.
+    """
+    for each in _pages(
+        lambda conn, cursor: webhook_delivery.page(
+            conn, None, webhook_id, None, paging.Asked(paging.MOST, cursor, "-id")
+        )
+    ):
+        columns = each.id, each.message_id, each.type, each.state, each.attempts, each.status or "", each.error or ""
+        click.echo("\t".join(map(str, columns)))
+
+
+@webhooks_group.command("replay")
+@click.argument("webhook_id", type=terminal.ID)
+@click.option("--after", type=click.IntRange(0, terminal.MOST), help="Send all changes after this cursor.")
+@click.option("--delivery", "delivery_id", type=terminal.ID, help="Send the message of this delivery.")
+def replay(webhook_id: int, after: int | None, delivery_id: int | None) -> None:
+    """Let messages be sent to the webhook WEBHOOK_ID once more, with the ids that they had."""
+    if (after is None) == (delivery_id is None):
+        raise click.UsageError("Say what to send: --after or --delivery.")
+    settings = read_settings()
+    if after is not None:
+        _do(settings, webhook.go_back, None, webhook_id, after)
+    if delivery_id is not None:
+        _do(settings, webhook_delivery.replay, None, webhook_id, delivery_id)
+    click.echo("It will be sent.")
+
+
+@webhooks_group.command("run")
+@click.option("--beside", type=int, help="End when the process of this number, which has started this one, is gone.")
+@click.option("--supervised", is_flag=True, help="Tell of its work on standard output, to the server that started it.")
+def run_webhooks(beside: int | None, supervised: bool) -> None:
+    """Send what is due to webhooks, for as long as there are some that no other process serves.
+
+    A server does so by itself, in a process of its own.
+    """
+    settings = read_settings()
+    schema_version.open_engine(settings.database)
+    scribe = log.configure(settings.log_level)
+    pulse = Pulse(token_hex(8), 1 if supervised else None)
+    try:
+        was_told = asyncio.run(_send(settings, lambda: beside in (None, os.getppid()), pulse))
+    finally:
+        scribe.close()
+    if supervised and was_told:  # not in want of work: the server starts another, unless it ends itself
+        sys.exit(128 + signal.SIGTERM)
+
+
+async def _send(settings: Settings, is_needed: Callable[[], bool], pulse: Pulse) -> bool:
+    """Whether it was told to end."""
+    limits = Limits(settings.webhook_rate, settings.webhook_connections)
+    db, courier = Database(settings.database), Courier(Networks(settings.webhook_networks), limits=limits)
+    sender = Sender(db, courier, is_needed=is_needed, pulse=pulse, limits=limits)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, sender.end)
+    try:
+        await sender.run()
+    finally:
+        courier.close()
+        db.close()
+    return sender.is_ending
+
+
+def _show_secret(hook: webhook.NewSecret) -> None:
+    assert hook.secret
+    click.echo(f"{hook.id}\t{hook.secret.value}")
+
+
+def _do(settings: Settings, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+    with transaction(schema_version.open_engine(settings.database)) as conn:
+        return function(conn, *args)
+
+
+def _pages(read: Callable[[Connection, str], paging.Page[Any]]) -> Iterator[Any]:
+    """The rows of all pages."""
+    engine = schema_version.open_engine(read_settings().database)
+    cursor: str | None = ""
+    while cursor is not None:
+        with engine.connect() as conn:
+            page = read(conn, cursor)
+        yield from page.rows
+        cursor = page.cursor

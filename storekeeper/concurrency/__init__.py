@@ -1,0 +1,1 @@
+"""Tools for threads, processes and waiting."""

@@ -1,0 +1,100 @@
+"""What was typed while the session ended, or before the password was asked for: it is here again after that.
+
+It is kept by the server, for an hour, for the browser that sent it and the user whom the form was shown to. Passwords
+and files are not kept.
+"""
+
+from contextlib import suppress
+from secrets import token_urlsafe
+
+from falcon.asgi import Response
+
+from storekeeper.console import cookies, forms
+from storekeeper.console.form_keys import FIELD, NOBODY, FormKeys
+from storekeeper.console.forms import FileForm, Form
+from storekeeper.console.page import Page, PageRequest
+from storekeeper.errors import StorekeeperError
+from storekeeper.http.guard import Guard
+from storekeeper.models import saved_form
+from storekeeper.models.saved_form import KEPT_SECONDS, Content, Reason
+
+PARAMETER = "kept"  # of the address of a page that shows it
+PASSWORDS = frozenset(("password", "current_password", "new_password", "repeated", "setup_token"))
+SAID: dict[Reason, str] = {
+    "signed out": "You were signed out before this was saved.",
+    "not fresh": "This needed your password, and is not saved yet.",
+}
+
+
+class KeptForms:
+    """Keeps forms that cannot be taken now, and shows them when they can be."""
+
+    def __init__(self, guard: Guard, form_keys: FormKeys) -> None:
+        self._guard = guard
+        self._form_keys = form_keys
+
+    async def keep(self, req: PageRequest, resp: Response, reason: Reason) -> str | None:
+        """The page that will show the form of this request again; None where it cannot be kept.
+
+        Only a form that was shown to a user is kept: nobody else can fill the database.
+        """
+        if req.method != "POST" or not isinstance(req.page, Page) or not req.page.is_worth_keeping:
+            return None
+        with suppress(StorekeeperError):
+            form = req.typed or await _read(req, req.page)
+            user_id = self._form_keys.find_user_id(form[FIELD])
+            if user_id not in (None, NOBODY) and await self._write(
+                req, resp, user_id, _content(req.page, form, reason)
+            ):
+                return f"{req.raw_path}?{PARAMETER}=1"
+        return None
+
+    async def _write(self, req: PageRequest, resp: Response, user_id: int, content: Content) -> bool:
+        browser = token_urlsafe(24)
+        req.claims = None  # the session may be over: it is the form's key that counts
+        is_kept = await self._guard.record(req, saved_form.keep, user_id, browser, req.raw_path, content)
+        if is_kept:
+            cookies.give_kept_form(req, resp, browser, KEPT_SECONDS)
+        return is_kept
+
+    async def process_resource(
+        self, req: PageRequest, _resp: Response, _resource: object, _params: dict[str, object]
+    ) -> None:
+        """Middleware: fill in the form of a page that is loaded to show what was typed there before."""
+        browser = cookies.find_kept_form(req)
+        if req.method != "GET" or req.claims is None or browser is None or not req.get_param(PARAMETER):
+            return
+        content = await self._guard.browse(req, saved_form.find, req.caller.user_id, browser, req.raw_path)
+        if content:
+            req.typed, req.explanation = Form(content.fields), _said(content)
+
+
+async def _read(req: PageRequest, page: Page) -> Form:
+    """The form of a request that was refused before it was read; of one with a file, what stands before that."""
+    if not page.takes_file:
+        return await forms.read(req, page.most_bytes)
+    upload = FileForm(req, page.most_bytes)
+    form = await upload.fields()
+    await upload.discard()  # a browser that cannot send all of it would not read our answer
+    return form
+
+
+def _content(page: Page, form: Form, reason: Reason) -> Content:
+    return Content(
+        fields=[(name, value) for name, value in form.pairs if name not in PASSWORDS],
+        reason=reason,
+        has_passwords=any(name in PASSWORDS for name in form.names()),
+        has_file=page.takes_file,
+    )
+
+
+def _said(content: Content) -> str:
+    """What happened, and what is to be done."""
+    return " ".join(
+        [
+            SAID[content.reason],
+            "What you typed is here again: look at it, and send it.",
+            *(["Passwords are not kept: type them again."] if content.has_passwords else []),
+            *(["Files are not kept: choose yours again."] if content.has_file else []),
+        ]
+    )

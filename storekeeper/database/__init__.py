@@ -1,0 +1,1 @@
+"""The engine, its threads and its statements. Knows no table."""

@@ -1,0 +1,152 @@
+"""The names of stores, items and users, and other short texts: what may be in one, and which are the same."""
+
+import unicodedata
+from collections.abc import Iterable
+
+from storekeeper.domain import unicode_scripts
+from storekeeper.errors import Invalid
+
+LENGTH = 80
+SKU_LENGTH = 64
+TAG_LENGTH = 40
+DESCRIPTION_LENGTH = 4000
+# Control, format (bidi and zero-width characters), surrogate and unassigned characters; line and paragraph separators.
+UNSEEN = frozenset(("Cc", "Cf", "Cs", "Cn", "Zl", "Zp"))
+# Zero-width, whatever their category: the grapheme joiner and the Hangul and Khmer fillers.
+FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+# Marks that only choose among the forms of a character: good for an emoji, but two user names would look the same.
+VARIATIONS = frozenset(map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+EMOJI = range(0x1F000, 0x1FB00)  # here Unicode adds some every year: those that this Python does not know are seen too
+# What has Unicode's property White_Space: no part of a name, a SKU or a tag where it stands at an end.
+WHITE_SPACE = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+DOTS = (".", "..")  # a path with such a segment means another one (RFC 3986, section 5.2.4): clients never send it
+USERNAME_MARKS = frozenset("._@+-")
+# What composes to one character has at most this many (the longest decomposition of one that Unicode has, in NFD).
+MAX_DECOMPOSITION = 4
+MAX_MARKS = 30  # in a row: Unicode's Stream-Safe Text Format (UAX #15, section 13)
+_TOO_MANY_MARKS = b"\1" * (MAX_MARKS + 1)
+_ARE_MARKS = b"\0" + b"\1" * 255  # from combining classes, of which 0 is that of all that is no mark
+
+
+def of_thing(value: str, field: str = "name") -> str:
+    """The name of a store or an item, in NFC and without white space at its ends: one spelling for what looks the same.
+
+    Invalid if it is none.
+    """
+    name = _line("name", value, LENGTH, field)
+    if name in DOTS:
+        raise Invalid(f"A name cannot be {name!r}: the path of a URL cannot hold it.", field)
+    return name
+
+
+def of_sku(value: str) -> str:
+    """A shop's own number of an item, as typed: leading zeros count."""
+    return _line("SKU", value, SKU_LENGTH, "sku")
+
+
+def of_tag(value: str, field: str = "tags") -> str:
+    """A tag, in small letters: Garden and garden are one. Semicolons stand between tags."""
+    text = value.strip(WHITE_SPACE)
+    if not _is_too_long(text, TAG_LENGTH):
+        text = " ".join(text.split()).casefold()
+    tag = _line("tag", text, TAG_LENGTH, field)
+    if ";" in tag:
+        raise Invalid("A tag may not hold a semicolon: it stands between tags.", field)
+    return tag
+
+
+def of_description(value: str) -> str:
+    """A text of several lines, which end with LF."""
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
+    if not _is_too_long(text, DESCRIPTION_LENGTH):
+        _refuse_marks(text)
+        text = unicodedata.normalize("NFC", text)
+    if len(text) > DESCRIPTION_LENGTH:
+        raise Invalid(f"A description has at most {DESCRIPTION_LENGTH:,} characters.", "description")
+    if "\0" in text or not _is_utf8(text):
+        raise Invalid("A description may not hold NUL or half of a surrogate pair.", "description")
+    return text
+
+
+def _is_too_long(text: str, maximum: int) -> bool:
+    """Whether the text has more than `maximum` characters even when it is composed.
+
+    The first thing to ask of any text that somebody sends: what is normalised, folded or taken apart after that is
+    short. Normalising takes time by the square of a run of combining marks (python/cpython#149079), and holds the
+    interpreter: a megabyte would stop the whole process for two minutes.
+    """
+    return len(text) > MAX_DECOMPOSITION * maximum
+
+
+def _refuse_marks(text: str) -> None:
+    """For texts that may be long: no language needs so many marks in a row, and normalising is linear without them."""
+    if not text.isascii() and _TOO_MANY_MARKS in bytes(map(unicodedata.combining, text)).translate(_ARE_MARKS):
+        raise Invalid(f"A description may not hold more than {MAX_MARKS} combining marks in a row.", "description")
+
+
+def _is_utf8(text: str) -> bool:
+    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _line(kind: str, value: str, most: int, field: str) -> str:
+    text = value.strip(WHITE_SPACE)
+    if text.isascii() and text.isprintable() and 1 <= len(text) <= most:
+        return text
+    if not _is_too_long(text, most):
+        text = unicodedata.normalize("NFC", text)
+    if not 1 <= len(text) <= most:
+        raise Invalid(f"A {kind} has 1 to {most} characters.", field)
+    _refuse_unseen(kind, text, field)
+    return text
+
+
+def _refuse_unseen(kind: str, text: str, field: str) -> None:
+    for char in text:
+        if (unicodedata.category(char) in UNSEEN and ord(char) not in EMOJI) or char in FILLERS:
+            raise Invalid(f"A {kind} may not hold U+{ord(char):04X}: it cannot be seen.", field)
+
+
+def of_new_user(value: str) -> str:
+    """The name of somebody who registers. Invalid where its letters are of scripts that are taken for each other.
+
+    Those who are there already keep theirs: `of_user`.
+    """
+    name = of_user(value)
+    if name in DOTS:
+        raise Invalid(f"A user name cannot be {name!r}: the path of a URL cannot hold it.", "username")
+    found = unicode_scripts.find(name + fold(name))
+    if not unicode_scripts.may_stand_together(found):
+        raise Invalid(f"A user name is of one script: this one has letters of {_listed(found)}.", "username")
+    return name
+
+
+def _listed(found: Iterable[str]) -> str:
+    *others, last = sorted(found)
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def of_user(value: str) -> str:
+    """A user's name as typed. Invalid unless it holds letters, digits and `. _ @ + -` only."""
+    if not 1 <= len(value) <= LENGTH or len(fold(value)) > LENGTH:
+        raise Invalid(f"A user name has 1 to {LENGTH} characters.", "username")
+    if not all(map(_is_for_users, value + fold(value))):
+        raise Invalid("A user name has letters, digits and . _ @ + - only.", "username")
+    return value
+
+
+def _is_for_users(char: str) -> bool:
+    is_written = char.isalnum() or unicodedata.category(char) in ("Mn", "Mc")  # vowel signs and accents are marks
+    return (is_written and char not in FILLERS and char not in VARIATIONS) or char in USERNAME_MARKS
+
+
+def fold(username: str) -> str:
+    """What two names share that are the same to us: NFKC and casefold (Unicode 3.13, toNFKC_Casefold).
+
+    What is too long to be anybody's name stays as it is, and is nobody's.
+    """
+    if _is_too_long(username, LENGTH):
+        return username
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())

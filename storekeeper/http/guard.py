@@ -1,0 +1,251 @@
+"""Who is calling, and may they? The only way from a responder to the data leads through the guard.
+
+A token's signature is checked before a responder runs. Its session is looked up in the same hop to the database, and
+for a change in the same transaction, as the work itself: `Guard.read`, `Guard.browse` and `Guard.write`.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar, TypeVarTuple
+
+from falcon.asgi import Response
+
+from storekeeper.concurrency.broadcast import Bell
+from storekeeper.database.compiled_query import Row
+from storekeeper.database.engine import Connection, Database
+from storekeeper.errors import Forbidden, KeyInUse, TokenMissing, TokenNotFresh
+from storekeeper.http import operation
+from storekeeper.http.operation import Access, Operation
+from storekeeper.http.request import Request
+from storekeeper.http.request_limits import RequestLimits
+from storekeeper.models import idempotency, journal, noted_rights, session
+from storekeeper.models.idempotency import Answer, Once
+from storekeeper.models.journal import Author
+from storekeeper.models.session import Grant, Guarded, Live
+from storekeeper.security.tokens import Claims, Tokens
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+FORMS_FACTOR = 2  # of the room for answers, for forms
+KEY_PAUSE = 0.05  # seconds between looks at whether another request with the key is done
+
+
+class Guard:
+    """Runs the models' functions for a request's sender, if their session is live. Rings the bell for each change."""
+
+    def __init__(self, db: Database, limits: RequestLimits | None = None, most_answer_bytes: int = 0) -> None:
+        """`most_answer_bytes` are those of one user's answers that are kept for their Idempotency-Keys."""
+        self._db = db
+        self.limits = limits or RequestLimits()
+        self._most_answer_bytes = most_answer_bytes
+        self._used_at: dict[session.Use, float] = {}
+        self._under_way: set[str] = set()
+        self.bell = Bell()
+
+    async def refuse(self, req: Request, units: int) -> None:
+        """TooManyRequests for a request that the limits have not admitted; not so for administrators."""
+        if await self._is_exempt(req):
+            return
+        error = self.limits.refusal(req.visit, units)
+        if self.limits.is_news(req.visit):
+            req.log(error.code, method=req.method, path=req.path, policy=error.policy)
+        raise error
+
+    async def is_administrator(self, req: Request) -> bool:
+        """Whether the sender is one. TokenRevoked where the session is not live any more."""
+        return req.claims is not None and await self.read(req, _is_administrator, req.claims.sid, req.claims.user_id)
+
+    async def read(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+        """Run a query. TokenRevoked or Forbidden for a sender who may not."""
+        result: T = await self._db.read(_admitted, req.claims, req.operation.access, function, args)
+        self._note_use(req)
+        return result
+
+    async def fetch(self, req: Request, query: Guarded, values: Mapping[str, Any]) -> list[Row]:
+        """The rows of a look-up by a signed-in sender: the check and the work in one statement."""
+        rows = await self._db.fetch(*query.asked(req.caller.sid, values))
+        live, rows = query.check(rows, req.caller.user_id)
+        _check(live, req.operation.access)
+        self._note_use(req)
+        return rows
+
+    async def browse(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+        """Run a query that may take long, such as a page of a list."""
+        result: T = await self._db.browse(_admitted, req.claims, req.operation.access, function, args)
+        self._note_use(req)
+        return result
+
+    async def write(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+        """Run a change in a transaction: committed when it returns, rolled back when it raises.
+
+        With an Idempotency-Key it is made once: KeyReused, or KeyInUse while it is under way. The visit's `repeated_at`
+        tells whether that was by an earlier request.
+        """
+        once = self._once(req)
+        deadline = time.monotonic() + req.visit.key_seconds
+        while True:
+            try:
+                with self._alone(once):
+                    return await self._write(req, once, function, args)
+            except KeyInUse:
+                if time.monotonic() >= deadline:
+                    raise
+            await asyncio.sleep(KEY_PAUSE)
+
+    async def is_repeated(self, req: Request) -> bool:
+        """Whether the change was made by an earlier request with the Idempotency-Key: for what comes before `write`."""
+        if once := self._once(req):
+            req.visit.repeated_at = await self.read(req, idempotency.find_time, once)
+        return req.visit.repeated_at is not None
+
+    async def is_known(self, req: Request) -> bool:
+        """Whether an earlier request had this Idempotency-Key: for what comes before the body is read."""
+        once = self._once(req)
+        return once is not None and await self.read(req, idempotency.is_known, once)
+
+    async def record(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+        """Run a change that each attempt makes, whatever its Idempotency-Key, as it is no effect but a trace."""
+        return await self._write(req, None, function, args)
+
+    async def refresh(self, req: Request, idle: int, grace: int) -> Grant | None:
+        """Use the sender's refresh token: `session.refresh`, which checks the session by itself."""
+        claims = req.caller
+        grant = await self._db.write(session.refresh, claims.sid, claims.user_id, claims.number, idle, grace)
+        if req.visit.sender:
+            self.limits.settle(req.visit)
+        return grant
+
+    async def _write(self, req: Request, once: Once | None, function: Callable[..., T], args: tuple[Any, ...]) -> T:
+        claims, visit = req.claims, req.visit
+        author = Author(None, None, visit.id, visit.client_id)
+        if claims:
+            author = Author("user", claims.user_id, visit.id, visit.client_id)
+        write = self._db.write_once if once else self._db.write
+        answer: Answer[T] = await write(_written, claims, req.operation.access, author, once, function, args)
+        if once:
+            visit.repeated_at = answer.repeated_at
+        self._note_use(req)
+        self.bell.ring()
+        return answer.result
+
+    def _once(self, req: Request) -> Once | None:
+        """What an Idempotency-Key says of a request, whose body has been read."""
+        visit = req.visit
+        if visit.key is None or visit.digest is None or req.claims is None:
+            return None
+        # A form has its key in its body. Forms go on when programs have used up the room, as people cannot do without.
+        most_bytes = self._most_answer_bytes * (1 if visit.hashes_body else FORMS_FACTOR)
+        return idempotency.of(req.claims.user_id, visit.key, visit.digest.hexdigest(), most_bytes)
+
+    @contextmanager
+    def _alone(self, once: Once | None) -> Iterator[None]:
+        """Of several requests with one key, let in the first. Those at other workers meet at the database."""
+        if once is None:
+            yield
+            return
+        if once.key in self._under_way:
+            raise KeyInUse
+        self._under_way.add(once.key)
+        try:
+            yield
+        finally:
+            self._under_way.discard(once.key)
+
+    async def flush(self) -> None:
+        """Write down which tokens were used, and when. Called once a minute, so that no read costs a write."""
+        used_at, self._used_at = self._used_at, {}
+        if not used_at:
+            return
+        try:
+            await self._db.write(session.note_uses, used_at)
+        except BaseException:  # also when it was cancelled: the next time writes them down
+            self._used_at = used_at | self._used_at
+            raise
+
+    async def _is_exempt(self, req: Request) -> bool:
+        """A token says who may be an administrator, so that not every request beyond the limits is a look-up."""
+        may_be = req.claims is not None and (req.claims.is_admin or req.claims.type == "console")
+        return may_be and await self.is_administrator(req)
+
+    def _note_use(self, req: Request) -> None:
+        """After the work: a use that was refused is none, or it would bring back a session that was idle too long."""
+        if claims := req.claims:
+            self._used_at[claims.sid, claims.number] = time.time()
+            if req.visit.sender:
+                self.limits.settle(req.visit)
+
+
+def _admitted(
+    conn: Connection, claims: Claims | None, access: Access, function: Callable[..., T], args: tuple[Any, ...]
+) -> T:
+    """First the check, then the work."""
+    if claims:
+        _check(session.get_live(conn, claims.sid, claims.user_id), access)
+    return function(conn, *args)
+
+
+def _written(
+    conn: Connection,
+    claims: Claims | None,
+    access: Access,
+    author: Author,
+    once: Once | None,
+    function: Callable[..., T],
+    args: tuple[Any, ...],
+) -> Answer[T]:
+    with journal.signed(conn, author):
+        if once is None:
+            return Answer(_admitted(conn, claims, access, function, args))
+        # Whoever may no longer what they did may still hear that they did it: what they need is up to what was stored.
+        needed = (noted_rights.ADMIN,) if access is Access.ADMIN else ()
+        answer: Answer[T] = _admitted(conn, claims, Access.SIGNED_IN, idempotency.run, (once, needed, function, args))
+        return answer
+
+
+def _is_administrator(conn: Connection, session_id: int, user_id: int) -> bool:
+    return session.get_live(conn, session_id, user_id).is_admin
+
+
+def _check(live: Live, access: Access) -> None:
+    if access is Access.ADMIN and not live.is_admin:
+        raise Forbidden
+
+
+class Authentication:
+    """Middleware: reads the bearer token, and enforces the responder's mark and the limits without the database."""
+
+    def __init__(self, tokens: Tokens, guard: Guard) -> None:
+        self._tokens = tokens
+        self._guard = guard
+        self._operations: dict[tuple[type, str], Operation] = {}
+
+    async def process_resource(self, req: Request, _resp: Response, resource: object, _params: dict[str, Any]) -> None:
+        req.operation = self._operations.get((type(resource), req.method)) or self._declared(resource, req.method)
+        access = req.operation.access
+        if access is not Access.PUBLIC and (access is not Access.OPTIONAL or req.auth):
+            claims = self._tokens.read(bearer_token(req), access.kinds)
+            if req.operation.needs_fresh and not self._tokens.is_fresh(claims):
+                raise TokenNotFresh
+            req.claims = claims
+            req.visit.user_id = claims.user_id
+        units = req.operation.units
+        if units and not self._guard.limits.admit(req.visit, units):
+            await self._guard.refuse(req, units)
+
+    def _declared(self, resource: object, method: str) -> Operation:
+        responder = getattr(resource, f"on_{method.lower()}", None)
+        if responder is None:  # Falcon answers by itself: OPTIONS, or 405
+            return operation.NONE
+        return self._operations.setdefault((type(resource), method), operation.of(responder))
+
+
+def bearer_token(req: Request) -> str:
+    """The token of the Authorization header (RFC 6750 section 2.1)."""
+    scheme, _, rest = (req.auth or "").partition(" ")
+    token = rest.strip(" ")  # any number of spaces may stand between
+    if scheme.lower() != "bearer" or not token:
+        raise TokenMissing
+    return token

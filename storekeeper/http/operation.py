@@ -1,0 +1,190 @@
+"""What a responder declares: who may call it, what it takes and what it answers. The checks and OpenAPI read this.
+
+Who may call it is a mark: `@public`, `@optional`, `@admin`, `@refresh`, `@any_token`; without one, whoever is signed
+in. `@fresh`, beside `@admin` or by itself, also wants a fresh token. What it takes are its parameters `body` and
+`query`, by their types, or an `upload`, by `@takes`. What it answers stands in `@answers`.
+"""
+
+from collections.abc import Callable
+from enum import Enum, auto
+from http import HTTPStatus
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args
+
+import msgspec
+
+from storekeeper.errors import StorekeeperError
+from storekeeper.security.tokens import Kind
+
+BODY_BYTES = 64 * 1024
+
+# Of the limits of `request_limits`, beside a look-up or a change, which takes one. A unit is for up to a millisecond of
+# a core, or nearly.
+LIST_UNITS = 5
+UPLOAD_UNITS = 20
+
+Responder = TypeVar("Responder", bound=Callable[..., Any])
+
+
+class Access(Enum):
+    PUBLIC = auto()
+    OPTIONAL = auto()
+    SIGNED_IN = auto()
+    ADMIN = auto()
+    REFRESH = auto()
+    ANY_TOKEN = auto()
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of token that are good here."""
+        if self is Access.REFRESH:
+            return ("refresh",)
+        return ("access", "refresh") if self is Access.ANY_TOKEN else ("access",)
+
+
+class Message(msgspec.Struct, frozen=True):
+    """An answer that only says what was done."""
+
+    message: str
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """A responder's declaration. `operation_id` is its method's name in generated clients.
+
+    `answers` are the bodies of success by their status, which may carry `headers`.
+
+    `uploads` are the media types of what it takes as a file, and `formats` those that it answers beside JSON. A body
+    that is a list has up to `most_rows`. One that `is_conditional` minds If-Match and If-None-Match. One that
+    `needs_fresh` wants a token for which the password was given not long ago. `units` are what a request counts for.
+    """
+
+    summary: str
+    description: str
+    access: Access
+    body: Any
+    body_is_optional: bool
+    query: Any
+    answers: dict[HTTPStatus, Any]
+    headers: tuple[str, ...]
+    errors: tuple[type[StorekeeperError], ...]
+    uploads: tuple[str, ...] = ()
+    most_bytes: int = BODY_BYTES
+    most_rows: int = 0
+    formats: tuple[str, ...] = ()
+    is_conditional: bool = False
+    needs_fresh: bool = False
+    operation_id: str = ""
+    units: int = 1
+
+
+def _mark(access: Access) -> Callable[[Responder], Responder]:
+    def mark(responder: Responder) -> Responder:
+        responder.access = access  # type: ignore[attr-defined]
+        return responder
+
+    return mark
+
+
+public = _mark(Access.PUBLIC)
+optional = _mark(Access.OPTIONAL)
+admin = _mark(Access.ADMIN)
+refresh = _mark(Access.REFRESH)
+any_token = _mark(Access.ANY_TOKEN)
+
+
+def takes(*media_types: str, most_bytes: int, most_rows: int = 0) -> Callable[[Responder], Responder]:
+    """A body of up to so many bytes: JSON, or with media types a file of one of these, as the parameter `upload`."""
+
+    def note(responder: Responder) -> Responder:
+        responder.uploads = media_types  # type: ignore[attr-defined]
+        responder.most_bytes = most_bytes  # type: ignore[attr-defined]
+        responder.most_rows = most_rows  # type: ignore[attr-defined]
+        return responder
+
+    return note
+
+
+def fresh(responder: Responder) -> Responder:
+    """What a stolen token must not be enough for."""
+    responder.needs_fresh = True  # type: ignore[attr-defined]
+    return responder
+
+
+def counts(units: int) -> Callable[[Responder], Responder]:
+    """How many units of the limits a request takes, if that is not what its kind does; with 0 it is not counted."""
+
+    def note(responder: Responder) -> Responder:
+        responder.units = units  # type: ignore[attr-defined]
+        return responder
+
+    return note
+
+
+def conditional(responder: Responder) -> Responder:
+    """A change that minds what its sender believes: `If-Match` and `If-None-Match`."""
+    responder.is_conditional = True  # type: ignore[attr-defined]
+    return responder
+
+
+def answers(
+    *kinds: Any,
+    headers: tuple[str, ...] = (),
+    errors: tuple[type[StorekeeperError], ...] = (),
+    formats: tuple[str, ...] = (),
+    operation_id: str = "",
+) -> Callable[[Responder], Responder]:
+    """`@answers(Item, errors=(NotFound,))` for 200; `@answers((201, Item))` for another status, or several.
+
+    `operation_id` is its method's name in generated clients, such as `createItem`: part of the contract, for good.
+    """
+
+    def note(responder: Responder) -> Responder:
+        pairs = [each if isinstance(each, tuple) else (HTTPStatus.OK, each) for each in kinds]
+        responder.answers = {HTTPStatus(status): kind for status, kind in pairs}  # type: ignore[attr-defined]
+        responder.headers = headers  # type: ignore[attr-defined]
+        responder.errors = errors  # type: ignore[attr-defined]
+        responder.formats = formats  # type: ignore[attr-defined]
+        responder.operation_id = operation_id  # type: ignore[attr-defined]
+        return responder
+
+    return note
+
+
+def of(responder: Callable[..., Any]) -> Operation:
+    """The declaration of a responder."""
+    body = responder.__annotations__.get("body")
+    kinds = [kind for kind in get_args(body) if kind is not NoneType] if isinstance(body, UnionType) else []
+    summary, _, description = " ".join((responder.__doc__ or "").split()).partition(". ")
+    return Operation(
+        summary=summary.rstrip("."),
+        description=description,
+        access=getattr(responder, "access", Access.SIGNED_IN),
+        body=kinds[0] if kinds else body,
+        body_is_optional=bool(kinds),
+        query=responder.__annotations__.get("query"),
+        answers=getattr(responder, "answers", {}),
+        headers=getattr(responder, "headers", ()),
+        errors=getattr(responder, "errors", ()),
+        uploads=getattr(responder, "uploads", ()),
+        most_bytes=getattr(responder, "most_bytes", BODY_BYTES),
+        most_rows=getattr(responder, "most_rows", 0),
+        formats=getattr(responder, "formats", ()),
+        is_conditional=getattr(responder, "is_conditional", False),
+        needs_fresh=getattr(responder, "needs_fresh", False),
+        operation_id=getattr(responder, "operation_id", ""),
+        units=getattr(responder, "units", _usual_units(responder)),
+    )
+
+
+def is_list(kind: Any) -> bool:
+    """Whether an answer is a page of a list, after which there may be another."""
+    return "next" in kind.__struct_fields__
+
+
+def _usual_units(responder: Callable[..., Any]) -> int:
+    if getattr(responder, "uploads", ()):
+        return UPLOAD_UNITS
+    return LIST_UNITS if any(map(is_list, getattr(responder, "answers", {}).values())) else 1
+
+
+NONE = Operation("", "", Access.PUBLIC, None, False, None, {}, (), (), units=0)

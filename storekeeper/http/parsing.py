@@ -1,0 +1,169 @@
+"""The strict reading of what a request carries, JSON or a query: what others read in different ways is refused."""
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from storekeeper.domain import expectations
+from storekeeper.domain.money import Price
+from storekeeper.errors import FieldError, Invalid
+
+MOST_PARAMETERS = 50
+MOST_ERRORS = 20  # an answer is not to be many times as long as what was sent
+
+T = TypeVar("T")
+
+JSON_FAULTS = {  # by how the messages of Python's decoder begin
+    "Extra data": "there is more after the end of the value",
+    "Expecting value": "a value is missing",
+    "Expecting property name": "the name of a member is missing, in double quotes",
+    "Expecting ':'": "a colon is missing",
+    "Expecting ','": "a comma or the end of a list or an object is missing",
+    "Unterminated string": "a text has no end",
+    "Invalid control character": "a text holds a control character that is not escaped",
+    "Invalid \\": "a text holds an escape that JSON does not have",
+    "Illegal trailing comma": "nothing comes after a comma",
+}
+
+
+class Flaw(ValueError):
+    """What the JSON decoder itself would let pass."""
+
+
+def read_query(query_string: str, kind: type[T]) -> T:
+    """The parameters of a URL, decoded and checked. Unknown, repeated and oddly written ones are refused by name."""
+    given: dict[str, str] = {}
+    for name, text in _pairs(query_string):
+        if name in given:
+            raise Invalid(f"'{name}' is given twice.", name)
+        given[name] = text
+    query = convert(given, kind, strict=False)
+    struct: Any = kind
+    attributes = dict(zip(struct.__struct_encode_fields__, struct.__struct_fields__, strict=True))
+    for name, text in given.items():
+        if not _is_written(text, getattr(query, attributes[name])):
+            raise Invalid(f"'{text}' is not how '{name}' is written.", name)
+    return query
+
+
+def _pairs(query_string: str) -> list[tuple[str, str]]:
+    # Nothing between two &, or behind the last, is no parameter: so the URL standard reads it.
+    query_string = "&".join(pair for pair in query_string.split("&") if pair)
+    if not query_string:
+        return []
+    try:
+        return parse_qsl(
+            query_string,
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=MOST_PARAMETERS,
+        )
+    except ValueError:
+        raise Invalid("The query string cannot be read.") from None
+
+
+def _is_written(text: str, value: Any) -> bool:
+    """Each value has one way to be written in a URL: 10 and not 1e1, true and not True; null cannot be written at all.
+    Only a price has several, which are those of a body.
+    """
+    if isinstance(value, Price):
+        return True
+    return text == (str(value).lower() if isinstance(value, bool | int) else str(value))
+
+
+def decode_json(body: bytes) -> Any:
+    """Strict JSON (RFC 8259, I-JSON). Decimals stay exact."""
+    try:
+        text = body.decode()
+        value = json.loads(text, object_pairs_hook=_object, parse_float=Decimal, parse_constant=_refuse_constant)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False, default=str).encode()  # fails on half of a surrogate pair
+    except (ValueError, InvalidOperation, RecursionError) as error:
+        raise Invalid(f"The body is not strict JSON: {_reason(error)}.") from None
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise Flaw("a member stands twice")
+    return members
+
+
+def _refuse_constant(name: str) -> None:
+    raise Flaw(f"there is no {name}")
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case json.JSONDecodeError():
+            faults = (fault for start, fault in JSON_FAULTS.items() if error.msg.startswith(start))
+            return f"{next(faults, 'it cannot be read')} (character {error.pos})"
+        case UnicodeDecodeError():
+            return "it is not UTF-8"
+        case UnicodeEncodeError():
+            return "it holds half of a surrogate pair"
+        case RecursionError():
+            return "it is nested too deeply"
+        case Flaw():
+            return str(error)
+        case _:
+            return "it holds a number beyond all bounds"
+
+
+def convert(value: Any, kind: type[T], *, strict: bool) -> T:
+    """`value` as a `kind`. Invalid names everything that is wrong with its members, not only what is found first."""
+    try:
+        return msgspec.convert(value, kind, strict=strict, dec_hook=_read_price)
+    except msgspec.ValidationError:
+        errors = _field_errors(value, kind, strict=strict) if isinstance(value, dict) else []
+        raise Invalid(
+            errors[0].message if errors else expectations.sentence(kind), errors=errors[:MOST_ERRORS]
+        ) from None
+
+
+def convert_rows(value: Any, kind: type[T], most: int) -> list[T | Invalid]:
+    """A list of up to so many of `kind`; where one is none, why it is not."""
+    if not isinstance(value, list):
+        raise Invalid("The body has to be a list.")
+    if len(value) > most:
+        raise Invalid(f"There are at most {most:,} rows in a request.")
+    return [_convert_row(each, kind) for each in value]
+
+
+def _convert_row(value: Any, kind: type[T]) -> T | Invalid:
+    try:
+        return convert(value, kind, strict=True)
+    except Invalid as error:
+        return error
+
+
+def _field_errors(given: dict[str, Any], kind: type[Any], *, strict: bool) -> list[FieldError]:
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    errors = [FieldError(name, f"There is no '{name}' here.") for name in given if name not in fields]
+    for name, field in fields.items():
+        if name not in given:
+            errors += [FieldError(name, f"'{name}' is missing.")] if field.required else []
+            continue
+        try:
+            msgspec.convert(given[name], field.type, strict=strict, dec_hook=_read_price)
+        except msgspec.ValidationError as error:
+            errors.append(FieldError(name, _sentence(error, kind, name)))
+    return errors
+
+
+def _sentence(error: msgspec.ValidationError, kind: type[Any], name: str) -> str:
+    if error.__cause__:  # of `_read_price`, which says it better
+        return f"{error.__cause__}."
+    struct: Any = kind
+    return expectations.sentences(struct)[name]
+
+
+def _read_price(kind: type[Any], value: Any) -> Any:
+    if kind is Price:
+        return Price.read(value)
+    raise NotImplementedError(kind)

@@ -1,0 +1,305 @@
+"""The request as the resources see it, the bounded reading of its body, and the error as its sender sees it."""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from http import HTTPStatus
+from typing import Any, get_args, get_origin
+from urllib.parse import SplitResult, quote, urlsplit
+
+import falcon
+import falcon.asgi
+import msgspec
+import structlog
+from falcon import mediatypes
+from falcon.asgi import Response
+from falcon.routing import BaseConverter
+
+from storekeeper.domain import names
+from storekeeper.errors import (
+    MERGE_PATCH,
+    InternalError,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    OverQuota,
+    StorekeeperError,
+    TooLarge,
+    TooManyRequests,
+    WrongMediaType,
+)
+from storekeeper.http import operation, parsing
+from storekeeper.http.operation import Operation
+from storekeeper.http.request_context import Visit
+from storekeeper.http.request_limits import RequestLimits
+from storekeeper.security import secret
+from storekeeper.security.tokens import Claims
+
+MAX_ID = 2**53 - 1  # the largest whole number that every JSON reader takes exactly
+MAX_ACCEPT = 2000  # characters
+PROBLEM = "application/problem+json"
+JSON_IN_UTF8 = re.compile(
+    r'application/(json|merge-patch\+json)\s*(?:;\s*(?:charset=("?)(?:utf-8|us-ascii)\2\s*)?)*', re.I | re.A
+)
+IDEMPOTENCY_KEY = re.compile(r'("?)([!#-\[\]-~]{1,255})\1')
+SLASH = "\ufdd0"  # stands for %2F while a path is taken apart: no name may hold it
+NO_SLASH = "\ufdd1"  # stands for a SLASH that was in the path already: no name may hold this one either
+
+
+class Upload:
+    """A file that somebody sends: its declared type, and its bytes, which are to be read once."""
+
+    def __init__(self, req: "Request", media_type: str) -> None:
+        self.media_type = media_type
+        self.size = 0
+        self._req = req
+
+    async def read(self) -> bytes:
+        return b"".join([piece async for piece in self.pieces()])
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        async for piece in self._req.visit.pieces(self._req.operation.most_bytes, self._req.content_length):
+            self.size += len(piece)
+            yield piece
+
+
+class Request(falcon.asgi.Request):
+    """A request, and what its token says of its sender."""
+
+    claims: Claims | None = None
+    operation: Operation = operation.NONE
+
+    @property
+    def visit(self) -> Visit:
+        visit: Visit = self.scope["storekeeper.visit"]
+        return visit
+
+    @property
+    def caller(self) -> Claims:
+        """Who is calling. Only for responders that are not open to everybody."""
+        assert self.claims, f"{self.method} {self.uri_template} is open: it has no caller"
+        return self.claims
+
+    @property
+    def is_head(self) -> bool:
+        """Whether only the headers are wanted. Falcon takes it for a GET."""
+        return "storekeeper.is_head" in self.scope
+
+    @property
+    def accept(self) -> str:
+        """What media types the sender likes. Who lists thousands takes what is usual: reading them takes its time."""
+        text: str = super().accept
+        return text if len(text) <= MAX_ACCEPT else "*/*"
+
+    @property
+    def device(self) -> str:
+        return self.get_header("User-Agent", default="")
+
+    def charge(self, units: int) -> None:
+        """Count more for what turns out to be dear. This request goes on: those that come next may be refused."""
+        if sender := self.visit.sender:
+            sender.charge(units)
+
+    def log(self, event: str, **values: Any) -> None:
+        """One line for a security event. Never give it a password or a token."""
+        visit = self.visit
+        known: dict[str, Any] = {} if visit.user_id is None else {"user_id": visit.user_id}
+        if visit.client_id is not None:
+            known["client_request"] = visit.client_id
+        structlog.get_logger().info(event, request=visit.id, address=visit.address, **(known | values))
+
+
+class Name(BaseConverter):
+    """The name of a store or an item in a path: `/item/{name:name}`."""
+
+    def convert(self, value: str) -> str:
+        if "\ufffd" in value:
+            raise Invalid("The path is not UTF-8.", "name")
+        return names.of_thing(value.replace(SLASH, "/"))
+
+
+class Username(BaseConverter):
+    def convert(self, value: str) -> str:
+        return names.of_user(value)
+
+
+class Id(BaseConverter):
+    """What is no id is the id of nothing: the route does not match."""
+
+    def convert(self, value: str) -> int | None:
+        is_id = value.isascii() and value.isdigit() and len(value) <= len(str(MAX_ID)) and not value.startswith("0")
+        return int(value) if is_id and int(value) <= MAX_ID else None
+
+
+def path(*segments: str) -> str:
+    """A path whose segments may hold anything."""
+    return "".join(f"/{quote(segment, safe='')}" for segment in segments)
+
+
+def split_url(text: str) -> SplitResult:
+    """The parts of a URL that a browser names in a header. All are empty where it is none."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return urlsplit("")
+
+
+class Reading:
+    """Middleware: hands a responder its `query` and its `body`, decoded and checked by their declared types."""
+
+    async def process_resource(self, req: Request, _resp: Response, _resource: object, params: dict[str, Any]) -> None:
+        declared = req.operation
+        if declared is operation.NONE:  # there is no such method: Falcon says so
+            return
+        if req.method != "GET" and (key := req.get_header("Idempotency-Key")) is not None:
+            req.visit.take_key(_checked_key(key), f"{req.method} {req.path}?{req.query_string}\n")
+        if declared.query is not None:
+            query = req.query_string
+            params["query"] = parsing.read_query(query, declared.query)
+        elif req.query_string:
+            parsing.read_query(req.query_string, Nothing)
+        if declared.uploads:
+            params["upload"] = Upload(req, media_type(req, declared.uploads))
+        elif get_origin(declared.body) is list:
+            (row,) = get_args(declared.body)
+            params["body"] = parsing.convert_rows(await read_json(req), row, declared.most_rows)
+        elif declared.body is not None:
+            params["body"] = await _read_body(req, declared)
+
+
+async def _read_body(req: Request, declared: operation.Operation) -> Any:
+    """None where there is none, and there need not be: some generated clients send null then."""
+    if declared.body_is_optional and not has_body(req):
+        return None
+    given = await read_json(req)
+    if declared.body_is_optional and given is None:
+        return None
+    return parsing.convert(given, declared.body, strict=True)
+
+
+class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """The query of an operation that has no parameters."""
+
+
+def _checked_key(text: str) -> str:
+    """As the draft has it, in quotes; or without, as many send it."""
+    match = IDEMPOTENCY_KEY.fullmatch(text)
+    if match is None:
+        raise Invalid("An Idempotency-Key has 1 to 255 visible characters of ASCII, without quotes and backslashes.")
+    return match[2]
+
+
+def has_body(req: Request) -> bool:
+    return bool(req.content_length) or req.get_header("Transfer-Encoding") is not None
+
+
+async def read_json(req: Request) -> Any:
+    if (req.content_length or 0) > req.operation.most_bytes:
+        raise TooLarge(req.operation.most_bytes)
+    accepted = ("application/json", MERGE_PATCH) if req.method == "PATCH" else ("application/json",)
+    given = JSON_IN_UTF8.fullmatch(req.content_type or "")
+    if not _is_plain(req) or given is None or f"application/{given[1].lower()}" not in accepted:
+        raise WrongMediaType(accepted=accepted)
+    return parsing.decode_json(await req.visit.read_body(req.operation.most_bytes, req.content_length))
+
+
+def media_type(req: Request, known: Sequence[str]) -> str:
+    """The declared type of an upload, without its parameters. WrongMediaType unless it is one of those known."""
+    declared = (req.content_type or "").partition(";")[0].strip().lower()
+    if declared not in known or not _is_plain(req):
+        message = f"The body has to be one of {', '.join(known)}, without a content encoding."
+        raise WrongMediaType(message, known)
+    return declared
+
+
+def _is_plain(req: Request) -> bool:
+    return req.get_header("Content-Encoding", default="identity").lower() == "identity"
+
+
+class Writing:
+    """Middleware: writes the answer while a failure can still be answered. Falcon's own way is a 500 without a body."""
+
+    def __init__(self, limits: RequestLimits) -> None:
+        self._limits = limits
+
+    async def process_response(self, req: Request, resp: Response, _resource: object, succeeded: bool) -> None:
+        if resp.media is not None:
+            resp.data, resp.media = encode(resp.media), None
+        if (sender := req.visit.sender) and succeeded and (sender.is_low or req.operation.units > 1):
+            resp.set_headers(self._limits.describe(req.visit))
+
+
+def encode(value: Any) -> bytes:
+    return _ENCODER.encode(value)
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=secret.reveal)
+
+
+async def render_error(req: Request, resp: Response, error: StorekeeperError, _params: Any, **_: Any) -> None:
+    """The one renderer: every error of the API leaves through here."""
+    begin_error(req, resp, error)
+    if _wants_problem(req):
+        resp.content_type = PROBLEM
+        resp.data = encode(_describe_problem(error))
+    else:
+        resp.data = encode(describe(error))
+
+
+def begin_error(req: Request, resp: Response, error: StorekeeperError) -> None:
+    """All of the answer to an error but its body; and a line in the log, where it may be an attack."""
+    is_of_note = error.status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS) or isinstance(error, OverQuota)
+    if is_of_note and not isinstance(error, TooManyRequests):
+        req.log(error.code, method=req.method, path=req.path)
+    resp.status = error.status
+    resp.set_headers(error.headers())
+    if error.status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
+        resp.set_header("Connection", "close")  # the rest of the body is not read
+
+
+def describe(error: StorekeeperError) -> dict[str, Any]:
+    """The one shape of every error: the course's members, and never fewer than code and message."""
+    message = str(error)
+    described = {"description": message} if error.described else {}
+    return {"error": error.code, "message": message} | described | error.details()
+
+
+def _describe_problem(error: StorekeeperError) -> dict[str, Any]:
+    """The same as RFC 9457 has it."""
+    problem = {"type": "about:blank", "title": error.status.phrase, "status": error.status, "detail": str(error)}
+    return problem | describe(error)
+
+
+def _wants_problem(req: Request) -> bool:
+    """Whether its sender names RFC 9457's type, and does not like plain JSON better. `*/*` is content with that."""
+    accept = req.accept.lower()
+    if PROBLEM not in accept:
+        return False
+    try:
+        return 0 < mediatypes.quality(PROBLEM, accept) >= mediatypes.quality(falcon.MEDIA_JSON, accept)
+    except falcon.InvalidMediaType:
+        return False
+
+
+async def render_http_error(req: Request, resp: Response, error: falcon.HTTPError, params: Any, **_: Any) -> None:
+    """Falcon's own errors, such as 404 for an unknown path, in the shape of ours."""
+    resp.set_headers(error.headers or {} if isinstance(error, falcon.HTTPMethodNotAllowed) else {})
+    await render_error(req, resp, of_falcon(error), params)
+
+
+def of_falcon(error: falcon.HTTPError) -> StorekeeperError:
+    """One of Falcon's own errors as one of ours."""
+    if isinstance(error, falcon.HTTPMethodNotAllowed):
+        return MethodNotAllowed()
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return NotFound()
+    return Invalid(error.title or "The request is not valid.")
+
+
+async def render_bug(req: Request, resp: Response, error: Exception, params: Any, **_: Any) -> None:
+    await render_error(req, resp, note_bug(req, error), params)
+
+
+def note_bug(req: Request, error: Exception) -> InternalError:
+    """Write it to the log, with its trace; its sender hears nothing of that."""
+    structlog.get_logger().error("bug", request=req.visit.id, exc_info=error)
+    return InternalError()

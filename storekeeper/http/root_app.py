@@ -1,0 +1,185 @@
+"""What every request passes on its way in and every answer on its way out: id, headers, log line, bounds."""
+
+import asyncio
+import itertools
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+from urllib.parse import unquote
+
+import structlog
+from msgspec import UNSET
+
+from storekeeper import log
+from storekeeper.errors import InternalError, StorekeeperError, Unavailable
+from storekeeper.http import request
+from storekeeper.http.request import NO_SLASH, SLASH
+from storekeeper.http.request_context import FROM_PROXY, Event, Receive, Visit
+from storekeeper.http.response_headers import SECURITY_HEADERS, Field
+
+Scope = dict[str, Any]
+Send = Callable[[Event], Awaitable[None]]
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+SECURITY_NAMES = frozenset(name for name, _ in SECURITY_HEADERS)
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+ESCAPED_SLASH = re.compile("%2[Ff]")
+NO_ASCII = re.compile(rb"[\x80-\xff]")
+
+
+async def _no_body() -> Event:
+    """What Falcon is told. It would await the body before it routes, without a deadline; we read it when it is due."""
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+class Later:
+    """An application that is made when it is first asked for; on a thread, as its imports would hold up the loop."""
+
+    def __init__(self, make: Callable[[], App]) -> None:
+        self._make = make
+        self._app: App | None = None
+        self._lock = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app or await self._prepare()
+        await app(scope, receive, send)
+
+    async def _prepare(self) -> App:
+        async with self._lock:  # whoever else is first waits for it
+            if self._app is None:
+                self._app = await asyncio.to_thread(self._make)
+            return self._app
+
+
+class Door:
+    """The outermost ASGI application: before the API, and before the pages below /console.
+
+    Each of the two has its own middleware and its own way to say what went wrong.
+    """
+
+    def __init__(self, api: App, pages: App, body_seconds: float) -> None:
+        self._api = api
+        self._pages = pages
+        self._body_seconds = body_seconds
+        self._log = structlog.get_logger().bind()
+        self._write = log.writer()
+        self._prefix = secrets.token_hex(6)
+        self._numbers = itertools.count()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._api(scope, receive, send)
+            return
+        began = time.perf_counter()
+        visit = scope["storekeeper.visit"] = self._visit(scope, receive)
+        answer = Answer(send, visit)
+        try:
+            await self._wing(scope["path"])(_routed(scope), _no_body, answer.send)
+        except asyncio.CancelledError:  # the server ends, and has waited long enough
+            await answer.fail(Unavailable("The server is being stopped. Try again soon."))
+        except StorekeeperError as error:  # of an answer that has begun: all others are the applications' to render
+            self._log.info("answer_cut", request=visit.id, reason=error.code)
+            await answer.fail(error)
+        except Exception as error:
+            self._log.error("bug", request=visit.id, exc_info=error)
+            await answer.fail(InternalError())
+        finally:
+            visit.end()
+            self._note(scope, visit, answer.status, time.perf_counter() - began)
+            del scope["storekeeper.visit"]  # it leads back to the scope: only a collection would free them
+
+    def _wing(self, path: str) -> App:
+        return self._pages if path.startswith("/console") and path[8:9] in ("", "/") else self._api
+
+    def _visit(self, scope: Scope, receive: Receive) -> Visit:
+        client = scope.get("client")
+        given = _given_id(scope["headers"])
+        id, client_id = (given, None) if FROM_PROXY in scope else (None, given)
+        id = id or f"{self._prefix}-{next(self._numbers)}"  # no other process gives it out
+        return Visit(id, client_id, client[0] if client else "", receive, self._body_seconds)
+
+    def _note(self, scope: Scope, visit: Visit, status: int, seconds: float) -> None:
+        if self._write:
+            ms = round(seconds * 1000, 2)
+            self._write(
+                log.encode(
+                    log.RequestLine(
+                        scope["method"],
+                        scope["path"],
+                        status,
+                        ms,
+                        visit.id,
+                        visit.client_id or UNSET,
+                        visit.address,
+                        visit.user_id,
+                    )
+                )
+            )
+
+
+def _given_id(headers: list[tuple[bytes, bytes]]) -> str | None:
+    """The id that the sender gives the request, if it is a sound one."""
+    for name, value in headers:
+        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
+            return value.decode()
+    return None
+
+
+class Answer:
+    """Adds to an answer what every answer has, and remembers its status."""
+
+    __slots__ = ("_send", "_visit", "status")
+
+    def __init__(self, send: Send, visit: Visit) -> None:
+        self._send = send
+        self._visit = visit
+        self.status = 0
+
+    async def send(self, event: Event) -> None:
+        if event["type"] == "http.response.start":
+            self.status = event["status"]
+            event["headers"] = _complete(event["headers"], self._visit)
+        await self._send(event)
+
+    async def fail(self, error: StorekeeperError) -> None:
+        """Answer for code that could not; nothing can be done where the answer has begun."""
+        if self.status:
+            return
+        headers = [(name.lower().encode(), value.encode()) for name, value in error.headers().items()]
+        headers.append((b"content-type", b"application/json"))
+        await self.send({"type": "http.response.start", "status": error.status.value, "headers": headers})
+        await self._send({"type": "http.response.body", "body": request.encode(request.describe(error))})
+
+
+def _complete(given: Iterable[Field], visit: Visit) -> list[Field]:
+    """With the request's ids and the security headers that the responder did not set itself."""
+    headers = [*given, (b"x-request-id", visit.id.encode())]
+    if visit.client_id is not None:
+        headers.append((b"x-client-request-id", visit.client_id.encode()))
+    if SECURITY_NAMES.isdisjoint([name for name, _ in headers]):
+        return [*headers, *SECURITY_HEADERS]
+    own = {name for name, _ in headers}
+    return [*headers, *(each for each in SECURITY_HEADERS if each[0] not in own)]
+
+
+def _routed(scope: Scope) -> Scope:
+    """The scope as Falcon shall see it. The server's own stays as it is: it remembers there that this is a HEAD."""
+    raw_path, query = scope.get("raw_path") or b"", scope["query_string"]
+    is_plain = b"%" not in raw_path and query.isascii() and scope["path"].isascii()
+    return scope if is_plain and scope["method"] != "HEAD" else _rewritten(scope, raw_path, query)
+
+
+def _rewritten(scope: Scope, raw_path: bytes, query: bytes) -> Scope:
+    routed = {**scope}
+    if scope["method"] == "HEAD":
+        routed |= {"method": "GET", "storekeeper.is_head": True}
+    if not query.isascii():  # Falcon would fail
+        routed["query_string"] = NO_ASCII.sub(lambda found: b"%%%02X" % found[0][0], query)
+    if b"%2F" in raw_path or b"%2f" in raw_path:
+        pieces = ESCAPED_SLASH.split(raw_path.decode("ascii"))
+        routed["path"] = SLASH.join(unquote(piece).replace(SLASH, NO_SLASH) for piece in pieces)
+    elif SLASH in scope["path"]:
+        routed["path"] = scope["path"].replace(SLASH, NO_SLASH)
+    return routed

@@ -1,0 +1,199 @@
+"""The work of an import: first the whole file is checked, then its rows are brought in, two thousand at a time.
+
+Nothing is written while it is checked, so a file with a line that is refused changes nothing, unless such lines are to
+be skipped. Each step is one transaction, with the job's own progress in it: what is interrupted goes on there. Where
+rows are slow a step has as many as were read within a second, so that progress is seen and a cancel is heeded.
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
+from typing import Any, BinaryIO
+
+import msgspec
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+
+from storekeeper.database.engine import transaction
+from storekeeper.errors import Conflict, ImportIsOver, Invalid, StorekeeperError
+from storekeeper.importer.checked_rows import Notebook
+from storekeeper.importer.row_reader import Portion, create_converters, read
+from storekeeper.models import import_queue, item_batch, item_search, journal, store
+from storekeeper.models.import_job import Counts, Found, State
+from storekeeper.models.import_queue import Job
+from storekeeper.models.item_batch import Plan
+from storekeeper.models.journal import Author
+from storekeeper.models.store import Store
+from storekeeper.tabular.sheet import Sheet, open_sheet
+
+Tell = Callable[[State, Counts, int], None]
+Pauses = Callable[[State], bool]
+
+AT_ONCE = 2000  # rows: SQLite is written to by nobody else meanwhile, for a tenth of a second
+TRIES = 3
+MOST_REFUSED = 10_000
+
+
+class Paused(Exception):
+    """The job is to be given back: its runner ends, or it is another user's turn. What was imported is kept."""
+
+
+class Importer:
+    """Carries out one job, whose file is at hand. `tell` is told of each step; after each, `pauses` may end it."""
+
+    def __init__(self, engine: Engine, job: Job, file: BinaryIO, tell: Tell, pauses: Pauses = lambda _: False) -> None:
+        self._engine = engine
+        self._job = job
+        self._file = file
+        self._tell = tell
+        self._pauses = pauses
+        self._done = job.counts if job.is_checked else Counts()
+        self._currency = ""  # of the prices, once they are read
+
+    def run(self) -> None:
+        """To the job's end; or until somebody cancels it, or another runner has it.
+
+        Paused where it is to be given back.
+        While the database is away the job stays as it is, and goes on later.
+        """
+        try:
+            self._run()
+        except ImportIsOver:
+            return
+        except StorekeeperError as error:
+            self.fail(str(error))
+        except (Paused, OperationalError, InterfaceError, InternalError):
+            raise
+        except Exception:  # a bug: the next runner would only meet it again
+            self.fail("Something went wrong here. The server's log has it.")
+            raise
+
+    def fail(self, reason: str) -> None:
+        with suppress(ImportIsOver):
+            self._end("failed", self._done, reason)
+
+    def _run(self) -> None:
+        sheet = open_sheet(self._file, self._job.options)
+        with self._engine.connect() as conn:
+            of = import_queue.require_right(conn, self._job)
+            refused = import_queue.refused_lines(conn, self._job)
+        self._currency = of.currency
+        converters = create_converters(sheet, of)
+        # A connection is held open: whenever SQLite's last one is closed, it writes its whole log back into the file.
+        with closing(Notebook()) as notebook, self._engine.connect():
+            if self._job.is_checked:  # the rest of it, after an interruption
+                portions = read(self._file, sheet, converters, AT_ONCE, self._done.rows, refused)
+                self._import(portions)
+            elif self._check(sheet, read(self._file, sheet, converters, AT_ONCE), notebook):
+                self._import(notebook)
+
+    def _check(self, sheet: Sheet, portions: Iterable[Portion], notebook: Notebook) -> bool:
+        """Look at every row. Whether they are to be imported now."""
+        counts = Counts()
+        self._begin(sheet)
+        for portion in portions:
+            self._pause("checking")
+            counts = self._check_some(sheet, portion, notebook, counts)
+            if counts.refused > MOST_REFUSED:
+                self._end("refused", counts, f"More than {MOST_REFUSED:,} lines are refused. Only these are listed.")
+                return False
+        if counts.refused and not self._job.skips_refused:
+            self._end("refused", counts, None)
+        elif self._job.is_dry_run:
+            self._end("planned", counts, None)
+        else:
+            return True
+        return False
+
+    def _pause(self, state: State) -> None:
+        if self._pauses(state):
+            raise Paused
+
+    def _begin(self, sheet: Sheet) -> None:
+        with transaction(self._engine) as conn:
+            import_queue.forget_refusals(conn, self._job)
+            self._note(conn, "checking", Counts(), found=self._describe(sheet))
+
+    def _describe(self, sheet: Sheet) -> Any:
+        return msgspec.to_builtins(Found(sheet.format, sheet.encoding, sheet.delimiter, sheet.columns, sheet.ignored))
+
+    def _check_some(self, sheet: Sheet, portion: Portion, notebook: Notebook, counts: Counts) -> Counts:
+        with self._engine.connect() as conn:
+            of = import_queue.require_right(conn, self._job)
+            made = item_batch.compare(conn, of, portion.rows, self._job.match, first=notebook.first)
+        notebook.add(_good(portion, made))
+        counts = _add_up(counts, portion, made)
+        with transaction(self._engine) as conn:
+            refused = sorted(portion.refused + made.refusals, key=lambda each: each.line)
+            import_queue.refuse(conn, self._job, refused)
+            self._note(conn, "checking", counts, portion.position, found=self._describe(sheet))
+        return counts
+
+    def _import(self, portions: Iterable[Portion]) -> None:
+        for portion in portions:
+            self._import_some(portion)
+            self._pause("importing")
+        with suppress(DBAPIError), transaction(self._engine) as conn:  # all is there, whether it is tidy or not
+            item_search.tidy(conn)
+        self._end("done", self._done, None)
+
+    def _import_some(self, portion: Portion) -> None:
+        for _ in range(TRIES - 1):
+            try:
+                return self._try(portion)
+            except ImportIsOver:
+                raise
+            except (Conflict, OperationalError):  # somebody has just added one of these items, or held them too long
+                portion = msgspec.structs.replace(portion, are_new=False)
+        return self._try(portion)
+
+    def _try(self, portion: Portion) -> None:
+        with transaction(self._engine) as conn:
+            of = import_queue.require_right(conn, self._job)
+            if of.currency != self._currency:
+                raise Invalid("The store's currency was changed after the prices were checked.")
+            made = self._plan(conn, of, portion)
+            with journal.signed(conn, self._author()):
+                item_batch.carry_out(conn, of, made)
+            import_queue.refuse(conn, self._job, portion.refused + made.refusals)
+            counts = _add_up(self._done, portion, made)
+            self._note(conn, "importing", counts, portion.position)
+        self._done = counts
+
+    def _author(self) -> Author:
+        user_id = self._job.user_id
+        return Author("operator" if user_id is None else "user", user_id, f"import {self._job.id}")
+
+    def _plan(self, conn: Connection, of: Store, portion: Portion) -> Plan:
+        """What is to be done. That rows which were new still are is left to the constraints to say, as a Conflict."""
+        if portion.are_new:
+            store.take_turns(conn, of)
+            return Plan(portion.rows, [], [], [])
+        return item_batch.compare(conn, of, portion.rows, self._job.match, is_final=True)
+
+    def _note(self, conn: Connection, state: State, counts: Counts, position: int = 0, **more: Any) -> None:
+        percent = min(100, 100 * position // max(1, self._job.size))
+        import_queue.note(conn, self._job, state, counts, percent, **more)
+        self._tell(state, counts, percent)
+
+    def _end(self, state: State, counts: Counts, reason: str | None) -> None:
+        reason = import_queue.told(reason) if reason else None
+        with transaction(self._engine) as conn:
+            self._note(conn, state, counts, self._file.tell(), reason=reason)
+
+
+def _good(portion: Portion, made: Plan) -> Portion:
+    """What is to be imported of a portion, once it was compared with the store."""
+    refused = {each.line for each in made.refusals}
+    rows = [row for row in portion.rows if row.line not in refused]
+    return msgspec.structs.replace(portion, rows=rows, refused=[], are_new=len(made.adds) == len(rows))
+
+
+def _add_up(counts: Counts, portion: Portion, made: Plan) -> Counts:
+    good = len(made.adds) + len(made.changes) + len(made.unchanged)
+    return Counts(
+        counts.rows + portion.lines,
+        counts.added + len(made.adds),
+        counts.changed + len(made.changes),
+        counts.unchanged + len(made.unchanged),
+        counts.refused + portion.lines - good,
+    )

@@ -1,0 +1,123 @@
+"""A runner's turns at imports: the lease of the job that it is at, and when to let another user's have its turn."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from storekeeper.concurrency.heartbeat import Pulse
+from storekeeper.database.engine import transaction
+from storekeeper.importer.importer import Tell
+from storekeeper.models import import_queue
+from storekeeper.models.import_job import Counts, State
+from storekeeper.models.import_queue import Job
+
+BEAT_SECONDS = 1.0  # between signs of life to the server
+HOLD_SECONDS = 10.0  # between signs of life in the database
+PATIENCE_SECONDS = 300.0  # that a job may take for one step, such as the opening of a large workbook
+TURN_SECONDS = 30.0  # that a job is worked at while another user's waits
+LOOK_SECONDS = 5.0  # between looks for such a job
+
+
+class Lease:
+    """Gives signs of life from a thread, as a step may take longer than a lease. Not for a step that does not end."""
+
+    def __init__(self, engine: Engine, job: Job, pulse: Pulse) -> None:
+        self._engine = engine
+        self._job = job
+        self._pulse = pulse
+        self._progressed_at = time.monotonic()
+        self._held_at = time.monotonic()
+        self._is_over = Event()
+        self._thread = Thread(target=self._work, daemon=True, name="lease")
+
+    def start(self) -> None:
+        self._pulse.beat([self._job.id])
+        self._thread.start()
+
+    def end(self) -> None:
+        self._is_over.set()
+        self._thread.join()
+        self._pulse.beat()
+
+    def noting(self, tell: Tell) -> Tell:
+        """What is to be told of each step, so that it counts as progress."""
+
+        def note(state: State, counts: Counts, percent: int) -> None:
+            self.progress()
+            tell(state, counts, percent)
+
+        return note
+
+    def progress(self) -> None:
+        self._progressed_at = time.monotonic()
+
+    def _work(self) -> None:
+        while not self._is_over.wait(BEAT_SECONDS):
+            now = time.monotonic()
+            if now - self._progressed_at > PATIENCE_SECONDS:
+                continue  # until the server ends this process, or another takes the job
+            self._pulse.beat([self._job.id])
+            if now - self._held_at >= HOLD_SECONDS:
+                self._held_at = now
+                with suppress(DBAPIError), transaction(self._engine) as conn:  # the next one may do
+                    import_queue.hold(conn, self._job)
+
+
+@contextmanager
+def keep(engine: Engine, job: Job, pulse: Pulse | None = None) -> Iterator[Lease]:
+    """Keep the job's lease meanwhile."""
+    lease = Lease(engine, job, pulse or Pulse(job.runner))
+    lease.start()
+    try:
+        yield lease
+    finally:
+        lease.end()
+
+
+class Turn:
+    """A runner's: when it gives a job back, and when it ends."""
+
+    def __init__(self, engine: Engine, pulse: Pulse) -> None:
+        self.name = pulse.name
+        self.is_told = False  # to end
+        self._engine = engine
+        self._pulse = pulse
+        self._job: Job | None = None
+        self._lease: Lease | None = None
+        self._look_at = 0.0
+        pulse.beat()
+
+    def end(self, *_: Any) -> None:
+        """As a signal's handler."""
+        self.is_told = True
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was told to end, or the server that has started it is gone: a new one goes on."""
+        return self.is_told or not self._pulse.is_heard
+
+    @contextmanager
+    def begin(self, job: Job) -> Iterator[None]:
+        with keep(self._engine, job, self._pulse) as self._lease:
+            self._job = job
+            self._look_at = time.monotonic() + TURN_SECONDS
+            yield
+
+    def note(self, *_: object) -> None:
+        if self._lease:
+            self._lease.progress()
+
+    def pauses(self, state: State) -> bool:
+        """Whether the job is to be given back. For another user's only once it is checked: a check would begin anew."""
+        if self.is_over:
+            return True
+        if state != "importing" or self._job is None or time.monotonic() < self._look_at:
+            return False
+        self._look_at = time.monotonic() + LOOK_SECONDS
+        with self._engine.connect() as conn:
+            return import_queue.is_wanted_by_another(conn, self._job)

@@ -1,0 +1,124 @@
+"""The rows of a sheet on their way into a store: understood and checked by themselves, in portions.
+
+No database is asked here: whether a row fits what is there already is for `models.item_batch` to say.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from functools import lru_cache, partial
+from itertools import islice
+from typing import Any, BinaryIO
+
+import msgspec
+
+from storekeeper.domain import barcodes, money, names
+from storekeeper.errors import Invalid
+from storekeeper.models import item_fields
+from storekeeper.models.item_batch import Refusal, Row
+from storekeeper.models.item_fields import Converters
+from storekeeper.models.store import Store
+from storekeeper.tabular import cells
+from storekeeper.tabular.sheet import Row as Record
+from storekeeper.tabular.sheet import Sheet
+
+PORTION_SECONDS = 1.0  # that the reading of a portion may take
+REMEMBERED = 20_000  # cells of a column
+REPEATING = ("price", "tags", "stock", "archived")
+
+Read = Callable[[Any], Any]
+
+
+class Portion(msgspec.Struct, frozen=True):
+    """Some lines of a file: how many, what those say that are good, and why the others are refused.
+
+    `position` is how far the file was read for them, in bytes. `are_new` if the store had none of the rows.
+    """
+
+    lines: int
+    position: int
+    rows: list[Row]
+    refused: list[Refusal]
+    are_new: bool = False
+
+
+def read(
+    file: BinaryIO, sheet: Sheet, converters: Converters, size: int, done: int = 0, refused: Collection[int] = ()
+) -> Iterator[Portion]:
+    """All of the file's sheet but the first `done` lines. Lines `refused` before are only counted.
+
+    A portion has `size` lines, or fewer where they take long: each ends after a second.
+    """
+    records = islice(sheet, done, None)
+    while (portion := _read(_in_time(islice(records, size)), converters, refused)).lines:
+        yield msgspec.structs.replace(portion, position=file.tell())
+
+
+def _in_time(records: Iterator[Record]) -> Iterator[Record]:
+    """The first record, and those after it that come before the portion's time is over."""
+    end = time.monotonic() + PORTION_SECONDS
+    for record in records:
+        yield record
+        if time.monotonic() >= end:
+            return
+
+
+def _read(records: Iterator[Record], converters: Converters, refused: Collection[int]) -> Portion:
+    lines, rows, flaws = 0, [], []
+    for record in records:
+        lines += 1
+        if record.line in refused:
+            continue
+        if record.error:
+            flaws.append(Refusal(record.line, None, record.error))
+            continue
+        try:
+            rows.append(Row(record.line, _columns(record, converters)))
+        except Invalid as error:
+            flaws += [Refusal(record.line, each.field, each.message) for each in error.errors]
+    return Portion(lines, 0, rows, flaws)
+
+
+def _columns(record: Record, converters: Converters) -> dict[str, Any]:
+    values = item_fields.convert(record.values, converters)
+    values.pop("", None)  # what was only to be compared
+    return values
+
+
+def create_converters(sheet: Sheet, of: Store) -> Converters:
+    """From the cells of a sheet to the columns of the store's items."""
+    checks = item_fields.converters(of)
+    found: dict[str, tuple[str, Read]] = {
+        "store": ("", lambda value: _compare(value, "store", of.name)),
+        "currency": ("", lambda value: _compare(value, "currency", of.currency)),
+    }
+    for field, understand in _readers(sheet, of).items():
+        column, check = checks[field]
+        found[field] = (column, partial(_convert, understand, check))
+    if sheet.format != "jsonl":  # there tags are lists
+        found |= {field: (found[field][0], lru_cache(REMEMBERED, typed=True)(found[field][1])) for field in REPEATING}
+    return found
+
+
+def _readers(sheet: Sheet, of: Store) -> dict[str, Read]:
+    """What a cell says, by field."""
+    digits = money.DIGITS[of.currency]
+    return {
+        "name": cells.name,
+        "price": lambda value: cells.price(value, sheet.decimal, digits),
+        "sku": lambda value: cells.text(value, "sku"),
+        "barcode": lambda value: barcodes.restore(cells.text(value, "barcode")),
+        "description": lambda value: cells.text(value, "description"),
+        "tags": cells.tags,
+        "stock": cells.stock,
+        "archived": cells.flag,
+    }
+
+
+def _convert(understand: Read, check: Read, value: object) -> Any:
+    return check(understand(value))
+
+
+def _compare(value: object, field: str, expected: str) -> None:
+    said = value.strip(names.WHITE_SPACE) if isinstance(value, str) else value
+    if said not in (None, "", expected):
+        raise Invalid(f"This line is for the {field} '{value}', and the store's is '{expected}'.", field)

@@ -1,0 +1,84 @@
+"""How much room the answers take that are kept for each user's Idempotency-Keys.
+
+They are counted by the hour, as a sum over thousands of rows would cost more than the change itself. Each hour has
+several parts, since on PostgreSQL whoever adds to a row keeps others from it until the commit.
+"""
+
+import time
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from storekeeper.database import dialects
+from storekeeper.database.compiled_query import Query, limited
+from storekeeper.database.engine import metadata
+from storekeeper.errors import AnswerSpaceFull
+from storekeeper.models import quota
+
+HOUR = 3600
+HOURS = 24  # that an answer is kept
+PARTS = 8
+SWEPT_AT_ONCE = 20
+CAREFUL_FROM = 0.75  # of the quota: from there on, a user's changes with keys take turns
+
+answer_space = sa.Table(
+    "answer_space",
+    metadata,
+    sa.Column("user_id", sa.BigInteger, primary_key=True),  # no foreign key: a user's last change may be their end
+    sa.Column("hour", sa.BigInteger, primary_key=True, index=True),
+    sa.Column("part", sa.Integer, primary_key=True),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+)
+
+_hour = answer_space.c.hour
+_used = Query(
+    sa.select(sa.cast(sa.func.coalesce(sa.func.sum(answer_space.c.bytes), 0), sa.BigInteger), sa.func.min(_hour)).where(
+        answer_space.c.user_id == sa.bindparam("user_id"),
+        _hour >= sa.bindparam("first"),
+        _hour <= sa.bindparam("last"),
+    )
+)
+_add = Query(
+    sa.text(
+        "INSERT INTO answer_space (user_id, hour, part, bytes) VALUES (:user_id, :hour, :part, :bytes) "
+        "ON CONFLICT (user_id, hour, part) DO UPDATE SET bytes = answer_space.bytes + excluded.bytes RETURNING bytes"
+    ).columns(sa.column("bytes", sa.BigInteger))
+)
+_key = sa.tuple_(answer_space.c.user_id, _hour, answer_space.c.part)
+_old = limited(
+    sa.select(answer_space.c.user_id, _hour, answer_space.c.part).where(_hour < sa.bindparam("first")), SWEPT_AT_ONCE
+)
+_sweep = Query(sa.delete(answer_space).where(_key.in_(_old.with_for_update(skip_locked=True))))
+
+
+def require(conn: Connection, user_id: int, most_bytes: int) -> None:
+    """AnswerSpaceFull where there is no room for one more, whose size nobody knows yet. 0 is no limit."""
+    if not most_bytes:
+        return
+    used, _ = _count(conn, user_id)
+    if used < CAREFUL_FROM * most_bytes or not quota.binds(conn, user_id, most_bytes):
+        return
+    dialects.serialize(conn, f"answers of user {user_id}")
+    used, oldest = _count(conn, user_id)
+    if used >= most_bytes:
+        raise AnswerSpaceFull(most_bytes, used, max(1, _end(oldest) - int(time.time())))
+
+
+def note(conn: Connection, user_id: int, key: str, size: int) -> None:
+    """One more, of so many bytes. `key` is its hash. With the first of an hour, a few old hours are forgotten."""
+    hour = int(time.time()) // HOUR
+    ((now,),) = _add.all(conn, user_id=user_id, hour=hour, part=int(key[:4], 16) % PARTS, bytes=size)
+    if now == size:
+        _sweep.run(conn, first=hour - HOURS)
+
+
+def _count(conn: Connection, user_id: int) -> tuple[int, int]:
+    """The bytes of all that is kept, and the hour of the oldest. Hours to come were told by a wrong clock."""
+    hour = int(time.time()) // HOUR
+    ((used, oldest),) = _used.all(conn, user_id=user_id, first=hour - HOURS, last=hour + 1)
+    return int(used), hour if oldest is None else int(oldest)
+
+
+def _end(hour: int) -> int:
+    """When the last answer of that hour is no longer kept."""
+    return (hour + 1 + HOURS) * HOUR

@@ -1,0 +1,244 @@
+"""Many items of a store at once: what it would do, and doing it. For bulk requests and for imports.
+
+`plan` compares drafts with what is there and says for each whether it would be added, changed or left, or why it is
+refused; `carry_out` does what is planned, by the fastest way that each database has.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from storekeeper.database import dialects
+from storekeeper.errors import Conflict, Invalid
+from storekeeper.models import item, item_fields, item_search, journal, store
+from storekeeper.models.item import SEARCHED, ItemRow, items
+from storekeeper.models.store import Store
+
+Key = Literal["name", "sku", "barcode"]
+
+UNIQUE: tuple[Key, ...] = ("name", "sku", "barcode")
+LABELS = {"name": "name", "sku": "SKU", "barcode": "barcode"}
+
+_USUAL = {"sku": None, "barcode": None, "description": "", "tags": "", "stock": 0, "archived_at": None}
+_USUAL |= {"image": None, "version": 1}
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What one row says of an item, by field. `line` tells the rows apart, for whoever sent them."""
+
+    line: int
+    fields: Mapping[str, Any]
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why a row cannot be taken."""
+
+    line: int
+    field: str | None
+    message: str
+
+
+class Row(msgspec.Struct, frozen=True):
+    """What is said in one line of an item, checked: columns with their values."""
+
+    line: int
+    values: dict[str, Any]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What is to change of an item: its row as it is, and the columns that differ."""
+
+    line: int
+    now: Any
+    values: dict[str, Any]
+
+
+class Plan(msgspec.Struct, frozen=True):
+    adds: list[Row]
+    changes: list[Change]
+    unchanged: list[Change]
+    refusals: list[Refusal]
+
+
+# Of a field, and rows that have it: those that are not the first to have their value, and the line that is.
+First = Callable[[Key, Sequence[Row]], Mapping[int, int]]
+
+
+def plan(conn: Connection, of: Store, drafts: Iterable[Draft], key: Key = "name", *, is_final: bool = False) -> Plan:
+    """What these drafts would do to the store's items: see `compare`."""
+    refusals: list[Refusal] = []
+    made = compare(conn, of, list(_checked(drafts, of, refusals)), key, is_final=is_final)
+    refusals += made.refusals
+    return msgspec.structs.replace(made, refusals=sorted(refusals, key=lambda refusal: refusal.line))
+
+
+def _checked(drafts: Iterable[Draft], of: Store, refusals: list[Refusal]) -> Iterable[Row]:
+    """The drafts as columns, without those that are refused by themselves."""
+    for each in drafts:
+        try:
+            yield Row(each.line, item_fields.columns(each.fields, of))
+        except Invalid as error:
+            refusals += [Refusal(each.line, flaw.field, flaw.message) for flaw in error.errors]
+
+
+def compare(
+    conn: Connection,
+    of: Store,
+    rows: Sequence[Row],
+    key: Key = "name",
+    *,
+    first: First | None = None,
+    is_final: bool = False,
+) -> Plan:
+    """What these rows would do to the store's items. An item is known by its `key`.
+
+    No two rows may have one name, SKU or barcode, nor one that another item has now, even if it is to give that up.
+    `first` remembers those of all plans that belong together. If the plan `is_final`, the items are locked until the
+    transaction ends, and no other final plan for the store is made before.
+    """
+    if is_final:
+        store.take_turns(conn, of)
+    made = Plan([], [], [], [])
+    rows = _unrepeated(_known(rows, key, made.refusals), first or _first, made.refusals)
+    holders = _find_holders(conn, of, rows, is_final=is_final)
+    for row in rows:
+        now = holders[key].get(row.values[key])
+        values = row.values if now is None else item_fields.differences(row.values, now)
+        if refusal := _conflict(row, now, holders) or _forbidden(row, now, of):
+            made.refusals.append(refusal)
+        elif now is None:
+            made.adds.append(row)
+        elif values:
+            made.changes.append(Change(row.line, now, values))
+        else:
+            made.unchanged.append(Change(row.line, now, {}))
+    made.refusals.sort(key=lambda refusal: refusal.line)
+    return made
+
+
+def _known(rows: Iterable[Row], key: Key, refusals: list[Refusal]) -> list[Row]:
+    """The rows that say which item they mean."""
+    message = f"The {LABELS[key]} is missing, by which the item is known."
+    refusals += [Refusal(row.line, key, message) for row in rows if row.values.get(key) is None]
+    return [row for row in rows if row.values.get(key) is not None]
+
+
+def _unrepeated(rows: Sequence[Row], first: First, refusals: list[Refusal]) -> list[Row]:
+    """The rows without those that have what an earlier one has: nobody could say which is meant."""
+    repeated: set[int] = set()
+    for field in UNIQUE:
+        having = [row for row in rows if row.values.get(field) is not None]
+        for line, earlier in first(field, having).items():
+            refusals.append(Refusal(line, field, f"Line {earlier} has this {LABELS[field]} already."))
+            repeated.add(line)
+    return [row for row in rows if row.line not in repeated]
+
+
+def _first(field: Key, rows: Sequence[Row]) -> dict[int, int]:
+    seen: dict[str, int] = {}
+    lines = {row.line: seen.setdefault(row.values[field], row.line) for row in rows}
+    return {line: earlier for line, earlier in lines.items() if line != earlier}
+
+
+Holders = Mapping[str, Mapping[str, Any]]
+
+
+def _find_holders(conn: Connection, of: Store, rows: Sequence[Row], *, is_final: bool) -> Holders:
+    """The store's items that have one of these names, SKUs or barcodes, by each of the three."""
+    holders: dict[str, dict[str, Any]] = {}
+    for field in UNIQUE:
+        wanted = [value for row in rows if (value := row.values.get(field)) is not None]
+        query = _query_holders(conn, of, field, wanted)
+        found = conn.execute(query.with_for_update(of=items) if is_final else query) if wanted else ()
+        holders[field] = {getattr(row, field): row for row in found}
+    return holders
+
+
+def _query_holders(conn: Connection, of: Store, field: str, wanted: list[str]) -> sa.Select[Any]:
+    values = dialects.column_of(conn, wanted)
+    is_held = sa.and_(items.c.store_id == of.id, items.c[field] == values.c.value)
+    if conn.dialect.name == "postgresql":
+        return sa.select(items).join(values, is_held)
+    # An outer join, as that keeps SQLite's planner from reading the whole store; and only of the ids, as it has a row
+    # for each value.
+    found = sa.select(items.c.id).select_from(values).join(items, is_held, isouter=True)
+    return sa.select(items).where(items.c.id.in_(found))
+
+
+def _conflict(row: Row, now: Any, holders: Holders) -> Refusal | None:
+    if now is None:
+        for field, column in (("name", "name"), ("price", "price_minor")):
+            if column not in row.values:
+                return Refusal(row.line, field, f"There is no such item yet, and its {field} is missing.")
+    for field in UNIQUE:
+        holder = holders[field].get(row.values.get(field, ""))
+        if holder is not None and (now is None or holder.id != now.id):
+            message = f"The item '{holder.name}' has the {LABELS[field]} '{row.values[field]}' already."
+            return Refusal(row.line, field, message)
+    return None
+
+
+def _forbidden(row: Row, now: Any, of: Store) -> Refusal | None:
+    try:
+        item_fields.check_stock(row.values, of, now.stock if now else 0)
+    except Invalid as error:
+        return Refusal(row.line, "stock", str(error))
+    return None
+
+
+def carry_out(conn: Connection, of: Store, made: Plan) -> list[int]:
+    """Add and change what is planned. Conflict where somebody was faster. Returns the ids of what was added."""
+    now = int(time.time())
+    try:
+        _change(conn, of, made.changes, now)
+        return _add(conn, of, made.adds, now)
+    except IntegrityError as error:
+        raise Conflict from error
+
+
+def _change(conn: Connection, of: Store, changes: Sequence[Change], now: int) -> None:
+    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    rows: list[dict[str, Any]] = []
+    for each in changes:
+        values = each.values | {"updated_at": now, "version": each.now.version + 1}
+        by_columns.setdefault(tuple(values), []).append({f"new_{name}": value for name, value in values.items()})
+        by_columns[tuple(values)][-1]["wanted"] = each.now.id
+        rows.append({**each.now._mapping, **values})
+    for columns, alike in by_columns.items():
+        statement = sa.update(items).where(items.c.id == sa.bindparam("wanted"))
+        conn.execute(statement.values({column: sa.bindparam(f"new_{column}") for column in columns}), alike)
+    pairs = list(zip(changes, rows, strict=True))
+    item_search.index(conn, [_entry(row) for each, row in pairs if SEARCHED & each.values.keys()])
+    journal.note(conn, *(item.changed(of, each.now, ItemRow(**row)) for each, row in pairs))
+
+
+def _add(conn: Connection, of: Store, adds: Sequence[Row], now: int) -> list[int]:
+    ids = _next_ids(conn, len(adds))
+    always = _USUAL | {"store_id": of.id, "updated_at": now}
+    rows = [always | each.values | {"id": id} for id, each in zip(ids, adds, strict=True)]
+    if rows:
+        dialects.insert_many(conn, items.name, rows)
+        item_search.add(conn, [_entry(row) for row in rows])
+        journal.note(conn, *(item.changed(of, None, ItemRow(**row)) for row in rows))
+    return ids
+
+
+def _next_ids(conn: Connection, count: int) -> list[int]:
+    if not count:
+        return []
+    if conn.dialect.name == "sqlite":  # nobody else writes now
+        last = conn.scalar(sa.text("SELECT seq FROM sqlite_sequence WHERE name = 'items'")) or 0
+        return list(range(last + 1, last + 1 + count))
+    sequence = sa.func.nextval(sa.func.pg_get_serial_sequence("items", "id"))
+    return list(conn.scalars(sa.select(sequence).select_from(sa.func.generate_series(1, count))))
+
+
+def _entry(row: Mapping[str, Any]) -> item_search.Entry:
+    return item_search.Entry(
+        row["id"], row["store_id"], row["name"], row["sku"], row["barcode"], row["description"], row["tags"]
+    )

@@ -1,0 +1,107 @@
+"""Exports: all items that are wanted, in the order of their ids, as the lines of a file.
+
+The file is made in pieces, and each is encoded where its rows are read. A piece is small however long its lines are, as
+those who do not read what they have asked for leave pieces lying in memory.
+"""
+
+import time
+from functools import lru_cache
+from typing import Generic, Literal, TypeVar
+
+import msgspec
+from sqlalchemy import Connection
+
+from storekeeper.database.compiled_query import Row
+from storekeeper.models import item, item_list, item_queries, paging
+from storekeeper.models.item import Item
+from storekeeper.models.item_list import Filter
+from storekeeper.models.item_queries import Shape
+from storekeeper.models.paging import Pages
+from storekeeper.models.store import stores
+from storekeeper.tabular import cells
+from storekeeper.tabular.cells import Line
+
+MOST_BYTES = 256 * 1024  # of a piece, unless its first line is longer
+MOST_ROWS = 1024  # that are read at once
+
+Format = Literal["csv", "jsonl"]
+P = TypeVar("P")
+
+
+class Piece(msgspec.Struct, Generic[P], frozen=True):
+    """Whole lines of a file, and the place where the next piece begins; None behind the last."""
+
+    data: bytes
+    following: P | None
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Behind a cursor; and how many rows are likely to fill a piece there."""
+
+    cursor: str = ""
+    rows: int = 64
+
+
+BEGIN = Place()
+
+
+def piece(conn: Connection, place: Place | None, wanted: Filter, format: Format) -> Piece[Place]:
+    """The lines that come next, or first. No transaction spans the pieces, so none hinders those who write."""
+    place = place or BEGIN
+    shape, values = item_list.prepare(conn, wanted)
+    pages = _pages(shape)
+    page = pages.rows(conn, paging.Asked(place.rows, place.cursor), values)
+    lines = _encode(page.rows, format)
+    is_cut = len(lines) < len(page.rows)
+    cursor = pages.cursor_at(page.rows[len(lines) - 1], "id") if is_cut else page.cursor
+    data = b"".join(lines)
+    following = None if cursor is None else Place(cursor, _count_fitting(lines, len(data)))
+    return Piece(cells.csv_head() + data if format == "csv" and not place.cursor else data, following)
+
+
+def _encode(rows: list[Row], format: Format) -> list[bytes]:
+    """The lines of these rows, as many as fit into a piece, but one at least."""
+    write = cells.csv_line if format == "csv" else cells.json_line
+    lines: list[bytes] = []
+    size = 0
+    for row in rows:
+        encoded = write(_line(row))
+        size += len(encoded)
+        if lines and size > MOST_BYTES:
+            break
+        lines.append(encoded)
+    return lines
+
+
+def _count_fitting(lines: list[bytes], size: int) -> int:
+    """How many rows to read next, if they are as long as these: a power of two, as each number has its statement."""
+    fitting = min(MOST_BYTES * len(lines) // size, MOST_ROWS)
+    return 1 << max(fitting.bit_length() - 1, 0)
+
+
+@lru_cache(paging.REMEMBERED)
+def _pages(shape: Shape) -> Pages[Line]:
+    select, columns = item_queries.listed(shape)
+    return Pages(select.add_columns(stores.c.name.label("store")), columns, _line, "items", item_queries.within(shape))
+
+
+def _line(row: Row) -> Line:
+    return line(item.of_row(row), row[-1])
+
+
+def line(each: Item, store: str) -> Line:
+    return Line(
+        id=each.id,
+        store=store,
+        name=each.name,
+        price=each.price,
+        currency=each.currency,
+        sku=each.sku,
+        barcode=each.barcode,
+        description=each.description,
+        tags=each.tags,
+        stock=each.stock,
+        archived=each.archived,
+        image=each.image,
+        updated_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(each.updated_at)),
+    )

@@ -1,0 +1,114 @@
+"""What an item cost at a time, as the journal knows, and the lowest price of the days before.
+
+Directive 98/6/EC, article 6a: beside a reduced price shops show the lowest one of the 30 days before the reduction.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from itertools import pairwise
+from typing import NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from storekeeper.database.compiled_query import Query, limited, reader
+from storekeeper.domain import money
+from storekeeper.errors import HistoryForgotten, NotFound
+from storekeeper.models import item, journal
+from storekeeper.models.item import Item
+from storekeeper.models.journal import changes
+
+PERIOD = 30 * 86_400  # seconds
+
+
+class _Known(NamedTuple):
+    """A change that set a price, as the journal has it."""
+
+    at: int
+    price_minor: int
+    before: str | None
+
+
+_prices = sa.select(changes.c.at, changes.c.price_minor, changes.c.before).where(
+    changes.c.subject_id == sa.bindparam("item_id"), changes.c.price_minor.is_not(None)
+)
+_known = reader(_Known, _prices.selected_columns)
+_is_later, _is_until = changes.c.at > sa.bindparam("start"), changes.c.at <= sa.bindparam("end")
+_latest = Query(limited(_prices.where(_is_until).order_by(changes.c.id.desc()), 1), _known)
+_earliest = Query(limited(_prices.where(_is_later).order_by(changes.c.id), 1), _known)
+_between = Query(_prices.where(_is_later, _is_until).order_by(changes.c.id), _known)
+
+
+class Price(msgspec.Struct, frozen=True):
+    """An item's price at `as_of`, in seconds since 1970. `since` is when it was set; None where that is not known.
+
+    `lowest_price` is that of the 30 days until `as_of`. `lowest_price_before` is that of the 30 days before the price
+    was last changed, if it was reduced then.
+    """
+
+    item_id: int
+    price: Decimal
+    currency: str
+    as_of: int
+    since: int | None
+    lowest_price: Decimal
+    lowest_price_before: Decimal | None
+
+
+class Step(NamedTuple):
+    """A price, and when it was set; None where that is not known."""
+
+    at: int | None
+    price: Decimal
+
+
+class _Before(msgspec.Struct):
+    price: Decimal
+
+
+def get(conn: Connection, name: str, which: int | str | None, as_of: int) -> Price:
+    """NotFound where there was no such item then, HistoryForgotten where the journal does not go back that far."""
+    now = item.get(conn, name, which)
+    if as_of < journal.horizon(conn).at:
+        raise HistoryForgotten
+    steps = _steps(conn, now, as_of)
+    if not steps:
+        raise NotFound("The item was not there yet.")
+    since, price = steps[-1]
+    return Price(now.id, price, now.currency, as_of, since, _lowest(steps, as_of), _lowest_before(steps))
+
+
+def steps(conn: Connection, of: Item, start: int, end: int) -> list[Step]:
+    """The prices that an item had between the two times, each with its own; first the one that it had at the start."""
+    earlier = _latest.all(conn, item_id=of.id, end=start)
+    within = _between.all(conn, item_id=of.id, start=start, end=end)
+    known = [Step(each.at, money.from_minor(each.price_minor, of.currency)) for each in (*earlier, *within)]
+    return known if earlier else [*_unknown(conn, of, within, end), *known]
+
+
+def _steps(conn: Connection, of: Item, as_of: int) -> list[Step]:
+    """As far back as the 30 days before the last change."""
+    latest = _latest.first(conn, item_id=of.id, end=as_of)
+    return steps(conn, of, (latest.at if latest else as_of) - PERIOD, as_of)
+
+
+def _unknown(conn: Connection, of: Item, within: Sequence[_Known], end: int) -> Iterable[Step]:
+    """The price that an item had before all that the journal knows; none if it was not there yet."""
+    first = within[0] if within else _earliest.first(conn, item_id=of.id, start=end)
+    if first is None:
+        yield Step(None, of.price)
+    elif first.before is not None:
+        yield Step(None, msgspec.json.decode(first.before, type=_Before).price)
+
+
+def _lowest_before(steps: Sequence[Step]) -> Decimal | None:
+    """None unless the last change was a reduction."""
+    *earlier, (since, price) = steps
+    return _lowest(earlier, since) if since is not None and earlier and price < earlier[-1].price else None
+
+
+def _lowest(steps: Sequence[Step], end: int) -> Decimal:
+    """The lowest price that was good on any of the 30 days before."""
+    ends = pairwise([*steps, Step(end, Decimal(0))])
+    return min(step.price for step, following in ends if following.at is None or following.at > end - PERIOD)

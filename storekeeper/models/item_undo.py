@@ -1,0 +1,73 @@
+"""Taking back a change of an item that the journal tells of, unless somebody has changed the same since."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from storekeeper.domain.money import Price
+from storekeeper.errors import Conflict, NotFound
+from storekeeper.models import item, item_edit, store_member, unused_image
+from storekeeper.models.item import Item, Target
+from storekeeper.models.item_edit import Clash, Edit, Overtaken
+from storekeeper.models.journal import changes
+
+EDITED = ("name", "price", "sku", "barcode", "description", "tags", "archived")
+
+
+def change(conn: Connection, user_id: int, which: int | str, change_id: int) -> Item:
+    """The item as it is after that. Of the stock, as much is put back as was taken, or the other way round.
+
+    ImageGone where it would bring back an image whose time is over; whether its files are there, the caller looks.
+    Overtaken where a field is no longer what the change has made of it. Conflict where there is nothing to undo.
+    """
+    of = store_member.require_clerk(conn, user_id, which)
+    row = _find(conn, of.id, change_id)
+    was, became = (json.loads(text, parse_float=Decimal) for text in (row.before, row.after))
+    (now,) = item_edit.lock(conn, of, [row.subject_id]).values()
+    _check_image(now, was, became)
+    wanted, seen = ({field: _value(field, each[field]) for field in EDITED if field in was} for each in (was, became))
+    delta = was["stock"] - became["stock"] if "stock" in was else 0
+    (after,) = item_edit.apply(conn, user_id, of.id, [Edit(item_id=now.id, wanted=wanted, was=seen, delta=delta)])
+    if "image" in was:
+        image = _image(was)
+        if image is not None:
+            unused_image.require_kept(conn, image)
+        after = item.set_image(conn, user_id, Target(after.name, of.id), image)
+    return after
+
+
+def find_image(conn: Connection, user_id: int, which: int | str, change_id: int) -> str | None:
+    """The key of the image that undoing the change would bring back."""
+    of = store_member.require_clerk(conn, user_id, which)
+    return _image(json.loads(_find(conn, of.id, change_id).before))
+
+
+def _image(was: Mapping[str, Any]) -> str | None:
+    return was["image"].rpartition("/")[2] if was.get("image") else None
+
+
+def _find(conn: Connection, store_id: int, change_id: int) -> Any:
+    row = conn.execute(
+        sa.select(changes).where(changes.c.id == change_id, changes.c.store_id == store_id)
+    ).one_or_none()
+    if row is None or row.kind != "item":
+        raise NotFound("There is no such change.")
+    if row.action != "update":
+        raise Conflict("This change cannot be undone.")
+    return row
+
+
+def _value(field: str, told: Any) -> Any:
+    """As `draft` takes it."""
+    if field == "price":
+        return Price(told)
+    return told if field in ("tags", "archived") else told or ""
+
+
+def _check_image(now: Item, was: Mapping[str, Any], became: Mapping[str, Any]) -> None:
+    if "image" in was and now.image != became["image"]:
+        raise Overtaken([Clash(now.id, "image", now.image, was["image"])])

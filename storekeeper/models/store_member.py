@@ -1,0 +1,291 @@
+"""Members: who works in a store, as owner or clerk, and what that allows. Everything else is denied."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from storekeeper.database import dialects
+from storekeeper.database.compiled_query import Query, reader
+from storekeeper.database.engine import metadata
+from storekeeper.errors import Forbidden, Invalid, LastOwner, NotFound, TooManyStores
+from storekeeper.models import journal, noted_rights, paging, quota, store, user
+from storekeeper.models.noted_rights import Right, Role
+from storekeeper.models.paging import Pages
+from storekeeper.models.store import Store, stores
+from storekeeper.models.user import User, users
+
+MAX_NAMED = 5  # stores, in an error
+MAX_LISTED = 100  # stores without an owner
+OWNERS_ONLY = "Only owners of the store and administrators may do this."
+
+members = sa.Table(
+    "store_members",
+    metadata,
+    sa.Column("store_id", sa.ForeignKey("stores.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True),
+    sa.Column("role", sa.String(5), sa.CheckConstraint("role IN ('owner', 'clerk')", name="role"), nullable=False),
+)
+
+_standing = (
+    sa.select(*stores.c, users.c.is_admin, members.c.role)
+    .select_from(stores)
+    .join(users, users.c.id == sa.bindparam("user_id"))
+    .outerjoin(members, sa.and_(members.c.store_id == stores.c.id, members.c.user_id == users.c.id))
+)
+_standing_by_id = Query(_standing.where(stores.c.id == sa.bindparam("store_id")))
+_standing_by_name = Query(_standing.where(stores.c.name == sa.bindparam("store")))
+_owners = sa.select(members.c.user_id).where(members.c.store_id == stores.c.id, members.c.role == "owner")
+_listed = sa.select(users.c.id.label("user_id"), users.c.username, members.c.role, users.c.username_key).join(
+    members, members.c.user_id == users.c.id
+)
+
+
+class Member(msgspec.Struct, frozen=True):
+    user_id: int
+    username: str
+    role: Role
+
+
+class _Rights(msgspec.Struct, frozen=True):
+    is_admin: bool
+    role: Role | None
+
+
+_store = reader(Store, _standing.selected_columns)
+_rights = reader(_Rights, _standing.selected_columns)
+_member = reader(Member, _listed.selected_columns)
+_of_store = Pages(
+    _listed.where(members.c.store_id == sa.bindparam("store_id")),
+    {"id": _listed.selected_columns.user_id, "name": users.c.username_key},
+    _member,
+    "users",
+)
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What a user may do in a store: work in it, and own it."""
+
+    store: Store
+    works: bool
+    owns: bool
+
+
+def stand(conn: Connection, user_id: int, which: int | str) -> Standing:
+    """The store, and what the user may do there."""
+    of, held = _stand(conn, user_id, which)
+    return Standing(of, held.is_admin or held.role is not None, held.is_admin or held.role == "owner")
+
+
+def require_clerk(conn: Connection, user_id: int, which: int | str) -> Store:
+    """The store of that id or name, for whoever works in it or is an administrator. Forbidden for all others."""
+    return _require(conn, user_id, which, ("owner", "clerk"))
+
+
+def require_worker(conn: Connection, user_id: int | None, which: int | str) -> Store:
+    """The store, for whoever works in it, and for the operator, who is no user."""
+    return store.get(conn, which) if user_id is None else require_clerk(conn, user_id, which)
+
+
+def require_owner(conn: Connection, user_id: int, which: int | str) -> Store:
+    return _require(conn, user_id, which, ("owner",))
+
+
+def _require(conn: Connection, user_id: int, which: int | str, roles: tuple[Role, ...]) -> Store:
+    of, held = _stand(conn, user_id, which)
+    if not held.is_admin and held.role not in roles:
+        raise Forbidden("Only those who work in the store may do this." if "clerk" in roles else OWNERS_ONLY)
+    noted_rights.note(conn, Right(of.id, roles))
+    return of
+
+
+def require(conn: Connection, user_id: int, right: Right) -> None:
+    """Forbidden, or NotFound for a store that is no more, where a right that was noted does not hold now."""
+    if right.store_id is None:
+        user.require_admin(conn, user_id)
+    else:
+        _require(conn, user_id, right.store_id, right.roles)
+
+
+def holds(conn: Connection, user_id: int, right: Right) -> bool:
+    """Whether the user has the right now."""
+    try:
+        require(conn, user_id, right)
+    except (Forbidden, NotFound):
+        return False
+    return True
+
+
+def _stand(conn: Connection, user_id: int, which: int | str) -> tuple[Store, _Rights]:
+    """The store, whether the user is an administrator, and their role there."""
+    if isinstance(which, int):
+        row = _standing_by_id.first(conn, user_id=user_id, store_id=which)
+    else:
+        row = _standing_by_name.first(conn, user_id=user_id, store=which)
+    if row is None:
+        raise NotFound("Store not found.")
+    return _store(row), _rights(row)
+
+
+def found_store(conn: Connection, founder_id: int, name: str, currency: str, most: int = 0) -> Store:
+    """Add a store and make its founder the owner. TooManyStores where `most` of theirs are there; 0 is no limit."""
+    if quota.binds(conn, founder_id, most):
+        dialects.serialize(conn, f"stores of user {founder_id}")
+        quota.check(TooManyStores, most, store.count_founded(conn, founder_id))
+    return add_store(conn, founder_id, name, currency, founder_id)
+
+
+def add_store(conn: Connection, owner_id: int, name: str, currency: str, founder_id: int | None = None) -> Store:
+    """Add a store with an owner. Without a founder it is the operator's doing, and counts for nobody."""
+    added = store.insert(conn, name, currency, founder_id)
+    conn.execute(sa.insert(members).values(store_id=added.id, user_id=owner_id, role="owner"))
+    _note(conn, added, owner_id, None, _get(conn, added.id, owner_id))
+    return added
+
+
+def page(conn: Connection, asker_id: int, name: str, asked: paging.Asked) -> paging.Page[Member]:
+    """Who works in the store, for whoever works there. For strangers there is no such list."""
+    try:
+        of = require_clerk(conn, asker_id, name)
+    except Forbidden:
+        raise NotFound from None
+    return _of_store.fetch(conn, asked, {"store_id": of.id})
+
+
+def every(conn: Connection, name: str) -> list[Member]:
+    """All who work in the store, for the operator."""
+    query = _listed.where(members.c.store_id == store.get(conn, name).id).order_by(users.c.username_key)
+    return [_member(row) for row in conn.execute(query)]
+
+
+def get(conn: Connection, asker_id: int, name: str, username: str) -> Member:
+    """A member, for whoever works there. For strangers there is none."""
+    try:
+        of = require_clerk(conn, asker_id, name)
+    except Forbidden:
+        raise NotFound("Member not found.") from None
+    return _get(conn, of.id, user.get_by_name(conn, username).id)
+
+
+def put(conn: Connection, asker_id: int | None, name: str, username: str, role: Role) -> tuple[Member, bool]:
+    """Give a user that role in the store; and whether they are new there. LastOwner keeps one owner.
+
+    Without an asker it is the operator who does so.
+    """
+    of = store.get(conn, name) if asker_id is None else require_owner(conn, asker_id, name)
+    store.lock(conn, of)
+    return _put(conn, of, user.get_by_name(conn, username), role)
+
+
+def _put(conn: Connection, of: Store, person: User, role: Role) -> tuple[Member, bool]:
+    """The same, in a store that is locked."""
+    known = _find(conn, of.id, person.id)
+    if known is None:
+        conn.execute(sa.insert(members).values(store_id=of.id, user_id=person.id, role=role))
+    elif known.role != role:
+        _refuse_last(conn, of, known)
+        conn.execute(sa.update(members).where(_is(of.id, person.id)).values(role=role))
+    now = Member(person.id, person.username, role)
+    if now != known:
+        _note(conn, of, person.id, known, now)
+    return now, known is None
+
+
+def delete(conn: Connection, asker_id: int, name: str, username: str) -> None:
+    """Take a user out of the store: by its owner, or by themselves."""
+    person = get(conn, asker_id, name, username)
+    of = store.get(conn, name) if person.user_id == asker_id else require_owner(conn, asker_id, name)
+    store.lock(conn, of)
+    leaving = _get(conn, of.id, person.user_id)
+    _refuse_last(conn, of, leaving)
+    conn.execute(sa.delete(members).where(_is(of.id, person.user_id)))
+    _note(conn, of, leaving.user_id, leaving, None)
+
+
+def delete_user(conn: Connection, asker_id: int | None, user_id: int, heir: str | None = None) -> list[Store]:
+    """Delete a user: by themselves, an administrator, or without an asker the operator.
+
+    LastOwner names the stores that nobody else owns, unless they are handed over: the user called `heir` becomes their
+    owner. Returns these stores.
+    """
+    leaving = user.get(conn, user_id) if asker_id is None else user.get_for(conn, asker_id, user_id)
+    _lock_owned(conn, leaving.id)
+    alone = owned_alone(conn, leaving.id)
+    if alone and heir is None:
+        raise LastOwner(f"Nobody else owns {_listed_stores(alone)}. Say who gets what only this user owns.")
+    if alone and heir is not None:
+        person = _find_heir(conn, heir, leaving)
+        for of in alone:
+            _put(conn, of, person, "owner")
+    user.delete(conn, leaving.id)
+    return alone
+
+
+def owned_alone(conn: Connection, user_id: int) -> list[Store]:
+    """The stores that this user owns, and nobody else."""
+    mine = sa.select(members.c.store_id).where(members.c.user_id == user_id, members.c.role == "owner")
+    others = _owners.where(members.c.user_id != user_id)
+    query = sa.select(stores).where(stores.c.id.in_(mine), ~others.exists()).order_by(stores.c.id)
+    return [store.of_row(row) for row in conn.execute(query)]
+
+
+def without_owner(conn: Connection) -> list[Store]:
+    """The stores that nobody owns, the first of them: administrators alone can give them one."""
+    query = sa.select(stores).where(~_owners.exists()).order_by(stores.c.id).limit(MAX_LISTED)
+    return [store.of_row(row) for row in conn.execute(query)]
+
+
+def _lock_owned(conn: Connection, user_id: int) -> None:
+    """Who owns the stores that this user owns stays so until the transaction ends."""
+    owned = sa.select(members.c.store_id).where(members.c.user_id == user_id, members.c.role == "owner")
+    # In one order, so that two do not wait for each other.
+    conn.execute(sa.select(stores.c.id).where(stores.c.id.in_(owned)).order_by(stores.c.id).with_for_update()).all()
+
+
+def _find_heir(conn: Connection, username: str, leaving: User) -> User:
+    if "\0" in username:  # PostgreSQL does not take it, even to look for it
+        raise Invalid("User not found.", "stores_to")
+    try:
+        person = user.get_by_name(conn, username)
+    except NotFound as error:
+        raise Invalid(str(error), "stores_to") from None
+    if person.id == leaving.id or not person.is_active:
+        raise Invalid("The stores go to another user, who is active.", "stores_to")
+    return person
+
+
+def _listed_stores(of: Sequence[Store]) -> str:
+    named = ", ".join(f"'{each.name}'" for each in of[:MAX_NAMED])
+    return named if len(of) <= MAX_NAMED else f"{named} and {len(of) - MAX_NAMED:,} more"
+
+
+def _has_other_owner(conn: Connection, of: Store, user_id: int) -> bool:
+    owners = sa.select(members.c.user_id).where(members.c.store_id == of.id, members.c.role == "owner")
+    return conn.execute(owners.where(members.c.user_id != user_id).limit(1)).first() is not None
+
+
+def _refuse_last(conn: Connection, of: Store, leaving: Member) -> None:
+    if leaving.role == "owner" and not _has_other_owner(conn, of, leaving.user_id):
+        raise LastOwner
+
+
+def _note(conn: Connection, of: Store, user_id: int, before: Member | None, after: Member | None) -> None:
+    journal.note(conn, journal.compare("member", of.id, user_id, before, after))
+
+
+def _get(conn: Connection, store_id: int, user_id: int) -> Member:
+    member = _find(conn, store_id, user_id)
+    if member is None:
+        raise NotFound("Member not found.")
+    return member
+
+
+def _find(conn: Connection, store_id: int, user_id: int) -> Member | None:
+    row = conn.execute(_listed.where(_is(store_id, user_id))).one_or_none()
+    return _member(row) if row else None
+
+
+def _is(store_id: Any, user_id: Any) -> sa.ColumnElement[bool]:
+    return sa.and_(members.c.store_id == store_id, members.c.user_id == user_id)

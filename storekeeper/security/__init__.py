@@ -1,0 +1,1 @@
+"""Secrets and their checks. Knows neither HTTP nor SQL."""

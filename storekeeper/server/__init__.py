@@ -1,0 +1,1 @@
+"""The process and its sockets: everything that leans on Uvicorn's insides."""

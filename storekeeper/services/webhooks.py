@@ -1,0 +1,41 @@
+"""What both doors need for webhooks: which URLs may be meant, and the process that sends."""
+
+from typing import Literal
+
+from storekeeper.concurrency.background_process import Runner
+from storekeeper.domain import webhook_url
+from storekeeper.domain.webhook_url import Networks
+from storekeeper.errors import Forbidden
+from storekeeper.http.guard import Guard
+from storekeeper.http.request import Request
+from storekeeper.models import user, webhook_queue
+
+Creation = Literal["owners", "administrators", "operator"]
+
+
+class Dispatch:
+    """The way to the data, and to the process that sends."""
+
+    def __init__(self, guard: Guard, sender: Runner, networks: Networks, creation: Creation) -> None:
+        self.guard = guard
+        self.creation = creation
+        self._sender = sender
+        self._networks = networks
+
+    async def require_creation(self, req: Request) -> None:
+        """Forbidden for whom the operator lets add no webhooks, lead none elsewhere and take none over."""
+        if self.creation == "operator":
+            raise Forbidden("Only the operator adds webhooks here, at the command line.")
+        if self.creation == "administrators":
+            message = "Only administrators may add webhooks here, or lead them elsewhere."
+            await self.guard.read(req, user.require_admin, req.caller.user_id, message)
+
+    def check(self, url: str) -> str:
+        """The URL, if it may be meant."""
+        self._networks.check(webhook_url.read(url))
+        return url
+
+    async def wake(self, req: Request) -> None:
+        """See to it that somebody sends."""
+        if await self.guard.read(req, webhook_queue.is_waiting):
+            self._sender.wake()

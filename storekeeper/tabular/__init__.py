@@ -1,0 +1,1 @@
+"""CSV, JSON Lines and Excel files as rows. Knows no store."""

@@ -1,0 +1,179 @@
+"""The cells of a file of items: from text or JSON to a value of its kind, and back for an export.
+
+A cell comes from a sheet as text, or from JSON Lines with its type. Here it is only understood: whether such a name,
+tag or price is allowed is for others to say. What cannot be understood in one way only is Invalid, with the reason.
+"""
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from storekeeper.domain.money import LITERAL
+from storekeeper.errors import Invalid
+
+Cell = str | int | Decimal | list[str] | None
+DecimalMark = Literal["auto", "point", "comma"]
+
+GAPS = " \u00a0\u2009\u202f'’"  # that stand between thousands, and for nothing else
+AMOUNT = r"([0-9]{{1,13}}|[1-9][0-9]{{0,2}}(?:([{gaps}])[0-9]{{3}})(?:\2[0-9]{{3}}){{0,3}})(?:[{mark}]([0-9]{{1,13}}))?"
+WITH_POINT = re.compile(AMOUNT.format(mark=".", gaps="," + GAPS))
+WITH_COMMA = re.compile(AMOUNT.format(mark=",", gaps="." + GAPS))
+READINGS = {"auto": (WITH_POINT, WITH_COMMA), "point": (WITH_POINT,), "comma": (WITH_COMMA,)}
+MOST_STOCK = 10**15 - 1  # to be understood; what a store may have is for others to say
+WHOLE = re.compile(r"(-?[0-9]{1,15})(?:[.,]00?)?", re.ASCII)
+GROUPED = re.compile(r"-?[0-9]{1,3}(?:[.,][0-9]{3})+", re.ASCII)
+FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+# Spreadsheets take such cells for formulas. The quotes do not keep them from that, but whatever would would change the
+# text, and what is exported here has to come back as it was. Spaces at the ends are quoted as some readers strip them.
+TO_QUOTE = re.compile(r'^[=+\-@\t ]|[",\r\n]| $', re.ASCII)
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+class Line(msgspec.Struct, frozen=True):
+    """An item in an export, its members in the order of the columns. `updated_at` is RFC 3339."""
+
+    id: int
+    store: str
+    name: str
+    price: Decimal
+    currency: str
+    sku: str | None
+    barcode: str | None
+    description: str | None
+    tags: list[str]
+    stock: int
+    archived: bool
+    image: str | None
+    updated_at: str
+
+
+def name(value: object) -> str:
+    if not (name := text(value, "name")):
+        raise Invalid("The name is missing.", "name")
+    return name
+
+
+def text(value: object, field: str) -> str:
+    """The text of a name, SKU, barcode or description, spaces and all; empty for none."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        raise Invalid(f"'{field}' is text and stands in quotes: a number has lost its leading zeros.", field)
+    raise Invalid(f"'{field}' is text.", field)
+
+
+def price(value: object, decimal_mark: DecimalMark, digits: int) -> Decimal:
+    """The amount as it is written, however many digits it has. `digits` are those of the store's currency.
+
+    Where the decimal mark is not known, `1,234` can be read in two ways and is Invalid; `1.234` is good in a currency
+    with three digits, as exports are written like that.
+    """
+    if value is None or value == "":
+        raise Invalid("The price is missing.", "price")
+    if isinstance(value, str):
+        return _amount(value.strip(), decimal_mark, digits)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or value < 0:
+        raise _no_price()
+    return Decimal(value)
+
+
+def _amount(text: str, decimal_mark: DecimalMark, digits: int) -> Decimal:
+    if decimal_mark != "comma" and LITERAL.fullmatch(text) and len(text.partition(".")[2]) == digits:
+        return Decimal(text)
+    readings = {_reading(match) for pattern in READINGS[decimal_mark] if (match := pattern.fullmatch(text))}
+    if not readings:
+        raise _no_price()
+    if len(readings) > 1:
+        amounts = " or ".join(map(str, sorted(readings)))
+        raise Invalid(f"'{text}' could be {amounts}. Say which decimal mark the file has.", "price")
+    return readings.pop()
+
+
+def _reading(match: re.Match[str]) -> Decimal:
+    whole, _, part = match.groups()
+    return Decimal(re.sub("[^0-9]", "", whole) + (f".{part}" if part else ""))
+
+
+def _no_price() -> Invalid:
+    return Invalid("A price is a number such as 15.99, without a sign, a currency or an exponent.", "price")
+
+
+def stock(value: object) -> int:
+    """How many there are: `12`, and `3.0` as some programs write it. `1.000` could be a thousand, and is Invalid."""
+    if value is None or value == "":
+        raise Invalid("The stock is missing.", "stock")
+    if isinstance(value, str):
+        return _count(value.strip())
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    if not is_number or not -MOST_STOCK <= value <= MOST_STOCK or value % 1:  # type: ignore[operator]
+        raise _no_stock()
+    return int(value)  # type: ignore[call-overload, no-any-return]
+
+
+def _count(text: str) -> int:
+    if match := WHOLE.fullmatch(text):
+        return int(match[1])
+    if GROUPED.fullmatch(text):
+        raise Invalid(f"'{text}' is not clear. Write a stock without a mark between the thousands.", "stock")
+    raise _no_stock()
+
+
+def _no_stock() -> Invalid:
+    return Invalid("A stock is a whole number, such as 12.", "stock")
+
+
+def flag(value: object) -> bool:
+    """Whether an item is archived."""
+    if isinstance(value, bool):
+        return value
+    if value is None or value == "":
+        raise Invalid("'archived' is missing: it is true or false.", "archived")
+    if not isinstance(value, str) or (known := FLAGS.get(value.strip().lower())) is None:
+        raise Invalid("'archived' is true or false; yes, no, 1 and 0 will do in a sheet.", "archived")
+    return known
+
+
+def tags(value: object) -> list[str]:
+    """Tags of a sheet, with semicolons between them, or a list of JSON."""
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return [tag for part in value.split(";") if (tag := part.strip())]
+    if isinstance(value, list) and all(isinstance(tag, str) for tag in value):
+        return value
+    raise Invalid("'tags' is a list of texts; in a sheet, with semicolons between them.", "tags")
+
+
+def csv_head() -> bytes:
+    return ",".join(Line.__struct_fields__).encode() + b"\r\n"
+
+
+def csv_line(line: Line) -> bytes:
+    return csv_row(msgspec.structs.astuple(line))
+
+
+def csv_row(values: Iterable[Cell]) -> bytes:
+    """RFC 4180, in UTF-8."""
+    return (",".join(map(_cell, values)) + "\r\n").encode()
+
+
+def _cell(value: Cell) -> str:
+    if isinstance(value, str):
+        return '"' + value.replace('"', '""') + '"' if TO_QUOTE.search(value) else value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return _cell(";".join(value))
+    return str(value) if value >= 0 else f'"{value}"'
+
+
+def json_line(line: Line) -> bytes:
+    return _ENCODER.encode(line) + b"\n"

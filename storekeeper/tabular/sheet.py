@@ -1,0 +1,263 @@
+"""Files of items as streams of rows: CSV, JSON Lines and Excel, in memory that does not grow with the file.
+
+Only the form is read here. What the cells say is for `cells`, and whether that is allowed for the models.
+"""
+
+import codecs
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from itertools import compress, dropwhile
+from typing import TYPE_CHECKING, BinaryIO, Literal, TypeVar
+
+import msgspec
+
+from storekeeper.errors import Invalid
+from storekeeper.tabular import csv_reader, jsonl_reader
+from storekeeper.tabular.cells import DecimalMark
+from storekeeper.tabular.csv_reader import Encoding
+
+if TYPE_CHECKING:
+    from storekeeper.tabular import xlsx_reader
+
+FIELDS = ("name", "price", "currency", "sku", "barcode", "description", "tags", "stock", "archived", "store")
+MOST_COLUMNS = 1000
+MOST_IGNORED = 100
+HEAD = 2**16  # bytes
+OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+
+T = TypeVar("T")
+Format = Literal["csv", "jsonl", "xlsx"]
+Delimiter = Literal[",", ";", "\t", "|"]
+
+# By the names that a person gives them.
+DELIMITERS: dict[str, Literal["auto"] | Delimiter] = {
+    "auto": "auto",
+    "comma": ",",
+    "semicolon": ";",
+    "tab": "\t",
+    "pipe": "|",
+}
+
+
+class Options(msgspec.Struct, frozen=True):
+    """How to read a file, where it does not show it.
+
+    `columns` maps headings of the file to our fields; to an empty one what is to be left out.
+    """
+
+    format: Literal["auto"] | Format = "auto"
+    encoding: Literal["auto"] | Encoding = "auto"
+    delimiter: Literal["auto"] | Delimiter = "auto"
+    decimal: DecimalMark = "auto"
+    columns: dict[str, str] = {}
+    sheet: str | None = None
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A record and the line of the file where it begins; or why it could not be read, and no values."""
+
+    line: int
+    values: dict[str, object]
+    error: str | None = None
+
+
+class Sheet(msgspec.Struct, frozen=True):
+    """What was found in a file. Each iteration reads it from its beginning; the file has to stay open.
+
+    `ignored` are headings that are no fields. JSON Lines has no headings: there both hold the members of the first
+    record, and those that the others have beside them are added as they are read.
+    """
+
+    format: Format
+    encoding: Encoding
+    delimiter: str | None
+    decimal: DecimalMark
+    columns: list[str]
+    ignored: list[str]
+    rows: Callable[[], Iterator[Row]]
+
+    def __iter__(self) -> Iterator[Row]:
+        return self.rows()
+
+
+def open_sheet(file: BinaryIO, options: Options) -> Sheet:
+    """Look at what the file is. Invalid where it cannot be read as a whole; what is wrong with a row is told there."""
+    _check_mapping(options.columns)
+    match options.format if options.format != "auto" else _recognise(file):
+        case "xlsx":
+            return _open_workbook(file, options)
+        case "jsonl":
+            return _open_json_lines(file, options)
+        case _:
+            return _open_csv(file, options)
+
+
+def read_columns(text: str) -> dict[str, str]:
+    """`Artikel:name;Preis:price` as a mapping of headings to fields. `store:` maps to none: it is left out."""
+    pairs = [each.rpartition(":") for each in text.split(";") if each.strip()]
+    if not all(heading.strip() for heading, _, _ in pairs):
+        raise Invalid("'columns' is written like Artikel:name;Preis:price.", "columns")
+    columns = {heading.strip(): field.strip() for heading, _, field in pairs}
+    if len(columns) < len(pairs):
+        raise Invalid("One column is given twice.", "columns")
+    return columns
+
+
+def _check_mapping(columns: dict[str, str]) -> None:
+    fields = [field for field in columns.values() if field]
+    for field in fields:
+        if field not in FIELDS:
+            raise Invalid(f"An item has no '{field}'.", "columns")
+    if len(set(fields)) < len(fields):
+        raise Invalid("Two columns are given for one field.", "columns")
+
+
+def _recognise(file: BinaryIO) -> Format:
+    file.seek(0)
+    head = file.read(HEAD)
+    if head.startswith(OLD_EXCEL):
+        raise Invalid("This is a workbook of an old Excel, or an encrypted one. Save it as .xlsx, without a password.")
+    if head.startswith(b"PK"):
+        return "xlsx"
+    return "jsonl" if head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{") else "csv"
+
+
+class _Headings(msgspec.Struct, frozen=True):
+    """The columns of a sheet: our fields in the file's order, and which of its cells they are."""
+
+    columns: list[str]
+    ignored: list[str]
+    are_ours: list[bool]
+
+    def pick(self, cells: Sequence[T]) -> dict[str, T]:
+        return dict(zip(self.columns, compress(cells, self.are_ours), strict=True))
+
+
+def _match(headings: Sequence[str], mapping: dict[str, str]) -> _Headings:
+    """Invalid unless each column has a heading of its own, and some are ours."""
+    if not headings:
+        raise Invalid("The headings cannot be read. Is a quote there not closed?")
+    if len(headings) > MOST_COLUMNS:
+        raise Invalid(f"There are more than {MOST_COLUMNS:,} columns.")
+    keys = [_fold(heading) for heading in headings]
+    for number, key in enumerate(keys, 1):
+        if not key:
+            raise Invalid(f"Column {number} has no heading.")
+    fields = {_fold(heading): field for heading, field in mapping.items()}
+    if missing := {key for key in fields if fields[key]} - set(keys):
+        raise Invalid(f"There is no column '{min(missing)}'. The headings are: {_listed(headings)}.", "columns")
+    named = [fields.get(key, key) for key in keys]
+    for name in filter(None, named):
+        if named.count(name) > 1:
+            raise Invalid(f"The column '{name}' is there twice.")
+    are_ours = [name in FIELDS for name in named]
+    return _Headings(list(compress(named, are_ours)), _others(headings, are_ours), are_ours)
+
+
+def _others(headings: Sequence[str], are_ours: Sequence[bool]) -> list[str]:
+    if not any(are_ours):
+        raise Invalid(
+            f"No heading here is a field of an item. The fields are: {', '.join(FIELDS)}. "
+            f"Say which of these columns is which of them: {_listed(headings)}."
+        )
+    return [heading.strip() for heading, is_ours in zip(headings, are_ours, strict=True) if not is_ours]
+
+
+def _listed(headings: Sequence[str]) -> str:
+    return ", ".join(heading.strip() for heading in headings)
+
+
+def _fold(heading: str) -> str:
+    return heading.strip().casefold()
+
+
+def _open_csv(file: BinaryIO, options: Options) -> Sheet:
+    encoding = csv_reader.find_encoding(file) if options.encoding == "auto" else options.encoding
+    suspects = csv_reader.find_suspects(file, encoding)
+    known = [*FIELDS, *map(_fold, options.columns)]
+    is_asked = options.delimiter != "auto"
+    delimiter = options.delimiter if is_asked else csv_reader.find_delimiter(file, encoding, known)
+    begin, cells = csv_reader.read_headings(file, encoding, delimiter)
+    headings = _match(cells, options.columns)
+    width = len(headings.are_ours)
+
+    def rows() -> Iterator[Row]:
+        records = csv_reader.read(file, encoding, delimiter)
+        for line, cells in dropwhile(lambda record: record[0] <= begin, records):
+            error = cells if isinstance(cells, str) else csv_reader.find_error(cells, width, suspects)
+            if error:
+                yield Row(line, {}, error)
+            elif any(cells):
+                yield Row(line, headings.pick(cells))
+
+    return Sheet("csv", encoding, delimiter, options.decimal, headings.columns, headings.ignored, rows)
+
+
+def _open_json_lines(file: BinaryIO, options: Options) -> Sheet:
+    fields = _members(options.columns)
+    first = _first_object(file)
+    are_ours = [name in fields for name in first]
+    columns = [fields[name] for name in compress(first, are_ours)]
+    ignored = _others(list(first), are_ours)[:MOST_IGNORED]
+    known = set(first)
+
+    def note(names: set[str]) -> None:
+        others = sorted(names.difference(fields))[: max(0, MOST_IGNORED - len(ignored))]
+        columns.extend(fields[name] for name in sorted(names.intersection(fields)))
+        ignored.extend(others)
+        known.update(names.intersection(fields), others)
+
+    def rows() -> Iterator[Row]:
+        for number, record in jsonl_reader.read(file):
+            if isinstance(record, str):
+                yield Row(number, {}, record)
+                continue
+            values = {fields[name]: value for name, value in record.items() if name in fields}
+            if new := record.keys() - known:
+                note(new)
+            yield Row(number, values)
+
+    return Sheet("jsonl", "utf-8", None, "point", columns, ignored, rows)
+
+
+def _members(columns: dict[str, str]) -> dict[str, str]:
+    """Which member of an object is which field."""
+    mapped = {name: field for name, field in columns.items() if field}
+    left_out = {_fold(name) for name in columns if not columns[name]}
+    return {field: field for field in FIELDS if field not in mapped.values() and field not in left_out} | mapped
+
+
+def _first_object(file: BinaryIO) -> dict[str, object]:
+    reason = "The file is empty."
+    for _, record in jsonl_reader.read(file):
+        if not isinstance(record, str):
+            return record
+        reason = record
+    raise Invalid(reason)
+
+
+def _open_workbook(file: BinaryIO, options: Options) -> Sheet:
+    from storekeeper.tabular import xlsx_reader  # noqa: PLC0415  with calamine: over 1 MiB, and only importers read workbooks
+
+    worksheet = xlsx_reader.open_worksheet(file, options.sheet)
+    begin, cells = worksheet.read_headings()
+    headings = _match(cells, options.columns)
+
+    def rows() -> Iterator[Row]:
+        for number, cells in worksheet.read(begin + 1, len(headings.are_ours)):
+            if isinstance(cells, str):
+                yield Row(number, {}, cells)
+            else:
+                yield _workbook_row(number, headings.pick(cells))
+
+    return Sheet("xlsx", "utf-8", None, options.decimal, headings.columns, headings.ignored, rows)
+
+
+def _workbook_row(number: int, cells: "dict[str, xlsx_reader.Cell]") -> Row:
+    values: dict[str, object] = {}
+    for field, cell in cells.items():
+        if not isinstance(cell, str | Decimal):  # a flaw
+            return Row(number, {}, f"The cell of '{field}' holds {cell.what}.")
+        # The number that a price is needs no decimal mark; what else looks like a number is text.
+        values[field] = cell if field == "price" else str(cell)
+    return Row(number, values)

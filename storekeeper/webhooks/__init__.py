@@ -1,0 +1,1 @@
+"""The work of the process that sends webhooks."""

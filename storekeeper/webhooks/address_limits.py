@@ -1,0 +1,125 @@
+"""Whose turn it is at each address: so many messages are under way at once, so many go in a second, and others wait.
+
+Hosts that share an address take turns there: first comes the one that has the fewest messages under way, and of these
+the one whose last turn was longest ago. So who has many messages, or slow ones, delays the others least.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from storekeeper.concurrency.rate_limiter import Limits, Pace
+
+MOST_WAITING = 256  # at one address
+LEAST_PAUSE = 0.001  # seconds between looks at the clock
+REMEMBERED = 10_000  # hosts
+
+
+class Crowded(Exception):
+    """Too many wait, or somebody has waited too long."""
+
+
+class _Waiter:
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self.turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+
+class _Lane:
+    """One address."""
+
+    def __init__(self) -> None:
+        self.under_way: Counter[str] = Counter()  # by host
+        self.waiting: list[_Waiter] = []  # in the order in which they came
+        self.alarm: asyncio.TimerHandle | None = None
+
+    @property
+    def patient(self) -> list[_Waiter]:
+        """Those that still wait: not who was cancelled, and has not left yet."""
+        return [each for each in self.waiting if not each.turn.done()]
+
+
+class Lanes:
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits = limits
+        self._pace = Pace(limits.messages_per_second)
+        self._clock = clock
+        self._lanes: dict[str, _Lane] = {}
+        self._turns = 0
+        self._last_turn: dict[str, int] = {}  # of each host; those whose last was longest ago come first
+
+    @property
+    def waiting(self) -> int:
+        return sum(len(lane.waiting) for lane in self._lanes.values())
+
+    def under_way(self, address: str) -> int:
+        return self._lanes[address].under_way.total() if address in self._lanes else 0
+
+    @asynccontextmanager
+    async def turn(self, address: str, host: str) -> AsyncIterator[None]:
+        """For one message. Crowded if too many wait for theirs."""
+        lane = self._lanes.setdefault(address, _Lane())
+        waiter = _Waiter(host)
+        lane.waiting.append(waiter)
+        self._go_on(address)
+        self._make_room(lane)
+        try:
+            await waiter.turn
+            yield
+        finally:
+            self._leave(lane, waiter)
+            self._go_on(address)
+
+    def _go_on(self, address: str) -> None:
+        """Let those go whose turn it is."""
+        lane = self._lanes.get(address)
+        if lane is None:
+            return
+        while (waiting := lane.patient) and self._has_room(address):
+            waiter = min(waiting, key=lambda each: self._rank(lane, each))
+            lane.waiting.remove(waiter)
+            lane.under_way[waiter.host] += 1
+            self._note_turn(address, waiter.host)
+            waiter.turn.set_result(None)
+        self._set_alarm(lane, address)
+        if not lane.waiting and not lane.under_way:
+            del self._lanes[address]
+
+    def _has_room(self, address: str) -> bool:
+        return self.under_way(address) < self._limits.connections and self._pace.bucket(address).room(self._clock()) > 0
+
+    def _set_alarm(self, lane: _Lane, address: str) -> None:
+        """For when the pace lets the next one go, if that is what is waited for."""
+        if lane.alarm:
+            lane.alarm.cancel()
+            lane.alarm = None
+        if lane.waiting and self.under_way(address) < self._limits.connections:
+            pause = max(LEAST_PAUSE, self._pace.bucket(address).wait(self._clock(), 1))
+            lane.alarm = asyncio.get_running_loop().call_later(pause, self._go_on, address)
+
+    def _rank(self, lane: _Lane, waiter: _Waiter) -> tuple[int, int]:
+        return lane.under_way[waiter.host], self._last_turn.get(waiter.host, 0)
+
+    def _note_turn(self, address: str, host: str) -> None:
+        self._pace.bucket(address).take(self._clock(), 1)
+        self._turns += 1
+        self._last_turn.pop(host, None)
+        self._last_turn[host] = self._turns
+        if len(self._last_turn) > REMEMBERED:
+            del self._last_turn[next(iter(self._last_turn))]
+
+    def _make_room(self, lane: _Lane) -> None:
+        """Of too many that wait, the one whose turn would be the last gets none."""
+        waiting = lane.patient
+        if len(waiting) > MOST_WAITING:
+            last = max(reversed(waiting), key=lambda each: self._rank(lane, each))
+            lane.waiting.remove(last)
+            last.turn.set_exception(Crowded())
+
+    def _leave(self, lane: _Lane, waiter: _Waiter) -> None:
+        if waiter in lane.waiting:
+            lane.waiting.remove(waiter)
+        elif not waiter.turn.cancelled() and waiter.turn.exception() is None:
+            lane.under_way -= Counter((waiter.host,))  # which forgets those of whom there is none any more

@@ -1,0 +1,264 @@
+"""The work of a sender: it takes webhooks, makes deliveries of what was changed, and sends those that are due.
+
+It ends when there is no webhook for it. A message that was sent, but whose arrival was not written down before the
+process died, is sent again: at least once, with the same id.
+"""
+
+import asyncio
+import hmac
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from http import HTTPStatus
+from secrets import token_hex
+from typing import Any
+
+import msgspec
+import structlog
+
+from storekeeper.concurrency.heartbeat import Pulse
+from storekeeper.concurrency.rate_limiter import Limits, Pace
+from storekeeper.database.engine import Database
+from storekeeper.errors import StorekeeperError, Unavailable
+from storekeeper.models import journal, webhook_queue
+from storekeeper.models.webhook_queue import Hook, Outcome, Parcel
+from storekeeper.security.webhook_signatures import sign
+from storekeeper.webhooks.http_client import UNLIMITED, Answer, Courier
+
+LOOK_SECONDS = 1.0  # between looks for what was changed, and what is due
+BEAT_SECONDS = 5  # between signs of life
+GRACE_SECONDS = 1  # for what is under way at the end
+OF_ONE = 4  # messages that are under way to one webhook
+AT_ONCE = 256  # to all of them, beside those that wait for a turn at their receiver's address
+REST_SECONDS = 2.0  # of a host that had too many to wait
+RETRIES = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)  # seconds from one attempt to the next
+JITTER = 0.2  # so that what failed together is not tried again together
+
+
+class Sender:
+    """One process's. `retries` are seconds, without the jitter; `is_needed` tells whether to go on.
+
+    `limits` are those of each host, whatever the number of webhooks that lead there.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        courier: Courier,
+        retries: tuple[float, ...] = RETRIES,
+        look_seconds: float = LOOK_SECONDS,
+        is_needed: Callable[[], bool] = lambda: True,
+        pulse: Pulse | None = None,
+        limits: Limits = UNLIMITED,
+    ) -> None:
+        self._pulse = pulse or Pulse(token_hex(8))
+        self.name = self._pulse.name
+        self._db = db
+        self._courier = courier
+        self._retries = retries
+        self._look_seconds = look_seconds
+        self._is_needed = is_needed
+        self._limits = limits
+        self._pace = Pace(limits.messages_per_second)
+        self._began_at: dict[int, float] = {}  # by webhook: when its last attempt began
+        self._rests_until: dict[str, float] = {}  # by host
+        self.is_ending = False
+        self._news = asyncio.Event()
+        self._under_way: dict[int, tuple[int, asyncio.Task[None]]] = {}  # by delivery: its webhook, and the attempt
+        self._beat_at = 0.0
+
+    async def run(self) -> None:
+        """Until it is told to end, or nobody needs it."""
+        try:
+            while not self.is_ending and self._pulse.is_heard and self._is_needed():
+                self._beat()
+                try:
+                    if not await self._step():
+                        break
+                except StorekeeperError:  # the database is away, and the log has it
+                    await asyncio.sleep(self._look_seconds)
+        finally:
+            await self._finish()
+
+    def end(self) -> None:
+        self.is_ending = True
+        self._news.set()
+
+    def _beat(self, *others: int) -> None:
+        """Tell the server that this process lives, and of which webhooks the messages are under way."""
+        self._pulse.beat({*others, *(webhook_id for webhook_id, _ in self._under_way.values())})
+
+    async def _step(self) -> bool:
+        """Do what is to be done now, and wait for more; whether there is any webhook for it."""
+        self._news.clear()
+        hooks = await self._hold()
+        if hooks:
+            has_more = await self._fan_out(hooks)
+            await self._start(hooks)
+            if not has_more:
+                await self._wait()
+        return bool(hooks)
+
+    async def _wait(self) -> None:
+        """Until something has ended, or it is time to look again."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), self._look_seconds)
+
+    async def _hold(self) -> list[Hook]:
+        """The webhooks that are its own now. Takes those that are free."""
+        hooks = await self._db.read(webhook_queue.look, self.name)
+        if any(hook.is_orphaned for hook in hooks):
+            await self._pause_orphaned()
+            hooks = await self._db.read(webhook_queue.look, self.name)
+        if not all(hook.is_ours for hook in hooks) or time.monotonic() - self._beat_at >= BEAT_SECONDS:
+            await self._db.write(webhook_queue.hold, self.name)
+            await self._db.write(webhook_queue.sweep)
+            self._beat_at = time.monotonic()
+            hooks = await self._db.read(webhook_queue.look, self.name)
+        return [hook for hook in hooks if hook.is_ours]
+
+    async def _pause_orphaned(self) -> None:
+        for webhook_id, reason in (await self._db.write(webhook_queue.pause_orphaned, self.name)).items():
+            structlog.get_logger().warning("webhook_stopped", webhook=webhook_id, reason=reason)
+
+    async def _fan_out(self, hooks: list[Hook]) -> bool:
+        """Whether there may be more to be made deliveries of."""
+        settled = await self._db.read(journal.settled)
+        behind = [hook.id for hook in hooks if hook.cursor != settled and hook.nonce is None]
+        has_more = False
+        for each in behind:
+            self._beat(each)
+            has_more |= await self._db.write(webhook_queue.fan_out, self.name, each)
+        return has_more
+
+    async def _start(self, hooks: list[Hook]) -> None:
+        """Begin attempts: those webhooks first that have the fewest under way, or else have waited longest."""
+        busy = Counter(webhook_id for webhook_id, _ in self._under_way.values())
+        hosts = {hook.id: hook.host for hook in hooks}
+        connections = Counter(hosts.get(webhook_id, "") for webhook_id, _ in self._under_way.values())
+        for hook in sorted(hooks, key=lambda hook: (busy[hook.id], self._began_at.get(hook.id, 0))):
+            free = min(self._limits.connections - connections[hook.host], self._pace.room(hook.host))
+            room = 0 if self._rests(hook) else min(OF_ONE - busy[hook.id], self._room(), free)
+            if room > 0 and not (hook.is_suspect and self._is_any_under_way(hooks)):
+                connections[hook.host] += await self._start_some(hook, room)
+                self._beat()  # before they begin
+
+    def _room(self) -> int:
+        return AT_ONCE - (len(self._under_way) - self._courier.waiting)
+
+    def _rests(self, hook: Hook) -> bool:
+        return self._rests_until.get(hook.host, 0) > time.monotonic()
+
+    async def _start_some(self, hook: Hook, room: int) -> int:
+        """Begin attempts of one webhook; how many."""
+        known = [id for id, (webhook_id, _) in self._under_way.items() if webhook_id == hook.id]
+        parcels = await self._db.read(webhook_queue.due, hook.id, known, room)
+        if parcels:
+            self._pace.take(hook.host, len(parcels))
+            self._began_at[hook.id] = time.monotonic()
+        for parcel in parcels:
+            self._under_way[parcel.id] = hook.id, asyncio.create_task(self._deliver(hook, parcel))
+        return len(parcels)
+
+    def _is_any_under_way(self, hooks: list[Hook]) -> bool:
+        """Whether messages of a suspect are: when the process dies, it is to be clear by which."""
+        suspects = {hook.id for hook in hooks if hook.is_suspect}
+        return any(webhook_id in suspects for webhook_id, _ in self._under_way.values())
+
+    async def _deliver(self, hook: Hook, parcel: Parcel) -> None:
+        try:
+            body = write(parcel)
+            answer = await self._courier.post(hook.url, head(hook, parcel, body), body)
+            if answer.is_put_off:  # it stays due
+                self._rests_until[hook.host] = time.monotonic() + REST_SECONDS
+            else:
+                await self._note(parcel, answer)
+                await self._acquit(hook)
+        except Exception as error:  # a bug: the message stays under way, as the next attempt would only meet it again
+            structlog.get_logger().error("bug", webhook=hook.id, delivery=parcel.id, exc_info=error)
+        else:
+            del self._under_way[parcel.id]
+            self._news.set()
+
+    async def _acquit(self, hook: Hook) -> None:
+        if hook.deaths:
+            with suppress(StorekeeperError):  # its next message does
+                await self._db.write(webhook_queue.acquit, self.name, hook.id)
+
+    async def _note(self, parcel: Parcel, answer: Answer) -> None:
+        """For as long as it cannot be written down it is under way: it would be sent again at once."""
+        answer = _checked(parcel, answer)
+        outcome = self._judge(parcel, answer)
+        while True:
+            with suppress(Unavailable):
+                reason = await self._db.write(webhook_queue.note, self.name, parcel, outcome)
+                break
+            await asyncio.sleep(self._look_seconds)
+        log = structlog.get_logger().bind(webhook=parcel.webhook_id, delivery=parcel.id)
+        if not answer.is_good:
+            log.warning("delivery_failed", attempt=parcel.attempts + 1, status=answer.status, reason=answer.error)
+        if reason:
+            log.warning("webhook_stopped", reason=reason)
+
+    def _judge(self, parcel: Parcel, answer: Answer) -> Outcome:
+        again_at = None
+        if not answer.is_good and answer.status != HTTPStatus.GONE and parcel.attempts < len(self._retries):
+            seconds = self._retries[parcel.attempts] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+            again_at = int(time.time() + seconds)
+        return Outcome(answer.status, answer.error, answer.ms, answer.is_good, again_at)
+
+    async def _finish(self) -> None:
+        """What is under way may end. What does not in time is sent again by whoever comes next."""
+        tasks = [task for _, task in self._under_way.values()]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=GRACE_SECONDS)
+            for task in late:
+                task.cancel()
+        with suppress(StorekeeperError):
+            await self._db.write(webhook_queue.let_go, self.name)
+
+
+class Echo(msgspec.Struct, frozen=True):
+    """What the receiver of a challenge answers."""
+
+    challenge: str
+
+
+def _checked(parcel: Parcel, answer: Answer) -> Answer:
+    """An answer to a challenge is a good one if it repeats what that says."""
+    if not parcel.nonce or not answer.is_good:
+        return answer
+    try:
+        said = msgspec.json.decode(answer.body, type=Echo).challenge
+    except msgspec.DecodeError:
+        said = ""
+    if hmac.compare_digest(said.encode(), parcel.nonce.encode()):
+        return answer
+    return msgspec.structs.replace(answer, error="The answer does not repeat the challenge.")
+
+
+def write(parcel: Parcel) -> bytes:
+    """The body: the same for each attempt."""
+    at = parcel.change.at if parcel.change else parcel.created_at
+    data: Any = parcel.change
+    if data is None:
+        data = {"cursor": parcel.cursor} if parcel.type == "resync" else {}
+        data = {"challenge": parcel.nonce} if parcel.nonce else data
+    timestamp = datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+    return _ENCODER.encode({"type": parcel.type, "timestamp": timestamp, "data": data})
+
+
+def head(hook: Hook, parcel: Parcel, body: bytes) -> Mapping[str, str]:
+    now = int(time.time())
+    return {
+        "user-agent": "Storekeeper",
+        "webhook-id": parcel.message_id,
+        "webhook-timestamp": str(now),
+        "webhook-signature": " ".join(sign(secret, parcel.message_id, now, body) for secret in hook.secrets),
+    }
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
