@@ -19,6 +19,7 @@ from storekeeper.app import Parts, create_app
 from storekeeper.concurrency.background_process import Runner
 from storekeeper.concurrency.periodic_tasks import Chores
 from storekeeper.concurrency.slots import Places
+from storekeeper.database import schema_version
 from storekeeper.database.engine import Database, create_engine
 from storekeeper.domain.money import Price
 from storekeeper.files.images import Images
@@ -64,7 +65,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgresql_url(testrun_uid: str) -> Iterator[str]:
     """A database of this process's own, with our tables."""
     with databases.postgresql(testrun_uid) as url:
-        databases.schema.migrate(create_engine(url))
+        schema_version.migrate(create_engine(url))
         yield url
 
 
@@ -311,7 +312,7 @@ def upgraded(older: Callable[[str], Older]) -> Iterator[Callable[[str], Upgraded
 
         def upgrade(version: str) -> Upgraded:
             restored = older(version)
-            databases.schema.migrate(restored.engine)
+            schema_version.migrate(restored.engine)
             db = Database(restored.settings.database)
             stack.callback(db.close)
             parts = make_parts(restored.settings, db, Passwords(CHEAP, 2, restored.settings.password_length))
