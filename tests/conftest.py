@@ -15,7 +15,8 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.app import Parts, create_app
+from storekeeper.app import create_app
+from storekeeper.components import Parts
 from storekeeper.concurrency.background_process import Runner
 from storekeeper.concurrency.periodic_tasks import Chores
 from storekeeper.concurrency.slots import Places

@@ -92,7 +92,7 @@ class Undoing(ItemPage):
         kit = self._kit
         await self.meet(req)
         try:
-            now = await file_transfers.undo_change(kit.guard, kit.images, req, name, change_id)
+            now = await file_transfers.undo_change(kit.guard, kit.parts.images, req, name, change_id)
         except Overtaken as overtaken:
             req.typed = _typed(overtaken)
             raise

@@ -65,7 +65,7 @@ class ImportPage(Page):
         """Carry the plan out."""
         skips = req.typed["skip_refused"] == "yes"
         await self._do(req, import_job.confirm, req.caller.user_id, import_id, skips)
-        self._kit.runner.wake()
+        self._kit.parts.importer.wake()
         self._tell(req, resp, "The import goes on by itself.")
         self._lead(resp, url("import", import_id))
 
@@ -76,7 +76,7 @@ class ImportEnd(ImportPage):
     async def on_post(self, req: PageRequest, resp: Response, import_id: int) -> None:
         """End it. What it has imported stays."""
         _, file = await self._do(req, import_job.cancel, req.caller.user_id, import_id)
-        await self._kit.storage.delete(file)
+        await self._kit.parts.storage.delete(file)
         self._tell(req, resp, "The import is ended.")
         self._lead(resp, url("import", import_id))
 
@@ -87,7 +87,7 @@ class Refused(Page):
     async def on_get(self, req: PageRequest, resp: Response, import_id: int) -> None:
         """The lines that were refused, as a file. There are some ten thousand at the most."""
         read = partial(_read_refusals, user_id=req.caller.user_id, import_id=import_id)
-        await self._kit.exports.send(self._see, req, resp, read, f"refused-{import_id}.csv")
+        await self._kit.parts.exports.send(self._see, req, resp, read, f"refused-{import_id}.csv")
 
 
 class Export(Page):
@@ -106,7 +106,7 @@ class ExportFile(Page):
         """The items as a file: those that a list of ours would show, whole."""
         if format not in file_transfers.MEDIA_TYPES:
             raise NotFound
-        await self._kit.exports.send_items(self._see, req, resp, item_list_query.read(req).wanted(name), format)
+        await self._kit.parts.exports.send_items(self._see, req, resp, item_list_query.read(req).wanted(name), format)
 
 
 class ImportForm(msgspec.Struct, frozen=True):

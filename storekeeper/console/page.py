@@ -7,7 +7,7 @@ import falcon
 import msgspec
 from falcon.asgi import Response
 
-from storekeeper.concurrency.background_process import Runner
+from storekeeper.components import Components
 from storekeeper.console import cookies
 from storekeeper.console.cookies import Notice
 from storekeeper.console.form_keys import FIELD, FormKeys
@@ -15,22 +15,11 @@ from storekeeper.console.forms import EMPTY, Form
 from storekeeper.console.templating import Views
 from storekeeper.database.engine import Connection
 from storekeeper.errors import Invalid, KeyInUse, StorekeeperError, Unavailable
-from storekeeper.files.images import Images
-from storekeeper.files.storage import Storage
-from storekeeper.http.guard import Guard
 from storekeeper.http.operation import BODY_BYTES
 from storekeeper.http.request import Request
 from storekeeper.models import session
-from storekeeper.models.quota import Quotas
 from storekeeper.models.session import Viewer
-from storekeeper.security.passwords import Passwords
-from storekeeper.security.tokens import Claims, Tokens
-from storekeeper.services.accounts import Accounts
-from storekeeper.services.file_transfers import Exports, ImageDesk, ImportDesk
-from storekeeper.services.health import Health
-from storekeeper.services.login import PasswordCheck
-from storekeeper.services.webhooks import Dispatch
-from storekeeper.settings import Settings
+from storekeeper.security.tokens import Claims
 
 KEY_SECONDS = 10.0  # for how long a form waits for its first sending, before it is shown again
 UNCERTAIN = (KeyInUse, Unavailable)  # after these, nobody knows yet whether the form was carried out
@@ -68,24 +57,9 @@ class PageRequest(Request):
         return self.raw_path + (f"?{self.query_string}" if self.query_string else "")
 
 
-class Kit(msgspec.Struct, frozen=True):
-    """What the pages are made with."""
+class Kit(Components, frozen=True):
+    """What pages are made of."""
 
-    settings: Settings
-    guard: Guard
-    tokens: Tokens
-    password_check: PasswordCheck
-    passwords: Passwords
-    accounts: Accounts
-    storage: Storage
-    images: Images
-    exports: Exports
-    runner: Runner
-    quotas: Quotas
-    image_desk: ImageDesk
-    import_desk: ImportDesk
-    dispatch: Dispatch
-    health: Health
     form_keys: FormKeys
     views: Views
 

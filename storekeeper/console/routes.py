@@ -4,9 +4,10 @@ from typing import Any
 
 import falcon
 import falcon.asgi
+import msgspec
 from falcon.asgi import Response
-from falcon.routing import CompiledRouter
 
+from storekeeper.components import Components
 from storekeeper.console import (
     account,
     activity,
@@ -25,9 +26,12 @@ from storekeeper.console import (
     webhooks,
 )
 from storekeeper.console import middleware as gate
+from storekeeper.console.form_keys import FormKeys
 from storekeeper.console.page import Kit, PageRequest
+from storekeeper.console.templating import Views
 from storekeeper.errors import StorekeeperError
 from storekeeper.http import request
+from storekeeper.http.routing import Router
 
 
 def create_pages(kit: Kit) -> dict[str, object]:
@@ -89,11 +93,19 @@ def create_pages(kit: Kit) -> dict[str, object]:
     }
 
 
-def create_console(kit: Kit, router: CompiledRouter) -> falcon.asgi.App[PageRequest, Response]:
+def create_kit(components: Components) -> Kit:
+    form_keys = FormKeys(components.parts.keys)
+    return Kit(**msgspec.structs.asdict(components), form_keys=form_keys, views=Views(form_keys))
+
+
+def create_console(components: Components) -> falcon.asgi.App[PageRequest, Response]:
     """The application that answers below /console."""
+    kit = create_kit(components)
     kept = saved_forms.KeptForms(kit.guard, kit.form_keys)
     middleware: list[Any] = [gate.SameOrigin(), gate.SessionCookie(kit.tokens, kit.guard), gate.FormReading(), kept]
-    app = falcon.asgi.App(media_type=falcon.MEDIA_HTML, request_type=PageRequest, middleware=middleware, router=router)
+    app = falcon.asgi.App(
+        media_type=falcon.MEDIA_HTML, request_type=PageRequest, middleware=middleware, router=Router()
+    )
     app.router_options.converters.update({"name": request.Name, "username": request.Username, "id": request.Id})
     render = error_pages.Failures(kit.views, kept)
     app.add_error_handler(Exception, render.render_bug)

@@ -38,7 +38,7 @@ class System(Page):
             "system.html",
             facts=facts,
             checks=checks,
-            conditions={CONDITIONS[each.name]: each for each in self._kit.health.conditions},
+            conditions={CONDITIONS[each.name]: each for each in self._kit.parts.health.conditions},
             chores=chores,
             ownerless=ownerless,
             now=time.time(),
@@ -52,7 +52,7 @@ class System(Page):
 
     async def _reaches_files(self) -> bool:
         try:
-            await self._kit.storage.find("health")
+            await self._kit.parts.storage.find("health")
         except StorekeeperError:
             return False
         return True

@@ -64,7 +64,8 @@ def run(
 
 def create_worker_app() -> App:
     """The application, in each process that serves it. A worker is a fresh process, and must be made ready first."""
-    from storekeeper.app import create_app, create_parts  # noqa: PLC0415  the supervisor never needs it
+    from storekeeper.app import create_app  # noqa: PLC0415  the supervisor never needs it
+    from storekeeper.components import create_parts  # noqa: PLC0415
 
     settings = read_settings()
     if multiprocessing.parent_process():

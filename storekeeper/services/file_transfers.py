@@ -79,14 +79,14 @@ async def undo_change(guard: Guard, images: Images, req: Request, store: int | s
 class ImportDesk:
     """Takes in files to import. Those of one user may have `most_bytes`; 0 is no limit.
 
-    `arriving` are the bytes under way at all doors of this process: no row tells of a file before it is there.
+    There is one for a process: it counts the bytes under way, as no row tells of a file before it is there.
     """
 
-    def __init__(self, guard: Guard, storage: Storage, runner: Runner, arriving: Tally, most_bytes: int) -> None:
+    def __init__(self, guard: Guard, storage: Storage, runner: Runner, most_bytes: int) -> None:
         self._guard = guard
         self._storage = storage
         self._runner = runner
-        self._arriving = arriving
+        self._arriving = Tally()
         self._most_bytes = most_bytes
 
     async def start(self, req: Request, order: Order, upload: Arriving, least_bytes: int = 1) -> Import:

@@ -11,11 +11,11 @@ from falcon import testing
 from falcon.asgi import Response
 from falcon.constants import COMBINED_METHODS
 
-from storekeeper.app import Parts, create_api, create_routes
+from storekeeper.app import create_api, create_routes
+from storekeeper.components import Parts, create_components
 from storekeeper.database.engine import metadata
 from storekeeper.domain.money import Price
 from storekeeper.files import images
-from storekeeper.http.guard import Guard
 from storekeeper.http.request import Request
 from storekeeper.http.root_app import Door
 from storekeeper.models import import_job, item, session, store_member, user, webhook, webhook_delivery
@@ -292,7 +292,7 @@ def test_what_each_caller_may_do(
 
 
 def test_every_operation_has_a_row_and_every_row_an_operation(parts: Parts, settings: Settings, tokens: Tokens) -> None:
-    routes = create_routes(settings, parts, tokens, Guard(parts.db))
+    routes = create_routes(create_components(settings, parts))
     methods = [method for method in COMBINED_METHODS if method.isalpha()]
     found = {
         f"{method} {re.sub(':[a-z]+}', '}', template)}"
@@ -309,7 +309,7 @@ def test_a_responder_without_a_mark_is_for_the_signed_in(parts: Parts, settings:
         async def on_get(self, req: Request, resp: Response) -> None:
             resp.media = {"user_id": req.caller.user_id}
 
-    api = create_api(settings, parts, Guard(parts.db))
+    api = create_api(create_components(settings, parts))
     api.add_route("/bare", Bare())
     client = testing.TestClient(as_served(Door(api, api, settings.body_seconds)))
     assert client.simulate_get("/bare").json["error"] == "authorization_required"

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from storekeeper.app import Parts, create_app
+from storekeeper.app import create_app
+from storekeeper.components import Parts
 from storekeeper.settings import Settings
 from tests.conftest import Person
 from tests.support import raw_requests

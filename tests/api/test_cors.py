@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from storekeeper.app import Parts, create_app
+from storekeeper.app import create_app
+from storekeeper.components import Parts
 from storekeeper.settings import Settings
 from tests.support import raw_requests
 from tests.support.raw_requests import Answer

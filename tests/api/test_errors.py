@@ -6,8 +6,8 @@ import pytest
 from falcon import testing
 from structlog.testing import capture_logs
 
-from storekeeper.app import Parts, create_api
-from storekeeper.http.guard import Guard
+from storekeeper.app import create_api
+from storekeeper.components import Parts, create_components
 from storekeeper.http.operation import public
 from storekeeper.http.root_app import Door
 from storekeeper.settings import Settings
@@ -43,7 +43,7 @@ class CannotBeSent:
 
 @pytest.fixture
 def buggy(settings: Settings, parts: Parts) -> Any:
-    api = create_api(settings, parts, Guard(parts.db))
+    api = create_api(create_components(settings, parts))
     api.add_route("/raises", Raises())
     api.add_route("/cannot-be-sent", CannotBeSent())
     return Door(api, api, settings.body_seconds)

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 from falcon import testing
 
-from storekeeper.app import Parts, create_app
+from storekeeper.app import create_app
+from storekeeper.components import Parts
 from storekeeper.settings import Settings
 from tests.conftest import Person, as_served, bearer
 from tests.support import raw_requests

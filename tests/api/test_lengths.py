@@ -15,12 +15,11 @@ from falcon import testing
 from msgspec import inspect
 
 from storekeeper.adoption import renaming
-from storekeeper.app import Parts, create_routes
+from storekeeper.app import create_routes
+from storekeeper.components import Parts, create_components
 from storekeeper.domain import names
 from storekeeper.http import operation
-from storekeeper.http.guard import Guard
 from storekeeper.models import item_list
-from storekeeper.security.tokens import Lifetimes, Tokens
 from storekeeper.settings import Settings
 from tests.conftest import PASSWORD, Person, bearer
 from tests.support import raw_requests
@@ -224,7 +223,7 @@ def test_a_description_may_have_marks_but_not_without_end(alice: Person) -> None
 
 def test_every_text_that_a_request_may_hold_has_a_bound(settings: Settings, parts: Parts) -> None:
     """In bodies and queries, checked when they are decoded, and told by the description of the API."""
-    routes = create_routes(settings, parts, Tokens(parts.keys, Lifetimes(1, 1, 1, 1)), Guard(parts.db))
+    routes = create_routes(create_components(settings, parts))
     kinds = {
         kind
         for resource in routes.values()

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.app import Parts, create_app
+from storekeeper.app import create_app
+from storekeeper.components import Parts
 from storekeeper.models import login_network, session, user
 from storekeeper.models.login_throttle import Attempt
 from storekeeper.models.network_rate import Rate

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from falcon import testing
 from msgspec.structs import replace
 
-from storekeeper.app import Parts, create_app
+from storekeeper.app import create_app
+from storekeeper.components import Parts
 from storekeeper.settings import Settings
 from tests.conftest import Person, as_served
 from tests.support import images

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
-from storekeeper.app import Parts, quotas
+from storekeeper.components import Parts, quotas
 from storekeeper.models import session, store, store_member
 from storekeeper.models.session import Terms, sessions
 from storekeeper.models.store import stores

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.app import Parts
+from storekeeper.components import Parts
 from storekeeper.console.form_keys import FIELD
 from storekeeper.domain.money import Price
 from storekeeper.errors import ImageSpaceFull

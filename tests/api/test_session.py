@@ -8,8 +8,9 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper import app as application
-from storekeeper.app import Parts, create_app
+from storekeeper import maintenance
+from storekeeper.app import create_app
+from storekeeper.components import Parts
 from storekeeper.models.session import sessions
 from storekeeper.settings import Settings
 from tests.conftest import PASSWORD, Clock, Person, as_served, bearer
@@ -292,7 +293,7 @@ def test_a_use_that_was_refused_is_none(server: Any, reader: Person, engine: sa.
 
 @pytest.mark.usefixtures("reader")
 def test_times_are_noted_while_the_server_runs(server: Any, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(application, "CHORE_PAUSE", 0)
+    monkeypatch.setattr(maintenance, "CHORE_PAUSE", 0)
     before = last_used_at(engine)
 
     async def watch() -> bool:

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from storekeeper.app import Parts, create_app
+from storekeeper.app import create_app
+from storekeeper.components import Parts
 from storekeeper.concurrency.slots import Places
 from storekeeper.database.engine import create_engine
 from storekeeper.errors import RequestTimeout

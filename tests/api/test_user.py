@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.app import Parts
+from storekeeper.components import Parts
 from storekeeper.models import login_network, user
 from storekeeper.models.login_throttle import Attempt
 from storekeeper.models.network_rate import Rate

@@ -6,7 +6,8 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.app import Parts, create_app
+from storekeeper.app import create_app
+from storekeeper.components import Parts
 from storekeeper.models import journal, session, store_member, webhook_queue
 from storekeeper.models.webhook import MOST_OF_USER, deliveries
 from storekeeper.settings import Settings

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from falcon import testing
 from standardwebhooks import Webhook as Verifier
 
-from storekeeper.app import Parts, create_app
+from storekeeper.app import create_app
+from storekeeper.components import Parts
 from storekeeper.concurrency.rate_limiter import Limits, Pace
 from storekeeper.models import webhook, webhook_queue
 from storekeeper.models.webhook import MAX_OF_STORE, MAX_TESTS, webhooks

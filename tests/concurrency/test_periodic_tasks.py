@@ -13,12 +13,12 @@ import sqlalchemy as sa
 from falcon import testing
 from structlog.testing import capture_logs
 
-from storekeeper.app import Parts, create_api, create_app
+from storekeeper.app import create_api, create_app
+from storekeeper.components import Parts, create_components
 from storekeeper.concurrency import periodic_tasks
 from storekeeper.concurrency.periodic_tasks import Chore, Chores, ChoreState
 from storekeeper.database.engine import Database
 from storekeeper.errors import Unavailable
-from storekeeper.http.guard import Guard
 from storekeeper.http.root_app import Door
 from storekeeper.models import periodic_task
 from storekeeper.models.periodic_task import KEPT_SECONDS, SILENT_SECONDS
@@ -150,7 +150,7 @@ async def alive(app: Any) -> Any:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storekeeper.app.CHORE_PAUSE", 0.05)
+    monkeypatch.setattr("storekeeper.maintenance.CHORE_PAUSE", 0.05)
 
 
 @contextmanager
@@ -228,8 +228,8 @@ def test_the_use_of_a_session_that_could_not_be_written_down_is_written_the_next
     engine: sa.Engine, settings: Settings
 ) -> None:
     with new_parts(settings) as parts:
-        guard = Guard(parts.db)
-        api = create_api(settings, parts, guard)
+        components = create_components(settings, parts)
+        guard, api = components.guard, create_api(components)
         app = Door(api, api, settings.body_seconds)
 
         async def scenario() -> None:

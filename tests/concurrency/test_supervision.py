@@ -15,7 +15,7 @@ import sqlalchemy as sa
 import uvloop
 from structlog.testing import capture_logs
 
-from storekeeper.app import create_sender
+from storekeeper.components import create_sender
 from storekeeper.concurrency import background_process
 from storekeeper.concurrency.background_process import Process, Runner
 from storekeeper.concurrency.heartbeat import Pulse, Vitals, read_last

@@ -7,9 +7,8 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.app import Parts, create_kit
-from storekeeper.console.routes import create_pages
-from storekeeper.http.guard import Guard
+from storekeeper.components import Parts, create_components
+from storekeeper.console.routes import create_kit, create_pages
 from storekeeper.models import item, journal, session, store_member, user
 from storekeeper.models.item_fields import Fields
 from storekeeper.models.session import Terms
@@ -277,7 +276,7 @@ def test_what_each_caller_may_do(
 
 
 def test_every_page_has_a_row_and_every_row_a_page(parts: Parts, settings: Settings) -> None:
-    pages = create_pages(create_kit(settings, parts, Guard(parts.db)))
+    pages = create_pages(create_kit(create_components(settings, parts)))
     found = {
         f"{method.upper()} {re.sub(':[a-z]+}', '}', template)}"
         for template, page in pages.items()

@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.app import Parts
+from storekeeper.components import Parts
 from storekeeper.security.tokens import Lifetimes, Tokens
 from storekeeper.settings import Settings
 from tests.conftest import PASSWORD, Clock, Person, bearer

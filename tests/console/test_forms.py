@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.app import Parts
+from storekeeper.components import Parts
 from storekeeper.console import page
 from storekeeper.console.form_keys import FIELD, FormKeys
 from storekeeper.database.engine import create_engine

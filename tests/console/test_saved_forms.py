@@ -7,12 +7,11 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.app import Parts, create_kit
+from storekeeper.components import Parts, create_components
 from storekeeper.console.form_keys import FIELD
-from storekeeper.console.routes import create_pages
+from storekeeper.console.routes import create_kit, create_pages
 from storekeeper.console.saved_forms import PASSWORDS
 from storekeeper.database.engine import transaction
-from storekeeper.http.guard import Guard
 from storekeeper.models import saved_form, session
 from storekeeper.models.saved_form import KEPT_SECONDS, MAX_OF_USER, kept_forms
 from storekeeper.settings import Settings
@@ -192,7 +191,7 @@ def test_every_field_for_a_password_is_known(
 ) -> None:
     browser = Browser(client, "root")
     found = set()
-    pages = create_pages(create_kit(settings, parts, Guard(parts.db)))
+    pages = create_pages(create_kit(create_components(settings, parts)))
     for template in pages:
         path = re.sub(r"\{(\w+)(:\w+)?\}", lambda match: {"name": "ikea", "user_id": "2"}.get(match[1], "1"), template)
         found |= set(re.findall(r'name="(\w+)" type="password"', browser.get(path).text))

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from falcon import testing
 from structlog.testing import capture_logs
 
-from storekeeper.app import Parts
+from storekeeper.components import Parts
 from storekeeper.console.form_keys import FIELD
 from storekeeper.models import session, user
 from storekeeper.security import setup_token

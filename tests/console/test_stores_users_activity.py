@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.app import Parts
+from storekeeper.components import Parts
 from storekeeper.concurrency.slots import Places
 from storekeeper.console import imports_exports
 from storekeeper.importer.importer import Importer

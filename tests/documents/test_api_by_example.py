@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.app import Parts
+from storekeeper.components import Parts
 from storekeeper.database.engine import create_engine
 from storekeeper.http.request import PROBLEM
 from storekeeper.models.webhook import webhooks

@@ -153,15 +153,15 @@ def test_names_are_in_the_file_that_is_said_to_have_them(document: Path) -> None
 
 
 def test_a_name_that_is_not_in_its_file_is_found() -> None:
-    (found,) = NAMES_IN_FILE.findall("Ask `Door`, `Wings` and `sys.exit`\nin `door.py`.")
-    assert found == ("`Door`, `Wings` and `sys.exit`", "door.py")
-    known = names_in(markdown.ROOT / "storekeeper" / "door.py")
+    (found,) = NAMES_IN_FILE.findall("Ask `Door`, `Wings` and `sys.exit`\nin `root_app.py`.")
+    assert found == ("`Door`, `Wings` and `sys.exit`", "root_app.py")
+    known = names_in(markdown.ROOT / "storekeeper" / "http" / "root_app.py")
     assert {"Door", "Door.__call__"} <= known
     assert not {"Wings", "sys.exit"} & known
 
 
 def sources(name: str) -> list[Path]:
-    """The files of the project that may be meant: `door.py` is one in any folder."""
+    """The files of the project that may be meant: `root_app.py` is one in any folder."""
     return [path for top in CODE for path in (markdown.ROOT / top).rglob(name)] + [*markdown.ROOT.glob(name)]
 
 

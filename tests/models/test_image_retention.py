@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.app import Parts
 from storekeeper.cli.items import NOT_OURS
+from storekeeper.components import Parts
 from storekeeper.domain.money import Price
 from storekeeper.files.storage import MARK, new_mark
 from storekeeper.models import item

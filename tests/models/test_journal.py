@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from storekeeper.app import Parts
+from storekeeper.components import Parts
 from storekeeper.database.engine import Database, create_engine
 from storekeeper.domain.money import Price
 from storekeeper.errors import AlreadyExists, ResyncRequired

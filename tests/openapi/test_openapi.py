@@ -13,15 +13,14 @@ import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper import errors
-from storekeeper.app import Parts, create_routes, lifetimes
+from storekeeper.app import create_routes
+from storekeeper.components import Parts, create_components
 from storekeeper.errors import StorekeeperError
 from storekeeper.files import images
-from storekeeper.http.guard import Guard
 from storekeeper.http.response_headers import SECURITY_HEADERS
 from storekeeper.models import item
 from storekeeper.openapi import examples
 from storekeeper.resources import imports
-from storekeeper.security.tokens import Tokens
 from storekeeper.settings import Settings
 from tests.conftest import Person
 from tests.support import app_without_database
@@ -136,7 +135,7 @@ def test_only_schemas_with_a_name_have_a_title_and_it_is_their_name(document: Js
 
 
 def test_every_route_is_a_page_or_in_the_document(settings: Settings, parts: Parts) -> None:
-    routes = create_routes(settings, parts, Tokens(parts.keys, lifetimes(settings)), Guard(parts.db))
+    routes = create_routes(create_components(settings, parts))
     responders = [(template, name) for template, resource in routes.items() for name in dir(resource)]
     assert {
         f"{name.removeprefix('on_').upper()} {re.sub(r':[a-z]+}', '}', template)}"

@@ -21,8 +21,8 @@ from falcon import testing
 from hypothesis import strategies as st
 
 from storekeeper.app import create_api
+from storekeeper.components import create_components
 from storekeeper.database.engine import Database
-from storekeeper.http.guard import Guard
 from storekeeper.http.root_app import Door
 from storekeeper.models.session import sessions
 from storekeeper.security.passwords import Passwords
@@ -37,8 +37,9 @@ GRACE = 10
 class Worker:
     def __init__(self, settings: Settings, db: Database, passwords: Passwords) -> None:
         parts = make_parts(settings, db, passwords)
-        self._guard = Guard(db)
-        api = create_api(settings, parts, self._guard)
+        components = create_components(settings, parts)
+        self._guard = components.guard
+        api = create_api(components)
         self.client = testing.TestClient(as_served(Door(api, api, settings.body_seconds)))
 
     def write_down(self) -> None:

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from falcon import testing
 from structlog.testing import capture_logs
 
-from storekeeper.app import Parts, create_app
+from storekeeper.app import create_app
+from storekeeper.components import Parts
 from storekeeper.concurrency.periodic_tasks import Chore, _Loop
 from storekeeper.database.engine import Database
 from storekeeper.errors import DatabaseDamaged

@@ -13,15 +13,16 @@ from storekeeper.settings import Settings
 # As `storekeeper serve` does, but for the socket. Each chore has run once at the end.
 START = """
 import asyncio, json, sys
-import storekeeper.cli
-from storekeeper.server import create_worker_app
+import storekeeper.cli.main
+from storekeeper.server.run import create_worker_app
 from storekeeper.settings import read_settings
 
 settings = read_settings()
-storekeeper.cli._prepare(settings)
+storekeeper.cli.main._prepare(settings)
 create_worker_app()
 
-from storekeeper.app import create_app, create_parts
+from storekeeper.app import create_app
+from storekeeper.components import create_parts
 
 async def live():
     parts, asked, answered = create_parts(settings), asyncio.Queue(), asyncio.Queue()

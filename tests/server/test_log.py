@@ -16,7 +16,7 @@ from falcon import testing
 from msgspec import UNSET
 
 from storekeeper import log
-from storekeeper.app import Parts
+from storekeeper.components import Parts
 from storekeeper.log import Scribe
 from storekeeper.security import setup_token
 from tests.conftest import PASSWORD, Person, bearer

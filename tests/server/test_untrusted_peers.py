@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from falcon import testing
 from structlog.testing import capture_logs
 
-from storekeeper.app import Parts
+from storekeeper.components import Parts
 from storekeeper.database.engine import transaction
 from storekeeper.http import untrusted_peers
 from storekeeper.http.untrusted_peers import UntrustedPeers

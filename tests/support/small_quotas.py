@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 from falcon import testing
 
-from storekeeper.app import Parts, create_app
+from storekeeper.app import create_app
+from storekeeper.components import Parts
 from storekeeper.settings import Settings
 from tests.conftest import Person, as_served
 from tests.support.concurrent_workers import worker

@@ -1,0 +1,143 @@
+"""What the API and the console are made of: one of each for a process."""
+
+import os
+
+import msgspec
+import structlog
+
+from storekeeper.concurrency.background_process import End, Runner
+from storekeeper.concurrency.periodic_tasks import Chores
+from storekeeper.concurrency.slots import Places
+from storekeeper.database.engine import Database
+from storekeeper.domain.webhook_url import Networks
+from storekeeper.errors import MIB
+from storekeeper.files.images import Images
+from storekeeper.files.storage import Storage, create_storage
+from storekeeper.http.guard import Guard
+from storekeeper.http.request_limits import RequestLimits
+from storekeeper.http.untrusted_peers import UntrustedPeers
+from storekeeper.models import import_queue, webhook_queue
+from storekeeper.models.login_throttle import Limits
+from storekeeper.models.quota import Quotas
+from storekeeper.models.session import Terms
+from storekeeper.security.password_tickets import Tickets
+from storekeeper.security.passwords import Passwords, create_passwords
+from storekeeper.security.signing_keys import KeyRing
+from storekeeper.security.tokens import Lifetimes, Tokens
+from storekeeper.services.accounts import Accounts
+from storekeeper.services.file_transfers import Exports, ImageDesk, ImportDesk
+from storekeeper.services.health import Health
+from storekeeper.services.login import PasswordCheck
+from storekeeper.services.webhooks import Dispatch
+from storekeeper.settings import Settings
+
+DAY = 86_400
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """What a process holds open: connections, threads, files, processes. The tests pass their own."""
+
+    db: Database
+    keys: KeyRing
+    passwords: Passwords
+    storage: Storage
+    images: Images
+    importer: Runner
+    sender: Runner
+    chores: Chores
+    health: Health
+    exports: Exports
+    untrusted_peers: UntrustedPeers = msgspec.field(default_factory=UntrustedPeers)
+
+
+class Components(msgspec.Struct, frozen=True):
+    """What resources and pages are made of: the settings, the parts, and what the two make together."""
+
+    settings: Settings
+    parts: Parts
+    guard: Guard
+    quotas: Quotas
+    tokens: Tokens
+    password_check: PasswordCheck
+    accounts: Accounts
+    dispatch: Dispatch
+    image_desk: ImageDesk
+    import_desk: ImportDesk
+
+
+def create_parts(settings: Settings) -> Parts:
+    db = Database(settings.database, limit=settings.database_queue, seconds=settings.database_seconds)
+    storage = create_storage(settings)
+    importer, sender = create_importer(db), create_sender(db)
+    keys = KeyRing(settings.keys_path)
+    chores = Chores()
+    health = Health(db, chores, settings.keys_path, storage)
+    exports = Exports(Places(settings.exports_at_once, settings.exports_per_user))
+    passwords, images = create_passwords(settings), Images(storage)
+    return Parts(db, keys, passwords, storage, images, importer, sender, chores, health, exports)
+
+
+def create_importer(db: Database) -> Runner:
+    async def settle(end: End) -> None:
+        await db.write(import_queue.expire if end.has_died else import_queue.give_back, end.vitals.name)
+
+    at_once, silent_seconds = import_queue.MAX_AT_ONCE, import_queue.DEAD_AFTER
+    return Runner("imports", "run", "--supervised", limit=at_once, silent_seconds=silent_seconds, on_end=settle)
+
+
+def create_sender(db: Database) -> Runner:
+    async def settle(end: End) -> None:
+        if not end.has_died:
+            await db.write(webhook_queue.let_go, end.vitals.name)
+            return
+        for webhook_id in await db.write(webhook_queue.note_death, end.vitals.name, end.vitals.under_way):
+            reason = "Sending its messages ended the sender again and again."
+            structlog.get_logger().warning("webhook_stopped", webhook=webhook_id, reason=reason)
+
+    command = ("webhooks", "run", "--beside", str(os.getpid()), "--supervised")
+    return Runner(*command, silent_seconds=webhook_queue.DEAD_AFTER, on_end=settle)
+
+
+def create_components(settings: Settings, parts: Parts) -> Components:
+    most, lasting = quotas(settings), lifetimes(settings)
+    limits = RequestLimits(settings.network_requests_per_minute, settings.user_requests_per_minute)
+    guard = Guard(parts.db, limits, most.answer_bytes)
+    check = _create_password_check(settings, parts, guard, lasting)
+    is_open, rate = settings.registration == "open", settings.registrations_per_minute
+    return Components(
+        settings=settings,
+        parts=parts,
+        guard=guard,
+        quotas=most,
+        tokens=Tokens(parts.keys, lasting),
+        password_check=check,
+        accounts=Accounts(guard, parts.passwords, parts.keys, check, is_open, rate),
+        dispatch=Dispatch(guard, parts.sender, Networks(settings.webhook_networks), settings.webhook_creation),
+        image_desk=ImageDesk(guard, parts.images, most.image_bytes),
+        import_desk=ImportDesk(guard, parts.storage, parts.importer, most.import_bytes),
+    )
+
+
+def _create_password_check(settings: Settings, parts: Parts, guard: Guard, lasting: Lifetimes) -> PasswordCheck:
+    limits = Limits(settings.login_failures, settings.login_failures_overall, settings.login_window_seconds)
+    terms = Terms(lasting.session, settings.sessions_per_user)
+    return PasswordCheck(guard, parts.passwords, Tickets(parts.keys), limits, terms, settings.logins_per_minute)
+
+
+def quotas(settings: Settings) -> Quotas:
+    return Quotas(
+        stores=settings.stores_per_user,
+        streams=settings.streams_per_user,
+        import_bytes=settings.import_mib_per_user * MIB,
+        answer_bytes=settings.answer_mib_per_user * MIB,
+        image_bytes=settings.image_mib_per_store * MIB,
+    )
+
+
+def lifetimes(settings: Settings) -> Lifetimes:
+    return Lifetimes(
+        access=settings.access_minutes * 60,
+        fresh=settings.fresh_minutes * 60,
+        idle=settings.refresh_days * DAY,
+        session=settings.session_days * DAY,
+    )

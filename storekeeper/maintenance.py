@@ -1,0 +1,79 @@
+"""What a server does by itself, beside the requests, and what it puts away when it ends."""
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import Any
+
+from storekeeper.components import DAY, Components
+from storekeeper.concurrency.periodic_tasks import Chore
+from storekeeper.models import import_queue, journal, periodic_task, saved_form, untrusted_peer, webhook_queue
+from storekeeper.services import image_retention
+
+CHORE_PAUSE = 60.0  # seconds
+IMAGE_PAUSE, IMAGE_SECONDS = 21_600.0, 600.0  # it lists all files of images, which may be many
+CLOSING_SECONDS = 2.5  # for what is to be written down at the end
+
+
+class Lifespan:
+    """Middleware: Falcon tells it when the server starts and ends."""
+
+    def __init__(self, components: Components) -> None:
+        self._guard = components.guard
+        self._parts = components.parts
+        self._journal_days = components.settings.journal_days
+
+    async def process_startup(self, _scope: Any, _event: Any) -> None:
+        for each in self._create_chores():
+            self._parts.chores.start(each)
+
+    async def process_shutdown(self, _scope: Any, _event: Any) -> None:
+        await self._parts.chores.close()
+        await asyncio.gather(self._parts.importer.close(), self._parts.sender.close(), self._note_end())
+        self._parts.images.close()
+        self._parts.passwords.close()
+        self._parts.db.close()
+
+    async def _note_end(self) -> None:
+        with suppress(Exception):  # nobody is left to try again, and the rest is to be put away all the same
+            async with asyncio.timeout(CLOSING_SECONDS):
+                await self._guard.flush()
+                await self._parts.db.write(periodic_task.forget, self._parts.chores.server)
+
+    def _create_chores(self) -> list[Chore]:
+        """What this process does by itself. `chore_report` writes down how all of them are getting on."""
+        chores = [
+            Chore("imports", CHORE_PAUSE, self._wake_importer),
+            Chore("webhooks", CHORE_PAUSE, self._wake_sender),
+            Chore("session_use", CHORE_PAUSE, self._guard.flush),
+            Chore("untrusted_peers", CHORE_PAUSE, self._report_peers),
+            Chore("kept_forms", CHORE_PAUSE, self._forget_forms),
+            Chore("image_retention", IMAGE_PAUSE, self._remove_images, IMAGE_SECONDS),
+            Chore("chore_report", CHORE_PAUSE, self._parts.health.report_chores),
+            *self._parts.health.chores(),
+        ]
+        if self._journal_days:
+            chores.append(Chore("journal_retention", CHORE_PAUSE, self._forget_changes))
+        return chores
+
+    async def _wake_importer(self) -> None:
+        if await self._parts.db.read(import_queue.is_waiting):
+            self._parts.importer.wake()
+
+    async def _wake_sender(self) -> None:
+        if await self._parts.db.read(webhook_queue.is_waiting):
+            self._parts.sender.wake()
+
+    async def _report_peers(self) -> None:
+        if requests := self._parts.untrusted_peers.take():
+            await self._parts.db.write(untrusted_peer.report, requests)
+
+    async def _forget_forms(self) -> None:
+        await self._parts.db.write(saved_form.forget)
+
+    async def _remove_images(self) -> None:
+        await image_retention.apply(self._parts.db, self._parts.storage)
+
+    async def _forget_changes(self) -> None:
+        """Drop what the journal need not keep any longer, a little at a time."""
+        await self._parts.db.write(journal.forget, int(time.time()) - self._journal_days * DAY)
