@@ -4,7 +4,7 @@ export PYTHON
 BIN = .venv/bin
 ANNOTATIONS = /usr/share/java/jakarta-annotation-api.jar
 
-.PHONY: help run test test-browser test-clients test-pythons lint format bench bench-growth bench-journal bench-limits bench-moving bench-peers bench-requests bench-unread guard lock clean
+.PHONY: help run test test-browser test-clients test-pythons docs lint format bench bench-growth bench-journal bench-limits bench-moving bench-peers bench-requests bench-unread guard lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -25,6 +25,11 @@ test-browser: .venv-browser/done  ## Try the console in a browser. Installs Chro
 test-clients: .venv-clients/node  ## Generate clients in six languages, and read every answer with them. Installs Java where it may
 	@(command -v javac && test -e $(ANNOTATIONS)) >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends default-jdk-headless libjakarta-annotation-api-java)
 	.venv-clients/bin/python -m pytest clients $(ARGS)
+
+docs: .venv-docs/done  ## Build the documents as a site, in ./site; a dead link fails
+	@rm -rf site
+	.venv-docs/bin/sphinx-build -q -n -W --keep-going -c docs/site -d .venv-docs/doctrees -E . site
+	@echo "The site is complete: open site/index.html."
 
 lint: .venv/dev  ## Format, lint, types, and which module may import which
 	$(BIN)/ruff format --check .
@@ -67,16 +72,16 @@ guard: .venv-bench/done  ## Count what a request and the start cost, in instruct
 lock:  ## Pin the newest versions that requirements*.in allow
 	python3.11 -m venv .venv-lock  # the oldest: newer ones need nothing that it does not, and it does
 	.venv-lock/bin/pip install --quiet pip-tools
-	for each in requirements requirements-dev requirements-bench requirements-browser requirements-clients requirements-peers; do \
+	for each in requirements requirements-dev requirements-bench requirements-browser requirements-clients requirements-docs requirements-peers; do \
 		.venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
 			--no-emit-index-url --no-emit-find-links -o $$each.txt $$each.in; \
 	done
 
 clean:  ## Remove what was installed and cached; your data stays
-	rm -rf .venv .venv-* benchmarks/peers/*/node_modules clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-* site benchmarks/peers/*/node_modules clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Each is looked at whenever it is needed: it may be half-made, or its Python gone.
-.PHONY: .venv/run .venv/dev .venv-bench/done .venv-browser/done .venv-clients/done .venv-peers/done
+.PHONY: .venv/run .venv/dev .venv-bench/done .venv-browser/done .venv-clients/done .venv-docs/done .venv-peers/done
 
 .venv/run:
 	@.ci/environment .venv run requirements.txt
@@ -92,6 +97,9 @@ clean:  ## Remove what was installed and cached; your data stays
 
 .venv-clients/done:
 	@.ci/environment .venv-clients done requirements-clients.txt
+
+.venv-docs/done:
+	@.ci/environment .venv-docs done requirements-docs.txt
 
 .venv-peers/done:
 	@.ci/environment .venv-peers done requirements-peers.txt
