@@ -42,7 +42,7 @@ class SettingsError(Exception):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the operator can change. Documented one by one in docs/operating.md; a test compares."""
+    """What the operator can change. Documented one by one in docs/operating/settings.md; a test compares."""
 
     data: Annotated[str, Meta(min_length=1)] = "data"
     database_url: str = ""

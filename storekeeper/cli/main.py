@@ -59,7 +59,7 @@ def main(ctx: click.Context) -> None:
     """Stores, their items and the people who may change them.
 
     Settings are read from STOREKEEPER_* variables and from storekeeper.toml in the data directory
-    (STOREKEEPER_DATA, ./data by default). docs/operating.md lists them all.
+    (STOREKEEPER_DATA, ./data by default). docs/operating/settings.md lists them all.
     """
 
 

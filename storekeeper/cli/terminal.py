@@ -169,7 +169,7 @@ def explain(error: Exception) -> str:
     if isinstance(error, DBAPIError):
         cause = error.orig or error
         if (damage := find_damage(cause)) is not None:
-            return f"The database is damaged: {damage} (what to do: docs/damaged-database.md)"
+            return f"The database is damaged: {damage} (what to do: docs/operating/damaged-database.md)"
         return f"The database cannot be used: {first_line(cause)}"
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"

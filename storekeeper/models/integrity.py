@@ -57,7 +57,7 @@ def _damage(conn: Connection, check: str) -> Iterator[str]:
     rows = conn.exec_driver_sql(f"PRAGMA {check}({MAX_FINDINGS})").scalars().all()
     for line in "\n".join(rows).splitlines():
         if line != "ok" and not line.startswith("*** in database"):
-            yield f"The database is damaged: {line} (what to do: docs/damaged-database.md)"
+            yield f"The database is damaged: {line} (what to do: docs/operating/damaged-database.md)"
 
 
 def _unread_pages(conn: Connection) -> Iterator[str]:

@@ -207,7 +207,7 @@ def test_check_reads_every_page(engine: sa.Engine, settings: Settings, tmp_path:
     assert lines
     for line in lines:
         assert line.startswith("database: The database is damaged: ")
-        assert line.endswith(f" (what to do: docs/damaged-database.md) [sqlite {path}]")
+        assert line.endswith(f" (what to do: docs/operating/damaged-database.md) [sqlite {path}]")
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
@@ -315,7 +315,7 @@ def test_it_is_said_in_one_line_without_the_password(url: str, reason: str, nowh
 def test_a_file_that_is_no_database(nowhere: Settings) -> None:
     nowhere.data_path.mkdir()
     (nowhere.data_path / "storekeeper.db").write_text("dear diary" * 1000)
-    told = "The database is damaged: file is not a database (what to do: docs/damaged-database.md)"
+    told = "The database is damaged: file is not a database (what to do: docs/operating/damaged-database.md)"
     says(run_with(nowhere, "migrate"), 1, told)
 
 

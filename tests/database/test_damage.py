@@ -142,4 +142,4 @@ def test_a_command_says_it_in_one_line(make: Callable[[Path], None], path: Path,
     result = run_with(settings, "users", "list")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: The database is damaged: ")
-    assert result.stderr.endswith(" (what to do: docs/damaged-database.md)\n")
+    assert result.stderr.endswith(" (what to do: docs/operating/damaged-database.md)\n")

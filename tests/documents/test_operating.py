@@ -1,5 +1,6 @@
-"""docs/operating.md: what is shown there to be copied works."""
+"""docs/operating: what is shown there to be copied works, and links to what was one page still lead there."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,13 +11,29 @@ from storekeeper.settings import Settings, read_settings
 from tests.support import databases, markdown
 from tests.support.databases import transaction
 
-TEXT = (markdown.ROOT / "docs" / "operating.md").read_text()
-BLOCKS = markdown.blocks(TEXT)
+DOCS = markdown.ROOT / "docs"
+BLOCKS = [block for page in sorted(DOCS.glob("operating/*.md")) for block in markdown.blocks(page.read_text())]
+# The headings of docs/operating.md while it was one page.
+FORMER = """
+    install settings quotas commands the-first-administrator under-systemd several-workers several-nodes-over-postgresql
+    behind-a-proxy-and-tls backups sqlite postgresql after-restoring upgrades keys logs health a-disk-that-fills-up
+    how-many-requests chores when-something-is-wrong limits
+"""
 
 
 def block(language: str, about: str) -> str:
     (text,) = [block.text for block in BLOCKS if block.language == language and about in block.text]
     return text
+
+
+def test_each_former_heading_is_an_anchor_beside_the_page_that_has_its_text() -> None:
+    rows = re.findall(r"^\| (.*) \| \[.*\]\(operating/.*\) \|$", (DOCS / "operating.md").read_text(), re.MULTILINE)
+    assert sorted(anchor for row in rows for anchor in re.findall(r'<a id="([\w-]+)">', row)) == sorted(FORMER.split())
+
+
+def test_each_page_is_in_the_overview() -> None:
+    pages = re.findall(r"\(operating/([\w-]+\.md)\) \|$", (DOCS / "operating.md").read_text(), re.MULTILINE)
+    assert sorted(pages) == sorted(page.name for page in DOCS.glob("operating/*.md"))
 
 
 def test_the_file_of_settings_is_read(tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ COURSE = markdown.ROOT / "docs" / "coming-from-the-course.md"
 SECURITY = markdown.ROOT / "docs" / "security.md"
 THREATS = markdown.ROOT / "docs" / "threats.md"
 GUIDE = markdown.ROOT / "docs" / "guide.md"
-OPERATING = markdown.ROOT / "docs" / "operating.md"
+COMMANDS = markdown.ROOT / "docs" / "operating" / "commands.md"
+MONITORING = markdown.ROOT / "docs" / "operating" / "monitoring.md"
 
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 SETTING = re.compile(PREFIX + r"([A-Z0-9_]*[A-Z0-9])")
@@ -114,7 +115,7 @@ def commands(group: click.Group) -> Iterator[click.Command]:
 
 
 def test_every_command_and_option_is_documented() -> None:
-    text = OPERATING.read_text()
+    text = COMMANDS.read_text()
     options = {name for command in commands(main) for parameter in command.params for name in options_of(parameter)}
     assert options <= set(OPTION.findall(text))
     for name, command in named(main):
@@ -200,7 +201,7 @@ def test_every_error_is_in_the_guide() -> None:
 
 
 def test_every_event_of_the_log_is_documented() -> None:
-    table = markdown.section(OPERATING.read_text(), "## Logs")
+    table = markdown.section(MONITORING.read_text(), "## Logs")
     sources = [path.read_text() for path in (markdown.ROOT / "storekeeper").rglob("*.py")]
     events = {"".join(found) for source in sources for found in EVENT.findall(source)}
     assert len(events) > 15

@@ -10,7 +10,7 @@ import pytest
 from storekeeper.settings import Settings, SettingsError, read_settings
 from tests.support.server_process import ROOT
 
-DOCUMENT = ROOT / "docs" / "operating.md"
+DOCUMENT = ROOT / "docs" / "operating" / "settings.md"
 ROW = re.compile(r"^\| `STOREKEEPER_(\w+)` \| (.+?) \| (.+) \|$", re.MULTILINE)
 SECRET = "s3cret-of-the-database"
 
