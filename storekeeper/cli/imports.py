@@ -50,7 +50,7 @@ def _or_auto(known: Any) -> click.Choice[str]:
 @click.option("--store", type=terminal.Name(), required=True, help="The name of the store that gets the items.")
 @click.option(
     "--match",
-    type=click.Choice(item_batch.UNIQUE),
+    type=click.Choice(item_batch.KEYS),
     default="name",
     help="By what an item of the file is known to be one of the store's. Without it, by the name.",
 )

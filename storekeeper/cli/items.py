@@ -19,13 +19,12 @@ from storekeeper.errors import Invalid
 from storekeeper.files.storage import create_storage
 from storekeeper.models import item_export, item_list, paging, store
 from storekeeper.models.item import Item
-from storekeeper.models.item_export import BEGIN, Format, Place
+from storekeeper.models.item_export import BEGIN, Format, Line, Place
 from storekeeper.models.item_list import Filter, Sort
 from storekeeper.models.item_queries import Archived
 from storekeeper.services import image_retention
 from storekeeper.settings import read_settings
 from storekeeper.tabular import cells
-from storekeeper.tabular.cells import Line
 
 F = TypeVar("F", bound=Callable[..., Any])
 

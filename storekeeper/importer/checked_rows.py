@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from storekeeper.importer.row_reader import Portion
-from storekeeper.models.item_batch import UNIQUE, Key, Row
+from storekeeper.models.item_batch import KEYS, Key, Row
 
 
 class Notebook:
@@ -14,7 +14,7 @@ class Notebook:
 
     def __init__(self) -> None:
         self._db = sqlite3.connect("", isolation_level=None)  # a temporary file, which goes with the connection
-        for field in UNIQUE:
+        for field in KEYS:
             self._db.execute(f"CREATE TABLE {field} (value TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID")
         self._db.execute("CREATE TABLE portions (number INTEGER PRIMARY KEY, portion BLOB)")
         self._db.execute("BEGIN")

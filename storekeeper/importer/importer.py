@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from storekeeper.database.engine import transaction
 from storekeeper.errors import Conflict, ImportIsOver, Invalid, StorekeeperError
 from storekeeper.importer.checked_rows import Notebook
-from storekeeper.importer.row_reader import Portion, create_converters, read
+from storekeeper.importer.row_reader import FIELDS, Portion, create_converters, read
 from storekeeper.models import import_queue, item_batch, item_search, journal, store
 from storekeeper.models.import_job import Counts, Found, State
 from storekeeper.models.import_queue import Job
@@ -72,7 +72,7 @@ class Importer:
             self._end("failed", self._done, reason)
 
     def _run(self) -> None:
-        sheet = open_sheet(self._file, self._job.options)
+        sheet = open_sheet(self._file, self._job.options, FIELDS)
         with self._engine.connect() as conn:
             of = import_queue.require_right(conn, self._job)
             refused = import_queue.refused_lines(conn, self._job)

@@ -11,21 +11,18 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from storekeeper.domain import barcodes, money, names
+from storekeeper.domain import money, names
 from storekeeper.errors import Invalid
 from storekeeper.models import item_fields
 from storekeeper.models.item_batch import Refusal, Row
-from storekeeper.models.item_fields import Converters
+from storekeeper.models.item_fields import ITEM_FIELDS, CellFormat, Converters
 from storekeeper.models.store import Store
-from storekeeper.tabular import cells
 from storekeeper.tabular.sheet import Row as Record
 from storekeeper.tabular.sheet import Sheet
 
 PORTION_SECONDS = 1.0  # that the reading of a portion may take
 REMEMBERED = 20_000  # cells of a column
-REPEATING = ("price", "tags", "stock", "archived")
-
-Read = Callable[[Any], Any]
+FIELDS = (*item_fields.FIELDS, "currency", "store")  # the last two are only compared
 
 
 class Portion(msgspec.Struct, frozen=True):
@@ -86,35 +83,20 @@ def _columns(record: Record, converters: Converters) -> dict[str, Any]:
 
 def create_converters(sheet: Sheet, of: Store) -> Converters:
     """From the cells of a sheet to the columns of the store's items."""
-    checks = item_fields.converters(of)
-    found: dict[str, tuple[str, Read]] = {
+    format = CellFormat(sheet.decimal, money.DIGITS[of.currency])
+    found: dict[str, tuple[str, Callable[[Any], Any]]] = {
         "store": ("", lambda value: _compare(value, "store", of.name)),
         "currency": ("", lambda value: _compare(value, "currency", of.currency)),
     }
-    for field, understand in _readers(sheet, of).items():
-        column, check = checks[field]
-        found[field] = (column, partial(_convert, understand, check))
-    if sheet.format != "jsonl":  # there tags are lists
-        found |= {field: (found[field][0], lru_cache(REMEMBERED, typed=True)(found[field][1])) for field in REPEATING}
+    for field in ITEM_FIELDS:
+        convert = partial(_convert, partial(field.parse_cell, format), partial(field.to_column, of))
+        # In JSON Lines, tags are lists.
+        is_remembered = field.is_repetitive and sheet.format != "jsonl"
+        found[field.name] = (field.column, lru_cache(REMEMBERED, typed=True)(convert) if is_remembered else convert)
     return found
 
 
-def _readers(sheet: Sheet, of: Store) -> dict[str, Read]:
-    """What a cell says, by field."""
-    digits = money.DIGITS[of.currency]
-    return {
-        "name": cells.name,
-        "price": lambda value: cells.price(value, sheet.decimal, digits),
-        "sku": lambda value: cells.text(value, "sku"),
-        "barcode": lambda value: barcodes.restore(cells.text(value, "barcode")),
-        "description": lambda value: cells.text(value, "description"),
-        "tags": cells.tags,
-        "stock": cells.stock,
-        "archived": cells.flag,
-    }
-
-
-def _convert(understand: Read, check: Read, value: object) -> Any:
+def _convert(understand: Callable[[Any], Any], check: Callable[[Any], Any], value: object) -> Any:
     return check(understand(value))
 
 

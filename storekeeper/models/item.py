@@ -23,7 +23,7 @@ from storekeeper.database.engine import Id, Text, metadata
 from storekeeper.domain import money
 from storekeeper.errors import AlreadyExists, AmbiguousName, Conflict, NotFound, OutOfStock
 from storekeeper.models import item_fields, item_search, journal, precondition, store_member, unused_image
-from storekeeper.models.item_fields import Fields
+from storekeeper.models.item_fields import ITEM_FIELDS, UNIQUE, Fields
 from storekeeper.models.precondition import Precondition
 from storekeeper.models.store import Store, stores
 
@@ -88,7 +88,7 @@ class Item(msgspec.Struct, frozen=True):
         return precondition.tag(self.id, self.version)
 
 
-_COLUMN_OF = {"price": "price_minor", "archived": "archived_at"}  # of the fields that are called otherwise
+_COLUMN_OF = {field.name: field.column for field in ITEM_FIELDS}
 _ORDER = [_COLUMN_OF.get(field, field) for field in Item.__struct_fields__]
 _columns = {**dict(items.c.items()), "currency": stores.c.currency}
 # Its columns are in the order of the fields: to pick each row's would take as long as a tenth of a list.
@@ -107,8 +107,8 @@ _lock_by_id = Query(_locked.where(items.c.id == sa.bindparam("id")), _row)
 _lock_by_name = Query(_locked.where(items.c.name == sa.bindparam("name")), _row)
 
 COLUMNS = len(select.selected_columns)
-UNIQUE = frozenset(("name", "sku", "barcode"))
-SEARCHED = UNIQUE | {"description", "tags"}
+_UNIQUE = {field.column for field in UNIQUE}
+SEARCHED = frozenset(item_search.Entry.__struct_fields__) - {"id", "store_id"}
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -295,7 +295,7 @@ def _change(conn: Connection, of: Store, now: Any, values: dict[str, Any]) -> It
     if not differing:
         return _item(of, now)
     item_fields.check_stock(differing, of, now.stock)
-    if UNIQUE & differing.keys():
+    if _UNIQUE & differing.keys():
         _refuse_taken(conn, of, differing, items.c.id == now.id)
     values = {"updated_at": int(time.time()), "version": now.version + 1} | differing
     new = {f"new_{column}": value for column, value in values.items()}
@@ -320,13 +320,14 @@ def _refuse_taken(conn: Connection, of: Store, values: dict[str, Any], chosen: s
 
     For the sentence: the unique indexes have the last word.
     """
-    for field, label in (("name", "name"), ("sku", "SKU"), ("barcode", "barcode")):
-        if values.get(field) is None:
+    for field in UNIQUE:
+        value = values.get(field.column)
+        if value is None:
             continue
         others = sa.select(items.c.name).where(items.c.store_id == of.id, sa.not_(chosen))
-        other = conn.scalar(others.where(items.c[field] == values[field]))
+        other = conn.scalar(others.where(items.c[field.column] == value))
         if other is not None:
-            raise AlreadyExists(f"The item '{other}' has the {label} '{values[field]}' already.")
+            raise AlreadyExists(f"The item '{other}' has the {field.label} '{value}' already.")
 
 
 def _note(conn: Connection, of: Store, before: Any, after: Any) -> Item:

@@ -6,7 +6,7 @@ refused; `carry_out` does what is planned, by the fastest way that each database
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -17,15 +17,14 @@ from storekeeper.database import dialects
 from storekeeper.errors import Conflict, Invalid
 from storekeeper.models import item, item_fields, item_search, journal, store
 from storekeeper.models.item import SEARCHED, ItemRow, items
+from storekeeper.models.item_fields import BY_NAME, REQUIRED
 from storekeeper.models.store import Store
 
 Key = Literal["name", "sku", "barcode"]
 
-UNIQUE: tuple[Key, ...] = ("name", "sku", "barcode")
-LABELS = {"name": "name", "sku": "SKU", "barcode": "barcode"}
+KEYS: tuple[Key, ...] = get_args(Key)
 
-_USUAL = {"sku": None, "barcode": None, "description": "", "tags": "", "stock": 0, "archived_at": None}
-_USUAL |= {"image": None, "version": 1}
+_NEW = item_fields.DEFAULTS | {"image": None, "version": 1}
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -123,7 +122,7 @@ def compare(
 
 def _known(rows: Iterable[Row], key: Key, refusals: list[Refusal]) -> list[Row]:
     """The rows that say which item they mean."""
-    message = f"The {LABELS[key]} is missing, by which the item is known."
+    message = f"The {BY_NAME[key].label} is missing, by which the item is known."
     refusals += [Refusal(row.line, key, message) for row in rows if row.values.get(key) is None]
     return [row for row in rows if row.values.get(key) is not None]
 
@@ -131,10 +130,10 @@ def _known(rows: Iterable[Row], key: Key, refusals: list[Refusal]) -> list[Row]:
 def _unrepeated(rows: Sequence[Row], first: First, refusals: list[Refusal]) -> list[Row]:
     """The rows without those that have what an earlier one has: nobody could say which is meant."""
     repeated: set[int] = set()
-    for field in UNIQUE:
+    for field in KEYS:
         having = [row for row in rows if row.values.get(field) is not None]
         for line, earlier in first(field, having).items():
-            refusals.append(Refusal(line, field, f"Line {earlier} has this {LABELS[field]} already."))
+            refusals.append(Refusal(line, field, f"Line {earlier} has this {BY_NAME[field].label} already."))
             repeated.add(line)
     return [row for row in rows if row.line not in repeated]
 
@@ -151,7 +150,7 @@ Holders = Mapping[str, Mapping[str, Any]]
 def _find_holders(conn: Connection, of: Store, rows: Sequence[Row], *, is_final: bool) -> Holders:
     """The store's items that have one of these names, SKUs or barcodes, by each of the three."""
     holders: dict[str, dict[str, Any]] = {}
-    for field in UNIQUE:
+    for field in KEYS:
         wanted = [value for row in rows if (value := row.values.get(field)) is not None]
         query = _query_holders(conn, of, field, wanted)
         found = conn.execute(query.with_for_update(of=items) if is_final else query) if wanted else ()
@@ -172,14 +171,14 @@ def _query_holders(conn: Connection, of: Store, field: str, wanted: list[str]) -
 
 def _conflict(row: Row, now: Any, holders: Holders) -> Refusal | None:
     if now is None:
-        for field, column in (("name", "name"), ("price", "price_minor")):
-            if column not in row.values:
-                return Refusal(row.line, field, f"There is no such item yet, and its {field} is missing.")
-    for field in UNIQUE:
-        holder = holders[field].get(row.values.get(field, ""))
+        for field in REQUIRED:
+            if field.column not in row.values:
+                return Refusal(row.line, field.name, f"There is no such item yet, and its {field.label} is missing.")
+    for key in KEYS:
+        holder = holders[key].get(row.values.get(key, ""))
         if holder is not None and (now is None or holder.id != now.id):
-            message = f"The item '{holder.name}' has the {LABELS[field]} '{row.values[field]}' already."
-            return Refusal(row.line, field, message)
+            message = f"The item '{holder.name}' has the {BY_NAME[key].label} '{row.values[key]}' already."
+            return Refusal(row.line, key, message)
     return None
 
 
@@ -219,7 +218,7 @@ def _change(conn: Connection, of: Store, changes: Sequence[Change], now: int) ->
 
 def _add(conn: Connection, of: Store, adds: Sequence[Row], now: int) -> list[int]:
     ids = _next_ids(conn, len(adds))
-    always = _USUAL | {"store_id": of.id, "updated_at": now}
+    always = _NEW | {"store_id": of.id, "updated_at": now}
     rows = [always | each.values | {"id": id} for id, each in zip(ids, adds, strict=True)]
     if rows:
         dialects.insert_many(conn, items.name, rows)

@@ -5,6 +5,7 @@ those who do not read what they have asked for leave pieces lying in memory.
 """
 
 import time
+from decimal import Decimal
 from functools import lru_cache
 from typing import Generic, Literal, TypeVar
 
@@ -19,13 +20,33 @@ from storekeeper.models.item_queries import Shape
 from storekeeper.models.paging import Pages
 from storekeeper.models.store import stores
 from storekeeper.tabular import cells
-from storekeeper.tabular.cells import Line
 
 MOST_BYTES = 256 * 1024  # of a piece, unless its first line is longer
 MOST_ROWS = 1024  # that are read at once
 
 Format = Literal["csv", "jsonl"]
 P = TypeVar("P")
+
+
+class Line(msgspec.Struct, frozen=True):
+    """An item in an export, its members in the order of the columns. `updated_at` is RFC 3339."""
+
+    id: int
+    store: str
+    name: str
+    price: Decimal
+    currency: str
+    sku: str | None
+    barcode: str | None
+    description: str | None
+    tags: list[str]
+    stock: int
+    archived: bool
+    image: str | None
+    updated_at: str
+
+
+CSV_HEAD = cells.csv_row(Line.__struct_fields__)
 
 
 class Piece(msgspec.Struct, Generic[P], frozen=True):
@@ -56,7 +77,7 @@ def piece(conn: Connection, place: Place | None, wanted: Filter, format: Format)
     cursor = pages.cursor_at(page.rows[len(lines) - 1], "id") if is_cut else page.cursor
     data = b"".join(lines)
     following = None if cursor is None else Place(cursor, _count_fitting(lines, len(data)))
-    return Piece(cells.csv_head() + data if format == "csv" and not place.cursor else data, following)
+    return Piece(CSV_HEAD + data if format == "csv" and not place.cursor else data, following)
 
 
 def _encode(rows: list[Row], format: Format) -> list[bytes]:

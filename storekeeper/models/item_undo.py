@@ -8,14 +8,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.domain.money import Price
 from storekeeper.errors import Conflict, NotFound
 from storekeeper.models import item, item_edit, store_member, unused_image
 from storekeeper.models.item import Item, Target
 from storekeeper.models.item_edit import Clash, Edit, Overtaken
+from storekeeper.models.item_fields import ITEM_FIELDS
 from storekeeper.models.journal import changes
 
-EDITED = ("name", "price", "sku", "barcode", "description", "tags", "archived")
+EDITED = tuple(field for field in ITEM_FIELDS if field.name != "stock")
 
 
 def change(conn: Connection, user_id: int, which: int | str, change_id: int) -> Item:
@@ -29,7 +29,8 @@ def change(conn: Connection, user_id: int, which: int | str, change_id: int) -> 
     was, became = (json.loads(text, parse_float=Decimal) for text in (row.before, row.after))
     (now,) = item_edit.lock(conn, of, [row.subject_id]).values()
     _check_image(now, was, became)
-    wanted, seen = ({field: _value(field, each[field]) for field in EDITED if field in was} for each in (was, became))
+    changed = [field for field in EDITED if field.name in was]
+    wanted, seen = ({field.name: field.from_journal(each[field.name]) for field in changed} for each in (was, became))
     delta = was["stock"] - became["stock"] if "stock" in was else 0
     (after,) = item_edit.apply(conn, user_id, of.id, [Edit(item_id=now.id, wanted=wanted, was=seen, delta=delta)])
     if "image" in was:
@@ -59,13 +60,6 @@ def _find(conn: Connection, store_id: int, change_id: int) -> Any:
     if row.action != "update":
         raise Conflict("This change cannot be undone.")
     return row
-
-
-def _value(field: str, told: Any) -> Any:
-    """As `draft` takes it."""
-    if field == "price":
-        return Price(told)
-    return told if field in ("tags", "archived") else told or ""
 
 
 def _check_image(now: Item, was: Mapping[str, Any], became: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ AMOUNT = r"([0-9]{{1,13}}|[1-9][0-9]{{0,2}}(?:([{gaps}])[0-9]{{3}})(?:\2[0-9]{{3
 WITH_POINT = re.compile(AMOUNT.format(mark=".", gaps="," + GAPS))
 WITH_COMMA = re.compile(AMOUNT.format(mark=",", gaps="." + GAPS))
 READINGS = {"auto": (WITH_POINT, WITH_COMMA), "point": (WITH_POINT,), "comma": (WITH_COMMA,)}
-MOST_STOCK = 10**15 - 1  # to be understood; what a store may have is for others to say
+MOST_WHOLE = 10**15 - 1  # to be understood; what a store may have is for others to say
 WHOLE = re.compile(r"(-?[0-9]{1,15})(?:[.,]00?)?", re.ASCII)
 GROUPED = re.compile(r"-?[0-9]{1,3}(?:[.,][0-9]{3})+", re.ASCII)
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -33,24 +33,6 @@ TO_QUOTE = re.compile(r'^[=+\-@\t ]|[",\r\n]| $', re.ASCII)
 
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-
-
-class Line(msgspec.Struct, frozen=True):
-    """An item in an export, its members in the order of the columns. `updated_at` is RFC 3339."""
-
-    id: int
-    store: str
-    name: str
-    price: Decimal
-    currency: str
-    sku: str | None
-    barcode: str | None
-    description: str | None
-    tags: list[str]
-    stock: int
-    archived: bool
-    image: str | None
-    updated_at: str
 
 
 def name(value: object) -> str:
@@ -104,28 +86,28 @@ def _no_price() -> Invalid:
     return Invalid("A price is a number such as 15.99, without a sign, a currency or an exponent.", "price")
 
 
-def stock(value: object) -> int:
-    """How many there are: `12`, and `3.0` as some programs write it. `1.000` could be a thousand, and is Invalid."""
+def whole(value: object, field: str) -> int:
+    """A number of things: `12`, and `3.0` as some programs write it. `1.000` could be a thousand, and is Invalid."""
     if value is None or value == "":
-        raise Invalid("The stock is missing.", "stock")
+        raise Invalid(f"The {field} is missing.", field)
     if isinstance(value, str):
-        return _count(value.strip())
+        return _count(value.strip(), field)
     is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    if not is_number or not -MOST_STOCK <= value <= MOST_STOCK or value % 1:  # type: ignore[operator]
-        raise _no_stock()
+    if not is_number or not -MOST_WHOLE <= value <= MOST_WHOLE or value % 1:  # type: ignore[operator]
+        raise _not_whole(field)
     return int(value)  # type: ignore[call-overload, no-any-return]
 
 
-def _count(text: str) -> int:
+def _count(text: str, field: str) -> int:
     if match := WHOLE.fullmatch(text):
         return int(match[1])
     if GROUPED.fullmatch(text):
-        raise Invalid(f"'{text}' is not clear. Write a stock without a mark between the thousands.", "stock")
-    raise _no_stock()
+        raise Invalid(f"'{text}' is not clear. Write a {field} without a mark between the thousands.", field)
+    raise _not_whole(field)
 
 
-def _no_stock() -> Invalid:
-    return Invalid("A stock is a whole number, such as 12.", "stock")
+def _not_whole(field: str) -> Invalid:
+    return Invalid(f"A {field} is a whole number, such as 12.", field)
 
 
 def flag(value: object) -> bool:
@@ -150,11 +132,7 @@ def tags(value: object) -> list[str]:
     raise Invalid("'tags' is a list of texts; in a sheet, with semicolons between them.", "tags")
 
 
-def csv_head() -> bytes:
-    return ",".join(Line.__struct_fields__).encode() + b"\r\n"
-
-
-def csv_line(line: Line) -> bytes:
+def csv_line(line: msgspec.Struct) -> bytes:
     return csv_row(msgspec.structs.astuple(line))
 
 
@@ -175,5 +153,5 @@ def _cell(value: Cell) -> str:
     return str(value) if value >= 0 else f'"{value}"'
 
 
-def json_line(line: Line) -> bytes:
+def json_line(line: msgspec.Struct) -> bytes:
     return _ENCODER.encode(line) + b"\n"

@@ -19,7 +19,6 @@ from storekeeper.tabular.csv_reader import Encoding
 if TYPE_CHECKING:
     from storekeeper.tabular import xlsx_reader
 
-FIELDS = ("name", "price", "currency", "sku", "barcode", "description", "tags", "stock", "archived", "store")
 MOST_COLUMNS = 1000
 MOST_IGNORED = 100
 HEAD = 2**16  # bytes
@@ -80,16 +79,19 @@ class Sheet(msgspec.Struct, frozen=True):
         return self.rows()
 
 
-def open_sheet(file: BinaryIO, options: Options) -> Sheet:
-    """Look at what the file is. Invalid where it cannot be read as a whole; what is wrong with a row is told there."""
-    _check_mapping(options.columns)
+def open_sheet(file: BinaryIO, options: Options, fields: Sequence[str]) -> Sheet:
+    """Look at what the file is, in which these fields are wanted.
+
+    Invalid where it cannot be read as a whole; what is wrong with a row is told there.
+    """
+    _check_mapping(options.columns, fields)
     match options.format if options.format != "auto" else _recognise(file):
         case "xlsx":
-            return _open_workbook(file, options)
+            return _open_workbook(file, options, fields)
         case "jsonl":
-            return _open_json_lines(file, options)
+            return _open_json_lines(file, options, fields)
         case _:
-            return _open_csv(file, options)
+            return _open_csv(file, options, fields)
 
 
 def read_columns(text: str) -> dict[str, str]:
@@ -103,12 +105,12 @@ def read_columns(text: str) -> dict[str, str]:
     return columns
 
 
-def _check_mapping(columns: dict[str, str]) -> None:
-    fields = [field for field in columns.values() if field]
-    for field in fields:
-        if field not in FIELDS:
+def _check_mapping(columns: dict[str, str], fields: Sequence[str]) -> None:
+    named = [field for field in columns.values() if field]
+    for field in named:
+        if field not in fields:
             raise Invalid(f"An item has no '{field}'.", "columns")
-    if len(set(fields)) < len(fields):
+    if len(set(named)) < len(named):
         raise Invalid("Two columns are given for one field.", "columns")
 
 
@@ -133,7 +135,7 @@ class _Headings(msgspec.Struct, frozen=True):
         return dict(zip(self.columns, compress(cells, self.are_ours), strict=True))
 
 
-def _match(headings: Sequence[str], mapping: dict[str, str]) -> _Headings:
+def _match(headings: Sequence[str], mapping: dict[str, str], fields: Sequence[str]) -> _Headings:
     """Invalid unless each column has a heading of its own, and some are ours."""
     if not headings:
         raise Invalid("The headings cannot be read. Is a quote there not closed?")
@@ -143,21 +145,21 @@ def _match(headings: Sequence[str], mapping: dict[str, str]) -> _Headings:
     for number, key in enumerate(keys, 1):
         if not key:
             raise Invalid(f"Column {number} has no heading.")
-    fields = {_fold(heading): field for heading, field in mapping.items()}
-    if missing := {key for key in fields if fields[key]} - set(keys):
+    mapped = {_fold(heading): field for heading, field in mapping.items()}
+    if missing := {key for key in mapped if mapped[key]} - set(keys):
         raise Invalid(f"There is no column '{min(missing)}'. The headings are: {_listed(headings)}.", "columns")
-    named = [fields.get(key, key) for key in keys]
+    named = [mapped.get(key, key) for key in keys]
     for name in filter(None, named):
         if named.count(name) > 1:
             raise Invalid(f"The column '{name}' is there twice.")
-    are_ours = [name in FIELDS for name in named]
-    return _Headings(list(compress(named, are_ours)), _others(headings, are_ours), are_ours)
+    are_ours = [name in fields for name in named]
+    return _Headings(list(compress(named, are_ours)), _others(headings, are_ours, fields), are_ours)
 
 
-def _others(headings: Sequence[str], are_ours: Sequence[bool]) -> list[str]:
+def _others(headings: Sequence[str], are_ours: Sequence[bool], fields: Sequence[str]) -> list[str]:
     if not any(are_ours):
         raise Invalid(
-            f"No heading here is a field of an item. The fields are: {', '.join(FIELDS)}. "
+            f"No heading here is a field of an item. The fields are: {', '.join(fields)}. "
             f"Say which of these columns is which of them: {_listed(headings)}."
         )
     return [heading.strip() for heading, is_ours in zip(headings, are_ours, strict=True) if not is_ours]
@@ -171,14 +173,14 @@ def _fold(heading: str) -> str:
     return heading.strip().casefold()
 
 
-def _open_csv(file: BinaryIO, options: Options) -> Sheet:
+def _open_csv(file: BinaryIO, options: Options, fields: Sequence[str]) -> Sheet:
     encoding = csv_reader.find_encoding(file) if options.encoding == "auto" else options.encoding
     suspects = csv_reader.find_suspects(file, encoding)
-    known = [*FIELDS, *map(_fold, options.columns)]
+    known = [*fields, *map(_fold, options.columns)]
     is_asked = options.delimiter != "auto"
     delimiter = options.delimiter if is_asked else csv_reader.find_delimiter(file, encoding, known)
     begin, cells = csv_reader.read_headings(file, encoding, delimiter)
-    headings = _match(cells, options.columns)
+    headings = _match(cells, options.columns, fields)
     width = len(headings.are_ours)
 
     def rows() -> Iterator[Row]:
@@ -193,26 +195,26 @@ def _open_csv(file: BinaryIO, options: Options) -> Sheet:
     return Sheet("csv", encoding, delimiter, options.decimal, headings.columns, headings.ignored, rows)
 
 
-def _open_json_lines(file: BinaryIO, options: Options) -> Sheet:
-    fields = _members(options.columns)
+def _open_json_lines(file: BinaryIO, options: Options, fields: Sequence[str]) -> Sheet:
+    members = _members(options.columns, fields)
     first = _first_object(file)
-    are_ours = [name in fields for name in first]
-    columns = [fields[name] for name in compress(first, are_ours)]
-    ignored = _others(list(first), are_ours)[:MOST_IGNORED]
+    are_ours = [name in members for name in first]
+    columns = [members[name] for name in compress(first, are_ours)]
+    ignored = _others(list(first), are_ours, fields)[:MOST_IGNORED]
     known = set(first)
 
     def note(names: set[str]) -> None:
-        others = sorted(names.difference(fields))[: max(0, MOST_IGNORED - len(ignored))]
-        columns.extend(fields[name] for name in sorted(names.intersection(fields)))
+        others = sorted(names.difference(members))[: max(0, MOST_IGNORED - len(ignored))]
+        columns.extend(members[name] for name in sorted(names.intersection(members)))
         ignored.extend(others)
-        known.update(names.intersection(fields), others)
+        known.update(names.intersection(members), others)
 
     def rows() -> Iterator[Row]:
         for number, record in jsonl_reader.read(file):
             if isinstance(record, str):
                 yield Row(number, {}, record)
                 continue
-            values = {fields[name]: value for name, value in record.items() if name in fields}
+            values = {members[name]: value for name, value in record.items() if name in members}
             if new := record.keys() - known:
                 note(new)
             yield Row(number, values)
@@ -220,11 +222,11 @@ def _open_json_lines(file: BinaryIO, options: Options) -> Sheet:
     return Sheet("jsonl", "utf-8", None, "point", columns, ignored, rows)
 
 
-def _members(columns: dict[str, str]) -> dict[str, str]:
+def _members(columns: dict[str, str], fields: Sequence[str]) -> dict[str, str]:
     """Which member of an object is which field."""
     mapped = {name: field for name, field in columns.items() if field}
     left_out = {_fold(name) for name in columns if not columns[name]}
-    return {field: field for field in FIELDS if field not in mapped.values() and field not in left_out} | mapped
+    return {field: field for field in fields if field not in mapped.values() and field not in left_out} | mapped
 
 
 def _first_object(file: BinaryIO) -> dict[str, object]:
@@ -236,12 +238,12 @@ def _first_object(file: BinaryIO) -> dict[str, object]:
     raise Invalid(reason)
 
 
-def _open_workbook(file: BinaryIO, options: Options) -> Sheet:
+def _open_workbook(file: BinaryIO, options: Options, fields: Sequence[str]) -> Sheet:
     from storekeeper.tabular import xlsx_reader  # noqa: PLC0415  with calamine: over 1 MiB, and only importers read workbooks
 
     worksheet = xlsx_reader.open_worksheet(file, options.sheet)
     begin, cells = worksheet.read_headings()
-    headings = _match(cells, options.columns)
+    headings = _match(cells, options.columns, fields)
 
     def rows() -> Iterator[Row]:
         for number, cells in worksheet.read(begin + 1, len(headings.are_ours)):

@@ -17,6 +17,7 @@ from storekeeper.concurrency.slots import Places
 from storekeeper.database.engine import create_engine
 from storekeeper.errors import RequestTimeout
 from storekeeper.models import item, item_export, store_member, user
+from storekeeper.models.item_export import Line
 from storekeeper.models.item_list import Filter
 from storekeeper.services import file_transfers
 from storekeeper.services.file_transfers import SLOWEST_READER, Exports, Taking
@@ -175,8 +176,8 @@ def test_lines_are_encoded_where_their_rows_are_read(
 ) -> None:
     threads: set[int] = set()
 
-    def noting(write: Callable[[cells.Line], bytes]) -> Callable[[cells.Line], bytes]:
-        def written(line: cells.Line) -> bytes:
+    def noting(write: Callable[[Line], bytes]) -> Callable[[Line], bytes]:
+        def written(line: Line) -> bytes:
             threads.add(threading.get_ident())
             return write(line)
 

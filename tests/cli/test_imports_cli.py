@@ -121,8 +121,8 @@ def test_many_refusals_are_not_all_told_at_once(bring: Run, run: Run) -> None:
         (
             "Artikel;Preis\n",
             [],
-            "No heading here is a field of an item. The fields are: name, price, currency, sku, barcode, description, "
-            "tags, stock, archived, store. Say which of these columns is which of them: Artikel, Preis.",
+            "No heading here is a field of an item. The fields are: name, price, sku, barcode, description, tags, "
+            "stock, archived, currency, store. Say which of these columns is which of them: Artikel, Preis.",
         ),
         ("Artikel,price\n", ["--column", "Art=name"], "There is no column 'art'. The headings are: Artikel, price."),
         ("a\x1b[2J,b\n", ["--column", "a=name"], "There is no column 'a'. The headings are: a\ufffd[2J, b."),

@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 
 from storekeeper.domain import names
 from storekeeper.errors import Invalid
+from storekeeper.models import item_export
+from storekeeper.models.item_export import Line
 from storekeeper.tabular import cells
-from storekeeper.tabular.cells import DecimalMark, Line
-from storekeeper.tabular.sheet import Options, open_sheet
+from storekeeper.tabular.cells import DecimalMark
+from storekeeper.tabular.sheet import Options
+from tests.support.item_sheets import open_sheet
 
 PRICES: list[tuple[object, Any, int, str]] = [
     *((text, "auto", 2, "1.99") for text in ("1.99", "1,99", " 1.99 ", "1,99\u00a0", Decimal("1.99"))),
@@ -96,7 +99,7 @@ def test_a_price_of_an_export_needs_no_decimal_mark(minor: int, digits: int) -> 
     ],
 )
 def test_a_stock(value: object, count: int) -> None:
-    assert cells.stock(value) == count
+    assert cells.whole(value, "stock") == count
 
 
 @pytest.mark.parametrize(
@@ -110,7 +113,7 @@ def test_a_stock(value: object, count: int) -> None:
 )
 def test_no_stock(value: object, reason: str) -> None:
     with pytest.raises(Invalid, match=reason):
-        cells.stock(value)
+        cells.whole(value, "stock")
 
 
 def test_a_flag() -> None:
@@ -144,7 +147,10 @@ def test_text() -> None:
             cells.text(wrong, "sku")
 
 
-@pytest.mark.parametrize("read", [cells.name, lambda cell: cells.price(cell, "auto", 2), cells.stock, cells.flag])
+@pytest.mark.parametrize(
+    "read",
+    [cells.name, lambda cell: cells.price(cell, "auto", 2), lambda cell: cells.whole(cell, "stock"), cells.flag],
+)
 def test_what_an_item_cannot_be_without(read: Callable[[object], object]) -> None:
     for cell in ("", None):
         with pytest.raises(Invalid, match="is missing"):
@@ -197,7 +203,7 @@ def understood(values: dict[str, Any], mark: DecimalMark) -> dict[str, object]:
     return texts | {
         "name": cells.name(values["name"]),
         "price": cells.price(values["price"], mark, 2),
-        "stock": cells.stock(values["stock"]),
+        "stock": cells.whole(values["stock"], "stock"),
         "archived": cells.flag(values["archived"]),
         "tags": cells.tags(values["tags"]),
     }
@@ -215,14 +221,14 @@ def meant(line: Line) -> dict[str, object]:
 @given(st.lists(LINES, min_size=1, max_size=4))
 @example([ODD, ODD])
 def test_what_is_exported_is_read_back_as_it_was(lines: list[Line]) -> None:
-    assert read_back(cells.csv_head() + b"".join(map(cells.csv_line, lines))) == list(map(meant, lines))
+    assert read_back(item_export.CSV_HEAD + b"".join(map(cells.csv_line, lines))) == list(map(meant, lines))
     assert read_back(b"".join(map(cells.json_line, lines))) == list(map(meant, lines))
 
 
 @given(st.lists(LINES, min_size=1, max_size=4))
 @example([ODD])
 def test_others_read_the_same_in_an_exported_sheet(lines: list[Line]) -> None:
-    data = (cells.csv_head() + b"".join(map(cells.csv_line, lines))).decode()
+    data = (item_export.CSV_HEAD + b"".join(map(cells.csv_line, lines))).decode()
     head, *records = csv.reader(io.StringIO(data, newline=""))
     assert head == list(Line.__struct_fields__)
     assert [record[2] for record in records] == [line.name for line in lines]
@@ -245,7 +251,7 @@ def test_the_bytes_of_an_export() -> None:
         None,
         "2026-11-23T12:00:00Z",
     )
-    assert cells.csv_head() == (
+    assert item_export.CSV_HEAD == (
         b"id,store,name,price,currency,sku,barcode,description,tags,stock,archived,image,updated_at\r\n"
     )
     assert cells.csv_line(line) == b'7,ikea,"=1+""1""",15.90,EUR,007,,,a;b,"-1",true,,2026-11-23T12:00:00Z\r\n'

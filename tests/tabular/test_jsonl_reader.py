@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from storekeeper.errors import Invalid
 from storekeeper.http import parsing
-from storekeeper.tabular.sheet import FIELDS, MOST_IGNORED
+from storekeeper.importer.row_reader import FIELDS
+from storekeeper.tabular.sheet import MOST_IGNORED
 from tests.tabular.test_sheet import read, rows, wrong_lines
 
 NO_JSON = {

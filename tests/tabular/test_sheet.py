@@ -11,7 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from storekeeper.errors import Invalid
-from storekeeper.tabular.sheet import Options, Row, Sheet, open_sheet
+from storekeeper.tabular.sheet import Options, Row, Sheet
+from tests.support.item_sheets import open_sheet
 
 CHAIR = {"name": "chair", "price": "15.99"}
 

@@ -13,7 +13,8 @@ import pytest
 
 from storekeeper.errors import Invalid
 from storekeeper.tabular import xlsx_reader
-from storekeeper.tabular.sheet import Options, Row, open_sheet
+from storekeeper.tabular.sheet import Options, Row
+from tests.support.item_sheets import open_sheet
 
 NAMESPACE = "http://schemas.openxmlformats.org"
 RELATION = f"{NAMESPACE}/officeDocument/2006/relationships"
