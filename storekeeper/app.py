@@ -9,8 +9,8 @@ from falcon.asgi import Response
 
 from storekeeper.components import Components, Parts, create_components, create_parts
 from storekeeper.errors import StorekeeperError
-from storekeeper.http import request
-from storekeeper.http.guard import Authentication
+from storekeeper.http import request, responses
+from storekeeper.http.authentication import Authentication
 from storekeeper.http.proxy_headers import behind_proxies
 from storekeeper.http.request import Request
 from storekeeper.http.response_headers import EXPOSED_HEADERS
@@ -49,9 +49,9 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
 def create_api(components: Components) -> falcon.asgi.App[Request, Response]:
     app = falcon.asgi.App(request_type=Request, middleware=_create_middleware(components), router=Router())
     app.router_options.converters.update({"name": request.Name, "username": request.Username, "id": request.Id})
-    app.add_error_handler(Exception, request.render_bug)
-    app.add_error_handler(falcon.HTTPError, request.render_http_error)
-    app.add_error_handler(StorekeeperError, request.render_error)
+    app.add_error_handler(Exception, responses.render_bug)
+    app.add_error_handler(falcon.HTTPError, responses.render_http_error)
+    app.add_error_handler(StorekeeperError, responses.render_error)
     routes = create_routes(components)
     for template, resource in routes.items():
         app.add_route(template, resource)
@@ -138,7 +138,7 @@ def _create_middleware(components: Components) -> list[Any]:
     chain = [
         Authentication(components.tokens, guard),
         request.Reading(),
-        request.Writing(guard.limits),
+        responses.Writing(guard.limits),
         Lifespan(components),
     ]
     if origins:

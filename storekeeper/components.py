@@ -8,7 +8,7 @@ import structlog
 from storekeeper.concurrency.background_process import End, Runner
 from storekeeper.concurrency.periodic_tasks import Chores
 from storekeeper.concurrency.slots import Places
-from storekeeper.database.engine import Database
+from storekeeper.database.executor import Database
 from storekeeper.domain.webhook_url import Networks
 from storekeeper.errors import MIB
 from storekeeper.files.images import Images

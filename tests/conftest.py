@@ -21,7 +21,8 @@ from storekeeper.concurrency.background_process import Runner
 from storekeeper.concurrency.periodic_tasks import Chores
 from storekeeper.concurrency.slots import Places
 from storekeeper.database import schema_version
-from storekeeper.database.engine import Database, create_engine
+from storekeeper.database.engine import create_engine
+from storekeeper.database.executor import Database
 from storekeeper.domain.money import Price
 from storekeeper.files.images import Images
 from storekeeper.files.storage import create_storage

@@ -16,7 +16,8 @@ from storekeeper.cli import terminal
 from storekeeper.concurrency.heartbeat import Pulse
 from storekeeper.concurrency.rate_limiter import Limits
 from storekeeper.database import schema_version
-from storekeeper.database.engine import Database, transaction
+from storekeeper.database.engine import transaction
+from storekeeper.database.executor import Database
 from storekeeper.domain import webhook_url
 from storekeeper.domain.webhook_url import Networks
 from storekeeper.models import paging, webhook, webhook_delivery

@@ -14,7 +14,7 @@ from storekeeper.console.page import Page, PageRequest
 from storekeeper.console.saved_forms import KeptForms
 from storekeeper.console.templating import Views, url
 from storekeeper.errors import InvalidCredentials, StorekeeperError, TokenNotFresh, TooManyRequests, Unauthorized
-from storekeeper.http import request
+from storekeeper.http import request, responses
 
 PLACE = re.compile(r"/console(?:[/?][!-\[\]-~]*)?")  # visible ASCII without a backslash, which some take for a slash
 
@@ -60,7 +60,7 @@ class Failures:
                 )
             self._lead(resp, url("sign-in", next=kept or _back(req)))
         else:
-            request.begin_error(req, resp, error)
+            responses.begin_error(req, resp, error)
             if not await self._show_again(req, resp, error, params):
                 if not isinstance(error, TooManyRequests):  # nothing is looked up for those
                     await self._learn_viewer(req)
@@ -69,12 +69,12 @@ class Failures:
     async def render_http(
         self, req: PageRequest, resp: Response, error: falcon.HTTPError, params: Any, **_: Any
     ) -> None:
-        await self.render(req, resp, request.of_falcon(error), params)
+        await self.render(req, resp, responses.of_falcon(error), params)
         if isinstance(error, falcon.HTTPMethodNotAllowed):
             resp.set_headers(error.headers or {})
 
     async def render_bug(self, req: PageRequest, resp: Response, error: Exception, params: Any, **_: Any) -> None:
-        await self.render(req, resp, request.note_bug(req, error), params)
+        await self.render(req, resp, responses.note_bug(req, error), params)
 
     def _lead(self, resp: Response, to: str) -> None:
         resp.status, resp.location = falcon.HTTP_SEE_OTHER, to

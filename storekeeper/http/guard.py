@@ -1,7 +1,8 @@
-"""Who is calling, and may they? The only way from a responder to the data leads through the guard.
+"""May they who call? The only way from a responder to the data leads through the guard.
 
-A token's signature is checked before a responder runs. Its session is looked up in the same hop to the database, and
-for a change in the same transaction, as the work itself: `Guard.read`, `Guard.browse` and `Guard.write`.
+A token's signature is checked before a responder runs: see `authentication`. Its session is looked up in the same hop
+to the database, and for a change in the same transaction, as the work itself: `Guard.read`, `Guard.browse` and
+`Guard.write`.
 """
 
 import asyncio
@@ -10,21 +11,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar, TypeVarTuple
 
-from falcon.asgi import Response
-
 from storekeeper.concurrency.broadcast import Bell
 from storekeeper.database.compiled_query import Row
-from storekeeper.database.engine import Connection, Database
-from storekeeper.errors import Forbidden, KeyInUse, TokenMissing, TokenNotFresh
-from storekeeper.http import operation
-from storekeeper.http.operation import Access, Operation
+from storekeeper.database.engine import Connection
+from storekeeper.database.executor import Database
+from storekeeper.errors import Forbidden, KeyInUse
+from storekeeper.http.operation import Access
 from storekeeper.http.request import Request
 from storekeeper.http.request_limits import RequestLimits
 from storekeeper.models import idempotency, journal, noted_rights, session
 from storekeeper.models.idempotency import Answer, Once
 from storekeeper.models.journal import Author
 from storekeeper.models.session import Grant, Guarded, Live
-from storekeeper.security.tokens import Claims, Tokens
+from storekeeper.security.tokens import Claims
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -212,40 +211,3 @@ def _is_administrator(conn: Connection, session_id: int, user_id: int) -> bool:
 def _check(live: Live, access: Access) -> None:
     if access is Access.ADMIN and not live.is_admin:
         raise Forbidden
-
-
-class Authentication:
-    """Middleware: reads the bearer token, and enforces the responder's mark and the limits without the database."""
-
-    def __init__(self, tokens: Tokens, guard: Guard) -> None:
-        self._tokens = tokens
-        self._guard = guard
-        self._operations: dict[tuple[type, str], Operation] = {}
-
-    async def process_resource(self, req: Request, _resp: Response, resource: object, _params: dict[str, Any]) -> None:
-        req.operation = self._operations.get((type(resource), req.method)) or self._declared(resource, req.method)
-        access = req.operation.access
-        if access is not Access.PUBLIC and (access is not Access.OPTIONAL or req.auth):
-            claims = self._tokens.read(bearer_token(req), access.kinds)
-            if req.operation.needs_fresh and not self._tokens.is_fresh(claims):
-                raise TokenNotFresh
-            req.claims = claims
-            req.visit.user_id = claims.user_id
-        units = req.operation.units
-        if units and not self._guard.limits.admit(req.visit, units):
-            await self._guard.refuse(req, units)
-
-    def _declared(self, resource: object, method: str) -> Operation:
-        responder = getattr(resource, f"on_{method.lower()}", None)
-        if responder is None:  # Falcon answers by itself: OPTIONS, or 405
-            return operation.NONE
-        return self._operations.setdefault((type(resource), method), operation.of(responder))
-
-
-def bearer_token(req: Request) -> str:
-    """The token of the Authorization header (RFC 6750 section 2.1)."""
-    scheme, _, rest = (req.auth or "").partition(" ")
-    token = rest.strip(" ")  # any number of spaces may stand between
-    if scheme.lower() != "bearer" or not token:
-        raise TokenMissing
-    return token

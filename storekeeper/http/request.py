@@ -1,8 +1,7 @@
-"""The request as the resources see it, the bounded reading of its body, and the error as its sender sees it."""
+"""The request as the resources see it, and the bounded reading of its body."""
 
 import re
 from collections.abc import AsyncIterator, Sequence
-from http import HTTPStatus
 from typing import Any, get_args, get_origin
 from urllib.parse import SplitResult, quote, urlsplit
 
@@ -10,33 +9,23 @@ import falcon
 import falcon.asgi
 import msgspec
 import structlog
-from falcon import mediatypes
 from falcon.asgi import Response
 from falcon.routing import BaseConverter
 
 from storekeeper.domain import names
 from storekeeper.errors import (
     MERGE_PATCH,
-    InternalError,
     Invalid,
-    MethodNotAllowed,
-    NotFound,
-    OverQuota,
-    StorekeeperError,
     TooLarge,
-    TooManyRequests,
     WrongMediaType,
 )
 from storekeeper.http import operation, parsing
 from storekeeper.http.operation import Operation
 from storekeeper.http.request_context import Visit
-from storekeeper.http.request_limits import RequestLimits
-from storekeeper.security import secret
 from storekeeper.security.tokens import Claims
 
 MAX_ID = 2**53 - 1  # the largest whole number that every JSON reader takes exactly
 MAX_ACCEPT = 2000  # characters
-PROBLEM = "application/problem+json"
 JSON_IN_UTF8 = re.compile(
     r'application/(json|merge-patch\+json)\s*(?:;\s*(?:charset=("?)(?:utf-8|us-ascii)\2\s*)?)*', re.I | re.A
 )
@@ -213,93 +202,3 @@ def media_type(req: Request, known: Sequence[str]) -> str:
 
 def _is_plain(req: Request) -> bool:
     return req.get_header("Content-Encoding", default="identity").lower() == "identity"
-
-
-class Writing:
-    """Middleware: writes the answer while a failure can still be answered. Falcon's own way is a 500 without a body."""
-
-    def __init__(self, limits: RequestLimits) -> None:
-        self._limits = limits
-
-    async def process_response(self, req: Request, resp: Response, _resource: object, succeeded: bool) -> None:
-        if resp.media is not None:
-            resp.data, resp.media = encode(resp.media), None
-        if (sender := req.visit.sender) and succeeded and (sender.is_low or req.operation.units > 1):
-            resp.set_headers(self._limits.describe(req.visit))
-
-
-def encode(value: Any) -> bytes:
-    return _ENCODER.encode(value)
-
-
-_ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=secret.reveal)
-
-
-async def render_error(req: Request, resp: Response, error: StorekeeperError, _params: Any, **_: Any) -> None:
-    """The one renderer: every error of the API leaves through here."""
-    begin_error(req, resp, error)
-    if _wants_problem(req):
-        resp.content_type = PROBLEM
-        resp.data = encode(_describe_problem(error))
-    else:
-        resp.data = encode(describe(error))
-
-
-def begin_error(req: Request, resp: Response, error: StorekeeperError) -> None:
-    """All of the answer to an error but its body; and a line in the log, where it may be an attack."""
-    is_of_note = error.status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS) or isinstance(error, OverQuota)
-    if is_of_note and not isinstance(error, TooManyRequests):
-        req.log(error.code, method=req.method, path=req.path)
-    resp.status = error.status
-    resp.set_headers(error.headers())
-    if error.status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
-        resp.set_header("Connection", "close")  # the rest of the body is not read
-
-
-def describe(error: StorekeeperError) -> dict[str, Any]:
-    """The one shape of every error: the course's members, and never fewer than code and message."""
-    message = str(error)
-    described = {"description": message} if error.described else {}
-    return {"error": error.code, "message": message} | described | error.details()
-
-
-def _describe_problem(error: StorekeeperError) -> dict[str, Any]:
-    """The same as RFC 9457 has it."""
-    problem = {"type": "about:blank", "title": error.status.phrase, "status": error.status, "detail": str(error)}
-    return problem | describe(error)
-
-
-def _wants_problem(req: Request) -> bool:
-    """Whether its sender names RFC 9457's type, and does not like plain JSON better. `*/*` is content with that."""
-    accept = req.accept.lower()
-    if PROBLEM not in accept:
-        return False
-    try:
-        return 0 < mediatypes.quality(PROBLEM, accept) >= mediatypes.quality(falcon.MEDIA_JSON, accept)
-    except falcon.InvalidMediaType:
-        return False
-
-
-async def render_http_error(req: Request, resp: Response, error: falcon.HTTPError, params: Any, **_: Any) -> None:
-    """Falcon's own errors, such as 404 for an unknown path, in the shape of ours."""
-    resp.set_headers(error.headers or {} if isinstance(error, falcon.HTTPMethodNotAllowed) else {})
-    await render_error(req, resp, of_falcon(error), params)
-
-
-def of_falcon(error: falcon.HTTPError) -> StorekeeperError:
-    """One of Falcon's own errors as one of ours."""
-    if isinstance(error, falcon.HTTPMethodNotAllowed):
-        return MethodNotAllowed()
-    if error.status_code == HTTPStatus.NOT_FOUND:
-        return NotFound()
-    return Invalid(error.title or "The request is not valid.")
-
-
-async def render_bug(req: Request, resp: Response, error: Exception, params: Any, **_: Any) -> None:
-    await render_error(req, resp, note_bug(req, error), params)
-
-
-def note_bug(req: Request, error: Exception) -> InternalError:
-    """Write it to the log, with its trace; its sender hears nothing of that."""
-    structlog.get_logger().error("bug", request=req.visit.id, exc_info=error)
-    return InternalError()

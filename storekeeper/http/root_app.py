@@ -14,7 +14,7 @@ from msgspec import UNSET
 
 from storekeeper import log
 from storekeeper.errors import InternalError, StorekeeperError, Unavailable
-from storekeeper.http import request
+from storekeeper.http import responses
 from storekeeper.http.request import NO_SLASH, SLASH
 from storekeeper.http.request_context import FROM_PROXY, Event, Receive, Visit
 from storekeeper.http.response_headers import SECURITY_HEADERS, Field
@@ -150,7 +150,7 @@ class Answer:
         headers = [(name.lower().encode(), value.encode()) for name, value in error.headers().items()]
         headers.append((b"content-type", b"application/json"))
         await self.send({"type": "http.response.start", "status": error.status.value, "headers": headers})
-        await self._send({"type": "http.response.body", "body": request.encode(request.describe(error))})
+        await self._send({"type": "http.response.body", "body": responses.encode(responses.describe(error))})
 
 
 def _complete(given: Iterable[Field], visit: Visit) -> list[Field]:

@@ -9,7 +9,7 @@ from storekeeper import __version__, errors
 from storekeeper.errors import StorekeeperError
 from storekeeper.http import operation
 from storekeeper.http.operation import Access, Operation
-from storekeeper.http.request import PROBLEM
+from storekeeper.http.responses import PROBLEM
 from storekeeper.openapi import schemas as shapes
 from storekeeper.openapi.schemas import ErrorBody, Json, Problem, ref
 

@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from storekeeper.concurrency.user_counter import Tally
 from storekeeper.errors import Invalid, ResyncRequired, StorekeeperError, TooManyStreams, Unavailable
-from storekeeper.http import request
+from storekeeper.http import responses
 from storekeeper.http.guard import Guard
 from storekeeper.http.operation import answers
 from storekeeper.http.request import MAX_ID, Request
@@ -127,7 +127,7 @@ class Changes:
                     await self._guard.bell.wait(LOOK_SECONDS)
                 found = await self._read(req, query, str(found.cursor))
         except StorekeeperError as error:
-            yield b"event: error\ndata: %s\n\n" % request.encode(request.describe(error))
+            yield b"event: error\ndata: %s\n\n" % responses.encode(responses.describe(error))
         finally:
             end.cancel()
 
@@ -140,7 +140,7 @@ def _path(query: ChangesQuery, cursor: int) -> str:
 
 
 def _event(change: Change) -> bytes:
-    return b"id: %d\nevent: change\ndata: %s\n\n" % (change.id, request.encode(change))
+    return b"id: %d\nevent: change\ndata: %s\n\n" % (change.id, responses.encode(change))
 
 
 def _last_event(req: Request) -> str | None:

@@ -9,7 +9,7 @@ import falcon
 from falcon.asgi import Response
 
 from storekeeper.errors import NotFound
-from storekeeper.http import request
+from storekeeper.http import responses
 from storekeeper.http.operation import counts, public
 from storekeeper.http.request import Request
 
@@ -47,7 +47,7 @@ class Document:
     """
 
     def __init__(self, describe: Callable[[], dict[str, Any]]) -> None:
-        self._encoded = cache(lambda: request.encode(describe()))
+        self._encoded = cache(lambda: responses.encode(describe()))
 
     @public
     @counts(0)

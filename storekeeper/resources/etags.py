@@ -8,7 +8,7 @@ import falcon
 from falcon.asgi import Response
 
 from storekeeper.errors import Invalid
-from storekeeper.http import request
+from storekeeper.http import responses
 from storekeeper.http.request import Request
 from storekeeper.models.item import Item
 from storekeeper.models.precondition import ANY, Precondition, Tags
@@ -37,7 +37,7 @@ def read(req: Request) -> Precondition:
 
 def show(req: Request, resp: Response, item: Item) -> None:
     """Answer a read with an item, or with 304 if its reader has it."""
-    resp.data = request.encode(item)
+    resp.data = responses.encode(item)
     _show(req, resp, item.tag)
 
 
@@ -49,7 +49,7 @@ def tell(resp: Response, item: Item) -> None:
 
 def show_store(req: Request, resp: Response, store: Store, answer: Any) -> None:
     """Answer a read with a store and the items that are shown with it. Its tag tells both, first the store's own."""
-    resp.data = request.encode(answer)
+    resp.data = responses.encode(answer)
     _show(req, resp, f"{store.tag}-{blake2b(resp.data, digest_size=8).hexdigest()}")
 
 

@@ -12,7 +12,7 @@ import structlog
 
 from storekeeper.concurrency.periodic_tasks import Chore, Chores
 from storekeeper.database import schema_version
-from storekeeper.database.engine import Database
+from storekeeper.database.executor import Database
 from storekeeper.errors import DatabaseDamaged, StorekeeperError
 from storekeeper.files.storage import Storage
 from storekeeper.models import installation, periodic_task

@@ -7,7 +7,8 @@ soon, and those from before an upgrade.
 import asyncio
 from collections.abc import Set
 
-from storekeeper.database.engine import Connection, Database, Engine, transaction
+from storekeeper.database.engine import Connection, Engine, transaction
+from storekeeper.database.executor import Database
 from storekeeper.files import images
 from storekeeper.files.storage import Storage
 from storekeeper.models import installation, item, store_image, unused_image

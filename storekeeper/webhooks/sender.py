@@ -21,7 +21,7 @@ import structlog
 
 from storekeeper.concurrency.heartbeat import Pulse
 from storekeeper.concurrency.rate_limiter import Limits, Pace
-from storekeeper.database.engine import Database
+from storekeeper.database.executor import Database
 from storekeeper.errors import StorekeeperError, Unavailable
 from storekeeper.models import journal, webhook_queue
 from storekeeper.models.webhook_queue import Hook, Outcome, Parcel

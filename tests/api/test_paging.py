@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from storekeeper.database import compiled_query, dialects
 from storekeeper.database.compiled_query import Query, execute
-from storekeeper.database.engine import Database
+from storekeeper.database.executor import Database
 from storekeeper.domain.money import Price
 from storekeeper.models import item, item_queries, journal_feed, paging, session, store_items, store_member, user
 from storekeeper.models.item_fields import Fields

@@ -299,7 +299,7 @@ def test_who_is_refused_costs_the_database_nothing(start: Start, monkeypatch: py
         raise AssertionError("the database was asked")
 
     for way in ("read", "browse", "fetch", "write"):
-        monkeypatch.setattr(f"storekeeper.database.engine.Database.{way}", never)
+        monkeypatch.setattr(f"storekeeper.database.executor.Database.{way}", never)
     assert statuses([ask(app, path, token) for path in (READ, "/items") for _ in range(9)]) == {429: 18}
 
 

@@ -17,7 +17,7 @@ from storekeeper.app import create_api, create_app
 from storekeeper.components import Parts, create_components
 from storekeeper.concurrency import periodic_tasks
 from storekeeper.concurrency.periodic_tasks import Chore, Chores, ChoreState
-from storekeeper.database.engine import Database
+from storekeeper.database.executor import Database
 from storekeeper.errors import Unavailable
 from storekeeper.http.root_app import Door
 from storekeeper.models import periodic_task

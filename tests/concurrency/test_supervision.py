@@ -19,7 +19,8 @@ from storekeeper.components import create_sender
 from storekeeper.concurrency import background_process
 from storekeeper.concurrency.background_process import Process, Runner
 from storekeeper.concurrency.heartbeat import Pulse, Vitals, read_last
-from storekeeper.database.engine import Database, create_engine
+from storekeeper.database.engine import create_engine
+from storekeeper.database.executor import Database
 from storekeeper.domain.money import Price
 from storekeeper.models import item, store_member, user
 from storekeeper.models.import_job import jobs

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from falcon import testing
 from structlog.testing import capture_logs
 
-from storekeeper.database.engine import Database, create_engine
+from storekeeper.database.engine import create_engine
+from storekeeper.database.executor import Database
 from storekeeper.domain.money import Price
 from storekeeper.errors import DatabaseDamaged
 from storekeeper.models import item

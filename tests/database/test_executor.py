@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 import storekeeper
 from storekeeper import models
 from storekeeper.database.compiled_query import Query, reader
-from storekeeper.database.engine import Database
+from storekeeper.database.executor import Database
 from storekeeper.domain.money import Price
 from storekeeper.errors import Conflict, NotFound, Unavailable
 from storekeeper.models import (

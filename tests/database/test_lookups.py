@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from storekeeper.database.compiled_query import Query, fetch_together
-from storekeeper.database.engine import Database
+from storekeeper.database.executor import Database
 from storekeeper.models import store
 from tests.support.databases import transaction
 

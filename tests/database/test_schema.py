@@ -18,7 +18,8 @@ from sqlalchemy import Connection
 import storekeeper
 from storekeeper.app import create_app
 from storekeeper.database import schema_version
-from storekeeper.database.engine import Database, create_engine, metadata
+from storekeeper.database.engine import create_engine, metadata
+from storekeeper.database.executor import Database
 from storekeeper.database.schema_version import SchemaError
 from storekeeper.security.passwords import Passwords
 from storekeeper.security.signing_keys import ensure

@@ -15,7 +15,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.database.engine import Database, create_engine
+from storekeeper.database.engine import create_engine
+from storekeeper.database.executor import Database
 from storekeeper.domain.money import Price
 from storekeeper.models import item, item_list, item_queries, item_search
 from storekeeper.models.item_fields import Fields

@@ -11,7 +11,7 @@ from falcon import testing
 
 from storekeeper.components import Parts
 from storekeeper.database.engine import create_engine
-from storekeeper.http.request import PROBLEM
+from storekeeper.http.responses import PROBLEM
 from storekeeper.models.webhook import webhooks
 from storekeeper.security import setup_token
 from storekeeper.settings import Settings

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from storekeeper.domain import money
 from storekeeper.domain.money import DIGITS, MOST, Price
 from storekeeper.errors import Invalid
-from storekeeper.http import parsing, request
+from storekeeper.http import parsing, responses
 from storekeeper.models.item import items
 from tests.conftest import Person, bearer
 from tests.support import raw_requests
@@ -51,7 +51,7 @@ def through(literal: str, currency: str) -> str:
     value = parsing.decode_json(f'{{"price": {literal}}}'.encode())
     minor = money.to_minor(parsing.convert(value, Body, strict=True).price, currency)
     assert type(minor) is int
-    return request.encode(money.from_minor(minor, currency)).decode()
+    return responses.encode(money.from_minor(minor, currency)).decode()
 
 
 class Body(msgspec.Struct):

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper.components import Parts
-from storekeeper.database.engine import Database, create_engine
+from storekeeper.database.engine import create_engine
+from storekeeper.database.executor import Database
 from storekeeper.domain.money import Price
 from storekeeper.errors import AlreadyExists, ResyncRequired
 from storekeeper.models import item, journal, journal_feed, store

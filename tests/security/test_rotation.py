@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from storekeeper.app import create_api
 from storekeeper.components import create_components
-from storekeeper.database.engine import Database
+from storekeeper.database.executor import Database
 from storekeeper.http.root_app import Door
 from storekeeper.models.session import sessions
 from storekeeper.security.passwords import Passwords

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 
 from storekeeper.app import create_app
-from storekeeper.database.engine import Database, create_engine, metadata
+from storekeeper.database.engine import create_engine, metadata
+from storekeeper.database.executor import Database
 from storekeeper.domain.money import Price
 from storekeeper.models import import_job, item, item_search, session, store_member, user
 from storekeeper.models.import_job import Order

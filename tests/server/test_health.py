@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from storekeeper.app import create_app
 from storekeeper.components import Parts
 from storekeeper.concurrency.periodic_tasks import Chore, _Loop
-from storekeeper.database.engine import Database
+from storekeeper.database.executor import Database
 from storekeeper.errors import DatabaseDamaged
 from storekeeper.security import signing_keys
 from storekeeper.security.passwords import Passwords

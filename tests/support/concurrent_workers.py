@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from storekeeper.app import create_app
-from storekeeper.database.engine import Database
+from storekeeper.database.executor import Database
 from storekeeper.security import signing_keys
 from storekeeper.security.argon2 import Hasher
 from storekeeper.security.passwords import Passwords

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from storekeeper.concurrency.rate_limiter import Limits
-from storekeeper.database.engine import Database
+from storekeeper.database.executor import Database
 from storekeeper.domain.money import Price
 from storekeeper.domain.webhook_url import Networks
 from storekeeper.models import item, journal, journal_feed, paging, webhook, webhook_delivery

@@ -4,7 +4,7 @@ import asyncio
 
 import sqlalchemy as sa
 
-from storekeeper.database.engine import Database
+from storekeeper.database.executor import Database
 from storekeeper.models import user, webhook, webhook_queue
 from storekeeper.models.webhook_queue import Hook, Outcome
 from storekeeper.webhooks.http_client import Courier

@@ -1,0 +1,49 @@
+"""Whose token does a request bear, and may they call this responder? Answered without the database."""
+
+from typing import Any
+
+from falcon.asgi import Response
+
+from storekeeper.errors import TokenMissing, TokenNotFresh
+from storekeeper.http import operation
+from storekeeper.http.guard import Guard
+from storekeeper.http.operation import Access, Operation
+from storekeeper.http.request import Request
+from storekeeper.security.tokens import Tokens
+
+
+class Authentication:
+    """Middleware: reads the bearer token, and enforces the responder's mark and the limits without the database."""
+
+    def __init__(self, tokens: Tokens, guard: Guard) -> None:
+        self._tokens = tokens
+        self._guard = guard
+        self._operations: dict[tuple[type, str], Operation] = {}
+
+    async def process_resource(self, req: Request, _resp: Response, resource: object, _params: dict[str, Any]) -> None:
+        req.operation = self._operations.get((type(resource), req.method)) or self._declared(resource, req.method)
+        access = req.operation.access
+        if access is not Access.PUBLIC and (access is not Access.OPTIONAL or req.auth):
+            claims = self._tokens.read(bearer_token(req), access.kinds)
+            if req.operation.needs_fresh and not self._tokens.is_fresh(claims):
+                raise TokenNotFresh
+            req.claims = claims
+            req.visit.user_id = claims.user_id
+        units = req.operation.units
+        if units and not self._guard.limits.admit(req.visit, units):
+            await self._guard.refuse(req, units)
+
+    def _declared(self, resource: object, method: str) -> Operation:
+        responder = getattr(resource, f"on_{method.lower()}", None)
+        if responder is None:  # Falcon answers by itself: OPTIONS, or 405
+            return operation.NONE
+        return self._operations.setdefault((type(resource), method), operation.of(responder))
+
+
+def bearer_token(req: Request) -> str:
+    """The token of the Authorization header (RFC 6750 section 2.1)."""
+    scheme, _, rest = (req.auth or "").partition(" ")
+    token = rest.strip(" ")  # any number of spaces may stand between
+    if scheme.lower() != "bearer" or not token:
+        raise TokenMissing
+    return token
