@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from storekeeper import log
 from storekeeper.cli import import_report, terminal
+from storekeeper.cli.database_access import all_pages
 from storekeeper.concurrency.heartbeat import Pulse
 from storekeeper.database import schema_version
 from storekeeper.database.engine import transaction
@@ -165,14 +166,11 @@ def list_imports(store: str) -> None:
     One a line: id, state, rows, refused and file, with tabs in between; why, of one that has failed.
     """
     engine = schema_version.open_engine(read_settings().database)
-    cursor: str | None = ""
-    while cursor is not None:
-        with engine.connect() as conn:
-            page = import_job.page(conn, None, store, paging.Asked(paging.MOST, cursor, "-id"))
-        for each in page.rows:
-            line = f"{each.id}\t{each.state}\t{each.rows}\t{each.refused}\t{terminal.printable(each.file_name)}"
-            click.echo(f"{line}\t{terminal.printable(each.reason)}" if each.reason else line)
-        cursor = page.cursor
+    for each in all_pages(
+        engine, lambda conn, cursor: import_job.page(conn, None, store, paging.Asked(paging.MOST, cursor, "-id"))
+    ):
+        line = f"{each.id}\t{each.state}\t{each.rows}\t{each.refused}\t{terminal.printable(each.file_name)}"
+        click.echo(f"{line}\t{terminal.printable(each.reason)}" if each.reason else line)
 
 
 @imports_group.command("refused")
@@ -180,13 +178,11 @@ def list_imports(store: str) -> None:
 def list_refused(import_id: int) -> None:
     """List the lines that the import IMPORT_ID refused: line, field and reason, with tabs in between."""
     engine = schema_version.open_engine(read_settings().database)
-    cursor: str | None = ""
-    while cursor is not None:
-        with engine.connect() as conn:
-            page = import_job.page_refusals(conn, None, import_id, paging.Asked(paging.MOST, cursor, "line"))
-        for each in page.rows:
-            click.echo(f"{each.line}\t{each.field or ''}\t{terminal.printable(each.message)}")
-        cursor = page.cursor
+    for each in all_pages(
+        engine,
+        lambda conn, cursor: import_job.page_refusals(conn, None, import_id, paging.Asked(paging.MOST, cursor, "line")),
+    ):
+        click.echo(f"{each.line}\t{each.field or ''}\t{terminal.printable(each.message)}")
 
 
 @imports_group.command("confirm")

@@ -12,13 +12,13 @@ import click
 from sqlalchemy import Connection, Engine
 
 from storekeeper.cli import terminal
+from storekeeper.cli.database_access import all_pages
 from storekeeper.database import schema_version
 from storekeeper.domain import times
 from storekeeper.domain.money import Price
 from storekeeper.errors import Invalid
 from storekeeper.files.storage import create_storage
 from storekeeper.models import item_export, item_list, paging, store
-from storekeeper.models.item import Item
 from storekeeper.models.item_export import BEGIN, Format, Line, Place
 from storekeeper.models.item_list import Filter, Sort
 from storekeeper.models.item_queries import Archived
@@ -119,25 +119,17 @@ def find(sort: Sort | None, limit: int, format: str | None, **given: Any) -> Non
     wanted = _wanted(**given)
     engine = schema_version.open_engine(read_settings().database)
     order = sort or ("rank" if wanted.q is not None else "id")
-    found = _find(engine, wanted, paging.Asked(min(limit, paging.MOST), sort=order))
+    most = min(limit, paging.MOST)
+    found = all_pages(engine, lambda conn, cursor: _find(conn, wanted, paging.Asked(most, cursor, order)))
     _show(islice(found, limit), format or ("table" if sys.stdout.isatty() else "tsv"))
     if next(found, None):
         click.echo(f"There are more than {limit:,}: --limit takes another number.", err=True)
 
 
-def _find(engine: Engine, wanted: Filter, asked: paging.Asked) -> Iterator[Line]:
-    following: str | None = ""
-    while following is not None:
-        with engine.connect() as conn:
-            page = item_list.page(conn, wanted, paging.Asked(asked.limit, following, asked.sort))
-            lines = _lines(conn, page.rows)
-        yield from lines
-        following = page.cursor
-
-
-def _lines(conn: Connection, found: list[Item]) -> list[Line]:
-    stores = {id: store.get(conn, id).name for id in {each.store_id for each in found}}
-    return [item_export.line(each, stores[each.store_id]) for each in found]
+def _find(conn: Connection, wanted: Filter, asked: paging.Asked) -> paging.Page[Line]:
+    page = item_list.page(conn, wanted, asked)
+    stores = {id: store.get(conn, id).name for id in {each.store_id for each in page.rows}}
+    return paging.Page([item_export.line(each, stores[each.store_id]) for each in page.rows], page.cursor)
 
 
 def _show(found: Iterator[Line], format: str) -> None:

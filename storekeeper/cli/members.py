@@ -1,20 +1,14 @@
 """The command line of members: who works in a store, and stores that nobody owns."""
 
-from collections.abc import Callable
-from typing import TypeVar, TypeVarTuple, get_args
+from typing import get_args
 
 import click
-from sqlalchemy import Connection
 
 from storekeeper.cli import terminal
-from storekeeper.database import schema_version
-from storekeeper.database.engine import transaction
-from storekeeper.models import journal, store_member
+from storekeeper.cli.database_access import run_as_operator
+from storekeeper.models import store_member
 from storekeeper.models.noted_rights import Role
 from storekeeper.settings import read_settings
-
-T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
 
 
 @click.group("members")
@@ -26,7 +20,7 @@ def members_group() -> None:
 @click.argument("store", type=terminal.Name())
 def list_members(store: str) -> None:
     """List who works in the store STORE, one a line: user and role, with a tab in between."""
-    for each in _do(store_member.every, store):
+    for each in run_as_operator(read_settings(), store_member.every, store):
         click.echo(f"{each.username}\t{each.role}")
 
 
@@ -36,18 +30,12 @@ def list_members(store: str) -> None:
 @click.option("--role", type=click.Choice(get_args(Role)), required=True, help="What the user is in the store.")
 def set_member(store: str, name: str, role: Role) -> None:
     """Let the user NAME work in the store STORE, or give NAME another role there. A store keeps at least one owner."""
-    put, _ = _do(store_member.put, None, store, name, role)
+    put, _ = run_as_operator(read_settings(), store_member.put, None, store, name, role)
     click.echo(f"{put.username} is {'an owner' if put.role == 'owner' else 'a clerk'} of '{store}'.")
 
 
 @members_group.command("without-owner")
 def list_without_owner() -> None:
     """List the stores that nobody owns, one a line: id and name, with a tab in between."""
-    for each in _do(store_member.without_owner):
+    for each in run_as_operator(read_settings(), store_member.without_owner):
         click.echo(terminal.printable(f"{each.id}|{each.name}").replace("|", "\t", 1))
-
-
-def _do(function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
-    engine = schema_version.open_engine(read_settings().database)
-    with transaction(engine) as conn, journal.signed(conn, journal.OPERATOR):
-        return function(conn, *args)

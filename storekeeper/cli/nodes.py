@@ -5,8 +5,7 @@ from io import BytesIO
 import click
 from sqlalchemy import Connection
 
-from storekeeper.database import schema_version
-from storekeeper.database.engine import transaction
+from storekeeper.cli.database_access import run_as_operator
 from storekeeper.files.storage import MARK, Storage, create_storage, new_mark
 from storekeeper.models import installation
 from storekeeper.security import signing_keys
@@ -23,8 +22,7 @@ def accept_node() -> None:
     settings = read_settings()
     scheduled = signing_keys.schedule(signing_keys.load(settings.keys_path))
     mark = (storage := create_storage(settings)).find_mark() or _make_mark(storage)
-    with transaction(schema_version.open_engine(settings.database)) as conn:
-        _accept(conn, scheduled, mark)
+    run_as_operator(settings, _accept, scheduled, mark)
     click.echo(f"The key {scheduled[0].kid} and the storage of this node are the right ones.")
 
 

@@ -4,19 +4,17 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from secrets import token_hex
-from typing import Any, TypeVar, TypeVarTuple
 
 import click
-from sqlalchemy import Connection
 
 from storekeeper import log
 from storekeeper.cli import terminal
+from storekeeper.cli.database_access import all_pages, run_as_operator
 from storekeeper.concurrency.heartbeat import Pulse
 from storekeeper.concurrency.rate_limiter import Limits
 from storekeeper.database import schema_version
-from storekeeper.database.engine import transaction
 from storekeeper.database.executor import Database
 from storekeeper.domain import webhook_url
 from storekeeper.domain.webhook_url import Networks
@@ -24,9 +22,6 @@ from storekeeper.models import paging, webhook, webhook_delivery
 from storekeeper.settings import Settings, read_settings
 from storekeeper.webhooks.http_client import Courier
 from storekeeper.webhooks.sender import Sender
-
-T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
 
 
 @click.group("webhooks")
@@ -41,7 +36,8 @@ def list_webhooks() -> None:
     A pending one waits until its receiver has answered a challenge. An orphaned one waits to be taken over, as its
     owner has lost the right to it.
     """
-    for each in _pages(lambda conn, cursor: webhook.page(conn, None, paging.Asked(paging.MOST, cursor))):
+    engine = schema_version.open_engine(read_settings().database)
+    for each in all_pages(engine, lambda conn, cursor: webhook.page(conn, None, paging.Asked(paging.MOST, cursor))):
         line = terminal.printable(f"{each.id}|{each.state}|{each.store or ''}|{each.url}").replace("|", "\t", 3)
         click.echo(f"{line}\t{each.reason}" if each.reason and each.state == "paused" else line)
 
@@ -56,7 +52,7 @@ def add_webhook(url: str, store: str | None) -> None:
     """
     settings = read_settings()
     Networks(settings.webhook_networks).check(webhook_url.read(url))
-    added = _do(settings, webhook.add, None, url, store)
+    added = run_as_operator(settings, webhook.add, None, url, store)
     _show_secret(added)
 
 
@@ -64,7 +60,7 @@ def add_webhook(url: str, store: str | None) -> None:
 @click.argument("webhook_id", type=terminal.ID)
 def remove_webhook(webhook_id: int) -> None:
     """Delete the webhook WEBHOOK_ID, with what was still to be sent to it."""
-    _do(read_settings(), webhook.delete, None, webhook_id)
+    run_as_operator(read_settings(), webhook.delete, None, webhook_id)
     click.echo(f"Webhook {webhook_id} is deleted.")
 
 
@@ -73,7 +69,7 @@ def remove_webhook(webhook_id: int) -> None:
 @click.argument("challenge", required=False)
 def verify_webhook(webhook_id: int, challenge: str | None) -> None:
     """Let the webhook WEBHOOK_ID send, by the CHALLENGE that its receiver was sent; without that, send it again."""
-    verified = _do(read_settings(), webhook.verify, None, webhook_id, challenge)
+    verified = run_as_operator(read_settings(), webhook.verify, None, webhook_id, challenge)
     click.echo(f"Webhook {webhook_id} is {verified.state}.")
 
 
@@ -84,7 +80,7 @@ def take_over_webhook(webhook_id: int) -> None:
 
     Prints its id and its new secret, which is shown this once. The secrets that it had are no good any more.
     """
-    _show_secret(_do(read_settings(), webhook.take_over, None, webhook_id))
+    _show_secret(run_as_operator(read_settings(), webhook.take_over, None, webhook_id))
 
 
 @webhooks_group.command("deliveries")
@@ -94,10 +90,12 @@ def list_deliveries(webhook_id: int) -> None:
 
     One a line: id, message, type, state, attempts, the last status and the last error, with tabs in between.
     """
-    for each in _pages(
+    engine = schema_version.open_engine(read_settings().database)
+    for each in all_pages(
+        engine,
         lambda conn, cursor: webhook_delivery.page(
             conn, None, webhook_id, None, paging.Asked(paging.MOST, cursor, "-id")
-        )
+        ),
     ):
         columns = each.id, each.message_id, each.type, each.state, each.attempts, each.status or "", each.error or ""
         click.echo("\t".join(map(str, columns)))
@@ -113,9 +111,9 @@ def replay(webhook_id: int, after: int | None, delivery_id: int | None) -> None:
         raise click.UsageError("Say what to send: --after or --delivery.")
     settings = read_settings()
     if after is not None:
-        _do(settings, webhook.go_back, None, webhook_id, after)
+        run_as_operator(settings, webhook.go_back, None, webhook_id, after)
     if delivery_id is not None:
-        _do(settings, webhook_delivery.replay, None, webhook_id, delivery_id)
+        run_as_operator(settings, webhook_delivery.replay, None, webhook_id, delivery_id)
     click.echo("It will be sent.")
 
 
@@ -157,19 +155,3 @@ async def _send(settings: Settings, is_needed: Callable[[], bool], pulse: Pulse)
 def _show_secret(hook: webhook.NewSecret) -> None:
     assert hook.secret
     click.echo(f"{hook.id}\t{hook.secret.value}")
-
-
-def _do(settings: Settings, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
-    with transaction(schema_version.open_engine(settings.database)) as conn:
-        return function(conn, *args)
-
-
-def _pages(read: Callable[[Connection, str], paging.Page[Any]]) -> Iterator[Any]:
-    """The rows of all pages."""
-    engine = schema_version.open_engine(read_settings().database)
-    cursor: str | None = ""
-    while cursor is not None:
-        with engine.connect() as conn:
-            page = read(conn, cursor)
-        yield from page.rows
-        cursor = page.cursor
