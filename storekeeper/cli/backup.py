@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from storekeeper.database import schema_version
 from storekeeper.database.engine import transaction
-from storekeeper.models import backup
+from storekeeper.models import system
 from storekeeper.settings import read_settings
 
 
@@ -31,7 +31,7 @@ def back_up(file: Path | None, noted: bool) -> None:
         click.echo(f"{file} has the database as it was, {file.stat().st_size:,} bytes.")
     with transaction(engine) as conn:
         if schema_version.is_current(conn):  # that of another version is copied, too: before an upgrade
-            backup.note(conn, now)
+            system.note_backup(conn, now)
     if noted:
         click.echo("It is noted.")
 

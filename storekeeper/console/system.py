@@ -11,7 +11,7 @@ from storekeeper.database import schema_version
 from storekeeper.database.engine import Connection
 from storekeeper.errors import StorekeeperError
 from storekeeper.http.operation import admin
-from storekeeper.models import backup, import_queue, periodic_task, store_member, system
+from storekeeper.models import import_queue, periodic_task, store_member, system
 from storekeeper.models.system import Facts
 
 CONDITIONS = {
@@ -64,4 +64,4 @@ def _look(conn: Connection) -> tuple[Facts, int | None, dict[str, bool], list[pe
         "Its tables are those of this version": schema_version.is_current(conn),
         "No import waits for its turn": not import_queue.is_waiting(conn),
     }
-    return system.describe(conn), backup.last(conn), checks, periodic_task.reports(conn)
+    return system.describe(conn), system.last_backup(conn), checks, periodic_task.reports(conn)

@@ -1,7 +1,6 @@
 """Tables, records and queries. Importing this package registers every table on `engine.metadata`."""
 
 from storekeeper.models import (
-    backup,
     idempotency,
     idempotency_space,
     import_job,
@@ -17,6 +16,7 @@ from storekeeper.models import (
     store,
     store_image,
     store_member,
+    system,
     untrusted_peer,
     unused_image,
     user,
@@ -24,7 +24,6 @@ from storekeeper.models import (
 )
 
 __all__ = [
-    "backup",
     "idempotency",
     "idempotency_space",
     "import_job",
@@ -40,6 +39,7 @@ __all__ = [
     "store",
     "store_image",
     "store_member",
+    "system",
     "untrusted_peer",
     "unused_image",
     "user",

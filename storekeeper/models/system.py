@@ -1,4 +1,4 @@
-"""The server as an operator sees it: which database, how large it is, and how much it holds."""
+"""The server as an operator sees it: its database, how large that is and how much it holds, and its last backup."""
 
 from typing import Literal
 
@@ -6,9 +6,13 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from storekeeper.database import dialects
+from storekeeper.database.engine import metadata
 from storekeeper.models.item import items
 from storekeeper.models.store import stores
 from storekeeper.models.user import users
+
+backups = sa.Table("backups", metadata, sa.Column("made_at", sa.BigInteger, primary_key=True, autoincrement=False))
 
 Status = Literal["ready", "read_only", "unavailable"]
 STATUSES: tuple[Status, ...] = ("ready", "read_only", "unavailable")  # each is worse than the one before
@@ -44,6 +48,18 @@ def describe(conn: Connection) -> Facts:
     name = "SQLite" if is_sqlite else "PostgreSQL"
     counts = {table.name: conn.scalars(sa.select(sa.func.count()).select_from(table)).one() for table in _COUNTED}
     return Facts(f"{name} {conn.scalar(sa.text(version))}", conn.scalars(sa.text(size)).one(), **counts)
+
+
+def note_backup(conn: Connection, made_at: int) -> None:
+    """A backup has what there was at this time, in seconds since 1970. Those before it need not be known any more."""
+    conn.execute(sa.delete(backups).where(backups.c.made_at < made_at))
+    dialects.insert_new(conn, backups, {"made_at": made_at}, backups.c)
+
+
+def last_backup(conn: Connection) -> int | None:
+    """When the last one was made; None if none was noted."""
+    made_at: int | None = conn.scalars(sa.select(sa.func.max(backups.c.made_at))).one()
+    return made_at
 
 
 _COUNTED = (users, stores, items)

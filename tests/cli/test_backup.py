@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper.database.engine import create_engine
-from storekeeper.models import backup, item, user
+from storekeeper.models import item, system, user
 from storekeeper.settings import Settings
 from tests.conftest import Clock
 from tests.support import databases
@@ -38,7 +38,7 @@ def lone(template: Path, tmp_path: Path) -> Settings:
 
 def last(engine: sa.Engine) -> int | None:
     with engine.connect() as conn:
-        return backup.last(conn)
+        return system.last_backup(conn)
 
 
 def test_a_backup_is_noted_and_shown(
@@ -56,7 +56,7 @@ def test_a_backup_is_noted_and_shown(
     assert last(engine) == 1_800_086_400
     assert "Last backup 2027-01-16 08:00 UTC" in said(Browser(client, "root").get("/console/system"))
     with engine.connect() as conn:
-        assert conn.scalars(sa.select(sa.func.count()).select_from(backup.backups)).one() == 1
+        assert conn.scalars(sa.select(sa.func.count()).select_from(system.backups)).one() == 1
 
 
 def test_each_database_is_copied_in_its_own_way(

@@ -106,7 +106,7 @@ def test_only_the_database_ends_a_transaction() -> None:
                 ends = node.func.attr in ("commit", "rollback", "begin_nested")
                 if ends or (node.func.attr == "begin" and not node.args):
                     found.append(path.name)
-    assert set(found) == {"connections.py", "db.py"}
+    assert set(found) == {"engine.py", "worker_connections.py"}
 
 
 def test_a_broken_constraint_is_a_conflict_and_undone(db: Database) -> None:

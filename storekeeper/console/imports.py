@@ -1,4 +1,4 @@
-"""Imports and exports: /console/store/{name}/import, /console/store/{name}/export and /console/import/{import_id}"""
+"""/console/store/{name}/import and /console/import/{import_id}"""
 
 from functools import partial
 from typing import Literal
@@ -6,21 +6,19 @@ from typing import Literal
 import msgspec
 from falcon.asgi import Response
 
-from storekeeper.console import forms, item_list_query
+from storekeeper.console import forms
 from storekeeper.console.forms import FileForm, Form
 from storekeeper.console.page import Page, PageRequest
 from storekeeper.console.templating import url
 from storekeeper.database.engine import Connection
-from storekeeper.errors import NotFound
 from storekeeper.http.operation import BODY_BYTES
 from storekeeper.models import import_job, store_member
 from storekeeper.models.import_job import Import, Order
 from storekeeper.models.item_batch import Key, Refusal
-from storekeeper.models.item_export import Format, Piece
+from storekeeper.models.item_export import Piece
 from storekeeper.models.paging import MOST, Asked
 from storekeeper.models.paging import Page as Rows
 from storekeeper.models.store_member import Standing
-from storekeeper.services import file_transfers
 from storekeeper.tabular import cells, sheet
 
 MOST_BYTES = 256 * 2**20
@@ -88,25 +86,6 @@ class Refused(Page):
         """The lines that were refused, as a file. There are some ten thousand at the most."""
         read = partial(_read_refusals, user_id=req.caller.user_id, import_id=import_id)
         await self._kit.parts.exports.send(self._see, req, resp, read, f"refused-{import_id}.csv")
-
-
-class Export(Page):
-    """/console/store/{name}/export"""
-
-    async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
-        """What can be taken out."""
-        standing = await self._see(req, store_member.stand, req.caller.user_id, name)
-        self._show(req, resp, "export.html", standing=standing, store=standing.store)
-
-
-class ExportFile(Page):
-    """/console/store/{name}/export/{format}"""
-
-    async def on_get(self, req: PageRequest, resp: Response, name: str, format: Format) -> None:
-        """The items as a file: those that a list of ours would show, whole."""
-        if format not in file_transfers.MEDIA_TYPES:
-            raise NotFound
-        await self._kit.parts.exports.send_items(self._see, req, resp, item_list_query.read(req).wanted(name), format)
 
 
 class ImportForm(msgspec.Struct, frozen=True):

@@ -1,0 +1,29 @@
+"""/console/store/{name}/export"""
+
+from falcon.asgi import Response
+
+from storekeeper.console import item_list_query
+from storekeeper.console.page import Page, PageRequest
+from storekeeper.errors import NotFound
+from storekeeper.models import store_member
+from storekeeper.models.item_export import Format
+from storekeeper.services import file_transfers
+
+
+class Export(Page):
+    """/console/store/{name}/export"""
+
+    async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
+        """What can be taken out."""
+        standing = await self._see(req, store_member.stand, req.caller.user_id, name)
+        self._show(req, resp, "export.html", standing=standing, store=standing.store)
+
+
+class ExportFile(Page):
+    """/console/store/{name}/export/{format}"""
+
+    async def on_get(self, req: PageRequest, resp: Response, name: str, format: Format) -> None:
+        """The items as a file: those that a list of ours would show, whole."""
+        if format not in file_transfers.MEDIA_TYPES:
+            raise NotFound
+        await self._kit.parts.exports.send_items(self._see, req, resp, item_list_query.read(req).wanted(name), format)
