@@ -25,7 +25,7 @@ from tests.support.server_process import ROOT
 HEEDFUL = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from storekeeper.cli import main
+from storekeeper.cli.main import main
 main()
 """
 
