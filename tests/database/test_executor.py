@@ -50,7 +50,7 @@ ATTEMPT = login_throttle.login("chair", "192.0.2.7", Limits())
 VALUES |= {"until": 2**53, "minute": 0, "network": "n"} | dict.fromkeys(
     login_throttle._COUNTED, next(iter(ATTEMPT.bounds))
 )
-VALUES |= dict.fromkeys(network_rate._BUCKETS, "b")
+VALUES |= dict.fromkeys(network_rate._BUCKETS, "b") | dict.fromkeys(network_rate._BOUNDS, 2)
 
 
 @contextmanager
