@@ -83,6 +83,18 @@ def test_links_lead_somewhere(document: Path) -> None:
             assert not anchor or anchor in anchors(file), target
 
 
+def test_former_headings_of_the_guide_are_anchors() -> None:
+    kept = re.findall(r'^<a id="([\w-]+)"></a>$', GUIDE.read_text(), re.MULTILINE)
+    assert kept == [
+        "many-items-at-once",
+        "versions",
+        "asking-again",
+        "following-the-changes",
+        "pages",
+        "how-many-requests",
+    ]
+
+
 def anchors(document: Path) -> set[str]:
     """As code hosts make them of headings."""
     headings = re.findall(r"^#+ (.*)$", markdown.without_blocks(document.read_text()), re.MULTILINE)
