@@ -12,7 +12,7 @@ from storekeeper.console.activity_text import tell
 from storekeeper.console.forms import Form
 from storekeeper.console.item import ItemPage
 from storekeeper.console.page import Page, PageRequest
-from storekeeper.console.templating import url
+from storekeeper.console.templating import as_typed, url
 from storekeeper.database.engine import Connection
 from storekeeper.errors import Invalid, NotFound
 from storekeeper.http.operation import admin
@@ -102,11 +102,7 @@ class Undoing(ItemPage):
 
 def _typed(overtaken: Overtaken) -> Form:
     """The values that would have been set, as if they had been typed: to be saved all the same, or not."""
-    return Form([(f"{each.field}.{each.item_id}", _text(each.wanted)) for each in overtaken.clashes])
-
-
-def _text(value: object) -> str:
-    return ", ".join(value) if isinstance(value, list) else str(value or "")
+    return Form([(f"{each.field}.{each.item_id}", as_typed(each.wanted)) for each in overtaken.clashes])
 
 
 def _read(req: PageRequest) -> ActivityQuery:

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 from markupsafe import Markup
 
-from storekeeper.console.templating import count, money, url
+from storekeeper.console.templating import as_told, count, money, url
+from storekeeper.models.item_fields import ITEM_FIELDS, ItemField
 from storekeeper.models.journal_feed import Entry
 
 Fields = Mapping[str, Any]
@@ -144,27 +145,26 @@ def _stock_phrase(before: Fields, after: Fields) -> Markup:
     return _form(form, verb, count(abs(delta)), side, count(after["stock"]))
 
 
-def _tags_phrase(before: Fields, after: Fields) -> Markup:
-    return _form("changed the tags^ from {} to {}", *(", ".join(each["tags"]) or "none" for each in (before, after)))
+def _usual_phrase(field: ItemField) -> Phrase:
+    name, form = field.name, f"changed the {field.label}^ from {{}} to {{}}"
+    return lambda before, after: _form(form, _named(before[name]), _named(after[name]))
 
 
-def _text_phrase(field: str, label: str) -> Phrase:
-    return lambda before, after: _form(
-        f"changed the {label}^ from {{}} to {{}}", _quoted(before[field]), _quoted(after[field])
-    )
+def _named(value: object) -> Markup | str:
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
+    return _quoted(value) if value is None or isinstance(value, str) else as_told(value)
 
 
-_ITEM: dict[str, Phrase] = {
+# What is not told like the others: that a field was changed, from what to what.
+_OWN_PHRASES: dict[str, Phrase] = {
     "name": lambda before, after: _form("renamed {} to {}", _quoted(before["name"]), _quoted(after["name"])),
     "price": _price_phrase,
     "stock": _stock_phrase,
-    "tags": _tags_phrase,
-    "sku": _text_phrase("sku", "SKU"),
-    "barcode": _text_phrase("barcode", "barcode"),
-    "description": _text_phrase("description", "description"),
     "archived": lambda _, after: "archived ~" if after["archived"] else "put ~ back on sale",
     "image": lambda _, after: "gave ~ a picture" if after["image"] else "took away the picture^",
 }
+_ITEM = {field.name: _usual_phrase(field) for field in ITEM_FIELDS} | _OWN_PHRASES
 _STORE: dict[str, Phrase] = {
     "name": lambda before, after: _form("renamed the store {} to {}", _quoted(before["name"]), _quoted(after["name"])),
     "currency": lambda before, after: f"changed the currency^ from {before['currency']} to {after['currency']}",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 from falcon.asgi import Response
 
-from storekeeper.console import edit_form, forms, price_chart
+from storekeeper.console import edit_form, price_chart
 from storekeeper.console.activity_text import tell
 from storekeeper.console.forms import FileForm, Form
 from storekeeper.console.page import Page, PageRequest
@@ -44,6 +44,7 @@ class ItemPage(Page):
             standing=looked.standing,
             store=looked.standing.store,
             item=found,
+            rows=edit_form.ROWS,
             clashes={each.field: each for each in clashes(req)},
             told=[tell(each) for each in looked.history.rows],
             following=looked.history.cursor,
@@ -126,7 +127,7 @@ class NewItem(Page):
         """The form for a new item."""
         await self._see(req, store_member.require_clerk, req.caller.user_id, name)
         standing = await self._see(req, store_member.stand, req.caller.user_id, name)
-        self._show(req, resp, "new-item.html", standing=standing, store=standing.store)
+        self._show(req, resp, "new-item.html", standing=standing, store=standing.store, rows=edit_form.ROWS)
 
     async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
         form = req.typed
@@ -138,14 +139,10 @@ class NewItem(Page):
 
 
 def _fields(form: Form) -> Fields:
-    return Fields(
-        price=forms.price(form["price"], "price"),
-        sku=form["sku"].strip() or None,
-        barcode=form["barcode"].strip() or None,
-        description=form["description"].strip(),
-        tags=edit_form.tags(form["tags"]),
-        stock=forms.whole(form["stock"] or "0", "stock"),
-    )
+    typed = {field.name: form[field.name] for row in edit_form.ROWS for field in row}
+    typed["stock"] = typed["stock"] or "0"
+    del typed["name"]
+    return Fields(**{name: edit_form.read_value(name, text, name) for name, text in typed.items()})
 
 
 class Looked(msgspec.Struct, frozen=True):

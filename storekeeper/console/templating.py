@@ -82,7 +82,7 @@ def _create_environment() -> Environment:
         auto_reload=False,
     )
     environment.globals |= {"url": url, "static": cache(static), "version": __version__}
-    filters = (money, plain, moment, clock, count, size, pairs, device)
+    filters = (money, plain, moment, clock, count, size, pairs, device, as_typed, as_told)
     environment.filters |= {each.__name__: each for each in filters}
     return environment
 
@@ -113,6 +113,24 @@ def money(amount: Decimal, currency: str) -> Markup:
 def plain(amount: Decimal) -> str:
     """An amount as it is typed."""
     return f"{amount:f}"
+
+
+def as_typed(value: object) -> str:
+    """The value of a field as it stands in a form."""
+    match value:
+        case None:
+            return ""
+        case list():
+            return ", ".join(value)
+        case Decimal():
+            return plain(value)
+        case _:
+            return str(value)
+
+
+def as_told(value: object) -> str:
+    """The value of a field as it stands in a text."""
+    return count(value) if isinstance(value, int) else as_typed(value)
 
 
 def moment(seconds: int) -> Markup:

@@ -60,13 +60,17 @@ class CellFormat(msgspec.Struct, frozen=True):
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
-    """How a field is typed in the console. Those of one `row` stand side by side."""
+    """How a field is typed in the console. Those of one `row` stand side by side.
+
+    What is typed is read by its `kind`; `text` and `lines` as a cell of a file.
+    """
 
     row: int
-    kind: Literal["text", "lines", "price", "stock", "whole", "tags"] = "text"
+    kind: Literal["text", "lines", "price", "stock", "tags"] = "text"
     max_length: int
+    label: str = ""  # where the field's own will not do
     hint: str = ""
-    inputmode: Literal["text", "decimal", "numeric"] = "text"
+    inputmode: Literal["", "decimal", "numeric"] = ""
 
 
 class ItemField(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +96,9 @@ class ItemField(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def heading(self) -> str:
-        return self.label[0].upper() + self.label[1:]
+        """Its name where it stands by itself."""
+        label = (self.input and self.input.label) or self.label
+        return label[0].upper() + label[1:]
 
 
 ITEM_FIELDS = (
@@ -168,7 +174,7 @@ ITEM_FIELDS = (
         label="stock",
         example=12,
         default=0,
-        input=Input(row=2, kind="stock", max_length=14, inputmode="numeric"),
+        input=Input(row=2, kind="stock", max_length=14, label="On hand", inputmode="numeric"),
         is_repetitive=True,
     ),
     ItemField(

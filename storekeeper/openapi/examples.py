@@ -5,22 +5,18 @@ Tests hold each against the schema that it belongs to.
 
 from typing import Any
 
-_ITEM: dict[str, Any] = {
+from storekeeper.models.item import Item
+from storekeeper.models.item_fields import ITEM_FIELDS
+
+_OF_ITEM = {
     "id": 1,
-    "name": "chair",
-    "price": 15.99,
     "store_id": 1,
     "currency": "EUR",
-    "sku": "CH-15",
-    "barcode": "4006381333931",
-    "description": "Oak, oiled.",
-    "tags": ["garden"],
-    "stock": 12,
-    "archived": False,
     "image": "/images/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "updated_at": 1767225600,
     "version": 3,
-}
+} | {field.name: field.example for field in ITEM_FIELDS}
+_ITEM = {member: _OF_ITEM[member] for member in Item.__struct_fields__}
 _STORE: dict[str, Any] = {"id": 1, "name": "ikea", "currency": "EUR", "negative_stock": False, "version": 1}
 
 # By the name of the schema. Those of requests are bodies to begin with: what has to be sent, or some of what can be.

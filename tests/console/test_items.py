@@ -343,7 +343,8 @@ def test_the_history_is_told_in_words(alices: Browser, bob: Person) -> None:
         "bob lowered the price from 17.50 EUR to 12.00 EUR , and changed the tags from none to <b>, a~b^c.",
         "bob added 5 to the stock: 5 on hand.",
         "bob took 2 from the stock: 3 on hand.",
-        "and changed the description from nothing to “Oak <script>”, and archived it.",
+        "bob changed the SKU from nothing to “S-1”, and changed the description from nothing to “Oak <script>”, "
+        "and archived it.",
         "The operator added it at 15.99 EUR .",
     ):
         assert sentence in story, story
