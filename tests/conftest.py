@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import hypothesis
 import pytest
 import sqlalchemy as sa
 from falcon import testing
+from falcon.routing import compiled
 
 from storekeeper.app import create_app
 from storekeeper.components import Parts
@@ -51,6 +53,9 @@ RICH: dict[str, Any] = {
     "network_requests_per_minute": 100_000_000,
     "user_requests_per_minute": 100_000_000,
 }
+
+# Each test has an application of its own. Falcon writes the same program for the routes of each, and would compile it.
+vars(compiled)["compile"] = cache(compile)
 
 # The same examples on every run, and no verdict by the clock: the machine may be busy.
 too_slow = hypothesis.HealthCheck.too_slow

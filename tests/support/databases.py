@@ -5,6 +5,7 @@ import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import gettempdir
 from uuid import uuid4
@@ -17,6 +18,8 @@ from storekeeper.database import engine as db
 from storekeeper.database import schema_version
 from storekeeper.database.engine import create_engine, metadata
 from storekeeper.models import journal
+
+MANY_BYTES = 256 * 1024
 
 
 @contextmanager
@@ -81,8 +84,27 @@ def for_a_server(request: pytest.FixtureRequest, folder: Path) -> str:
 
 
 def empty_tables(url: str) -> None:
-    """All tables empty, and their ids at 1 again."""
+    """All tables empty, and their ids at 1 again.
+
+    To truncate them all takes seven times as long as to delete the few rows of most tests. Where there are many, they
+    are truncated: no plan is to be made for pages that are full of nothing.
+    """
     engine = create_engine(url)
-    names = ", ".join(table.name for table in metadata.sorted_tables)
     with engine.begin() as conn:
-        conn.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        conn.exec_driver_sql(_emptying())
+
+
+@cache
+def _emptying() -> str:
+    steps = "".join(
+        f"""
+        IF EXISTS (SELECT FROM {name}) THEN
+            IF pg_relation_size('{name}') > {MANY_BYTES} THEN TRUNCATE {name} CASCADE; ELSE DELETE FROM {name}; END IF;
+        END IF;"""
+        for name in (table.name for table in reversed(metadata.sorted_tables))
+    )
+    return f"""DO $$ DECLARE sequence text; BEGIN {steps}
+        FOR sequence IN SELECT quote_ident(sequencename) FROM pg_sequences
+            WHERE schemaname = current_schema() AND last_value IS NOT NULL
+        LOOP PERFORM setval(sequence, 1, false); END LOOP;
+    END $$"""
