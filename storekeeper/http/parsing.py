@@ -1,13 +1,11 @@
 """The strict reading of what a request carries, JSON or a query: what others read in different ways is refused."""
 
-import json
-from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from storekeeper.domain import expectations
+from storekeeper.domain import expectations, strict_json
 from storekeeper.domain.money import Price
 from storekeeper.errors import FieldError, Invalid
 
@@ -15,22 +13,6 @@ MOST_PARAMETERS = 50
 MOST_ERRORS = 20  # an answer is not to be many times as long as what was sent
 
 T = TypeVar("T")
-
-JSON_FAULTS = {  # by how the messages of Python's decoder begin
-    "Extra data": "there is more after the end of the value",
-    "Expecting value": "a value is missing",
-    "Expecting property name": "the name of a member is missing, in double quotes",
-    "Expecting ':'": "a colon is missing",
-    "Expecting ','": "a comma or the end of a list or an object is missing",
-    "Unterminated string": "a text has no end",
-    "Invalid control character": "a text holds a control character that is not escaped",
-    "Invalid \\": "a text holds an escape that JSON does not have",
-    "Illegal trailing comma": "nothing comes after a comma",
-}
-
-
-class Flaw(ValueError):
-    """What the JSON decoder itself would let pass."""
 
 
 def read_query(query_string: str, kind: type[T]) -> T:
@@ -76,43 +58,10 @@ def _is_written(text: str, value: Any) -> bool:
 
 
 def decode_json(body: bytes) -> Any:
-    """Strict JSON (RFC 8259, I-JSON). Decimals stay exact."""
     try:
-        text = body.decode()
-        value = json.loads(text, object_pairs_hook=_object, parse_float=Decimal, parse_constant=_refuse_constant)
-        if "\\u" in text:
-            json.dumps(value, ensure_ascii=False, default=str).encode()  # fails on half of a surrogate pair
-    except (ValueError, InvalidOperation, RecursionError) as error:
-        raise Invalid(f"The body is not strict JSON: {_reason(error)}.") from None
-    return value
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise Flaw("a member stands twice")
-    return members
-
-
-def _refuse_constant(name: str) -> None:
-    raise Flaw(f"there is no {name}")
-
-
-def _reason(error: Exception) -> str:
-    match error:
-        case json.JSONDecodeError():
-            faults = (fault for start, fault in JSON_FAULTS.items() if error.msg.startswith(start))
-            return f"{next(faults, 'it cannot be read')} (character {error.pos})"
-        case UnicodeDecodeError():
-            return "it is not UTF-8"
-        case UnicodeEncodeError():
-            return "it holds half of a surrogate pair"
-        case RecursionError():
-            return "it is nested too deeply"
-        case Flaw():
-            return str(error)
-        case _:
-            return "it holds a number beyond all bounds"
+        return strict_json.decode(body)
+    except strict_json.NotStrict as error:
+        raise Invalid(f"The body is not strict JSON: {error}.") from None
 
 
 def convert(value: Any, kind: type[T], *, strict: bool) -> T:

@@ -123,12 +123,12 @@ def test_the_refusal_says_what_is_wrong(callers: Callers) -> None:
 
     assert reason("60,000 [") == "it is nested too deeply."
     assert reason("a member twice") == "a member stands twice."
-    assert reason("NaN") == "there is no NaN."
+    assert reason("NaN") == "a character is out of place (byte 6)."
     assert reason("a giant exponent") == "it holds a number beyond all bounds."
     assert reason("5,000 digits") == "it holds a number beyond all bounds."
-    assert reason("half of a surrogate pair in a name") == "it holds half of a surrogate pair."
+    assert reason("half of a surrogate pair in a name") == "it holds half of a surrogate pair (byte 8)."
     assert reason("UTF-16") == "it is not UTF-8."
-    assert reason("something after it") == "there is more after the end of the value (character 30)."
+    assert reason("something after it") == "there is more after the end of the value (byte 31)."
 
 
 def test_an_object_is_wanted_or_a_list(callers: Callers, engine: sa.Engine) -> None:

@@ -14,10 +14,7 @@ from msgspec import inspect
 
 from storekeeper.cli.main import main
 from storekeeper.domain import expectations
-from storekeeper.errors import Invalid
-from storekeeper.http import parsing
 from storekeeper.settings import Settings, SettingsError, read_settings
-from storekeeper.tabular.jsonl_reader import read as read_lines
 from tests.conftest import Person
 from tests.support import raw_requests
 from tests.support.cli_runner import named, run_with
@@ -69,49 +66,6 @@ def test_a_wrong_member_is_told_what_it_has_to_be(
     answer = callers.send(method, path, json.dumps({field: value}))
     assert answer.status == 400
     assert {"field": field, "message": sentence} in answer.json["errors"]
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("", "a value is missing (character 0)"),
-        ('{"a": }', "a value is missing (character 6)"),
-        ("{a: 1}", "the name of a member is missing, in double quotes (character 1)"),
-        ('{"a" 1}', "a colon is missing (character 5)"),
-        ('{"a": 1', "a comma or the end of a list or an object is missing (character 7)"),
-        ("[1 2]", "a comma or the end of a list or an object is missing (character 3)"),
-        ('{"a": "x', "a text has no end (character 6)"),
-        ('{"a": "\n"}', "a text holds a control character that is not escaped (character 7)"),
-        (r'{"a": "\x"}', "a text holds an escape that JSON does not have (character 7)"),
-        (r'{"a": "\u00g0"}', "a text holds an escape that JSON does not have (character 8)"),
-        ("{} {}", "there is more after the end of the value (character 3)"),
-    ],
-)
-def test_what_is_no_json_is_told_in_plain_words(text: str, reason: str) -> None:
-    with pytest.raises(Invalid) as caught:
-        parsing.decode_json(text.encode())
-    assert str(caught.value) == f"The body is not strict JSON: {reason}."
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ('{"a": ', "it has no end"),
-        ('{"a": 1} {}', "there is more after the end of the object (byte 10)"),
-        ('{"a" 1}', "a colon is missing (byte 5)"),
-        ('{"a": 1 "b": 2}', "a comma or the end of a list or an object is missing (byte 8)"),
-        ("{a: 1}", "the name of a member is missing, in double quotes (byte 1)"),
-        ('{"a": 1,}', "nothing comes after a comma (byte 8)"),
-        ('{"a": 01}', "a number is not written as JSON has it (byte 7)"),
-        (r'{"a": "\x"}', "a text holds an escape that JSON does not have (byte 9)"),
-        ("hello", "it cannot be read (byte 0)"),
-    ],
-)
-def test_a_line_that_is_no_json_is_told_in_plain_words(text: str, reason: str, tmp_path: Path) -> None:
-    path = tmp_path / "items.jsonl"
-    path.write_text(text)
-    with path.open("rb") as file:
-        assert list(read_lines(file)) == [(1, f"This is not strict JSON: {reason}.")]
 
 
 # Queries

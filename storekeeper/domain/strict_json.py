@@ -1,0 +1,104 @@
+"""Strict JSON (RFC 8259, I-JSON), from whomever it comes: what others read in different ways is refused."""
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import msgspec
+
+COLON_AFTER_QUOTE = re.compile(rb'"[ \t\r\n]*:')
+STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"([ \t\r\n]*:)?')  # with the colon, if it is the name of a member
+TRUNCATED = "Input data was truncated"
+FAULTS = {  # by how the messages of msgspec's decoder begin
+    TRUNCATED: "it has no end",
+    "Integer value out of range": "it holds a number beyond all bounds",
+    "JSON is malformed: trailing characters": "there is more after the end of the value",
+    "JSON is malformed: expected ':'": "a colon is missing",
+    "JSON is malformed: expected ','": "a comma or the end of a list or an object is missing",
+    "JSON is malformed: object keys": "the name of a member is missing, in double quotes",
+    "JSON is malformed: trailing comma": "nothing comes after a comma",
+    "JSON is malformed: invalid number": "a number is not written as JSON has it",
+    "JSON is malformed: invalid escape": "a text holds an escape that JSON does not have",
+    "JSON is malformed: invalid utf-16": "it holds half of a surrogate pair",
+    "JSON is malformed: unexpected end of escaped utf-16": "it holds half of a surrogate pair",
+    "JSON is malformed: invalid character": "a character is out of place",
+}
+# So near the end, msgspec takes a half for a pair that is cut.
+HALF_AT_END = re.compile(rb"\\u[Dd][89ABab][0-9A-Fa-f]{2}.{0,5}\Z", re.DOTALL)
+PLACE = re.compile(r" \(byte [0-9]+\)$")
+
+
+class NotStrict(ValueError):
+    """Why it is no strict JSON, as the end of a sentence."""
+
+
+def decode(data: bytes) -> Any:
+    """The value, with exact decimals. NotStrict where it is none, or where a member stands twice."""
+    try:
+        value = _DECODER.decode(data)
+    except (ValueError, InvalidOperation, RecursionError) as error:
+        raise NotStrict(_explain(data, error)) from None
+    if not _has_each_once(data, value):
+        raise NotStrict("a member stands twice")
+    return value
+
+
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def _has_each_once(data: bytes, value: Any) -> bool:
+    """Whether as many members were read as names are written: of two with one name, only one is read.
+
+    There may be more colons than names, as texts hold some or begin with one, but never fewer: all but the last are
+    quick answers for most.
+    """
+    colons = data.count(b":")
+    if type(value) is dict and len(value) == colons:
+        return True
+    members = _count_members(value)
+    return (
+        colons == members
+        or len(COLON_AFTER_QUOTE.findall(data)) == members
+        or sum(1 for colon in STRING.findall(data) if colon) == members
+    )
+
+
+def _count_members(value: Any) -> int:
+    count = 0
+    found: list[Any] = [[value]]
+    for each in found:  # which grows meanwhile
+        if type(each) is dict:
+            count += len(each)
+        values = each.values() if type(each) is dict else each
+        found += [inner for inner in values if type(inner) is dict or type(inner) is list]
+    return count
+
+
+def _explain(data: bytes, error: Exception) -> str:
+    match error:
+        case RecursionError():
+            return "it is nested too deeply"
+        case InvalidOperation():
+            return "it holds a number beyond all bounds"
+        case _ if not _is_utf8(data):
+            return "it is not UTF-8"
+        case _ if not data.strip():
+            return "a value is missing"
+        case _:
+            return _describe(str(error), data)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _describe(message: str, data: bytes) -> str:
+    if message == TRUNCATED and HALF_AT_END.search(data):
+        return "it holds half of a surrogate pair"
+    faults = (fault for start, fault in FAULTS.items() if message.startswith(start))
+    place = PLACE.search(message)
+    return next(faults, "it cannot be read") + (place[0] if place else "")
