@@ -9,7 +9,7 @@ from storekeeper.console.page import Page, PageRequest
 from storekeeper.errors import Forbidden, TokenMissing, TokenNotFresh
 from storekeeper.http import operation
 from storekeeper.http.guard import Guard
-from storekeeper.http.operation import Access, Operation
+from storekeeper.http.operation import Access, Declarations
 from storekeeper.http.request import split_url
 from storekeeper.security.tokens import Tokens
 
@@ -43,12 +43,13 @@ class SessionCookie:
     def __init__(self, tokens: Tokens, guard: Guard) -> None:
         self._tokens = tokens
         self._guard = guard
+        self._operations = Declarations()
 
     async def process_resource(
         self, req: PageRequest, _resp: Response, resource: object, _params: dict[str, Any]
     ) -> None:
         req.page = resource
-        req.operation = _declared(resource, req.method)
+        req.operation = self._operations[type(resource), req.method]
         if req.operation.access is not Access.PUBLIC:
             token = cookies.find_token(req)
             if not token:
@@ -73,8 +74,3 @@ class FormReading:
             return
         if not resource.takes_file:
             resource.take_form(req, await forms.read(req, resource.most_bytes))
-
-
-def _declared(resource: object, method: str) -> Operation:
-    responder = getattr(resource, f"on_{method.lower()}", None)
-    return operation.of(responder) if responder else operation.NONE

@@ -5,9 +5,8 @@ from typing import Any
 from falcon.asgi import Response
 
 from storekeeper.errors import TokenMissing, TokenNotFresh
-from storekeeper.http import operation
 from storekeeper.http.guard import Guard
-from storekeeper.http.operation import Access, Operation
+from storekeeper.http.operation import Access, Declarations
 from storekeeper.http.request import Request
 from storekeeper.security.tokens import Tokens
 
@@ -18,10 +17,10 @@ class Authentication:
     def __init__(self, tokens: Tokens, guard: Guard) -> None:
         self._tokens = tokens
         self._guard = guard
-        self._operations: dict[tuple[type, str], Operation] = {}
+        self._operations = Declarations()
 
     async def process_resource(self, req: Request, _resp: Response, resource: object, _params: dict[str, Any]) -> None:
-        req.operation = self._operations.get((type(resource), req.method)) or self._declared(resource, req.method)
+        req.operation = self._operations[type(resource), req.method]
         access = req.operation.access
         if access is not Access.PUBLIC and (access is not Access.OPTIONAL or req.auth):
             claims = self._tokens.read(bearer_token(req), access.kinds)
@@ -32,12 +31,6 @@ class Authentication:
         units = req.operation.units
         if units and not self._guard.limits.admit(req.visit, units):
             await self._guard.refuse(req, units)
-
-    def _declared(self, resource: object, method: str) -> Operation:
-        responder = getattr(resource, f"on_{method.lower()}", None)
-        if responder is None:  # Falcon answers by itself: OPTIONS, or 405
-            return operation.NONE
-        return self._operations.setdefault((type(resource), method), operation.of(responder))
 
 
 def bearer_token(req: Request) -> str:

@@ -19,6 +19,7 @@ from storekeeper.errors import (
     WebhookOrphaned,
     WebhookPending,
 )
+from storekeeper.http.guard import Guard
 from storekeeper.http.operation import Message, answers, fresh
 from storekeeper.http.request import MAX_ID, Request, path
 from storekeeper.models import webhook, webhook_delivery
@@ -91,7 +92,8 @@ class WebhookList:
 
     tag = "webhooks"
 
-    def __init__(self, dispatch: Dispatch) -> None:
+    def __init__(self, guard: Guard, dispatch: Dispatch) -> None:
+        self._guard = guard
         self._dispatch = dispatch
 
     @fresh
@@ -110,7 +112,7 @@ class WebhookList:
         await self._dispatch.require_creation(req)
         store = None if body.store is None else names.of_thing(body.store, "store")
         args = req.caller.user_id, self._dispatch.check(body.url), store
-        added = await self._dispatch.guard.write(req, webhook.add, *args)
+        added = await self._guard.write(req, webhook.add, *args)
         await self._dispatch.wake(req)
         resp.media, resp.status = added, falcon.HTTP_CREATED
         resp.location = path("webhooks", str(added.id))
@@ -119,7 +121,7 @@ class WebhookList:
     @answers(WebhookPage, operation_id="listWebhooks")
     async def on_get(self, req: Request, resp: Response, query: PageQuery) -> None:
         """List the webhooks of the stores that you own; for administrators, all."""
-        page = await self._dispatch.guard.browse(req, webhook.page, req.caller.user_id, query.asked())
+        page = await self._guard.browse(req, webhook.page, req.caller.user_id, query.asked())
         resp.media = WebhookPage(page.rows, link_next(req, resp, query, page.cursor))
 
 
@@ -128,13 +130,14 @@ class Webhook:
 
     tag = "webhooks"
 
-    def __init__(self, dispatch: Dispatch) -> None:
+    def __init__(self, guard: Guard, dispatch: Dispatch) -> None:
+        self._guard = guard
         self._dispatch = dispatch
 
     @answers(webhook.Webhook, errors=(NotFound,), operation_id="getWebhook")
     async def on_get(self, req: Request, resp: Response, webhook_id: int) -> None:
         """Read a webhook of a store that you own."""
-        resp.media = await self._dispatch.guard.read(req, webhook.get, req.caller.user_id, webhook_id)
+        resp.media = await self._guard.read(req, webhook.get, req.caller.user_id, webhook_id)
 
     @answers(webhook.Webhook, errors=(NotFound, WebhookOrphaned), operation_id="updateWebhook")
     async def on_patch(self, req: Request, resp: Response, webhook_id: int, body: WebhookChange) -> None:
@@ -147,14 +150,14 @@ class Webhook:
             await self._dispatch.require_creation(req)
         is_active = None if isinstance(body.is_active, UnsetType) else body.is_active
         args: Any = req.caller.user_id, webhook_id, url, is_active
-        resp.media = await self._dispatch.guard.write(req, webhook.change, *args)
+        resp.media = await self._guard.write(req, webhook.change, *args)
         await self._dispatch.wake(req)
         req.log("webhook_changed", webhook=webhook_id, is_active=is_active)
 
     @answers(Message, errors=(NotFound,), operation_id="deleteWebhook")
     async def on_delete(self, req: Request, resp: Response, webhook_id: int) -> None:
         """Delete a webhook, with what was still to be sent to it."""
-        await self._dispatch.guard.write(req, webhook.delete, req.caller.user_id, webhook_id)
+        await self._guard.write(req, webhook.delete, req.caller.user_id, webhook_id)
         resp.media = Message("Webhook deleted.")
         req.log("webhook_deleted", webhook=webhook_id)
 
@@ -164,8 +167,8 @@ class WebhookRotation:
 
     tag = "webhooks"
 
-    def __init__(self, dispatch: Dispatch) -> None:
-        self._dispatch = dispatch
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
 
     @fresh
     @answers(NewSecret, errors=(NotFound,), operation_id="rotateWebhookSecret")
@@ -174,7 +177,7 @@ class WebhookRotation:
 
         For a day messages are signed with both. The answer alone shows the new one.
         """
-        resp.media = await self._dispatch.guard.write(req, webhook.rotate, req.caller.user_id, webhook_id)
+        resp.media = await self._guard.write(req, webhook.rotate, req.caller.user_id, webhook_id)
         req.log("webhook_changed", webhook=webhook_id, is_rotated=True)
 
 
@@ -183,7 +186,8 @@ class WebhookTakeover:
 
     tag = "webhooks"
 
-    def __init__(self, dispatch: Dispatch) -> None:
+    def __init__(self, guard: Guard, dispatch: Dispatch) -> None:
+        self._guard = guard
         self._dispatch = dispatch
 
     @fresh
@@ -195,7 +199,7 @@ class WebhookTakeover:
         any more: somebody else knows them.
         """
         await self._dispatch.require_creation(req)
-        resp.media = await self._dispatch.guard.write(req, webhook.take_over, req.caller.user_id, webhook_id)
+        resp.media = await self._guard.write(req, webhook.take_over, req.caller.user_id, webhook_id)
         await self._dispatch.wake(req)
         req.log("webhook_taken_over", webhook=webhook_id)
 
@@ -205,7 +209,8 @@ class WebhookVerification:
 
     tag = "webhooks"
 
-    def __init__(self, dispatch: Dispatch) -> None:
+    def __init__(self, guard: Guard, dispatch: Dispatch) -> None:
+        self._guard = guard
         self._dispatch = dispatch
 
     @answers(webhook.Webhook, errors=(NotFound, TooManyTests), operation_id="verifyWebhook")
@@ -216,7 +221,7 @@ class WebhookVerification:
         """
         nonce = None if body is None or isinstance(body.challenge, UnsetType) else body.challenge
         args = req.caller.user_id, webhook_id, nonce
-        verified = resp.media = await self._dispatch.guard.write(req, webhook.verify, *args)
+        verified = resp.media = await self._guard.write(req, webhook.verify, *args)
         await self._dispatch.wake(req)
         req.log("webhook_verified" if verified.is_active else "webhook_challenged", webhook=webhook_id)
 
@@ -226,7 +231,8 @@ class WebhookTest:
 
     tag = "webhooks"
 
-    def __init__(self, dispatch: Dispatch) -> None:
+    def __init__(self, guard: Guard, dispatch: Dispatch) -> None:
+        self._guard = guard
         self._dispatch = dispatch
 
     @answers(
@@ -236,7 +242,7 @@ class WebhookTest:
     )
     async def on_post(self, req: Request, resp: Response, webhook_id: int) -> None:
         """Send a `ping`, to see whether messages arrive."""
-        resp.media = await self._dispatch.guard.write(req, webhook_delivery.ping, req.caller.user_id, webhook_id)
+        resp.media = await self._guard.write(req, webhook_delivery.ping, req.caller.user_id, webhook_id)
         resp.status = falcon.HTTP_ACCEPTED
         await self._dispatch.wake(req)
 
@@ -246,7 +252,8 @@ class WebhookReplay:
 
     tag = "webhooks"
 
-    def __init__(self, dispatch: Dispatch) -> None:
+    def __init__(self, guard: Guard, dispatch: Dispatch) -> None:
+        self._guard = guard
         self._dispatch = dispatch
 
     @answers(
@@ -257,7 +264,7 @@ class WebhookReplay:
     async def on_post(self, req: Request, resp: Response, webhook_id: int, body: ReplayBody) -> None:
         """Send all changes after a cursor once more, with the ids that their messages had."""
         args = req.caller.user_id, webhook_id, body.after
-        resp.media = await self._dispatch.guard.write(req, webhook.go_back, *args)
+        resp.media = await self._guard.write(req, webhook.go_back, *args)
         resp.status = falcon.HTTP_ACCEPTED
         await self._dispatch.wake(req)
 
@@ -267,17 +274,15 @@ class DeliveryList:
 
     tag = "webhooks"
 
-    def __init__(self, dispatch: Dispatch) -> None:
-        self._dispatch = dispatch
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
 
     @answers(DeliveryPage, errors=(NotFound,), operation_id="listWebhookDeliveries")
     async def on_get(self, req: Request, resp: Response, webhook_id: int, query: DeliveriesQuery) -> None:
         """List what was sent to a webhook, or is to be, newest first."""
         state = None if isinstance(query.state, UnsetType) else query.state
         asked = Asked(query.limit, query.cursor, "-id")
-        page = await self._dispatch.guard.browse(
-            req, webhook_delivery.page, req.caller.user_id, webhook_id, state, asked
-        )
+        page = await self._guard.browse(req, webhook_delivery.page, req.caller.user_id, webhook_id, state, asked)
         resp.media = DeliveryPage(page.rows, link_next(req, resp, query, page.cursor))
 
 
@@ -286,13 +291,14 @@ class DeliveryReplay:
 
     tag = "webhooks"
 
-    def __init__(self, dispatch: Dispatch) -> None:
+    def __init__(self, guard: Guard, dispatch: Dispatch) -> None:
+        self._guard = guard
         self._dispatch = dispatch
 
     @answers((202, Delivery), errors=(NotFound, WebhookInactive, WebhookPending), operation_id="replayWebhookDelivery")
     async def on_post(self, req: Request, resp: Response, webhook_id: int, delivery_id: int) -> None:
         """Send a message once more, with the id that it had."""
         args = req.caller.user_id, webhook_id, delivery_id
-        resp.media = await self._dispatch.guard.write(req, webhook_delivery.replay, *args)
+        resp.media = await self._guard.write(req, webhook_delivery.replay, *args)
         resp.status = falcon.HTTP_ACCEPTED
         await self._dispatch.wake(req)

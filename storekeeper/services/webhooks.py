@@ -14,10 +14,10 @@ Creation = Literal["owners", "administrators", "operator"]
 
 
 class Dispatch:
-    """The way to the data, and to the process that sends."""
+    """Who may add webhooks and for which URLs, and the way to the process that sends."""
 
     def __init__(self, guard: Guard, sender: Runner, networks: Networks, creation: Creation) -> None:
-        self.guard = guard
+        self._guard = guard
         self.creation = creation
         self._sender = sender
         self._networks = networks
@@ -28,7 +28,7 @@ class Dispatch:
             raise Forbidden("Only the operator adds webhooks here, at the command line.")
         if self.creation == "administrators":
             message = "Only administrators may add webhooks here, or lead them elsewhere."
-            await self.guard.read(req, user.require_admin, req.caller.user_id, message)
+            await self._guard.read(req, user.require_admin, req.caller.user_id, message)
 
     def check(self, url: str) -> str:
         """The URL, if it may be meant."""
@@ -37,5 +37,5 @@ class Dispatch:
 
     async def wake(self, req: Request) -> None:
         """See to it that somebody sends."""
-        if await self.guard.read(req, webhook_queue.is_waiting):
+        if await self._guard.read(req, webhook_queue.is_waiting):
             self._sender.wake()
