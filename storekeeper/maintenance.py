@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from storekeeper.components import DAY, Components
@@ -42,15 +43,17 @@ class Lifespan:
 
     def _create_chores(self) -> list[Chore]:
         """What this process does by itself. `chore_report` writes down how all of them are getting on."""
+        parts = self._parts
+        remove_images = partial(image_retention.apply, parts.db, parts.storage)
         chores = [
             Chore("imports", CHORE_PAUSE, self._wake_importer),
             Chore("webhooks", CHORE_PAUSE, self._wake_sender),
             Chore("session_use", CHORE_PAUSE, self._guard.flush),
             Chore("untrusted_peers", CHORE_PAUSE, self._report_peers),
-            Chore("kept_forms", CHORE_PAUSE, self._forget_forms),
-            Chore("image_retention", IMAGE_PAUSE, self._remove_images, IMAGE_SECONDS),
-            Chore("chore_report", CHORE_PAUSE, self._parts.health.report_chores),
-            *self._parts.health.chores(),
+            Chore("kept_forms", CHORE_PAUSE, partial(parts.db.write, saved_form.forget)),
+            Chore("image_retention", IMAGE_PAUSE, remove_images, IMAGE_SECONDS),
+            Chore("chore_report", CHORE_PAUSE, parts.health.report_chores),
+            *parts.health.chores(),
         ]
         if self._journal_days:
             chores.append(Chore("journal_retention", CHORE_PAUSE, self._forget_changes))
@@ -67,12 +70,6 @@ class Lifespan:
     async def _report_peers(self) -> None:
         if requests := self._parts.untrusted_peers.take():
             await self._parts.db.write(untrusted_peer.report, requests)
-
-    async def _forget_forms(self) -> None:
-        await self._parts.db.write(saved_form.forget)
-
-    async def _remove_images(self) -> None:
-        await image_retention.apply(self._parts.db, self._parts.storage)
 
     async def _forget_changes(self) -> None:
         """Drop what the journal need not keep any longer, a little at a time."""

@@ -85,17 +85,14 @@ def migrate() -> None:
 
 def _prepare(settings: Settings) -> None:
     """For a server. A migration has a process of its own: what that loads, the server would keep for good."""
-    if not _is_current(settings):
+    with database_access.create_engine(settings).connect() as conn:
+        is_current = schema_version.is_current(conn)
+    if not is_current:
         done = subprocess.run([sys.executable, "-m", "storekeeper", "migrate"], stdout=subprocess.DEVNULL, check=False)
         if done.returncode:
             sys.exit(done.returncode)  # it has said why
     database_access.migrate(settings)
     signing_keys.ensure(settings.keys_path)
-
-
-def _is_current(settings: Settings) -> bool:
-    with database_access.create_engine(settings).connect() as conn:
-        return schema_version.is_current(conn)
 
 
 def _greet(settings: Settings, port: int) -> None:

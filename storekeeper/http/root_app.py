@@ -75,8 +75,10 @@ class Door:
         began = time.perf_counter()
         visit = scope["storekeeper.visit"] = self._visit(scope, receive)
         answer = Answer(send, visit)
+        path = scope["path"]
+        app = self._pages if path.startswith("/console") and path[8:9] in ("", "/") else self._api
         try:
-            await self._wing(scope["path"])(_routed(scope), _no_body, answer.send)
+            await app(_routed(scope), _no_body, answer.send)
         except asyncio.CancelledError:  # the server ends, and has waited long enough
             await answer.fail(Unavailable("The server is being stopped. Try again soon."))
         except StorekeeperError as error:  # of an answer that has begun: all others are the applications' to render
@@ -89,9 +91,6 @@ class Door:
             visit.end()
             self._note(scope, visit, answer.status, time.perf_counter() - began)
             del scope["storekeeper.visit"]  # it leads back to the scope: only a collection would free them
-
-    def _wing(self, path: str) -> App:
-        return self._pages if path.startswith("/console") and path[8:9] in ("", "/") else self._api
 
     def _visit(self, scope: Scope, receive: Receive) -> Visit:
         client = scope.get("client")

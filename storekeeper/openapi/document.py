@@ -162,17 +162,14 @@ def _operation(method: str, resource: object, declared: Operation) -> Json:
     }
     if declared.description:
         described["description"] = declared.description
-    if parameters := [*_query(declared), *_conditions(method, declared)]:
+    in_query = shapes.query_parameters(declared.query) if declared.query else []
+    if parameters := [*in_query, *_conditions(method, declared)]:
         described["parameters"] = parameters
     if declared.uploads:
         described["requestBody"] = _upload(declared)
     elif declared.body:
         described["requestBody"] = _body(declared)
     return described
-
-
-def _query(declared: Operation) -> list[Json]:
-    return shapes.query_parameters(declared.query) if declared.query else []
 
 
 def _conditions(method: str, declared: Operation) -> Iterable[Json]:
