@@ -1,6 +1,7 @@
 """What migrations make of what is there already."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 
 from storekeeper.database import schema_version
 from storekeeper.database.engine import create_engine
+from storekeeper.models import item_search
 from tests.conftest import Person
 from tests.database.test_schema import at_version, empty_url  # noqa: F401  a fixture
 from tests.support.item_catalogues import fill
@@ -48,6 +50,42 @@ def test_the_words_of_titles_are_marked(alice: Person, engine: sa.Engine) -> Non
 def _documents(engine: sa.Engine) -> list[str]:
     with engine.connect() as conn:
         return list(conn.scalars(sa.text("SELECT document::text FROM item_search ORDER BY rowid")))
+
+
+def test_the_words_of_the_first_items_are_indexed(empty_url: str) -> None:  # noqa: F811
+    """0002: it writes what the program would."""
+    names = ("Oak chair, chair", "木製の椅子", "Smørrebrød Ⅷ", "it's a \\", "\U0001fa91")
+    engine = create_engine(empty_url)
+    with engine.begin() as conn:
+        schema_version._upgrade(conn, "0001")
+        conn.execute(sa.text("INSERT INTO stores (id, name, currency) VALUES (7, 'ikea', 'EUR')"))
+        for id, name in enumerate(names, 1):
+            values = {"id": id, "name": name}
+            conn.execute(
+                sa.text("INSERT INTO items (id, store_id, name, price_minor) VALUES (:id, 7, :name, 1)"), values
+            )
+    schema_version.migrate(engine)
+    made = _indexed(engine)
+    with engine.begin() as conn:
+        entries = [item_search.Entry(id, 7, name, None, None, "", "") for id, name in enumerate(names, 1)]
+        item_search.index(conn, entries)
+    assert made == _indexed(engine)
+    assert "smorrebrod" in str(made)
+
+
+def _indexed(engine: sa.Engine) -> list[Any]:
+    if engine.dialect.name == "postgresql":
+        return list(_documents(engine))
+    with engine.begin() as conn:
+        conn.exec_driver_sql("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab('main', 'item_search', 'col')")
+        return list(map(tuple, conn.exec_driver_sql("SELECT * FROM vocabulary")))
+
+
+def test_migrations_import_nothing_of_the_program() -> None:
+    """They stay as they are, while it changes."""
+    for path in schema_version.MIGRATIONS.glob("versions/*.py"):
+        imported = re.findall(r"^\s*(?:from|import) storekeeper\b.*", path.read_text(), re.M)
+        assert not imported, f"{path.name}: {imported}"
 
 
 HASH = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaA"
