@@ -11,6 +11,7 @@ from markupsafe import Markup
 from storekeeper.console.templating import as_told, count, money, url
 from storekeeper.models.item_fields import ITEM_FIELDS, ItemField
 from storekeeper.models.journal_feed import Entry
+from storekeeper.models.store import STORE_FIELDS, StoreField
 
 Fields = Mapping[str, Any]
 Phrase = Callable[[Fields, Fields], Markup | str]
@@ -145,7 +146,7 @@ def _stock_phrase(before: Fields, after: Fields) -> Markup:
     return _form(form, verb, count(abs(delta)), side, count(after["stock"]))
 
 
-def _usual_phrase(field: ItemField) -> Phrase:
+def _usual_phrase(field: ItemField | StoreField) -> Phrase:
     name, form = field.name, f"changed the {field.label}^ from {{}} to {{}}"
     return lambda before, after: _form(form, _named(before[name]), _named(after[name]))
 
@@ -157,25 +158,28 @@ def _named(value: object) -> Markup | str:
 
 
 # What is not told like the others: that a field was changed, from what to what.
-_OWN_PHRASES: dict[str, Phrase] = {
+_ITEM_PHRASES: dict[str, Phrase] = {
     "name": lambda before, after: _form("renamed {} to {}", _quoted(before["name"]), _quoted(after["name"])),
     "price": _price_phrase,
     "stock": _stock_phrase,
     "archived": lambda _, after: "archived ~" if after["archived"] else "put ~ back on sale",
     "image": lambda _, after: "gave ~ a picture" if after["image"] else "took away the picture^",
 }
-_ITEM = {field.name: _usual_phrase(field) for field in ITEM_FIELDS} | _OWN_PHRASES
-_STORE: dict[str, Phrase] = {
+_ITEM = {field.name: _usual_phrase(field) for field in ITEM_FIELDS} | _ITEM_PHRASES
+_STORE_PHRASES: dict[str, Phrase] = {
     "name": lambda before, after: _form("renamed the store {} to {}", _quoted(before["name"]), _quoted(after["name"])),
-    "currency": lambda before, after: f"changed the currency^ from {before['currency']} to {after['currency']}",
     "negative_stock": lambda _, after: (
         "let items^ be sold before they are there"
         if after["negative_stock"]
         else "let no items^ be sold before they are there"
     ),
 }
+_STORE = {field.name: _usual_phrase(field) for field in STORE_FIELDS} | _STORE_PHRASES
 _USER: dict[str, Phrase] = {
     "is_admin": lambda _, after: "made ~ an administrator" if after["is_admin"] else "made ~ an ordinary user",
     "is_active": lambda _, after: "activated ~" if after["is_active"] else "deactivated ~",
+    "must_change_password": lambda _, after: (
+        "asked ~ for another password" if after["must_change_password"] else "let ~ keep their password"
+    ),
     "username": lambda before, after: _form("renamed {} to {}", before["username"], after["username"]),
 }

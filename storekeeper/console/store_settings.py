@@ -7,7 +7,7 @@ from storekeeper.console.templating import url
 from storekeeper.database.engine import Connection
 from storekeeper.domain import money, names
 from storekeeper.errors import Forbidden, Invalid, StoreNotEmpty
-from storekeeper.models import store_items, store_member, store_summary
+from storekeeper.models import store, store_items, store_member, store_summary
 from storekeeper.models.store_member import Standing
 from storekeeper.models.store_summary import Sums
 
@@ -38,11 +38,8 @@ class Settings(Page):
 
     async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
         form = req.typed
-        settings = {
-            "name": names.of_thing(form["name"]),
-            "currency": money.check_currency(form["currency"]),
-            "negative_stock": form["negative_stock"] == "yes",
-        }
+        typed = {"name": form["name"], "currency": form["currency"], "negative_stock": form["negative_stock"] == "yes"}
+        settings = store.check_settings(typed)
         try:
             changed = await self._do(req, store_items.set_up, req.caller.user_id, name, settings)
         except StoreNotEmpty as error:

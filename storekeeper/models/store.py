@@ -1,6 +1,6 @@
 """Stores: the table, the record and everything that can be done with one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from storekeeper.database import dialects
 from storekeeper.database.compiled_query import Query, reader
 from storekeeper.database.engine import Id, Text, metadata
-from storekeeper.domain import money
+from storekeeper.domain import money, names
 from storekeeper.errors import AlreadyExists, NotFound
 from storekeeper.models import journal, precondition
 from storekeeper.models.precondition import Precondition
@@ -44,6 +44,28 @@ class Store(msgspec.Struct, frozen=True):
     @property
     def tag(self) -> str:
         return precondition.tag(self.id, self.version)
+
+
+class StoreField(msgspec.Struct, frozen=True):
+    """What its owners may change of a store: how that is checked, its name in a sentence, and an example."""
+
+    name: str
+    check: Callable[[Any], Any]
+    label: str
+    example: Any
+
+
+# The structs and the console's form stay written by hand: `tests/models/test_store_fields_everywhere.py` holds them.
+STORE_FIELDS = (
+    StoreField("name", names.of_thing, "name", "ikea"),
+    StoreField("currency", money.check_currency, "currency", "EUR"),
+    StoreField("negative_stock", bool, "negative stock", False),
+)
+
+
+def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the fields that are given, checked, by column."""
+    return {field.name: field.check(given[field.name]) for field in STORE_FIELDS if field.name in given}
 
 
 of_row = reader(Store, stores.c)

@@ -7,6 +7,7 @@ from typing import Any
 
 from storekeeper.models.item import Item
 from storekeeper.models.item_fields import ITEM_FIELDS
+from storekeeper.models.store import STORE_FIELDS, Store
 
 _OF_ITEM = {
     "id": 1,
@@ -17,7 +18,8 @@ _OF_ITEM = {
     "version": 3,
 } | {field.name: field.example for field in ITEM_FIELDS}
 _ITEM = {member: _OF_ITEM[member] for member in Item.__struct_fields__}
-_STORE: dict[str, Any] = {"id": 1, "name": "ikea", "currency": "EUR", "negative_stock": False, "version": 1}
+_OF_STORE = {"id": 1, "version": 1} | {field.name: field.example for field in STORE_FIELDS}
+_STORE = {member: _OF_STORE[member] for member in Store.__struct_fields__}
 
 # By the name of the schema. Those of requests are bodies to begin with: what has to be sent, or some of what can be.
 SCHEMAS: dict[str, Any] = {

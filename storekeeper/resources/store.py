@@ -7,7 +7,7 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper.domain import money, names
+from storekeeper.domain import names
 from storekeeper.errors import AlreadyExists, Conflict, Forbidden, NotFound, StoreNotEmpty, TooManyStores
 from storekeeper.http.guard import Guard
 from storekeeper.http.operation import Message, answers, conditional, counts, public
@@ -42,12 +42,8 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def given(self) -> dict[str, Any]:
         """What is said, checked, by column."""
-        said = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not UNSET}
-        if "name" in said:
-            said["name"] = names.of_thing(said["name"])
-        if "currency" in said:
-            money.check_currency(said["currency"])
-        return said
+        said = msgspec.structs.asdict(self)
+        return store.check_settings({name: value for name, value in said.items() if value is not UNSET})
 
 
 class DeleteStoreQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
