@@ -344,7 +344,7 @@ def test_followers_hear_of_the_new_names(upgraded: Upgrade) -> None:
     last = {(each["kind"], each["subject_id"]): each["after"] for each in changes}
     items = {each["id"]: each for each in it.get("/items?limit=200&archived=any")["items"]}
     for id in NEW_ITEMS_LATER:
-        assert last["item", id] == items[id]
+        assert last["item", id] == {name: items[id][name] for name in last["item", id]}  # later versions have more
 
 
 def test_who_has_a_name_of_two_scripts_goes_on(upgraded: Upgrade) -> None:

@@ -5,8 +5,10 @@ A new field needs its line in `CHANGES`; the values then go the whole way, on bo
 
 import json
 import re
+from decimal import Decimal
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 from falcon import testing
 
@@ -14,7 +16,7 @@ from storekeeper.console import edit_form
 from storekeeper.models import item_batch, item_fields
 from storekeeper.models.item import Item, items
 from storekeeper.models.item_export import Line
-from storekeeper.models.item_fields import ITEM_FIELDS, Fields, ItemField
+from storekeeper.models.item_fields import BY_NAME, ITEM_FIELDS, Fields, ItemField
 from storekeeper.resources.item import ItemBody, ItemChange, ItemInStoreBody
 from storekeeper.resources.item_bulk import BulkRow
 from storekeeper.settings import Settings
@@ -170,6 +172,19 @@ def test_a_new_item_has_the_defaults_whichever_way_it_comes(alice: Person, setti
     bring(alice, settings, "name,price\nimported,1\n")
     found = [settled(alice.get(f"/item/{name}").json) for name in ("added", "bulk", "imported")]
     assert [each | {"id": 0, "name": ""} for each in found] == [found[0] | {"id": 0, "name": ""}] * 3
+
+
+# As the first version that keeps answers for an `Idempotency-Key` wrote them: what was added since has a default.
+KEPT = b"""{"id": 1, "name": "chair", "price": 15.99, "store_id": 1, "currency": "EUR", "sku": "CH-15", "barcode": null,
+"description": "", "tags": ["oak"], "stock": 3, "archived": false, "image": null, "updated_at": 5, "version": 2}"""
+
+
+def test_an_answer_that_was_kept_before_a_field_was_added_is_read() -> None:
+    kept = msgspec.json.decode(KEPT, type=Item)
+    told: dict[str, Any] = json.loads(KEPT, parse_float=Decimal)
+    assert {name: getattr(kept, name) for name in told} == told
+    for name in Item.__struct_fields__[len(told) :]:
+        assert getattr(kept, name) == BY_NAME[name].default
 
 
 def test_each_body_takes_each_field() -> None:

@@ -53,8 +53,7 @@ def members(text: str | None) -> set[str]:
     return set(json.loads(text)) if text else set()
 
 
-ITEM = {"id", "name", "price", "store_id", "currency", "sku", "barcode", "description", "tags", "stock", "archived"}
-ITEM |= {"image", "updated_at", "version"}
+ITEM = set(Item.__struct_fields__)
 STORE = {"id", "name", "currency", "negative_stock", "version"}
 MEMBER = {"user_id", "username", "role"}
 USER = {"id", "username", "is_admin", "is_active", "must_change_password"}

@@ -184,7 +184,19 @@ LINES = st.builds(
     updated_at=st.just("2026-11-23T12:00:00Z"),
 )
 ODD = Line(
-    *(1, " \"i\", 'k' ", "=1+1", Decimal("0.00"), "EUR", "00123", None, ": \r", ["a b", "-c"], -1, False, None, ""),
+    id=1,
+    store=" \"i\", 'k' ",
+    name="=1+1",
+    price=Decimal("0.00"),
+    currency="EUR",
+    sku="00123",
+    barcode=None,
+    description=": \r",
+    tags=["a b", "-c"],
+    stock=-1,
+    archived=False,
+    image=None,
+    updated_at="",
 )
 
 
