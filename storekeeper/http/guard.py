@@ -21,8 +21,9 @@ from storekeeper.http.request import Request
 from storekeeper.http.request_limits import RequestLimits
 from storekeeper.models import idempotency, journal, noted_rights, session
 from storekeeper.models.idempotency import Answer, Once
+from storekeeper.models.item_lookup import Guarded
 from storekeeper.models.journal import Author
-from storekeeper.models.session import Grant, Guarded, Live
+from storekeeper.models.session import Grant, Live
 from storekeeper.security.tokens import Claims
 
 T = TypeVar("T")

@@ -1,12 +1,40 @@
 """Items looked up by whoever is signed in: the same as `item.get`, and the session's check, in one statement."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from storekeeper.database.compiled_query import Query, Row, limited
 from storekeeper.models.item import CANDIDATES, by_name, is_named, items, select
-from storekeeper.models.session import Guarded
+from storekeeper.models.session import LIVE_COLUMNS, Live, check_live, live_select
 from storekeeper.models.store import stores
+
+Join = tuple[sa.Table, sa.ColumnElement[bool]]
+
+
+class Guarded:
+    """A look-up and the session's check in one statement: on PostgreSQL each one costs as much as all the rest.
+
+    It finds the `columns` in tables that are joined to the session one after the other, each by its condition; the
+    first column is never NULL where there is a row.
+    """
+
+    def __init__(self, columns: Sequence[sa.ColumnElement[Any]], *joins: Join, most: int) -> None:
+        select = live_select.add_columns(*columns)
+        for join in joins:
+            select = select.outerjoin(*join)
+        self._query = Query(limited(select, most))
+
+    def asked(self, session_id: int, values: Mapping[str, Any]) -> tuple[Query, Mapping[str, Any]]:
+        """The query for such a session, and its values. `check` takes the rows."""
+        return self._query, {"session_id": session_id, **values}
+
+    def check(self, rows: Sequence[Row], user_id: int) -> tuple[Live, list[Row]]:
+        """The live session and the rows. TokenRevoked for a dead one."""
+        live = check_live(rows[0] if rows else None, user_id)
+        return live, [row[LIVE_COLUMNS:] for row in rows if row[LIVE_COLUMNS] is not None]
+
 
 _of_its_store = stores, stores.c.id == items.c.store_id
 _by_name = Guarded((*by_name.selected_columns,), (items, is_named), _of_its_store, most=CANDIDATES)

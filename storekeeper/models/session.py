@@ -9,9 +9,8 @@ access token that came with it. Use of a spent one means that somebody has a cop
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -49,12 +48,12 @@ sessions = sa.Table(
     sqlite_autoincrement=True,  # an id is never used again: an old token must not fit a new session
 )
 
-_live_select = (
+live_select = (
     sa.select(sessions.c.user_id, users.c.is_admin, sessions.c.ends_at)
     .join_from(sessions, users, users.c.id == sessions.c.user_id)
     .where(sessions.c.id == sa.bindparam("session_id"), users.c.is_active)
 )
-_live = Query(_live_select)
+_live = Query(live_select)
 LIVE_COLUMNS = 3
 
 MAX_WRONG_PASSWORDS = 100  # in a row, in one session, until it ends (NIST SP 800-63B-4, section 3.2.2)
@@ -62,10 +61,8 @@ PROVES_FROM = 3  # a lower number, once received, spends none but the first, and
 
 Use = tuple[int, int]  # the session, and the number of the refresh token that came with the access token; 0 if none did
 
-Join = tuple[sa.Table, sa.ColumnElement[bool]]
-
 _refreshable = Query(
-    _live_select.add_columns(
+    live_select.add_columns(
         sessions.c.began_at,
         sessions.c.last_used_at,
         sessions.c.refresh_number,
@@ -140,34 +137,12 @@ class Grant(msgspec.Struct, frozen=True):
     ended_id: int | None = None
 
 
-class Guarded:
-    """A look-up and the session's check in one statement: on PostgreSQL each one costs as much as all the rest.
-
-    It finds the `columns` in tables that are joined to the session one after the other, each by its condition; the
-    first column is never NULL where there is a row.
-    """
-
-    def __init__(self, columns: Sequence[sa.ColumnElement[Any]], *joins: Join, most: int) -> None:
-        select = _live_select.add_columns(*columns)
-        for join in joins:
-            select = select.outerjoin(*join)
-        self._query = Query(limited(select, most))
-
-    def asked(self, session_id: int, values: Mapping[str, Any]) -> tuple[Query, Mapping[str, Any]]:
-        """The query for such a session, and its values. `check` takes the rows."""
-        return self._query, {"session_id": session_id, **values}
-
-    def check(self, rows: Sequence[Row], user_id: int) -> tuple[Live, list[Row]]:
-        """The live session and the rows. TokenRevoked for a dead one."""
-        live = _checked(rows[0] if rows else None, user_id)
-        return live, [row[LIVE_COLUMNS:] for row in rows if row[LIVE_COLUMNS] is not None]
-
-
 def get_live(conn: Connection, session_id: int, user_id: int) -> Live:
-    return _checked(_live.first(conn, session_id=session_id), user_id)
+    return check_live(_live.first(conn, session_id=session_id), user_id)
 
 
-def _checked(row: Row | None, user_id: int) -> Live:
+def check_live(row: Row | None, user_id: int) -> Live:
+    """The session of a row of `live_select`. TokenRevoked, or TokenExpired, for one that is not live."""
     if row is None or row[0] != user_id:
         raise TokenRevoked
     if row[2] < time.time():  # an access token may outlast its session
@@ -374,7 +349,7 @@ def refresh(conn: Connection, session_id: int, user_id: int, number: int, idle: 
     None for a number that is spent: the session is ended then, and raising would undo that.
     """
     rows = _refreshable.all(conn, session_id=session_id)
-    live = _checked(rows[0] if rows else None, user_id)
+    live = check_live(rows[0] if rows else None, user_id)
     began_at, last_used_at, newest, uses, received, received_at = rows[0][LIVE_COLUMNS:]
     now = time.time()
     if last_used_at + idle < now:

@@ -37,8 +37,9 @@ from storekeeper.models import (
     user,
 )
 from storekeeper.models.item_fields import Fields
+from storekeeper.models.item_lookup import Guarded
 from storekeeper.models.login_throttle import Limits
-from storekeeper.models.session import Guarded, Terms
+from storekeeper.models.session import Terms
 from tests.conftest import HASHED
 from tests.support.server_process import await_that
 
