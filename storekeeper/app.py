@@ -10,11 +10,12 @@ from falcon.asgi import Response
 from storekeeper.components import Components, Parts, create_components, create_parts
 from storekeeper.errors import StorekeeperError
 from storekeeper.http import request, responses
+from storekeeper.http.asgi_types import App
 from storekeeper.http.authentication import Authentication
 from storekeeper.http.proxy_headers import behind_proxies
 from storekeeper.http.request import Request
 from storekeeper.http.response_headers import EXPOSED_HEADERS
-from storekeeper.http.root_app import App, Door, Later
+from storekeeper.http.root_app import Door, Later
 from storekeeper.http.routing import Cors, Router
 from storekeeper.maintenance import Lifespan
 from storekeeper.resources import (

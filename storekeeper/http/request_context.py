@@ -2,18 +2,16 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from storekeeper.errors import Invalid, RequestTimeout, TooLarge
+from storekeeper.http.asgi_types import Event, Receive
 from storekeeper.http.operation import BODY_BYTES
 
 SLOWEST = 16 * 1024  # bytes per second that a long body has to make, beyond the seconds that every body has
 
 FROM_PROXY = "storekeeper.from_proxy"  # in a scope: a trusted proxy has sent this request
-
-Event = dict[str, Any]
-Receive = Callable[[], Awaitable[Event]]
 
 
 class Visit:

@@ -5,8 +5,7 @@ import itertools
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
 from urllib.parse import unquote
 
 import structlog
@@ -15,13 +14,10 @@ from msgspec import UNSET
 from storekeeper import log
 from storekeeper.errors import InternalError, StorekeeperError, Unavailable
 from storekeeper.http import responses
+from storekeeper.http.asgi_types import App, Event, Receive, Scope, Send
 from storekeeper.http.request import NO_SLASH, SLASH
-from storekeeper.http.request_context import FROM_PROXY, Event, Receive, Visit
+from storekeeper.http.request_context import FROM_PROXY, Visit
 from storekeeper.http.response_headers import SECURITY_HEADERS, Field
-
-Scope = dict[str, Any]
-Send = Callable[[Event], Awaitable[None]]
-App = Callable[[Any, Any, Any], Awaitable[None]]
 
 SECURITY_NAMES = frozenset(name for name, _ in SECURITY_HEADERS)
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")

@@ -21,10 +21,10 @@ class Guarded:
     """
 
     def __init__(self, columns: Sequence[sa.ColumnElement[Any]], *joins: Join, most: int) -> None:
-        select = live_select.add_columns(*columns)
+        joined = live_select.add_columns(*columns)
         for join in joins:
-            select = select.outerjoin(*join)
-        self._query = Query(limited(select, most))
+            joined = joined.outerjoin(*join)
+        self._query = Query(limited(joined, most))
 
     def asked(self, session_id: int, values: Mapping[str, Any]) -> tuple[Query, Mapping[str, Any]]:
         """The query for such a session, and its values. `check` takes the rows."""

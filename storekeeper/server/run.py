@@ -20,7 +20,7 @@ from typing import Any
 import uvicorn
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
-from storekeeper.http.root_app import App
+from storekeeper.http.asgi_types import App
 from storekeeper.log import configure
 from storekeeper.security.signing_keys import KeyRing
 from storekeeper.server import malloc

@@ -6,7 +6,8 @@ import threading
 import time
 from typing import Any
 
-from storekeeper.http.root_app import App, Door, Later
+from storekeeper.http.asgi_types import App
+from storekeeper.http.root_app import Door, Later
 
 SCOPE = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": []}
 
