@@ -80,3 +80,12 @@ def test_a_server_starts_without_what_only_some_need(loaded: set[str], settings:
 
 def test_so_does_one_that_makes_its_database(tmp_path: Path) -> None:
     assert load(str(tmp_path), f"sqlite:///{tmp_path}/new.db").isdisjoint(("alembic", "mako"))
+
+
+def test_a_supervisor_has_nothing_that_only_its_workers_need() -> None:
+    code = "import json, sys, storekeeper.cli.main, storekeeper.server.run; print(json.dumps(list(sys.modules)))"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    found = set(json.loads(done.stdout))
+    assert found.isdisjoint([*SELDOM, "falcon", "storekeeper.app", "storekeeper.resources"])
+    assert "uvicorn" in found
