@@ -127,7 +127,7 @@ def grow(url: str, have: int, size: int) -> None:
         for index in indexes:
             index.create(conn)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-        item_search.tidy(conn)
+        item_search.analyze(conn)
 
 
 def _add(conn: sa.Connection, numbers: range) -> None:

@@ -72,7 +72,7 @@ def _fill(engine: sa.Engine) -> None:
     schema_version.migrate(engine)
     with transaction(engine) as conn, journal.signed(conn, journal.OPERATOR):
         user.add(conn, "alice", "-")
-        store_member.found_store(conn, 1, "shop", "EUR")
+        store_member.create_store(conn, 1, "shop", "EUR")
         for number in range(ITEMS):
             item.add(conn, 1, 1, f"item{number}", Fields(price=Price("1")))
 

@@ -17,7 +17,7 @@ from storekeeper.domain.money import Price
 from storekeeper.models import item, journal, webhook, webhook_delivery
 from storekeeper.models.item_fields import Fields
 from storekeeper.models.webhook import deliveries, webhooks
-from storekeeper.models.webhook_delivery import Draft
+from storekeeper.models.webhook_delivery import NewDelivery
 from tests.support.databases import transaction
 from tests.support.server_process import Server
 from tests.support.webhook_senders import agree
@@ -85,7 +85,7 @@ def lively(shop: Shop, open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.
 
 def live_through_a_year(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An item with a past: its prices, by the days since, and who set them (2 is Alice, 3 is Bob)."""
-    now, clock = time.time(), item.Target("Heirloom clock", 1)
+    now, clock = time.time(), item.ItemRef("Heirloom clock", 1)
     engine = create_engine(url)
     for days, price, user_id in (
         (350, "89.00", 2),
@@ -123,7 +123,7 @@ def send_messages(url: str) -> None:
         hook = webhook.add(conn, 2, "https://shop.example/hook", "Möbel Nord").id
         webhook.add(conn, 1, "https://ledger.example/storekeeper/changes", None)
         agree(conn)
-        webhook_delivery.add(conn, hook, [Draft("item.update", number + 1) for number in range(len(ends))])
+        webhook_delivery.add(conn, hook, [NewDelivery("item.update", number + 1) for number in range(len(ends))])
         for number, end in enumerate(ends, 1):
             conn.execute(
                 sa.update(deliveries).where(deliveries.c.change_id == number).values(tried_at=int(time.time()), **end)

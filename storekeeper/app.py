@@ -15,7 +15,7 @@ from storekeeper.http.authentication import Authentication
 from storekeeper.http.proxy_headers import behind_proxies
 from storekeeper.http.request import Request
 from storekeeper.http.response_headers import EXPOSED_HEADERS
-from storekeeper.http.root_app import Door, Later
+from storekeeper.http.root_app import LazyApp, RootApp
 from storekeeper.http.routing import Cors, Router
 from storekeeper.maintenance import Lifespan
 from storekeeper.resources import (
@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     """Build the server. Uvicorn calls this without arguments."""
     settings = settings or read_settings()
     components = create_components(settings, parts or create_parts(settings))
-    door = Door(create_api(components), Later(partial(_create_pages, components)), settings.body_seconds)
+    door = RootApp(create_api(components), LazyApp(partial(_create_pages, components)), settings.body_seconds)
     served: App = behind_proxies(door, settings.trusted_proxies, components.parts.untrusted_peers)
     return served
 
@@ -138,8 +138,8 @@ def _create_middleware(components: Components) -> list[Any]:
     guard, origins = components.guard, components.settings.cors_origins
     chain = [
         Authentication(components.tokens, guard),
-        request.Reading(),
-        responses.Writing(guard.limits),
+        request.RequestValidation(),
+        responses.ResponseEncoding(guard.limits),
         Lifespan(components),
     ]
     if origins:

@@ -5,11 +5,11 @@ import os
 import msgspec
 import structlog
 
-from storekeeper.concurrency.background_process import End, Runner
-from storekeeper.concurrency.periodic_tasks import Chores
-from storekeeper.concurrency.slots import Places
+from storekeeper.concurrency.background_process import BackgroundProcess, End
+from storekeeper.concurrency.periodic_tasks import PeriodicTasks
+from storekeeper.concurrency.slots import Slots
 from storekeeper.database.executor import Database
-from storekeeper.domain.webhook_url import Networks
+from storekeeper.domain.webhook_url import AllowedNetworks
 from storekeeper.errors import MIB
 from storekeeper.files.images import Images
 from storekeeper.files.storage import Storage, create_storage
@@ -25,10 +25,10 @@ from storekeeper.security.passwords import Passwords, create_passwords
 from storekeeper.security.signing_keys import KeyRing
 from storekeeper.security.tokens import Lifetimes, Tokens
 from storekeeper.services.accounts import Accounts
-from storekeeper.services.file_transfers import Exports, ImageDesk, ImportDesk
+from storekeeper.services.file_transfers import Exports, ImageUploads, ImportUploads
 from storekeeper.services.health import Health
 from storekeeper.services.login import PasswordCheck
-from storekeeper.services.webhooks import Dispatch
+from storekeeper.services.webhooks import WebhookService
 from storekeeper.settings import Settings
 
 DAY = 86_400
@@ -42,9 +42,9 @@ class Parts(msgspec.Struct, frozen=True):
     passwords: Passwords
     storage: Storage
     images: Images
-    importer: Runner
-    sender: Runner
-    chores: Chores
+    importer: BackgroundProcess
+    sender: BackgroundProcess
+    chores: PeriodicTasks
     health: Health
     exports: Exports
     untrusted_peers: UntrustedPeers = msgspec.field(default_factory=UntrustedPeers)
@@ -60,9 +60,9 @@ class Components(msgspec.Struct, frozen=True):
     tokens: Tokens
     password_check: PasswordCheck
     accounts: Accounts
-    dispatch: Dispatch
-    image_desk: ImageDesk
-    import_desk: ImportDesk
+    dispatch: WebhookService
+    image_desk: ImageUploads
+    import_desk: ImportUploads
 
 
 def create_parts(settings: Settings) -> Parts:
@@ -70,32 +70,34 @@ def create_parts(settings: Settings) -> Parts:
     storage = create_storage(settings)
     importer, sender = create_importer(db), create_sender(db)
     keys = KeyRing(settings.keys_path)
-    chores = Chores()
+    chores = PeriodicTasks()
     health = Health(db, chores, settings.keys_path, storage)
-    exports = Exports(Places(settings.exports_at_once, settings.exports_per_user))
+    exports = Exports(Slots(settings.exports_at_once, settings.exports_per_user))
     passwords, images = create_passwords(settings), Images(storage)
     return Parts(db, keys, passwords, storage, images, importer, sender, chores, health, exports)
 
 
-def create_importer(db: Database) -> Runner:
+def create_importer(db: Database) -> BackgroundProcess:
     async def settle(end: End) -> None:
         await db.write(import_queue.expire if end.has_died else import_queue.give_back, end.vitals.name)
 
-    at_once, silent_seconds = import_queue.MAX_AT_ONCE, import_queue.DEAD_AFTER
-    return Runner("imports", "run", "--supervised", limit=at_once, silent_seconds=silent_seconds, on_end=settle)
+    at_once, silent_seconds = import_queue.MAX_AT_ONCE, import_queue.HEARTBEAT_TIMEOUT
+    return BackgroundProcess(
+        "imports", "run", "--supervised", limit=at_once, silent_seconds=silent_seconds, on_end=settle
+    )
 
 
-def create_sender(db: Database) -> Runner:
+def create_sender(db: Database) -> BackgroundProcess:
     async def settle(end: End) -> None:
         if not end.has_died:
-            await db.write(webhook_queue.let_go, end.vitals.name)
+            await db.write(webhook_queue.release, end.vitals.name)
             return
         for webhook_id in await db.write(webhook_queue.note_death, end.vitals.name, end.vitals.under_way):
             reason = "Sending its messages ended the sender again and again."
             structlog.get_logger().warning("webhook_stopped", webhook=webhook_id, reason=reason)
 
     command = ("webhooks", "run", "--beside", str(os.getpid()), "--supervised")
-    return Runner(*command, silent_seconds=webhook_queue.DEAD_AFTER, on_end=settle)
+    return BackgroundProcess(*command, silent_seconds=webhook_queue.HEARTBEAT_TIMEOUT, on_end=settle)
 
 
 def create_components(settings: Settings, parts: Parts) -> Components:
@@ -112,9 +114,11 @@ def create_components(settings: Settings, parts: Parts) -> Components:
         tokens=Tokens(parts.keys, lasting),
         password_check=check,
         accounts=Accounts(guard, parts.passwords, parts.keys, check, is_open, rate),
-        dispatch=Dispatch(guard, parts.sender, Networks(settings.webhook_networks), settings.webhook_creation),
-        image_desk=ImageDesk(guard, parts.images, most.image_bytes),
-        import_desk=ImportDesk(guard, parts.storage, parts.importer, most.import_bytes),
+        dispatch=WebhookService(
+            guard, parts.sender, AllowedNetworks(settings.webhook_networks), settings.webhook_creation
+        ),
+        image_desk=ImageUploads(guard, parts.images, most.image_bytes),
+        import_desk=ImportUploads(guard, parts.storage, parts.importer, most.import_bytes),
     )
 
 

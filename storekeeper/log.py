@@ -26,7 +26,7 @@ GATHER_SECONDS = 0.02
 UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
-class Scribe:
+class LogWriter:
     """Takes lines from any thread and writes them in batches to a file descriptor.
 
     Not to Python's stream: its buffer would cut lines where it is full, and keep what could not be written.
@@ -121,7 +121,7 @@ class RequestLine(msgspec.Struct):
     time: datetime = msgspec.field(default_factory=partial(datetime.now, UTC))
 
 
-def writer() -> Callable[[bytes], object] | None:
+def request_log() -> Callable[[bytes], object] | None:
     """Where lines that are encoded already go; None where the level leaves them out."""
     if not structlog.get_logger().bind().is_enabled_for(logging.INFO):
         return None
@@ -129,7 +129,7 @@ def writer() -> Callable[[bytes], object] | None:
     return write
 
 
-class Foreign(logging.Handler):
+class StdlibHandler(logging.Handler):
     """Hands the records of other libraries, such as Uvicorn, to the same log."""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -137,9 +137,9 @@ class Foreign(logging.Handler):
         structlog.get_logger().log(record.levelno, record.getMessage(), source=record.name, **more)
 
 
-def configure(level: str) -> Scribe:
+def configure(level: str) -> LogWriter:
     """Send everything that is logged, by us or by a library, to stderr as JSON lines."""
-    scribe = Scribe(sys.stderr.fileno())
+    scribe = LogWriter(sys.stderr.fileno())
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
@@ -152,7 +152,7 @@ def configure(level: str) -> Scribe:
         logger_factory=lambda *_: scribe,
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(handlers=[Foreign()], level=max(number, logging.INFO), force=True)
+    logging.basicConfig(handlers=[StdlibHandler()], level=max(number, logging.INFO), force=True)
     return scribe
 
 

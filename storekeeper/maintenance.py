@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from storekeeper.components import DAY, Components
-from storekeeper.concurrency.periodic_tasks import Chore
+from storekeeper.concurrency.periodic_tasks import PeriodicTask
 from storekeeper.models import import_queue, journal, periodic_task, saved_form, untrusted_peer, webhook_queue
 from storekeeper.services import image_retention
 
@@ -41,31 +41,31 @@ class Lifespan:
                 await self._guard.flush()
                 await self._parts.db.write(periodic_task.forget, self._parts.chores.server)
 
-    def _create_chores(self) -> list[Chore]:
+    def _create_chores(self) -> list[PeriodicTask]:
         """What this process does by itself. `chore_report` writes down how all of them are getting on."""
         parts = self._parts
         remove_images = partial(image_retention.apply, parts.db, parts.storage)
         chores = [
-            Chore("imports", CHORE_PAUSE, self._wake_importer),
-            Chore("webhooks", CHORE_PAUSE, self._wake_sender),
-            Chore("session_use", CHORE_PAUSE, self._guard.flush),
-            Chore("untrusted_peers", CHORE_PAUSE, self._report_peers),
-            Chore("kept_forms", CHORE_PAUSE, partial(parts.db.write, saved_form.forget)),
-            Chore("image_retention", IMAGE_PAUSE, remove_images, IMAGE_SECONDS),
-            Chore("chore_report", CHORE_PAUSE, parts.health.report_chores),
+            PeriodicTask("imports", CHORE_PAUSE, self._wake_importer),
+            PeriodicTask("webhooks", CHORE_PAUSE, self._wake_sender),
+            PeriodicTask("session_use", CHORE_PAUSE, self._guard.flush),
+            PeriodicTask("untrusted_peers", CHORE_PAUSE, self._report_peers),
+            PeriodicTask("kept_forms", CHORE_PAUSE, partial(parts.db.write, saved_form.forget)),
+            PeriodicTask("image_retention", IMAGE_PAUSE, remove_images, IMAGE_SECONDS),
+            PeriodicTask("chore_report", CHORE_PAUSE, parts.health.report_chores),
             *parts.health.chores(),
         ]
         if self._journal_days:
-            chores.append(Chore("journal_retention", CHORE_PAUSE, self._forget_changes))
+            chores.append(PeriodicTask("journal_retention", CHORE_PAUSE, self._forget_changes))
         return chores
 
     async def _wake_importer(self) -> None:
         if await self._parts.db.read(import_queue.is_waiting):
-            self._parts.importer.wake()
+            self._parts.importer.start_if_idle()
 
     async def _wake_sender(self) -> None:
         if await self._parts.db.read(webhook_queue.is_waiting):
-            self._parts.sender.wake()
+            self._parts.sender.start_if_idle()
 
     async def _report_peers(self) -> None:
         if requests := self._parts.untrusted_peers.take():

@@ -19,9 +19,9 @@ from falcon.routing import compiled
 
 from storekeeper.app import create_app
 from storekeeper.components import Parts
-from storekeeper.concurrency.background_process import Runner
-from storekeeper.concurrency.periodic_tasks import Chores
-from storekeeper.concurrency.slots import Places
+from storekeeper.concurrency.background_process import BackgroundProcess
+from storekeeper.concurrency.periodic_tasks import PeriodicTasks
+from storekeeper.concurrency.slots import Slots
 from storekeeper.database import schema_version
 from storekeeper.database.engine import create_engine
 from storekeeper.database.executor import Database
@@ -99,7 +99,7 @@ def engine(url: str) -> Iterator[sa.Engine]:
         for name in ("alice", "bob", "carol"):
             user.add(conn, name, HASHED)
         user.add(conn, "root", HASHED, True)
-        store_member.found_store(conn, 1, "ikea", "EUR")
+        store_member.create_store(conn, 1, "ikea", "EUR")
         store_member.put(conn, 1, "ikea", "bob", "clerk")
         item.add(conn, 1, 1, "chair", Fields(price=Price("15.99")))
     yield engine
@@ -124,10 +124,10 @@ def parts(db: Database, settings: Settings) -> Iterator[Parts]:
 
 def make_parts(settings: Settings, db: Database, passwords: Passwords) -> Parts:
     storage = create_storage(settings)
-    chores = Chores()
+    chores = PeriodicTasks()
     health = Health(db, chores, settings.keys_path, storage)
     keys = KeyRing(settings.keys_path)
-    exports = Exports(Places(settings.exports_at_once, settings.exports_per_user))
+    exports = Exports(Slots(settings.exports_at_once, settings.exports_per_user))
     return Parts(db, keys, passwords, storage, Images(storage), Idle(), Idle(), chores, health, exports)
 
 
@@ -136,7 +136,7 @@ def app(parts: Parts, settings: Settings) -> Any:
     return as_served(create_app(settings, parts))
 
 
-class Idle(Runner):
+class Idle(BackgroundProcess):
     """Starts nothing: the tests do the work themselves."""
 
     def wake(self) -> None:

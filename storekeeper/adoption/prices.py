@@ -26,8 +26,8 @@ class Exact(NamedTuple):
 def read(value: Any, currency: str) -> Exact:
     """The price in minor units. Invalid, with the reason, for what is no price."""
     amount = _number(value)
-    if not 0 <= amount <= money.from_minor(money.MOST, currency):
-        raise Invalid(f"A price is from 0 to {money.from_minor(money.MOST, currency)} {currency}.")
+    if not 0 <= amount <= money.from_minor(money.MAX_MINOR_UNITS, currency):
+        raise Invalid(f"A price is from 0 to {money.from_minor(money.MAX_MINOR_UNITS, currency)} {currency}.")
     unit = money.from_minor(1, currency)
     rounded = amount.quantize(unit, ROUND_HALF_EVEN)
     is_certain = rounded == amount or _is_image(float(value), rounded, unit)

@@ -12,7 +12,7 @@ from storekeeper.adoption.decision import KINDS, Decision
 from storekeeper.adoption.plan import Plan
 from storekeeper.adoption.source import Source
 
-MOST = 20  # lines of each kind on the terminal
+MAX_LINES = 20  # lines of each kind on the terminal
 WIDTH = 100  # characters of a value
 
 
@@ -41,13 +41,13 @@ def tell(source: Source, plan: Plan, password_length: int) -> Iterator[str]:
         yield from _told(kind, list(alike))
 
 
-def _passwords(plan: Plan, least: int) -> Iterator[str]:
+def _passwords(plan: Plan, minimum: int) -> Iterator[str]:
     secrets = [each.secret for each in plan.users]
     hashed = sum(each.is_hashed for each in secrets)
     none = sum(each.text is None for each in secrets)
     yield f"Passwords in clear text, hashed at once: {len(secrets) - hashed - none:,}"
     yield f"Passwords hashed in another way, hashed anew at the next login: {hashed:,}"
-    yield f"Passwords that would be refused today, but are kept: {users.count_weak(plan.users, least):,}"
+    yield f"Passwords that would be refused today, but are kept: {users.count_weak(plan.users, minimum):,}"
 
 
 def _sorted(plan: Plan) -> list[Decision]:
@@ -57,16 +57,16 @@ def _sorted(plan: Plan) -> list[Decision]:
 
 def _told(kind: str, alike: list[Decision]) -> Iterator[str]:
     yield f"\n{KINDS[kind]}: {len(alike):,}"
-    yield from map(_line, alike[:MOST])
-    if len(alike) > MOST:
-        yield f"  and {len(alike) - MOST:,} more: --report FILE writes them all to a file"
+    yield from map(_line, alike[:MAX_LINES])
+    if len(alike) > MAX_LINES:
+        yield f"  and {len(alike) - MAX_LINES:,} more: --report FILE writes them all to a file"
 
 
-def _line(each: Decision) -> str:
+def _line(decision: Decision) -> str:
     """Values as literals: a name from elsewhere may hold what a terminal obeys."""
-    id = "" if each.id is None else f"{_literal(each.id)}: "
-    change = "" if each.new in (None, each.old) else f" -> {_literal(each.new)}"
-    return f"  {id}{_literal(each.old)}{change}  {each.reason}"
+    id = "" if decision.id is None else f"{_literal(decision.id)}: "
+    change = "" if decision.new in (None, decision.old) else f" -> {_literal(decision.new)}"
+    return f"  {id}{_literal(decision.old)}{change}  {decision.reason}"
 
 
 def _literal(value: object) -> str:

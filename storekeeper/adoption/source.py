@@ -158,8 +158,8 @@ def _left_out(db: sqlite3.Connection, columns: dict[str, set[str]]) -> Iterator[
             yield LeftOut(table, column, _count(db, table, _quoted(column)))
 
 
-def _count(db: sqlite3.Connection, table: str, what: str) -> int:
-    (count,) = db.execute(f"SELECT count({what}) FROM {_quoted(table)}").fetchone()  # noqa: S608  quoted
+def _count(db: sqlite3.Connection, table: str, noun: str) -> int:
+    (count,) = db.execute(f"SELECT count({noun}) FROM {_quoted(table)}").fetchone()  # noqa: S608  quoted
     return int(count)
 
 

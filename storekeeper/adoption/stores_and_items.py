@@ -162,7 +162,7 @@ def _tell_tags(source: Source, mended: dict[Any, Given], taken: set[Any], decisi
 
 
 def _bounded(item_id: Any, tags: list[str], decisions: list[Decision]) -> str:
-    for tag in tags[item_fields.MOST_TAGS :]:
-        reason = f"An item has at most {item_fields.MOST_TAGS} tags."
+    for tag in tags[item_fields.MAX_TAGS :]:
+        reason = f"An item has at most {item_fields.MAX_TAGS} tags."
         decisions.append(Decision("tag_not_taken", item_id, tag, None, reason))
-    return item_fields.tags(tags[: item_fields.MOST_TAGS])
+    return item_fields.tags(tags[: item_fields.MAX_TAGS])

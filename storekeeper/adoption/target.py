@@ -22,7 +22,7 @@ from storekeeper.security.argon2 import Hasher
 
 T = TypeVar("T")
 
-AT_ONCE = 5000  # rows of one statement, which may not take long
+BATCH_SIZE = 5000  # rows of one statement, which may not take long
 
 
 def look(conn: Connection, is_filled_allowed: bool) -> Taken:
@@ -68,13 +68,13 @@ def _user_rows(plan: Plan, hashes: Sequence[str]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _write_items(conn: Connection, of: Store, new: list[NewItem]) -> None:
+def _write_items(conn: Connection, store: Store, new: list[NewItem]) -> None:
     for portion in _portions(new):
-        adds = [item_batch.Row(line, msgspec.structs.asdict(each)) for line, each in enumerate(portion)]
-        item_batch.carry_out(conn, of, item_batch.Plan(adds, [], [], []))
+        adds = [item_batch.CheckedRow(line, msgspec.structs.asdict(each)) for line, each in enumerate(portion)]
+        item_batch.apply(conn, store, item_batch.Plan(adds, [], [], []))
 
 
 def _portions(rows: Iterable[T]) -> Iterator[list[T]]:
     left = iter(rows)
-    while portion := list(islice(left, AT_ONCE)):
+    while portion := list(islice(left, BATCH_SIZE)):
         yield portion

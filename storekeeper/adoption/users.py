@@ -43,15 +43,15 @@ def judge(source: Source, taken: Iterable[str], decisions: list[Decision]) -> li
     return users
 
 
-def count_weak(users: list[NewUser], least: int) -> int:
+def count_weak(users: list[NewUser], minimum: int) -> int:
     """How many passwords would be refused today. They go on working."""
     clear = [(each.secret.text, each.username) for each in users if each.secret.text and not each.secret.is_hashed]
-    return sum(_is_weak(password, username, least) for password, username in clear)
+    return sum(_is_weak(password, username, minimum) for password, username in clear)
 
 
-def _is_weak(password: str, username: str, least: int) -> bool:
+def _is_weak(password: str, username: str, minimum: int) -> bool:
     try:
-        passwords.check(password, username, least)
+        passwords.check(password, username, minimum)
     except Invalid:
         return True
     return False
@@ -81,8 +81,8 @@ def _problem(text: str) -> str:
         return "There is no password."
     if legacy_hashes.is_hash(text):
         return "The password is hashed in a way that is not checked here."
-    if len(text) > passwords.MOST:
-        return f"The password has more than {passwords.MOST} characters."
+    if len(text) > passwords.MAX_LENGTH:
+        return f"The password has more than {passwords.MAX_LENGTH} characters."
     if "\0" in text or "\ufffd" in text:
         return "The password is not text."
     return ""

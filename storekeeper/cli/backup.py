@@ -25,7 +25,7 @@ def back_up(file: Path | None, noted: bool) -> None:
     if (file is None) != noted:
         raise click.UsageError("Say what to do: FILE or --noted.")
     database, now = read_settings().database, int(time.time())
-    engine = schema_version.find_engine(database) if file else schema_version.open_engine(database)
+    engine = schema_version.engine_of_existing(database) if file else schema_version.open_engine(database)
     if file:
         _copy(engine, file)
         click.echo(f"{file} has the database as it was, {file.stat().st_size:,} bytes.")

@@ -14,11 +14,11 @@ from storekeeper.cli import terminal
 from storekeeper.database import schema_version
 from storekeeper.models import item, journal_feed, paging, store, user
 from storekeeper.models.journal import Kind
-from storekeeper.models.journal_feed import Change, Entry, Feed, Wanted
+from storekeeper.models.journal_feed import Change, ChangeFilter, Entry, Feed
 from storekeeper.settings import read_settings
 
-LOOK_SECONDS = 1  # between looks for new changes
-AT_ONCE = 200
+POLL_SECONDS = 1  # between looks for new changes
+BATCH_SIZE = 200
 KINDS: tuple[Kind, ...] = ("item", "store", "member", "user")
 
 
@@ -49,15 +49,15 @@ def _changes(engine: Engine, store_id: int | None, cursor: int, is_endless: bool
         found = _page(engine, store_id, cursor)
         yield from found.changes
         cursor = found.cursor
-        if len(found.changes) < AT_ONCE:
+        if len(found.changes) < BATCH_SIZE:
             if not is_endless:
                 return
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
 
 def _page(engine: Engine, store_id: int | None, cursor: int) -> Feed:
     with _reader(engine) as conn:
-        return journal_feed.page(conn, store_id, cursor, AT_ONCE)
+        return journal_feed.page(conn, store_id, cursor, BATCH_SIZE)
 
 
 @click.command("history")
@@ -65,12 +65,14 @@ def _page(engine: Engine, store_id: int | None, cursor: int) -> Feed:
 @click.option(
     "--store", "store_name", type=terminal.Name(), help="The item's store, where several have an item of that name."
 )
-@click.option("--limit", type=click.IntRange(1, paging.MOST), default=20, help="How many changes, the newest: 20.")
+@click.option(
+    "--limit", type=click.IntRange(1, paging.MAX_PAGE_SIZE), default=20, help="How many changes, the newest: 20."
+)
 def print_history(name: str, store_name: str | None, limit: int) -> None:
     """Tell what became of the item NAME, newest first: when, who, and what was changed."""
     with _reader(_open()) as conn:
         found = item.get(conn, name, store_name)
-        page = journal_feed.subject(conn, "item", found.id, paging.Asked(limit, sort="-id"))
+        page = journal_feed.subject(conn, "item", found.id, paging.PageRequest(limit, sort="-id"))
     _tell(page.rows)
 
 
@@ -78,16 +80,18 @@ def print_history(name: str, store_name: str | None, limit: int) -> None:
 @click.option("--kind", type=click.Choice(KINDS), help="Only changes of things of this kind.")
 @click.option("--store", "store_name", type=terminal.Name(), help="Only of this store, its items and its members.")
 @click.option("--user", "username", help="Only what this user did.")
-@click.option("--limit", type=click.IntRange(1, paging.MOST), default=20, help="How many changes, the newest: 20.")
+@click.option(
+    "--limit", type=click.IntRange(1, paging.MAX_PAGE_SIZE), default=20, help="How many changes, the newest: 20."
+)
 def print_audit(kind: Kind | None, store_name: str | None, username: str | None, limit: int) -> None:
     """Tell what was changed, newest first: when, who, and what."""
     with _reader(_open()) as conn:
-        wanted = Wanted(
+        wanted = ChangeFilter(
             kind=kind,
             store_id=store.get(conn, store_name).id if store_name is not None else None,
             user_id=user.get_by_name(conn, username).id if username is not None else None,
         )
-        page = journal_feed.audit(conn, wanted, paging.Asked(limit, sort="-id"))
+        page = journal_feed.audit(conn, wanted, paging.PageRequest(limit, sort="-id"))
     _tell(page.rows)
 
 

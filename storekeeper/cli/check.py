@@ -77,7 +77,7 @@ def _report(name: str, look: Look, read: Settings) -> bool:
     except Fault as fault:
         _tell(name, fault.sentences)
         return False
-    except terminal.FORESEEN as error:
+    except terminal.EXPECTED_ERRORS as error:
         _tell(name, [terminal.explain(error)])
         return False
     return True
@@ -122,7 +122,7 @@ def _check_database(read: Settings, deep: bool) -> str:
             schema_version.require(conn)
             hint = _find_hint(conn)
             faults += integrity.find_deep_faults(conn) if deep and not faults else []
-    except terminal.FORESEEN as error:
+    except terminal.EXPECTED_ERRORS as error:
         faults.append(terminal.explain(error))
     if path := _find_open_file(read):
         faults.append(f"Everybody can read the file, which holds the passwords' hashes: chmod 600 {path}")
@@ -169,7 +169,7 @@ def _check_storage(read: Settings) -> str:
     try:
         storage.check()
         storage.disk.look()
-    except terminal.FORESEEN as error:
+    except terminal.EXPECTED_ERRORS as error:
         raise Fault(f"{terminal.explain(error)} [{place}]") from None
     if shortage := storage.disk.shortage:
         raise Fault(f"{shortage} [{place}]")

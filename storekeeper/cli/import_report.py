@@ -15,7 +15,7 @@ def tell(engine: Engine, import_id: int) -> bool:
     """Say what was found in the file, and what became of it; and whether that is as it was wished."""
     with engine.connect() as conn:
         ended = import_job.get(conn, None, import_id)
-        shown = import_job.page_refusals(conn, None, import_id, paging.Asked(SHOWN, sort="line"))
+        shown = import_job.page_refusals(conn, None, import_id, paging.PageRequest(SHOWN, sort="line"))
     for each in shown.rows:
         where = f"line {each.line}, {each.field}" if each.field else f"line {each.line}"
         click.echo(terminal.printable(f"{where}: {each.message}"), err=True)

@@ -28,7 +28,7 @@ from storekeeper.files.storage import Storage, create_storage
 from storekeeper.importer.importer import Importer, Paused, Pauses, Tell
 from storekeeper.importer.lease import Turn, keep
 from storekeeper.models import import_job, import_queue, installation, item_batch, paging
-from storekeeper.models.import_job import Order
+from storekeeper.models.import_job import ImportRequest
 from storekeeper.models.import_queue import Job
 from storekeeper.security import node_match
 from storekeeper.settings import Settings, read_settings
@@ -90,7 +90,7 @@ def import_(ctx: click.Context, /, file: BinaryIO, store: str, **given: Any) -> 
     )
     file_name = click.format_filename(file.name, shorten=True)
     file = _seekable(file)
-    order = Order(
+    order = ImportRequest(
         store=store,
         file=f"imports/{token_hex(16)}",
         file_name=file_name,
@@ -101,7 +101,7 @@ def import_(ctx: click.Context, /, file: BinaryIO, store: str, **given: Any) -> 
         skips_refused=given["skip_refused"],
     )
     with transaction(engine) as conn:
-        job = import_queue.take(conn, token_hex(8), import_job.add(conn, None, order).id)
+        job = import_queue.claim(conn, token_hex(8), import_job.add(conn, None, order).id)
     assert job
     with _cancelling(engine, job), _watching() as tell, keep(engine, job) as lease:
         storage.copy_from(job.file, file)  # for whoever goes on, should this process end early
@@ -167,7 +167,10 @@ def list_imports(store: str) -> None:
     """
     engine = schema_version.open_engine(read_settings().database)
     for each in all_pages(
-        engine, lambda conn, cursor: import_job.page(conn, None, store, paging.Asked(paging.MOST, cursor, "-id"))
+        engine,
+        lambda conn, cursor: import_job.page(
+            conn, None, store, paging.PageRequest(paging.MAX_PAGE_SIZE, cursor, "-id")
+        ),
     ):
         line = f"{each.id}\t{each.state}\t{each.rows}\t{each.refused}\t{terminal.printable(each.file_name)}"
         click.echo(f"{line}\t{terminal.printable(each.reason)}" if each.reason else line)
@@ -180,7 +183,9 @@ def list_refused(import_id: int) -> None:
     engine = schema_version.open_engine(read_settings().database)
     for each in all_pages(
         engine,
-        lambda conn, cursor: import_job.page_refusals(conn, None, import_id, paging.Asked(paging.MOST, cursor, "line")),
+        lambda conn, cursor: import_job.page_refusals(
+            conn, None, import_id, paging.PageRequest(paging.MAX_PAGE_SIZE, cursor, "line")
+        ),
     ):
         click.echo(f"{each.line}\t{each.field or ''}\t{terminal.printable(each.message)}")
 
@@ -198,7 +203,7 @@ def confirm_import(ctx: click.Context, import_id: int, skip_refused: bool) -> No
     engine, storage = schema_version.open_engine(settings.database), create_storage(settings)
     with transaction(engine) as conn:
         import_job.confirm(conn, None, import_id, skip_refused)
-        job = import_queue.take(conn, token_hex(8), import_id)
+        job = import_queue.claim(conn, token_hex(8), import_id)
     assert job
     with _cancelling(engine, job), _watching() as tell, keep(engine, job) as lease:
         _run(engine, storage, job, lease.noting(tell))
@@ -289,7 +294,7 @@ def _run(engine: Engine, storage: Storage, job: Job, tell: Tell, pauses: Pauses 
 
 def _take(engine: Engine, runner: str) -> Job | None:
     with transaction(engine) as conn:
-        return import_queue.take(conn, runner)
+        return import_queue.claim(conn, runner)
 
 
 def _free(engine: Engine, storage: Storage, job: Job) -> None:
@@ -302,7 +307,7 @@ def _free(engine: Engine, storage: Storage, job: Job) -> None:
 
 def _sweep(engine: Engine, storage: Storage) -> None:
     with transaction(engine) as conn:
-        import_queue.sweep(conn)
+        import_queue.delete_old(conn)
         needed = import_queue.files(conn)
         known = installation.storage_mark(conn)
     if (

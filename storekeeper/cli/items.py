@@ -101,7 +101,7 @@ def _wanted(words: tuple[str, ...], tags: tuple[str, ...], store: str | None, **
 )
 @click.option(
     "--limit",
-    type=click.IntRange(1, terminal.MOST),
+    type=click.IntRange(1, terminal.MAX_INTEGER),
     default=paging.USUAL,
     help=f"How many are listed at the most. Without it: {paging.USUAL}.",
 )
@@ -119,15 +119,15 @@ def find(sort: Sort | None, limit: int, format: str | None, **given: Any) -> Non
     wanted = _wanted(**given)
     engine = schema_version.open_engine(read_settings().database)
     order = sort or ("rank" if wanted.q is not None else "id")
-    most = min(limit, paging.MOST)
-    found = all_pages(engine, lambda conn, cursor: _find(conn, wanted, paging.Asked(most, cursor, order)))
+    most = min(limit, paging.MAX_PAGE_SIZE)
+    found = all_pages(engine, lambda conn, cursor: _find(conn, wanted, paging.PageRequest(most, cursor, order)))
     _show(islice(found, limit), format or ("table" if sys.stdout.isatty() else "tsv"))
     if next(found, None):
         click.echo(f"There are more than {limit:,}: --limit takes another number.", err=True)
 
 
-def _find(conn: Connection, wanted: Filter, asked: paging.Asked) -> paging.Page[Line]:
-    page = item_list.page(conn, wanted, asked)
+def _find(conn: Connection, item_filter: Filter, page_request: paging.PageRequest) -> paging.Page[Line]:
+    page = item_list.page(conn, item_filter, page_request)
     stores = {id: store.get(conn, id).name for id in {each.store_id for each in page.rows}}
     return paging.Page([item_export.line(each, stores[each.store_id]) for each in page.rows], page.cursor)
 
@@ -180,11 +180,11 @@ def export_(format: Format, output: Path | None, **given: Any) -> None:
         sys.stdout.buffer.writelines(chain([first], pieces))
 
 
-def _pieces(engine: Engine, wanted: Filter, format: Format) -> Iterator[bytes]:
+def _pieces(engine: Engine, item_filter: Filter, format: Format) -> Iterator[bytes]:
     place: Place | None = BEGIN
     while place is not None:
         with engine.connect() as conn:
-            piece = item_export.piece(conn, place, wanted, format)
+            piece = item_export.piece(conn, place, item_filter, format)
         yield piece.data
         place = piece.following
 

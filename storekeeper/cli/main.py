@@ -17,7 +17,7 @@ from storekeeper.security.signing_keys import KeyRing
 from storekeeper.server import malloc
 from storekeeper.settings import PREFIX, Settings, read_settings
 
-ELSEWHERE = {
+LAZY_COMMANDS = {
     "accept-node": "storekeeper.cli.nodes:accept_node",
     "adopt": "storekeeper.adoption.command:adopt",
     "audit": "storekeeper.cli.changes:print_audit",
@@ -38,7 +38,9 @@ ELSEWHERE = {
 }
 
 
-@click.group(cls=terminal.Failing, elsewhere=ELSEWHERE, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=terminal.ErrorReportingGroup, elsewhere=LAZY_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="storekeeper")
 @click.pass_context
 def main(ctx: click.Context) -> None:
@@ -100,5 +102,5 @@ def _greet(settings: Settings, port: int) -> None:
     url = terminal.url(settings.host, port)
     click.echo(f"Storekeeper {__version__} serves {url} (documentation: {url}/docs)")
     if not database_access.run_as_operator(settings, user.has_admin):
-        click.echo(terminal.invitation(url, setup_token.token(KeyRing(settings.keys_path))))
+        click.echo(terminal.invitation(url, setup_token.create(KeyRing(settings.keys_path))))
     sys.stdout.flush()

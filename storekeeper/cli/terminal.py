@@ -22,15 +22,15 @@ from storekeeper.errors import StorekeeperError
 from storekeeper.security.signing_keys import KeyFileError
 from storekeeper.settings import SettingsError
 
-FORESEEN = (StorekeeperError, SettingsError, KeyFileError, SchemaError, DBAPIError, OSError)
+EXPECTED_ERRORS = (StorekeeperError, SettingsError, KeyFileError, SchemaError, DBAPIError, OSError)
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  where a server that listens everywhere is found
-MOST = 2**53 - 1  # as in the API
-ID = click.IntRange(1, MOST)
+MAX_INTEGER = 2**53 - 1  # as in the API
+ID = click.IntRange(1, MAX_INTEGER)
 F = TypeVar("F", bound=Callable[..., Any])
 EXTRA_ARGUMENTS = re.compile(r"Got unexpected extra arguments? \((.*)\)", re.DOTALL)
 
 
-class Failing(click.Group):
+class ErrorReportingGroup(click.Group):
     """Says in one line what went wrong, without a trace, and exits with 1; wrong usage exits with 2.
 
     Commands of `elsewhere` are imported when they are asked for: a server starts without what the others need.
@@ -69,7 +69,7 @@ class Failing(click.Group):
         except BrokenPipeError:  # whoever reads has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain as it ends
             return None
-        except FORESEEN as error:
+        except EXPECTED_ERRORS as error:
             raise click.ClickException(explain(error)) from None
         except UnicodeEncodeError as error:  # a part of the command line that was not UTF-8, on its way to the database
             given = ascii(error.object[error.start : error.end])
@@ -91,10 +91,10 @@ def pair(flags: str, name: str, help: str) -> Callable[[F], F]:
     return click.option(flags, name, multiple=True, callback=_agree, help=help)
 
 
-def _agree(ctx: click.Context, param: click.Parameter, given: tuple[bool, ...]) -> bool | None:
-    if len(set(given)) > 1:  # Click itself would take the last
+def _agree(ctx: click.Context, param: click.Parameter, flags: tuple[bool, ...]) -> bool | None:
+    if len(set(flags)) > 1:  # Click itself would take the last
         raise click.UsageError(f"'{param.opts[0]}' and '{param.secondary_opts[0]}' exclude each other.", ctx)
-    return given[0] if given else None
+    return flags[0] if flags else None
 
 
 @contextmanager

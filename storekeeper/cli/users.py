@@ -53,7 +53,9 @@ def add_user(name: str, password_stdin: bool) -> None:
 def list_users() -> None:
     """List all users, one a line: id, name, role and state, with tabs in between."""
     engine = schema_version.open_engine(read_settings().database)
-    for each in all_pages(engine, lambda conn, cursor: user.page(conn, paging.Asked(paging.MOST, cursor))):
+    for each in all_pages(
+        engine, lambda conn, cursor: user.page(conn, paging.PageRequest(paging.MAX_PAGE_SIZE, cursor))
+    ):
         role = "administrator" if each.is_admin else "user"
         state = "active" if each.is_active else "inactive"
         due = ", has to choose a new password" if each.must_change_password else ""

@@ -17,10 +17,10 @@ from storekeeper.concurrency.rate_limiter import Limits
 from storekeeper.database import schema_version
 from storekeeper.database.executor import Database
 from storekeeper.domain import webhook_url
-from storekeeper.domain.webhook_url import Networks
+from storekeeper.domain.webhook_url import AllowedNetworks
 from storekeeper.models import paging, webhook, webhook_delivery
 from storekeeper.settings import Settings, read_settings
-from storekeeper.webhooks.http_client import Courier
+from storekeeper.webhooks.http_client import WebhookClient
 from storekeeper.webhooks.sender import Sender
 
 
@@ -37,7 +37,9 @@ def list_webhooks() -> None:
     owner has lost the right to it.
     """
     engine = schema_version.open_engine(read_settings().database)
-    for each in all_pages(engine, lambda conn, cursor: webhook.page(conn, None, paging.Asked(paging.MOST, cursor))):
+    for each in all_pages(
+        engine, lambda conn, cursor: webhook.page(conn, None, paging.PageRequest(paging.MAX_PAGE_SIZE, cursor))
+    ):
         line = terminal.printable(f"{each.id}|{each.state}|{each.store or ''}|{each.url}").replace("|", "\t", 3)
         click.echo(f"{line}\t{each.reason}" if each.reason and each.state == "paused" else line)
 
@@ -51,7 +53,7 @@ def add_webhook(url: str, store: str | None) -> None:
     It is pending until its receiver has answered a challenge, or `webhooks verify` was told what that said.
     """
     settings = read_settings()
-    Networks(settings.webhook_networks).check(webhook_url.read(url))
+    AllowedNetworks(settings.webhook_networks).check(webhook_url.read(url))
     added = run_as_operator(settings, webhook.add, None, url, store)
     _show_secret(added)
 
@@ -94,7 +96,7 @@ def list_deliveries(webhook_id: int) -> None:
     for each in all_pages(
         engine,
         lambda conn, cursor: webhook_delivery.page(
-            conn, None, webhook_id, None, paging.Asked(paging.MOST, cursor, "-id")
+            conn, None, webhook_id, None, paging.PageRequest(paging.MAX_PAGE_SIZE, cursor, "-id")
         ),
     ):
         columns = each.id, each.message_id, each.type, each.state, each.attempts, each.status or "", each.error or ""
@@ -103,7 +105,7 @@ def list_deliveries(webhook_id: int) -> None:
 
 @webhooks_group.command("replay")
 @click.argument("webhook_id", type=terminal.ID)
-@click.option("--after", type=click.IntRange(0, terminal.MOST), help="Send all changes after this cursor.")
+@click.option("--after", type=click.IntRange(0, terminal.MAX_INTEGER), help="Send all changes after this cursor.")
 @click.option("--delivery", "delivery_id", type=terminal.ID, help="Send the message of this delivery.")
 def replay(webhook_id: int, after: int | None, delivery_id: int | None) -> None:
     """Let messages be sent to the webhook WEBHOOK_ID once more, with the ids that they had."""
@@ -140,14 +142,14 @@ def run_webhooks(beside: int | None, supervised: bool) -> None:
 async def _send(settings: Settings, is_needed: Callable[[], bool], pulse: Pulse) -> bool:
     """Whether it was told to end."""
     limits = Limits(settings.webhook_rate, settings.webhook_connections)
-    db, courier = Database(settings.database), Courier(Networks(settings.webhook_networks), limits=limits)
-    sender = Sender(db, courier, is_needed=is_needed, pulse=pulse, limits=limits)
+    db, client = Database(settings.database), WebhookClient(AllowedNetworks(settings.webhook_networks), limits=limits)
+    sender = Sender(db, client, is_needed=is_needed, pulse=pulse, limits=limits)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, sender.end)
     try:
         await sender.run()
     finally:
-        courier.close()
+        client.close()
         db.close()
     return sender.is_ending
 

@@ -17,7 +17,7 @@ from threading import Thread
 import msgspec
 import structlog
 
-from storekeeper.concurrency.heartbeat import Vitals, read_last
+from storekeeper.concurrency.heartbeat import Heartbeat, read_last
 
 END_SECONDS = 2.0  # for a process that is told to end; then it is killed, which it has to bear at any time
 CLOSING_SECONDS = 0.5  # for its leases, when the server ends
@@ -31,7 +31,7 @@ READ_BYTES = 65_536
 class End(msgspec.Struct, frozen=True):
     """How a process has ended: what it told last, and whether it died or was told to end."""
 
-    vitals: Vitals
+    vitals: Heartbeat
     has_died: bool
 
 
@@ -93,7 +93,7 @@ class Process:
         self._popen.kill()
 
 
-class Runner:
+class BackgroundProcess:
     """At most `limit` processes of this server's; other servers may have theirs, and each job goes to one of them."""
 
     def __init__(
@@ -115,7 +115,7 @@ class Runner:
         self._is_woken = False
         self._is_closing = False
 
-    def wake(self) -> None:
+    def start_if_idle(self) -> None:
         """There is something to be done."""
         if self._is_closing:
             return
@@ -196,7 +196,7 @@ class _Watch:
     def __init__(self, process: Process, silent_seconds: float) -> None:
         self._process = process
         self._silent_seconds = silent_seconds
-        self.vitals = Vitals()
+        self.vitals = Heartbeat()
         self.is_hung = False
 
     async def wait(self) -> None:

@@ -13,7 +13,7 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
-class Pool:
+class BoundedPool:
     """Its queue is shared fairly: who has a hundred calls waiting waits behind who has one."""
 
     def __init__(self, name: str, at_once: int, waiting: int) -> None:

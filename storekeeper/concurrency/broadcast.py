@@ -4,11 +4,11 @@ import asyncio
 from contextlib import suppress
 
 
-class Bell:
+class Broadcast:
     def __init__(self) -> None:
         self._next = asyncio.Event()
 
-    def ring(self) -> None:
+    def notify_all(self) -> None:
         rung, self._next = self._next, asyncio.Event()
         rung.set()
 

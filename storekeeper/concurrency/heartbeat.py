@@ -13,7 +13,7 @@ import msgspec
 MAX_LINE_BYTES = 4096  # what a pipe takes in one piece, by POSIX's PIPE_BUF on Linux
 
 
-class Vitals(msgspec.Struct, frozen=True):
+class Heartbeat(msgspec.Struct, frozen=True):
     """What a process told last. `name` is empty for one that has told nothing."""
 
     name: str = ""
@@ -44,10 +44,10 @@ class Pulse:
             self.is_heard = False
 
 
-def read_last(text: bytes) -> Vitals | None:
+def read_last(text: bytes) -> Heartbeat | None:
     """What the last whole line says; None where there is none."""
     lines = text.split(b"\n")
     if len(lines) < 2:
         return None
     name, *numbers = lines[-2].decode("ascii", "replace").split(" ")
-    return Vitals(name, tuple(int(number) for number in numbers if number.isdecimal()))
+    return Heartbeat(name, tuple(int(number) for number in numbers if number.isdecimal()))

@@ -20,7 +20,7 @@ MAX_ERROR = 200  # characters
 Run = Callable[[], Awaitable[object]]
 
 
-class Chore(msgspec.Struct, frozen=True):
+class PeriodicTask(msgspec.Struct, frozen=True):
     """`every` is the pause between two runs, in seconds; a run that takes longer than `limit` seconds is cancelled."""
 
     name: str
@@ -29,7 +29,7 @@ class Chore(msgspec.Struct, frozen=True):
     limit: float = CHORE_SECONDS
 
 
-class ChoreState(msgspec.Struct, frozen=True):
+class TaskState(msgspec.Struct, frozen=True):
     """How a chore is getting on. Times are seconds since 1970; `failures` are those since the last success."""
 
     name: str
@@ -47,7 +47,7 @@ class ChoreState(msgspec.Struct, frozen=True):
         return int((self.last_success or self.started_at) + self.every + self.limit + GRACE_SECONDS)
 
 
-class Chores:
+class PeriodicTasks:
     """Runs each chore in a task of its own: what one raises, or waits for, concerns no other.
 
     A failure is noted and logged, and the chore goes on after its pause. A task that ends is started again. The states
@@ -59,17 +59,17 @@ class Chores:
         self._loops: dict[str, _Loop] = {}
         self._is_closing = False
 
-    def start(self, chore: Chore) -> None:
+    def start(self, chore: PeriodicTask) -> None:
         """Run a chore from now on; the first time at once. Needs a running event loop."""
         loop = self._loops[chore.name] = _Loop(chore)
         self._go(loop)
 
     @property
-    def states(self) -> list[ChoreState]:
+    def states(self) -> list[TaskState]:
         """Of all chores that were started, in that order."""
         return [loop.state for loop in self._loops.values()]
 
-    def find(self, name: str) -> ChoreState | None:
+    def find(self, name: str) -> TaskState | None:
         loop = self._loops.get(name)
         return loop.state if loop else None
 
@@ -98,9 +98,9 @@ class Chores:
 class _Loop:
     """One chore, its task, and its state."""
 
-    def __init__(self, chore: Chore) -> None:
+    def __init__(self, chore: PeriodicTask) -> None:
         self.chore = chore
-        self.state = ChoreState(chore.name, chore.every, chore.limit, int(time.time()))
+        self.state = TaskState(chore.name, chore.every, chore.limit, int(time.time()))
         self.task: asyncio.Task[None] | None = None
         self._logged_at = float("-inf")
         self._logged: str | None = None  # the failure that the log has; None once it has the recovery, too

@@ -5,7 +5,7 @@ import time
 import msgspec
 
 BURST_SECONDS = 1.0
-REMEMBERED = 10_000  # keys at the most
+CACHE_SIZE = 10_000  # keys at the most
 A_HAIR = 1e-6  # seconds: or else what was waited for exactly would be rounded away
 
 
@@ -56,7 +56,7 @@ class Limits(msgspec.Struct, frozen=True):
     connections: int
 
 
-class Pace:
+class RateLimiter:
     """A bucket for each key.
 
     Keys are remembered in two generations: the older one is forgotten when the younger has grown to half of what is
@@ -75,7 +75,7 @@ class Pace:
         found = self._buckets.get(key)
         if found is None:
             found = self._older.get(key) or Bucket(self._per_second, self._burst)
-            if len(self._buckets) >= REMEMBERED // 2:
+            if len(self._buckets) >= CACHE_SIZE // 2:
                 self._older, self._buckets = self._buckets, {}
             self._buckets[key] = found
         return found

@@ -13,7 +13,7 @@ from storekeeper.errors import StorekeeperError, TooManyExports, Unavailable
 WAIT_SECONDS = 5.0
 
 
-class Places:
+class Slots:
     def __init__(self, at_once: int, per_user: int, seconds: float = WAIT_SECONDS) -> None:
         self._at_once = at_once
         self._per_user = per_user

@@ -1,7 +1,7 @@
 """How much of something is under way for each user, in one process. Whoever has nothing under way is not remembered."""
 
 
-class Tally:
+class UserCounter:
     def __init__(self) -> None:
         self.total = 0
         self._by_user: dict[int, int] = {}

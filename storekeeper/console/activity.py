@@ -8,21 +8,21 @@ import msgspec
 from falcon.asgi import Response
 
 from storekeeper.console import forms
-from storekeeper.console.activity_text import tell
+from storekeeper.console.activity_text import describe
 from storekeeper.console.forms import Form
 from storekeeper.console.item import ItemPage
-from storekeeper.console.page import Page, PageRequest
+from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.console.templating import as_typed, url
 from storekeeper.database.engine import Connection
 from storekeeper.errors import Invalid, NotFound
-from storekeeper.http.operation import admin
+from storekeeper.http.operation import admin_only
 from storekeeper.models import journal_feed, store_member, store_summary, user
-from storekeeper.models.item_edit import Overtaken
+from storekeeper.models.item_edit import EditConflict
 from storekeeper.models.journal import Kind
-from storekeeper.models.journal_feed import Entry, Wanted
-from storekeeper.models.paging import Asked
+from storekeeper.models.journal_feed import ChangeFilter, Entry
 from storekeeper.models.paging import Page as Rows
-from storekeeper.models.store_member import Standing
+from storekeeper.models.paging import PageRequest
+from storekeeper.models.store_member import StoreAccess
 from storekeeper.services import file_transfers
 
 ROWS = 50
@@ -39,9 +39,9 @@ class ActivityQuery(msgspec.Struct, frozen=True):
     until: str = ""
     after: str = ""
 
-    def wanted(self, conn: Connection) -> Wanted:
+    def wanted(self, conn: Connection) -> ChangeFilter:
         until = _day(self.until, "until")
-        return Wanted(
+        return ChangeFilter(
             kind=_kind(self.kind),
             user_id=_user_id(conn, self.who.strip()),
             since=_day(self.since, "since"),
@@ -56,13 +56,13 @@ class ActivityQuery(msgspec.Struct, frozen=True):
 class StoreActivity(Page):
     """/console/store/{name}/activity"""
 
-    async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:
         """What was done in a store. For those who work there."""
         query = _read(req)
-        standing, found, problem, names = await self._see(req, _of_store, req.caller.user_id, name, query)
-        values = {"standing": standing, "store": standing.store, "place": ("store", name, "activity")}
-        told = [tell(each, names, is_of_one_store=True) for each in found.rows]
-        self._show(
+        access, found, problem, names = await self._read(req, _of_store, req.caller.user_id, name, query)
+        values = {"access": access, "store": access.store, "place": ("store", name, "activity")}
+        told = [describe(each, names, is_of_one_store=True) for each in found.rows]
+        self._render(
             req, resp, "activity.html", told=told, following=found.cursor, query=query, problem=problem, **values
         )
 
@@ -70,14 +70,14 @@ class StoreActivity(Page):
 class Activity(Page):
     """/console/activity"""
 
-    @admin
-    async def on_get(self, req: PageRequest, resp: Response) -> None:
+    @admin_only
+    async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
         """All that was done."""
         query = _read(req)
-        found, problem, names = await self._see(req, _of_all, query)
-        told = [tell(each, names) for each in found.rows]
-        values = {"standing": None, "store": None, "place": ("activity",)}
-        self._show(
+        found, problem, names = await self._read(req, _of_all, query)
+        told = [describe(each, names) for each in found.rows]
+        values = {"access": None, "store": None, "place": ("activity",)}
+        self._render(
             req, resp, "activity.html", told=told, following=found.cursor, query=query, problem=problem, **values
         )
 
@@ -85,7 +85,7 @@ class Activity(Page):
 class Undoing(ItemPage):
     """/console/store/{name}/item/{item_name}/undo"""
 
-    async def on_post(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response, name: str, item_name: str) -> None:
         """Take back a change. Where somebody has changed the same since, both values are shown."""
         form = req.typed
         change_id = forms.whole(form["change"], "change")
@@ -93,37 +93,39 @@ class Undoing(ItemPage):
         await self.meet(req)
         try:
             now = await file_transfers.undo_change(kit.guard, kit.parts.images, req, name, change_id)
-        except Overtaken as overtaken:
+        except EditConflict as overtaken:
             req.typed = _typed(overtaken)
             raise
-        self._tell(req, resp, "It is undone.")
-        self._lead(resp, url("store", name, "item", now.name))
+        self._flash(req, resp, "It is undone.")
+        self._redirect(resp, url("store", name, "item", now.name))
 
 
-def _typed(overtaken: Overtaken) -> Form:
+def _typed(overtaken: EditConflict) -> Form:
     """The values that would have been set, as if they had been typed: to be saved all the same, or not."""
     return Form([(f"{each.field}.{each.item_id}", as_typed(each.wanted)) for each in overtaken.clashes])
 
 
-def _read(req: PageRequest) -> ActivityQuery:
+def _read(req: ConsoleRequest) -> ActivityQuery:
     return ActivityQuery(**{name: req.get_param(name) or "" for name in ActivityQuery.__struct_fields__})
 
 
 def _of_store(
     conn: Connection, user_id: int, name: str, query: ActivityQuery
-) -> tuple[Standing, Rows[Entry], Invalid | None, dict[int, str]]:
+) -> tuple[StoreAccess, Rows[Entry], Invalid | None, dict[int, str]]:
     store_member.require_clerk(conn, user_id, name)
-    standing = store_member.stand(conn, user_id, name)
+    access = store_member.get_access(conn, user_id, name)
     try:
-        found = journal_feed.store_history(conn, user_id, name, query.wanted(conn), Asked(ROWS, query.after, "-id"))
+        found = journal_feed.store_history(
+            conn, user_id, name, query.wanted(conn), PageRequest(ROWS, query.after, "-id")
+        )
     except Invalid as problem:
-        return standing, Rows([], None), problem, {}
-    return standing, found, None, {standing.store.id: standing.store.name}
+        return access, Rows([], None), problem, {}
+    return access, found, None, {access.store.id: access.store.name}
 
 
 def _of_all(conn: Connection, query: ActivityQuery) -> tuple[Rows[Entry], Invalid | None, dict[int, str]]:
     try:
-        found = journal_feed.audit(conn, query.wanted(conn), Asked(ROWS, query.after, "-id"))
+        found = journal_feed.audit(conn, query.wanted(conn), PageRequest(ROWS, query.after, "-id"))
     except Invalid as problem:
         return Rows([], None), problem, {}
     return found, None, store_summary.names(conn, {each.store_id for each in found.rows if each.store_id is not None})

@@ -19,7 +19,7 @@ Phrase = Callable[[Fields, Fields], Markup | str]
 LONGEST = 60  # characters of what is quoted
 
 
-class Told(msgspec.Struct, frozen=True):
+class ActivityLine(msgspec.Struct, frozen=True):
     """A change in words. `what` has a sentence's end for each of the things that were done at once."""
 
     id: int
@@ -29,7 +29,7 @@ class Told(msgspec.Struct, frozen=True):
     can_undo: bool
 
 
-def tell(entry: Entry, stores: Mapping[int, str] | None = None, *, is_of_one_store: bool = False) -> Told:
+def describe(entry: Entry, stores: Mapping[int, str] | None = None, *, is_of_one_store: bool = False) -> ActivityLine:
     """With the names of stores, the sentences say of what they are, and lead there; without, it is known.
 
     Where all is of one store, it need not be said each time.
@@ -38,7 +38,7 @@ def tell(entry: Entry, stores: Mapping[int, str] | None = None, *, is_of_one_sto
     subject = None if stores is None else _subject(entry, before, after, stores, is_of_one_store)
     phrases = [_about(phrase, subject) for phrase in _phrases(entry, before, after)]
     can_undo = entry.kind == "item" and entry.action == "update" and bool(before)
-    return Told(entry.id, entry.at, _author(entry), phrases or [_about("changed nothing", subject)], can_undo)
+    return ActivityLine(entry.id, entry.at, _author(entry), phrases or [_about("changed nothing", subject)], can_undo)
 
 
 def _decoded(raw: msgspec.Raw | None) -> dict[str, Any]:
@@ -125,8 +125,8 @@ def _safe(value: object) -> object:
     return Markup.escape(value).replace("~", Markup("&#126;")).replace("^", Markup("&#94;"))
 
 
-def _price(amount: Any, of: Fields) -> Markup:
-    return money(Decimal(amount), of["currency"])
+def _price(amount: Any, fields: Fields) -> Markup:
+    return money(Decimal(amount), fields["currency"])
 
 
 def _quoted(text: str | None) -> Markup | str:

@@ -6,43 +6,43 @@ from falcon.asgi import Response
 
 from storekeeper.console import forms
 from storekeeper.console.edit_form import SEEN
-from storekeeper.console.error_pages import safe_place
+from storekeeper.console.error_pages import safe_redirect
 from storekeeper.console.forms import Form
-from storekeeper.console.page import PageRequest
+from storekeeper.console.page import ConsoleRequest
 from storekeeper.console.store import Store
 from storekeeper.errors import Invalid
 from storekeeper.models import item_bulk_edit, store_member
-from storekeeper.models.item_bulk_edit import Change, Chosen, ConfirmationNeeded
+from storekeeper.models.item_bulk_edit import BulkEdit, Chosen, ConfirmationNeeded
 
 
 class Selection(Store):
     """/console/store/{name}/selection"""
 
-    async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:
         """The store's items; or if some prices have to be looked at first, these."""
         if not isinstance(req.failure, ConfirmationNeeded):
             await super().on_get(req, resp, name)
             return
-        standing = await self._see(req, store_member.stand, req.caller.user_id, name)
+        access = await self._read(req, store_member.get_access, req.caller.user_id, name)
         prices = req.failure.prices
         told = {each.item_id for each in prices}
         values = {
-            "store": standing.store,
+            "store": access.store,
             "prices": prices,
             "others": [each for each in _chosen(req.typed) if each.item_id not in told],
-            "back": safe_place(req.typed["back"]),
+            "back": safe_redirect(req.typed["back"]),
         }
-        self._show(req, resp, "selection-check.html", **values)
+        self._render(req, resp, "selection-check.html", **values)
 
-    async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response, name: str) -> None:
         """Change all that is ticked."""
         form, chosen = req.typed, _chosen(req.typed)
         if not chosen:
             raise Invalid("Tick the items that are to be changed.", "value")
         by, is_confirmed = _change(form), form["confirmed"] == "yes"
-        changed = await self._do(req, item_bulk_edit.change, req.caller.user_id, name, chosen, by, is_confirmed)
-        self._tell(req, resp, f"Changed: {len(changed)} of {len(chosen)} items.")
-        self._lead(resp, safe_place(form["back"]))
+        changed = await self._write(req, item_bulk_edit.change, req.caller.user_id, name, chosen, by, is_confirmed)
+        self._flash(req, resp, f"Changed: {len(changed)} of {len(chosen)} items.")
+        self._redirect(resp, safe_redirect(form["back"]))
 
 
 def _chosen(form: Form) -> list[Chosen]:
@@ -55,21 +55,21 @@ def _seen(form: Form, name: str) -> Decimal | None:
     return Decimal(forms.price(form[name], name)) if name in form else None
 
 
-def _change(form: Form) -> Change:
+def _change(form: Form) -> BulkEdit:
     value = form["value"].strip()
     match form["action"]:
         case "percent":
-            return Change("percent", percent=_percent(value))
+            return BulkEdit("percent", percent=_percent(value))
         case "price":
-            return Change("price", price=forms.price(value, "value"))
+            return BulkEdit("price", price=forms.price(value, "value"))
         case "tag":
-            return Change("tag", tag=value)
+            return BulkEdit("tag", tag=value)
         case "untag":
-            return Change("untag", tag=value)
+            return BulkEdit("untag", tag=value)
         case "archive":
-            return Change("archive")
+            return BulkEdit("archive")
         case "restore":
-            return Change("restore")
+            return BulkEdit("restore")
     raise Invalid("Choose what is to be done.", "value")
 
 

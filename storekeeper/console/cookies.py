@@ -16,7 +16,7 @@ DEVICE = "storekeeper-device"
 KEPT_FORM = "storekeeper-form"
 NOTICE_SECONDS = 60
 DAY = 86_400
-MOST_TOLD = 400  # characters
+MAX_TOLD = 400  # characters
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -55,7 +55,7 @@ def drop_token(req: Request, resp: Response) -> None:
 
 
 def give_notice(req: Request, resp: Response, notice: Notice) -> None:
-    short = Notice(notice.text[:MOST_TOLD], notice.repeated_at)
+    short = Notice(notice.text[:MAX_TOLD], notice.repeated_at)
     encoded = base64.urlsafe_b64encode(msgspec.json.encode(short)).decode().rstrip("=")
     _set(req, resp, NOTICE, encoded, NOTICE_SECONDS)
 

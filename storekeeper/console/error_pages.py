@@ -10,9 +10,9 @@ from falcon.asgi import Response
 
 from storekeeper.console import cookies
 from storekeeper.console.cookies import Notice
-from storekeeper.console.page import Page, PageRequest
+from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.console.saved_forms import KeptForms
-from storekeeper.console.templating import Views, url
+from storekeeper.console.templating import Templates, url
 from storekeeper.errors import InvalidCredentials, StorekeeperError, TokenNotFresh, TooManyRequests, Unauthorized
 from storekeeper.http import request, responses
 
@@ -35,19 +35,19 @@ AMENDABLE = (
 LATER = "Sign in, and what you typed is here again."
 
 
-def safe_place(text: str) -> str:
+def safe_redirect(text: str) -> str:
     """Where to go next: a page of the console, whatever a link says."""
     return text if PLACE.fullmatch(text) else "/console"
 
 
-class Failures:
+class ErrorPages:
     """The one renderer of the pages' errors."""
 
-    def __init__(self, views: Views, kept_forms: KeptForms) -> None:
+    def __init__(self, views: Templates, kept_forms: KeptForms) -> None:
         self._views = views
         self._kept_forms = kept_forms
 
-    async def render(self, req: PageRequest, resp: Response, error: StorekeeperError, params: Any, **_: Any) -> None:
+    async def render(self, req: ConsoleRequest, resp: Response, error: StorekeeperError, params: Any, **_: Any) -> None:
         if isinstance(error, TokenNotFresh):
             kept = await self._kept_forms.keep(req, resp, "not fresh")
             self._lead(resp, url("confirm", next=kept or _back(req)))
@@ -64,28 +64,30 @@ class Failures:
             if not await self._show_again(req, resp, error, params):
                 if not isinstance(error, TooManyRequests):  # nothing is looked up for those
                     await self._learn_viewer(req)
-                self._views.show(req, resp, "failure.html", viewer=req.viewer, failure=error, request=req.visit.id)
+                self._views.render(
+                    req, resp, "failure.html", viewer=req.viewer, failure=error, request=req.request_context.id
+                )
 
     async def render_http(
-        self, req: PageRequest, resp: Response, error: falcon.HTTPError, params: Any, **_: Any
+        self, req: ConsoleRequest, resp: Response, error: falcon.HTTPError, params: Any, **_: Any
     ) -> None:
         await self.render(req, resp, responses.of_falcon(error), params)
         if isinstance(error, falcon.HTTPMethodNotAllowed):
             resp.set_headers(error.headers or {})
 
-    async def render_bug(self, req: PageRequest, resp: Response, error: Exception, params: Any, **_: Any) -> None:
+    async def render_bug(self, req: ConsoleRequest, resp: Response, error: Exception, params: Any, **_: Any) -> None:
         await self.render(req, resp, responses.note_bug(req, error), params)
 
     def _lead(self, resp: Response, to: str) -> None:
         resp.status, resp.location = falcon.HTTP_SEE_OTHER, to
 
-    async def _learn_viewer(self, req: PageRequest) -> None:
+    async def _learn_viewer(self, req: ConsoleRequest) -> None:
         """So that the page has its bar, for whoever is signed in."""
         if req.claims and req.viewer is None and isinstance(req.page, Page):
             with suppress(StorekeeperError):
                 await req.page.meet(req)
 
-    async def _show_again(self, req: PageRequest, resp: Response, error: StorekeeperError, params: Any) -> bool:
+    async def _show_again(self, req: ConsoleRequest, resp: Response, error: StorekeeperError, params: Any) -> bool:
         """Show the form with what was typed, and what is wrong with it."""
         show = getattr(req.page, "on_get", None)
         is_amendable = error.status in AMENDABLE and not isinstance(error, TooManyRequests)
@@ -101,9 +103,9 @@ class Failures:
         return True
 
 
-def _back(req: PageRequest) -> str:
+def _back(req: ConsoleRequest) -> str:
     """The page to come back to: this one, or the one whose form was sent."""
     if req.method == "GET":
-        return safe_place(req.place)
+        return safe_redirect(req.place)
     referer = request.split_url(req.get_header("Referer") or "")
-    return safe_place(referer.path + (f"?{referer.query}" if referer.query else ""))
+    return safe_redirect(referer.path + (f"?{referer.query}" if referer.query else ""))

@@ -3,7 +3,7 @@
 from falcon.asgi import Response
 
 from storekeeper.console import item_list_query
-from storekeeper.console.page import Page, PageRequest
+from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.errors import NotFound
 from storekeeper.models import store_member
 from storekeeper.models.item_export import Format
@@ -13,17 +13,17 @@ from storekeeper.services import file_transfers
 class Export(Page):
     """/console/store/{name}/export"""
 
-    async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:
         """What can be taken out."""
-        standing = await self._see(req, store_member.stand, req.caller.user_id, name)
-        self._show(req, resp, "export.html", standing=standing, store=standing.store)
+        access = await self._read(req, store_member.get_access, req.caller.user_id, name)
+        self._render(req, resp, "export.html", access=access, store=access.store)
 
 
 class ExportFile(Page):
     """/console/store/{name}/export/{format}"""
 
-    async def on_get(self, req: PageRequest, resp: Response, name: str, format: Format) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response, name: str, format: Format) -> None:
         """The items as a file: those that a list of ours would show, whole."""
         if format not in file_transfers.MEDIA_TYPES:
             raise NotFound
-        await self._kit.parts.exports.send_items(self._see, req, resp, item_list_query.read(req).wanted(name), format)
+        await self._kit.parts.exports.send_items(self._read, req, resp, item_list_query.read(req).wanted(name), format)

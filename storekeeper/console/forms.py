@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 URLENCODED = "application/x-www-form-urlencoded"
 BOUNDARY = re.compile(r'multipart/form-data\s*;\s*boundary=("?)([0-9A-Za-z\'()+_,./:=?-]{1,70})\1\s*', re.I)
-MOST_FIELDS = 1000
+MAX_FIELDS = 1000
 WHOLE = re.compile(r"[+-]?[0-9]{1,13}", re.ASCII)
 COMMA = re.compile(r"[0-9]+,[0-9]{1,2}", re.ASCII)
 
@@ -67,9 +67,9 @@ async def read(req: Request, most_bytes: int = BODY_BYTES) -> Form:
     """A form without files."""
     if not is_urlencoded(req):
         raise WrongMediaType("This is not what the form sends.")
-    body = await req.visit.read_body(most_bytes, req.content_length)
+    body = await req.request_context.read_body(most_bytes, req.content_length)
     try:
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError:
         raise Invalid("The form cannot be read.") from None
     return Form(pairs)
@@ -83,7 +83,7 @@ class FileForm:
         if match is None:
             raise WrongMediaType("This is not what the form sends.")
         self._req = req
-        stream = req.visit.pieces(most_bytes, req.content_length)
+        stream = req.request_context.pieces(most_bytes, req.content_length)
         # Falcon types it as a stream that can be read; it takes an iterator as well.
         parts = MultipartForm(stream, match[2].encode(), None, MultipartParseOptions())  # type: ignore[arg-type]
         self._parts = aiter(parts)
@@ -106,11 +106,11 @@ class FileForm:
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The file as it arrives. It is good only when the whole form has come."""
-        self._req.visit.digest.update(self.file_name.encode())
+        self._req.request_context.digest.update(self.file_name.encode())
         try:
             while piece := await self._file.stream.read(64 * 1024):
                 self.size += len(piece)
-                self._req.visit.digest.update(piece)
+                self._req.request_context.digest.update(piece)
                 yield piece
             async for _ in self._parts:
                 pass

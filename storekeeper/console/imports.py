@@ -8,17 +8,17 @@ from falcon.asgi import Response
 
 from storekeeper.console import forms
 from storekeeper.console.forms import FileForm, Form
-from storekeeper.console.page import Page, PageRequest
+from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.console.templating import url
 from storekeeper.database.engine import Connection
 from storekeeper.http.operation import BODY_BYTES
 from storekeeper.models import import_job, store_member
-from storekeeper.models.import_job import Import, Order
+from storekeeper.models.import_job import Import, ImportRequest
 from storekeeper.models.item_batch import Key, Refusal
 from storekeeper.models.item_export import Piece
-from storekeeper.models.paging import MOST, Asked
+from storekeeper.models.paging import MAX_PAGE_SIZE, PageRequest
 from storekeeper.models.paging import Page as Rows
-from storekeeper.models.store_member import Standing
+from storekeeper.models.store_member import StoreAccess
 from storekeeper.tabular import cells, sheet
 
 MOST_BYTES = 256 * 2**20
@@ -31,61 +31,61 @@ class StoreImports(Page):
     takes_file = True
     most_bytes = MOST_BYTES
 
-    async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:
         """The form for a file, and what was imported before."""
-        standing, jobs = await self._see(req, _list_imports, req.caller.user_id, name)
-        self._show(req, resp, "imports.html", standing=standing, store=standing.store, jobs=jobs)
+        access, jobs = await self._read(req, _list_imports, req.caller.user_id, name)
+        self._render(req, resp, "imports.html", access=access, store=access.store, jobs=jobs)
 
-    async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response, name: str) -> None:
         """Take a file in, and make the plan."""
-        await self._see(req, store_member.require_clerk, req.caller.user_id, name)
+        await self._read(req, store_member.require_clerk, req.caller.user_id, name)
         upload = FileForm(req, self.most_bytes)
         self.take_form(req, await upload.fields())
         order = _order(req.typed, name, upload.file_name)
         least_bytes = max(1, (req.content_length or 0) - BODY_BYTES)  # without what is around the file
         job = await self._kit.import_desk.start(req, order, upload, least_bytes)
-        self._tell(req, resp, "The file is here.")
-        self._lead(resp, url("import", job.id))
+        self._flash(req, resp, "The file is here.")
+        self._redirect(resp, url("import", job.id))
 
 
 class ImportPage(Page):
     """/console/import/{import_id}"""
 
-    async def on_get(self, req: PageRequest, resp: Response, import_id: int) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response, import_id: int) -> None:
         """How far it is, what it would do or has done, and what is refused."""
-        job, standing, refusals = await self._see(
+        job, access, refusals = await self._read(
             req, _look, req.caller.user_id, import_id, req.get_param("after") or ""
         )
-        values = {"store": standing.store, "standing": standing, "refusals": refusals}
-        self._show(req, resp, "import.html", job=job, is_alive=job.state in import_job.ALIVE, **values)
+        values = {"store": access.store, "access": access, "refusals": refusals}
+        self._render(req, resp, "import.html", job=job, is_alive=job.state in import_job.ALIVE, **values)
 
-    async def on_post(self, req: PageRequest, resp: Response, import_id: int) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response, import_id: int) -> None:
         """Carry the plan out."""
         skips = req.typed["skip_refused"] == "yes"
-        await self._do(req, import_job.confirm, req.caller.user_id, import_id, skips)
-        self._kit.parts.importer.wake()
-        self._tell(req, resp, "The import goes on by itself.")
-        self._lead(resp, url("import", import_id))
+        await self._write(req, import_job.confirm, req.caller.user_id, import_id, skips)
+        self._kit.parts.importer.start_if_idle()
+        self._flash(req, resp, "The import goes on by itself.")
+        self._redirect(resp, url("import", import_id))
 
 
 class ImportEnd(ImportPage):
     """/console/import/{import_id}/cancel"""
 
-    async def on_post(self, req: PageRequest, resp: Response, import_id: int) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response, import_id: int) -> None:
         """End it. What it has imported stays."""
-        _, file = await self._do(req, import_job.cancel, req.caller.user_id, import_id)
+        _, file = await self._write(req, import_job.cancel, req.caller.user_id, import_id)
         await self._kit.parts.storage.delete(file)
-        self._tell(req, resp, "The import is ended.")
-        self._lead(resp, url("import", import_id))
+        self._flash(req, resp, "The import is ended.")
+        self._redirect(resp, url("import", import_id))
 
 
 class Refused(Page):
     """/console/import/{import_id}/refused.csv"""
 
-    async def on_get(self, req: PageRequest, resp: Response, import_id: int) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response, import_id: int) -> None:
         """The lines that were refused, as a file. There are some ten thousand at the most."""
         read = partial(_read_refusals, user_id=req.caller.user_id, import_id=import_id)
-        await self._kit.parts.exports.send(self._see, req, resp, read, f"refused-{import_id}.csv")
+        await self._kit.parts.exports.send(self._read, req, resp, read, f"refused-{import_id}.csv")
 
 
 class ImportForm(msgspec.Struct, frozen=True):
@@ -96,27 +96,27 @@ class ImportForm(msgspec.Struct, frozen=True):
     encoding: Literal["auto", "utf-8", "utf-16", "windows-1252"] = "auto"
 
 
-def _order(form: Form, store: str, file_name: str) -> Order:
+def _order(form: Form, store: str, file_name: str) -> ImportRequest:
     """First only the plan is made."""
     given = forms.convert({name: form[name] for name in ImportForm.__struct_fields__ if form[name]}, ImportForm)
     columns = sheet.read_columns(form["columns"])
     options = sheet.Options(encoding=given.encoding, decimal=given.decimal, columns=columns)
-    return Order(store=store, file_name=file_name[:200], options=options, match=given.match, is_dry_run=True)
+    return ImportRequest(store=store, file_name=file_name[:200], options=options, match=given.match, is_dry_run=True)
 
 
-def _list_imports(conn: Connection, user_id: int, name: str) -> tuple[Standing, list[Import]]:
-    jobs = import_job.page(conn, user_id, name, Asked(SHOWN, sort="-id"))
-    return store_member.stand(conn, user_id, name), jobs.rows
+def _list_imports(conn: Connection, user_id: int, name: str) -> tuple[StoreAccess, list[Import]]:
+    jobs = import_job.page(conn, user_id, name, PageRequest(SHOWN, sort="-id"))
+    return store_member.get_access(conn, user_id, name), jobs.rows
 
 
-def _look(conn: Connection, user_id: int, import_id: int, after: str) -> tuple[Import, Standing, Rows[Refusal]]:
+def _look(conn: Connection, user_id: int, import_id: int, after: str) -> tuple[Import, StoreAccess, Rows[Refusal]]:
     job = import_job.get(conn, user_id, import_id)
-    refusals = import_job.page_refusals(conn, user_id, import_id, Asked(SHOWN, after, "line"))
-    return job, store_member.stand(conn, user_id, job.store), refusals
+    refusals = import_job.page_refusals(conn, user_id, import_id, PageRequest(SHOWN, after, "line"))
+    return job, store_member.get_access(conn, user_id, job.store), refusals
 
 
 def _read_refusals(conn: Connection, cursor: str | None, user_id: int, import_id: int) -> Piece[str]:
-    page = import_job.page_refusals(conn, user_id, import_id, Asked(MOST, cursor or "", "line"))
+    page = import_job.page_refusals(conn, user_id, import_id, PageRequest(MAX_PAGE_SIZE, cursor or "", "line"))
     head = b"line,field,reason\r\n" if cursor is None else b""
     lines = (cells.csv_row((each.line, each.field, each.message)) for each in page.rows)
     return Piece(head + b"".join(lines), page.cursor)

@@ -7,9 +7,9 @@ import msgspec
 from falcon.asgi import Response
 
 from storekeeper.console import edit_form, price_chart
-from storekeeper.console.activity_text import tell
+from storekeeper.console.activity_text import describe
 from storekeeper.console.forms import FileForm, Form
-from storekeeper.console.page import Page, PageRequest
+from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.console.store import clashes
 from storekeeper.console.templating import url
 from storekeeper.database.engine import Connection
@@ -17,13 +17,13 @@ from storekeeper.domain import names
 from storekeeper.errors import NotFound
 from storekeeper.files.images import BYTES
 from storekeeper.models import item, item_edit, item_price_history, journal_feed, store_member
-from storekeeper.models.item import Item, Target
+from storekeeper.models.item import Item, ItemRef
 from storekeeper.models.item_fields import Fields
-from storekeeper.models.item_price_history import Step
+from storekeeper.models.item_price_history import PriceStep
 from storekeeper.models.journal_feed import Entry
-from storekeeper.models.paging import Asked
 from storekeeper.models.paging import Page as Rows
-from storekeeper.models.store_member import Standing
+from storekeeper.models.paging import PageRequest
+from storekeeper.models.store_member import StoreAccess
 
 YEAR = 366 * 86_400
 SHOWN = 20
@@ -33,42 +33,42 @@ FORM_BYTES = 64 * 1024  # of a form beside its file
 class ItemPage(Page):
     """/console/store/{name}/item/{item_name}"""
 
-    async def on_get(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response, name: str, item_name: str) -> None:
         """An item."""
-        looked = await self._see(req, _look_closely, req.caller.user_id, name, item_name, req.get_param("after") or "")
+        looked = await self._read(req, _look_closely, req.caller.user_id, name, item_name, req.get_param("after") or "")
         found, now = looked.item, int(time.time())
-        self._show(
+        self._render(
             req,
             resp,
             "item.html",
-            standing=looked.standing,
-            store=looked.standing.store,
+            access=looked.access,
+            store=looked.access.store,
             item=found,
             rows=edit_form.ROWS,
             clashes={each.field: each for each in clashes(req)},
-            told=[tell(each) for each in looked.history.rows],
+            told=[describe(each) for each in looked.history.rows],
             following=looked.history.cursor,
             chart=price_chart.draw(looked.prices, now - YEAR, now, found.currency),
         )
 
-    async def on_post(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response, name: str, item_name: str) -> None:
         """Change what is said about it."""
         form = req.typed
-        changed = await self._do(req, item_edit.apply, req.caller.user_id, name, edit_form.read(form))
-        self._tell(req, resp, "Saved." if changed else "Nothing was changed.")
-        self._lead(resp, url("store", name, "item", changed[0].name if changed else item_name))
+        changed = await self._write(req, item_edit.apply, req.caller.user_id, name, edit_form.read(form))
+        self._flash(req, resp, "Saved." if changed else "Nothing was changed.")
+        self._redirect(resp, url("store", name, "item", changed[0].name if changed else item_name))
 
 
 class Archiving(ItemPage):
     """/console/store/{name}/item/{item_name}/archive"""
 
-    async def on_post(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response, name: str, item_name: str) -> None:
         """Sell the item no more, or again."""
         form = req.typed
         fields = Fields(archived=form["archived"] == "yes")
-        changed = await self._do(req, item.change, req.caller.user_id, Target(item_name, name), fields)
-        self._tell(req, resp, "Archived: lists leave it out now." if changed.archived else "It is sold again.")
-        self._lead(resp, url("store", name, "item", item_name))
+        changed = await self._write(req, item.change, req.caller.user_id, ItemRef(item_name, name), fields)
+        self._flash(req, resp, "Archived: lists leave it out now." if changed.archived else "It is sold again.")
+        self._redirect(resp, url("store", name, "item", item_name))
 
 
 class Picture(ItemPage):
@@ -77,33 +77,33 @@ class Picture(ItemPage):
     takes_file = True
     most_bytes = BYTES + FORM_BYTES
 
-    async def on_post(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response, name: str, item_name: str) -> None:
         """Give the item a picture."""
         await self.meet(req)
         upload = FileForm(req, self.most_bytes)
         self.take_form(req, await upload.fields())
-        await self._kit.image_desk.put(req, upload.read, Target(item_name, name))
-        self._tell(req, resp, "The picture is saved.")
-        self._lead(resp, url("store", name, "item", item_name))
+        await self._kit.image_desk.put(req, upload.read, ItemRef(item_name, name))
+        self._flash(req, resp, "The picture is saved.")
+        self._redirect(resp, url("store", name, "item", item_name))
 
 
 class PictureRemoval(ItemPage):
     """/console/store/{name}/item/{item_name}/image/remove"""
 
-    async def on_post(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response, name: str, item_name: str) -> None:
         """Take its picture away."""
-        await self._do(req, item.set_image, req.caller.user_id, Target(item_name, name), None)
-        self._tell(req, resp, "The picture is taken away.")
-        self._lead(resp, url("store", name, "item", item_name))
+        await self._write(req, item.set_image, req.caller.user_id, ItemRef(item_name, name), None)
+        self._flash(req, resp, "The picture is taken away.")
+        self._redirect(resp, url("store", name, "item", item_name))
 
 
 class Deletion(Page):
     """/console/store/{name}/item/{item_name}/delete"""
 
-    async def on_get(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response, name: str, item_name: str) -> None:
         """Ask before it is done: it cannot be undone."""
-        _, found = await self._see(req, _look_as_owner, req.caller.user_id, name, item_name)
-        self._show(
+        _, found = await self._read(req, _look_as_owner, req.caller.user_id, name, item_name)
+        self._render(
             req,
             resp,
             "sure.html",
@@ -114,28 +114,28 @@ class Deletion(Page):
             back=url("store", name, "item", item_name),
         )
 
-    async def on_post(self, req: PageRequest, resp: Response, name: str, item_name: str) -> None:
-        await self._do(req, item.delete, req.caller.user_id, Target(item_name, name))
-        self._tell(req, resp, f"{item_name} is deleted.")
-        self._lead(resp, url("store", name))
+    async def on_post(self, req: ConsoleRequest, resp: Response, name: str, item_name: str) -> None:
+        await self._write(req, item.delete, req.caller.user_id, ItemRef(item_name, name))
+        self._flash(req, resp, f"{item_name} is deleted.")
+        self._redirect(resp, url("store", name))
 
 
 class NewItem(Page):
     """/console/store/{name}/new-item"""
 
-    async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:
         """The form for a new item."""
-        await self._see(req, store_member.require_clerk, req.caller.user_id, name)
-        standing = await self._see(req, store_member.stand, req.caller.user_id, name)
-        self._show(req, resp, "new-item.html", standing=standing, store=standing.store, rows=edit_form.ROWS)
+        await self._read(req, store_member.require_clerk, req.caller.user_id, name)
+        access = await self._read(req, store_member.get_access, req.caller.user_id, name)
+        self._render(req, resp, "new-item.html", access=access, store=access.store, rows=edit_form.ROWS)
 
-    async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response, name: str) -> None:
         form = req.typed
         item_name = names.of_thing(form["name"])
-        await self._do(req, item.add, req.caller.user_id, name, item_name, _fields(form))
-        self._tell(req, resp, f"{item_name} is added.")
+        await self._write(req, item.add, req.caller.user_id, name, item_name, _fields(form))
+        self._flash(req, resp, f"{item_name} is added.")
         to = url("store", name, "new-item") if form["then"] == "another" else url("store", name, "item", item_name)
-        self._lead(resp, to)
+        self._redirect(resp, to)
 
 
 def _fields(form: Form) -> Fields:
@@ -148,28 +148,28 @@ def _fields(form: Form) -> Fields:
 class Looked(msgspec.Struct, frozen=True):
     """An item, and what is known of its past. To who does not work there, nothing is."""
 
-    standing: Standing
+    access: StoreAccess
     item: Item
     history: Rows[Entry]
-    prices: Sequence[Step]
+    prices: Sequence[PriceStep]
 
 
 def _look_closely(conn: Connection, user_id: int, name: str, item_name: str, after: str) -> Looked:
-    standing, found = _look(conn, user_id, name, item_name)
-    if not standing.works:
-        return Looked(standing, found, Rows([], None), [])
-    history = journal_feed.item_history(conn, user_id, item_name, name, Asked(SHOWN, after, "-id"))
+    access, found = _look(conn, user_id, name, item_name)
+    if not access.is_clerk:
+        return Looked(access, found, Rows([], None), [])
+    history = journal_feed.item_history(conn, user_id, item_name, name, PageRequest(SHOWN, after, "-id"))
     now = int(time.time())
-    return Looked(standing, found, history, item_price_history.steps(conn, found, now - YEAR, now))
+    return Looked(access, found, history, item_price_history.price_steps(conn, found, now - YEAR, now))
 
 
-def _look(conn: Connection, user_id: int, name: str, item_name: str) -> tuple[Standing, Item]:
-    return store_member.stand(conn, user_id, name), item.get(conn, item_name, name)
+def _look(conn: Connection, user_id: int, name: str, item_name: str) -> tuple[StoreAccess, Item]:
+    return store_member.get_access(conn, user_id, name), item.get(conn, item_name, name)
 
 
-def _look_as_owner(conn: Connection, user_id: int, name: str, item_name: str) -> tuple[Standing, Item]:
+def _look_as_owner(conn: Connection, user_id: int, name: str, item_name: str) -> tuple[StoreAccess, Item]:
     """For others there is no such page."""
-    standing, found = _look(conn, user_id, name, item_name)
-    if not standing.owns:
+    access, found = _look(conn, user_id, name, item_name)
+    if not access.is_owner:
         raise NotFound
-    return standing, found
+    return access, found

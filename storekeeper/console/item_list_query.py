@@ -7,11 +7,11 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from storekeeper.console import forms
-from storekeeper.console.page import PageRequest
+from storekeeper.console.page import ConsoleRequest
 from storekeeper.console.templating import url
 from storekeeper.errors import Invalid
 from storekeeper.models.item_list import Filter
-from storekeeper.models.paging import Asked
+from storekeeper.models.paging import PageRequest
 
 ROWS = 50
 SORTS = Literal["name", "-name", "price", "-price", "stock", "-stock", "updated", "-updated", "rank", ""]
@@ -50,8 +50,8 @@ class ListQuery(msgspec.Struct, frozen=True, kw_only=True):
             return self.sort or "rank"
         return "name" if self.sort in ("", "rank") else self.sort
 
-    def asked(self) -> Asked:
-        return Asked(ROWS, self.before or self.after, self.order)
+    def asked(self) -> PageRequest:
+        return PageRequest(ROWS, self.before or self.after, self.order)
 
     @property
     def is_filtered(self) -> bool:
@@ -61,13 +61,13 @@ class ListQuery(msgspec.Struct, frozen=True, kw_only=True):
 FILTERS = ("q", "tag", "stock", "archived", "price_min", "price_max")
 
 
-def read(req: PageRequest) -> ListQuery:
+def read(req: ConsoleRequest) -> ListQuery:
     """Invalid for what no link or form of ours asks for."""
     given = {name: req.get_param(name) or "" for name in ListQuery.__struct_fields__}
     return forms.convert(given, ListQuery)
 
 
-class Place:
+class ListLinks:
     """The list that is shown, and how to get to its neighbours."""
 
     def __init__(self, segments: tuple[str, ...], query: ListQuery) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from falcon.asgi import Response
 
 from storekeeper.console import cookies, forms
-from storekeeper.console.page import Page, PageRequest
+from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.errors import Forbidden, TokenMissing, TokenNotFresh
 from storekeeper.http import operation
 from storekeeper.http.guard import Guard
@@ -24,12 +24,12 @@ class SameOrigin:
     neither is no browser that is in use, and has the API.
     """
 
-    async def process_request(self, req: PageRequest, _resp: Response) -> None:
+    async def process_request(self, req: ConsoleRequest, _resp: Response) -> None:
         if req.method not in SAFE and not _is_ours(req):
             raise Forbidden("This was sent by a page of another site, and is refused.")
 
 
-def _is_ours(req: PageRequest) -> bool:
+def _is_ours(req: ConsoleRequest) -> bool:
     site = req.get_header("Sec-Fetch-Site")
     if site is not None:
         return site in ("same-origin", "none")
@@ -46,7 +46,7 @@ class SessionCookie:
         self._operations = Declarations()
 
     async def process_resource(
-        self, req: PageRequest, _resp: Response, resource: object, _params: dict[str, Any]
+        self, req: ConsoleRequest, _resp: Response, resource: object, _params: dict[str, Any]
     ) -> None:
         req.page = resource
         req.operation = self._operations[type(resource), req.method]
@@ -58,9 +58,9 @@ class SessionCookie:
             if req.operation.needs_fresh and not self._tokens.is_fresh(claims):
                 raise TokenNotFresh
             req.claims = claims
-            req.visit.user_id = claims.user_id
+            req.request_context.user_id = claims.user_id
         units = PAGE_UNITS if isinstance(resource, Page) else req.operation.units
-        if units and not self._guard.limits.admit(req.visit, units):
+        if units and not self._guard.limits.admit(req.request_context, units):
             await self._guard.refuse(req, units)
 
 
@@ -68,7 +68,7 @@ class FormReading:
     """Reads the form that is sent, and sees to it that it counts once."""
 
     async def process_resource(
-        self, req: PageRequest, _resp: Response, resource: object, _params: dict[str, Any]
+        self, req: ConsoleRequest, _resp: Response, resource: object, _params: dict[str, Any]
     ) -> None:
         if req.method != "POST" or req.operation is operation.NONE or not isinstance(resource, Page):
             return

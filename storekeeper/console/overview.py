@@ -4,12 +4,12 @@ import time
 
 from falcon.asgi import Response
 
-from storekeeper.console.page import Page, PageRequest
+from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.database.engine import Connection
 from storekeeper.models import store_summary
-from storekeeper.models.paging import Asked
 from storekeeper.models.paging import Page as Rows
-from storekeeper.models.store_summary import Glance
+from storekeeper.models.paging import PageRequest
+from storekeeper.models.store_summary import StoreSummary
 
 ROWS = 50
 DAY = 86_400
@@ -18,19 +18,19 @@ DAY = 86_400
 class Overview(Page):
     """/console"""
 
-    async def on_get(self, req: PageRequest, resp: Response) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
         """The stores where one works, or all."""
         which = req.get_param("stores") or ""
-        asked = Asked(ROWS, req.get_param("after") or "", "name")
-        is_mine, page = await self._see(req, _list, req.caller.user_id, asked, which)
-        self._show(req, resp, "overview.html", glances=page.rows, following=page.cursor, is_mine=is_mine, which=which)
+        asked = PageRequest(ROWS, req.get_param("after") or "", "name")
+        is_mine, page = await self._read(req, _list, req.caller.user_id, asked, which)
+        self._render(req, resp, "overview.html", glances=page.rows, following=page.cursor, is_mine=is_mine, which=which)
 
 
-def _list(conn: Connection, user_id: int, asked: Asked, which: str) -> tuple[bool, Rows[Glance]]:
+def _list(conn: Connection, user_id: int, page_request: PageRequest, which: str) -> tuple[bool, Rows[StoreSummary]]:
     """Unless one says which: one's own, or all where there are none."""
     since = int(time.time()) - DAY
     if which != "all":
-        mine = store_summary.page(conn, user_id, asked, since, is_mine=True)
+        mine = store_summary.page(conn, user_id, page_request, since, is_mine=True)
         if mine.rows or which == "mine":
             return True, mine
-    return False, store_summary.page(conn, user_id, asked, since, is_mine=False)
+    return False, store_summary.page(conn, user_id, page_request, since, is_mine=False)

@@ -12,7 +12,7 @@ from storekeeper.console import cookies
 from storekeeper.console.cookies import Notice
 from storekeeper.console.form_keys import FIELD, FormKeys
 from storekeeper.console.forms import EMPTY, Form
-from storekeeper.console.templating import Views
+from storekeeper.console.templating import Templates
 from storekeeper.database.engine import Connection
 from storekeeper.errors import Invalid, KeyInUse, StorekeeperError, Unavailable
 from storekeeper.http.operation import BODY_BYTES
@@ -28,7 +28,7 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
-class PageRequest(Request):
+class ConsoleRequest(Request):
     """A request for a page, and what its session says of its sender.
 
     A form that was refused is shown again on its page: `typed` is what it held, `failure` what was wrong with it.
@@ -61,7 +61,7 @@ class Kit(Components, frozen=True):
     """What pages are made of."""
 
     form_keys: FormKeys
-    views: Views
+    views: Templates
 
 
 class Page:
@@ -78,18 +78,18 @@ class Page:
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
 
-    async def meet(self, req: PageRequest) -> None:
+    async def meet(self, req: ConsoleRequest) -> None:
         """Look up who looks, for pages that show nothing else."""
-        await self._see(req, _nothing)
+        await self._read(req, _nothing)
 
-    async def _see(self, req: PageRequest, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+    async def _read(self, req: ConsoleRequest, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a query for whoever looks, if their session is live and in use."""
         idle = self._kit.tokens.lifetimes.idle
         result: T
-        req.viewer, result = await self._kit.guard.browse(req, _served, req.caller, idle, function, args)
+        req.viewer, result = await self._kit.guard.read_list(req, _served, req.caller, idle, function, args)
         return result
 
-    def take_form(self, req: PageRequest, form: Form) -> None:
+    def take_form(self, req: ConsoleRequest, form: Form) -> None:
         """Keep what was typed, and see to it that it counts once. Invalid for a form without a key of the sender's."""
         req.typed = form
         if req.claims is None:  # a page for whoever is not signed in: nothing there is done twice
@@ -102,11 +102,11 @@ class Page:
         if user_id != req.caller.user_id:
             req.typed = EMPTY
             raise Invalid("This form was shown to another user, before you signed in here. Nothing of it is saved.")
-        req.visit.key_seconds = KEY_SECONDS
-        req.visit.take_key(form[FIELD], f"POST {req.path}?{req.query_string}\n", hashes_body=False)
-        req.visit.digest.update(msgspec.json.encode(form.pairs))
+        req.request_context.key_seconds = KEY_SECONDS
+        req.request_context.take_key(form[FIELD], f"POST {req.path}?{req.query_string}\n", hashes_body=False)
+        req.request_context.digest.update(msgspec.json.encode(form.pairs))
 
-    async def _do(self, req: PageRequest, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+    async def _write(self, req: ConsoleRequest, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a change, likewise: committed when it returns, rolled back when it raises. For a form that has come
         before, nothing is changed, and it returns what it returned then.
         """
@@ -114,18 +114,18 @@ class Page:
             await self.meet(req)
         return await self._kit.guard.write(req, function, *args)
 
-    def _show(self, req: PageRequest, resp: Response, template: str, **values: Any) -> None:
+    def _render(self, req: ConsoleRequest, resp: Response, template: str, **values: Any) -> None:
         """Answer with a page. After a form that was refused, `resp` has its status already."""
         known = {"viewer": req.viewer, "typed": req.typed, "explanation": req.explanation, "failure": req.failure}
-        self._kit.views.show(req, resp, template, form_key=req.kept_key, **known, **values)
+        self._kit.views.render(req, resp, template, form_key=req.kept_key, **known, **values)
 
-    def _lead(self, resp: Response, to: str) -> None:
+    def _redirect(self, resp: Response, to: str) -> None:
         """Answer a form that was taken: what the browser asks for next is a page that can be loaded again."""
         resp.status, resp.location = falcon.HTTP_SEE_OTHER, to
 
-    def _tell(self, req: PageRequest, resp: Response, text: str) -> None:
+    def _flash(self, req: ConsoleRequest, resp: Response, text: str) -> None:
         """Say something on the page that is shown next; and of a form that has come before, when it was carried out."""
-        cookies.give_notice(req, resp, Notice(text, req.visit.repeated_at))
+        cookies.give_notice(req, resp, Notice(text, req.request_context.repeated_at))
         cookies.drop_kept_form(req, resp)
 
 

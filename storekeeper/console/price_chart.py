@@ -7,11 +7,11 @@ from itertools import accumulate
 
 import msgspec
 
-from storekeeper.models.item_price_history import Step
+from storekeeper.models.item_price_history import PriceStep
 
 WIDTH, HEIGHT = 640, 200
 LEFT, RIGHT, TOP, BOTTOM = 84, 16, 18, 30  # room for the labels
-MOST_STEPS = 200  # more would not be seen
+MAX_STEPS = 200  # more would not be seen
 
 
 class Chart(msgspec.Struct, frozen=True):
@@ -29,7 +29,7 @@ class Chart(msgspec.Struct, frozen=True):
     bottom: int = HEIGHT - BOTTOM
 
 
-def draw(steps: Sequence[Step], start: int, end: int, currency: str) -> Chart | None:
+def draw(steps: Sequence[PriceStep], start: int, end: int, currency: str) -> Chart | None:
     """None where there is nothing to see: the price was always the same."""
     known = _in_order(_thinned(steps), start)
     if len({step.price for step in known}) < 2:
@@ -59,15 +59,15 @@ def draw(steps: Sequence[Step], start: int, end: int, currency: str) -> Chart | 
     )
 
 
-def _in_order(steps: Sequence[Step], start: int) -> list[Step]:
+def _in_order(steps: Sequence[PriceStep], start: int) -> list[PriceStep]:
     """Each at a time that is not before the one of the last: a server's clock may have been put back."""
     times = accumulate((max(start, step.at or start) for step in steps), max)
-    return [Step(at, step.price) for at, step in zip(times, steps, strict=True)]
+    return [PriceStep(at, step.price) for at, step in zip(times, steps, strict=True)]
 
 
-def _thinned(steps: Sequence[Step]) -> list[Step]:
+def _thinned(steps: Sequence[PriceStep]) -> list[PriceStep]:
     """Some in the place of all, with the last."""
-    every = -(-len(steps) // MOST_STEPS)
+    every = -(-len(steps) // MAX_STEPS)
     return [*steps[:-1:every], steps[-1]] if steps else []
 
 

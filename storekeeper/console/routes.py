@@ -29,8 +29,8 @@ from storekeeper.console import (
 )
 from storekeeper.console import middleware as gate
 from storekeeper.console.form_keys import FormKeys
-from storekeeper.console.page import Kit, PageRequest
-from storekeeper.console.templating import Views
+from storekeeper.console.page import ConsoleRequest, Kit
+from storekeeper.console.templating import Templates
 from storekeeper.errors import StorekeeperError
 from storekeeper.http import request
 from storekeeper.http.routing import Router
@@ -97,19 +97,19 @@ def create_pages(kit: Kit) -> dict[str, object]:
 
 def create_kit(components: Components) -> Kit:
     form_keys = FormKeys(components.parts.keys)
-    return Kit(**msgspec.structs.asdict(components), form_keys=form_keys, views=Views(form_keys))
+    return Kit(**msgspec.structs.asdict(components), form_keys=form_keys, views=Templates(form_keys))
 
 
-def create_console(components: Components) -> falcon.asgi.App[PageRequest, Response]:
+def create_console(components: Components) -> falcon.asgi.App[ConsoleRequest, Response]:
     """The application that answers below /console."""
     kit = create_kit(components)
     kept = saved_forms.KeptForms(kit.guard, kit.form_keys)
     middleware: list[Any] = [gate.SameOrigin(), gate.SessionCookie(kit.tokens, kit.guard), gate.FormReading(), kept]
     app = falcon.asgi.App(
-        media_type=falcon.MEDIA_HTML, request_type=PageRequest, middleware=middleware, router=Router()
+        media_type=falcon.MEDIA_HTML, request_type=ConsoleRequest, middleware=middleware, router=Router()
     )
     app.router_options.converters.update({"name": request.Name, "username": request.Username, "id": request.Id})
-    render = error_pages.Failures(kit.views, kept)
+    render = error_pages.ErrorPages(kit.views, kept)
     app.add_error_handler(Exception, render.render_bug)
     app.add_error_handler(falcon.HTTPError, render.render_http)
     app.add_error_handler(StorekeeperError, render.render)

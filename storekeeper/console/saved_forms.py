@@ -12,11 +12,11 @@ from falcon.asgi import Response
 from storekeeper.console import cookies, forms
 from storekeeper.console.form_keys import FIELD, NOBODY, FormKeys
 from storekeeper.console.forms import FileForm, Form
-from storekeeper.console.page import Page, PageRequest
+from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.errors import StorekeeperError
 from storekeeper.http.guard import Guard
 from storekeeper.models import saved_form
-from storekeeper.models.saved_form import KEPT_SECONDS, Content, Reason
+from storekeeper.models.saved_form import RETENTION_SECONDS, Content, Reason
 
 PARAMETER = "kept"  # of the address of a page that shows it
 PASSWORDS = frozenset(("password", "current_password", "new_password", "repeated", "setup_token"))
@@ -33,7 +33,7 @@ class KeptForms:
         self._guard = guard
         self._form_keys = form_keys
 
-    async def keep(self, req: PageRequest, resp: Response, reason: Reason) -> str | None:
+    async def keep(self, req: ConsoleRequest, resp: Response, reason: Reason) -> str | None:
         """The page that will show the form of this request again; None where it cannot be kept.
 
         Only a form that was shown to a user is kept: nobody else can fill the database.
@@ -49,27 +49,27 @@ class KeptForms:
                 return f"{req.raw_path}?{PARAMETER}=1"
         return None
 
-    async def _write(self, req: PageRequest, resp: Response, user_id: int, content: Content) -> bool:
+    async def _write(self, req: ConsoleRequest, resp: Response, user_id: int, content: Content) -> bool:
         browser = token_urlsafe(24)
         req.claims = None  # the session may be over: it is the form's key that counts
-        is_kept = await self._guard.record(req, saved_form.keep, user_id, browser, req.raw_path, content)
+        is_kept = await self._guard.write_uncached(req, saved_form.keep, user_id, browser, req.raw_path, content)
         if is_kept:
-            cookies.give_kept_form(req, resp, browser, KEPT_SECONDS)
+            cookies.give_kept_form(req, resp, browser, RETENTION_SECONDS)
         return is_kept
 
     async def process_resource(
-        self, req: PageRequest, _resp: Response, _resource: object, _params: dict[str, object]
+        self, req: ConsoleRequest, _resp: Response, _resource: object, _params: dict[str, object]
     ) -> None:
         """Middleware: fill in the form of a page that is loaded to show what was typed there before."""
         browser = cookies.find_kept_form(req)
         if req.method != "GET" or req.claims is None or browser is None or not req.get_param(PARAMETER):
             return
-        content = await self._guard.browse(req, saved_form.find, req.caller.user_id, browser, req.raw_path)
+        content = await self._guard.read_list(req, saved_form.find, req.caller.user_id, browser, req.raw_path)
         if content:
             req.typed, req.explanation = Form(content.fields), _said(content)
 
 
-async def _read(req: PageRequest, page: Page) -> Form:
+async def _read(req: ConsoleRequest, page: Page) -> Form:
     """The form of a request that was refused before it was read; of one with a file, what stands before that."""
     if not page.takes_file:
         return await forms.read(req, page.most_bytes)

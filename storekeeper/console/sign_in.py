@@ -5,8 +5,8 @@ from contextlib import suppress
 from falcon.asgi import Response
 
 from storekeeper.console import cookies, forms
-from storekeeper.console.error_pages import safe_place
-from storekeeper.console.page import Page, PageRequest
+from storekeeper.console.error_pages import safe_redirect
+from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.console.templating import url
 from storekeeper.errors import Invalid, PasswordChangeRequired, Unauthorized
 from storekeeper.http.operation import public
@@ -20,18 +20,18 @@ class Entrance(Page):
 
     is_worth_keeping = False
 
-    async def _sign_in(self, req: PageRequest, resp: Response, username: str, password: str) -> None:
+    async def _sign_in(self, req: ConsoleRequest, resp: Response, username: str, password: str) -> None:
         """Begin a session, like any login, and put its token into the browser's cookie."""
         self._begin(req, resp, await self._kit.password_check.sign_in(req, username, password, self._find_device(req)))
 
-    def _begin(self, req: PageRequest, resp: Response, grant: Grant) -> None:
+    def _begin(self, req: ConsoleRequest, resp: Response, grant: Grant) -> None:
         tokens = self._kit.tokens
         seconds = tokens.lifetimes.session
         ends_at = grant.began_at + seconds
         cookies.give_token(req, resp, tokens.console(grant.user_id, grant.session_id, ends_at=ends_at), ends_at)
         cookies.give_device(req, resp, tokens.device(grant.user_id, grant.session_id), seconds)
 
-    def _find_device(self, req: PageRequest) -> Claims | None:
+    def _find_device(self, req: ConsoleRequest) -> Claims | None:
         """What the browser's cookie says of who has signed in there; None for one that is not good."""
         token = cookies.find_device(req)
         with suppress(Unauthorized):
@@ -43,65 +43,65 @@ class SetUp(Entrance):
     """/console/set-up"""
 
     @public
-    async def on_get(self, req: PageRequest, resp: Response) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
         """The first start: make the first administrator with the one-time token."""
         if await self._kit.guard.read(req, user.has_admin):
-            self._lead(resp, url("sign-in"))
+            self._redirect(resp, url("sign-in"))
         else:
-            self._show(req, resp, "set-up.html")
+            self._render(req, resp, "set-up.html")
 
     @public
-    async def on_post(self, req: PageRequest, resp: Response) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response) -> None:
         form = req.typed
         _check_repeated(form)
         await self._kit.accounts.register(req, form["username"], form["password"], form["setup_token"].strip())
         await self._sign_in(req, resp, form["username"], form["password"])
-        self._lead(resp, url())
+        self._redirect(resp, url())
 
 
 class SignIn(Entrance):
     """/console/sign-in"""
 
     @public
-    async def on_get(self, req: PageRequest, resp: Response) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
         """Sign in."""
         if await self._kit.guard.read(req, user.has_admin):
-            self._show(req, resp, "sign-in.html", next=safe_place(req.get_param("next") or req.typed["next"]))
+            self._render(req, resp, "sign-in.html", next=safe_redirect(req.get_param("next") or req.typed["next"]))
         else:
-            self._lead(resp, url("set-up"))
+            self._redirect(resp, url("set-up"))
 
     @public
-    async def on_post(self, req: PageRequest, resp: Response) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response) -> None:
         form = req.typed
         try:
             await self._sign_in(req, resp, form["username"], form["password"])
         except PasswordChangeRequired as required:
-            self._show(req, resp, "new-password.html", ticket=required.ticket, next=safe_place(form["next"]))
+            self._render(req, resp, "new-password.html", ticket=required.ticket, next=safe_redirect(form["next"]))
         else:
-            self._lead(resp, safe_place(form["next"]))
+            self._redirect(resp, safe_redirect(form["next"]))
 
 
 class NewPassword(Entrance):
     """/console/new-password"""
 
     @public
-    async def on_get(self, req: PageRequest, resp: Response) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
         """The form that comes after a password that has to be replaced. Without its ticket: sign in first."""
         if isinstance(req.failure, Invalid):
             form = req.typed
-            self._show(req, resp, "new-password.html", ticket=form["ticket"], next=safe_place(form["next"]))
+            self._render(req, resp, "new-password.html", ticket=form["ticket"], next=safe_redirect(form["next"]))
         else:
-            self._lead(resp, url("sign-in"))
+            self._redirect(resp, url("sign-in"))
 
     @public
-    async def on_post(self, req: PageRequest, resp: Response) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response) -> None:
         """Replace the password, and begin a session."""
         form = req.typed
         if form["new_password"] != form["repeated"]:
             raise Invalid("The two passwords differ.", "repeated")
         grant = await self._kit.password_check.choose_password(req, form["ticket"], form["new_password"])
         self._begin(req, resp, grant)
-        self._lead(resp, safe_place(form["next"]))
+        self._redirect(resp, safe_redirect(form["next"]))
 
 
 class SignOut(Page):
@@ -109,13 +109,13 @@ class SignOut(Page):
 
     is_worth_keeping = False
 
-    async def on_post(self, req: PageRequest, resp: Response) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response) -> None:
         """End the session: whatever else uses its tokens is signed out as well."""
-        await self._do(req, session.log_out, req.caller.user_id, req.caller.sid)
+        await self._write(req, session.log_out, req.caller.user_id, req.caller.sid)
         req.log("logout", session_id=req.caller.sid)
         cookies.drop_token(req, resp)
-        self._tell(req, resp, "You are signed out.")
-        self._lead(resp, url("sign-in"))
+        self._flash(req, resp, "You are signed out.")
+        self._redirect(resp, url("sign-in"))
 
 
 class Confirm(Page):
@@ -123,12 +123,12 @@ class Confirm(Page):
 
     is_worth_keeping = False
 
-    async def on_get(self, req: PageRequest, resp: Response) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
         """Give the password again, before something that needs it."""
         await self.meet(req)
-        self._show(req, resp, "confirm.html", next=safe_place(req.get_param("next") or req.typed["next"]))
+        self._render(req, resp, "confirm.html", next=safe_redirect(req.get_param("next") or req.typed["next"]))
 
-    async def on_post(self, req: PageRequest, resp: Response) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response) -> None:
         form = req.typed
         await self.meet(req)
         await self._kit.password_check.confirm(req, form["password"])
@@ -136,7 +136,7 @@ class Confirm(Page):
         ends_at = req.caller.exp
         token = self._kit.tokens.console(req.caller.user_id, req.caller.sid, ends_at=ends_at)
         cookies.give_token(req, resp, token, ends_at)
-        self._lead(resp, safe_place(form["next"]))
+        self._redirect(resp, safe_redirect(form["next"]))
 
 
 def _check_repeated(form: forms.Form) -> None:

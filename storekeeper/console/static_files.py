@@ -5,7 +5,7 @@ from importlib.resources import files
 
 from falcon.asgi import Response
 
-from storekeeper.console.page import PageRequest
+from storekeeper.console.page import ConsoleRequest
 from storekeeper.console.templating import STATIC
 from storekeeper.errors import NotFound
 from storekeeper.http.operation import counts, public
@@ -26,7 +26,7 @@ class StaticFile:
 
     @public
     @counts(0)
-    async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:
         if name not in TYPES:
             raise NotFound
         resp.data, resp.content_type = self._read(name), TYPES[name]

@@ -2,76 +2,76 @@
 
 from falcon.asgi import Response
 
-from storekeeper.console.page import Page, PageRequest
+from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.console.templating import url
 from storekeeper.database.engine import Connection
 from storekeeper.domain import money, names
 from storekeeper.errors import Forbidden, Invalid, StoreNotEmpty
 from storekeeper.models import store, store_items, store_member, store_summary
-from storekeeper.models.store_member import Standing
-from storekeeper.models.store_summary import Sums
+from storekeeper.models.store_member import StoreAccess
+from storekeeper.models.store_summary import StoreTotals
 
 
 class NewStore(Page):
     """/console/new-store"""
 
-    async def on_get(self, req: PageRequest, resp: Response) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
         """The form for a new store."""
         await self.meet(req)
-        self._show(req, resp, "new-store.html", currency=self._kit.settings.currency, currencies=sorted(money.DIGITS))
+        self._render(req, resp, "new-store.html", currency=self._kit.settings.currency, currencies=sorted(money.DIGITS))
 
-    async def on_post(self, req: PageRequest, resp: Response) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response) -> None:
         form = req.typed
         name, currency = names.of_thing(form["name"]), form["currency"].strip().upper()
-        await self._do(req, store_member.found_store, req.caller.user_id, name, currency, self._kit.quotas.stores)
-        self._tell(req, resp, f"{name} is founded, and you own it.")
-        self._lead(resp, url("store", name))
+        await self._write(req, store_member.create_store, req.caller.user_id, name, currency, self._kit.quotas.stores)
+        self._flash(req, resp, f"{name} is founded, and you own it.")
+        self._redirect(resp, url("store", name))
 
 
 class Settings(Page):
     """/console/store/{name}/settings"""
 
-    async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:
         """What a store says of itself. For its owner."""
-        standing = await self._see(req, _stand_as_owner, req.caller.user_id, name)
-        self._show(req, resp, "settings.html", standing=standing, store=standing.store, currencies=sorted(money.DIGITS))
+        access = await self._read(req, _stand_as_owner, req.caller.user_id, name)
+        self._render(req, resp, "settings.html", access=access, store=access.store, currencies=sorted(money.DIGITS))
 
-    async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response, name: str) -> None:
         form = req.typed
         typed = {"name": form["name"], "currency": form["currency"], "negative_stock": form["negative_stock"] == "yes"}
         settings = store.check_settings(typed)
         try:
-            changed = await self._do(req, store_items.set_up, req.caller.user_id, name, settings)
+            changed = await self._write(req, store_items.change_settings, req.caller.user_id, name, settings)
         except StoreNotEmpty as error:
             raise Invalid(str(error), "currency") from None
-        self._tell(req, resp, "Saved.")
-        self._lead(resp, url("store", changed.name, "settings"))
+        self._flash(req, resp, "Saved.")
+        self._redirect(resp, url("store", changed.name, "settings"))
 
 
 class Deletion(Page):
     """/console/store/{name}/delete"""
 
-    async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:
         """Ask before a store goes, and say what goes with it."""
-        standing, sums = await self._see(req, _sum_up, req.caller.user_id, name)
-        self._show(req, resp, "delete-store.html", standing=standing, store=standing.store, sums=sums)
+        access, sums = await self._read(req, _sum_up, req.caller.user_id, name)
+        self._render(req, resp, "delete-store.html", access=access, store=access.store, sums=sums)
 
-    async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response, name: str) -> None:
         form = req.typed
         if not form["name"].strip() or names.of_thing(form["name"]) != name:
             raise Invalid("Type the name of the store, to show that you mean it.", "name")
-        await self._do(req, store_items.delete_store, req.caller.user_id, name, True)
-        self._tell(req, resp, f"{name} is deleted.")
-        self._lead(resp, url())
+        await self._write(req, store_items.delete_store, req.caller.user_id, name, True)
+        self._flash(req, resp, f"{name} is deleted.")
+        self._redirect(resp, url())
 
 
-def _stand_as_owner(conn: Connection, user_id: int, name: str) -> Standing:
-    standing = store_member.stand(conn, user_id, name)
-    if not standing.owns:
+def _stand_as_owner(conn: Connection, user_id: int, name: str) -> StoreAccess:
+    access = store_member.get_access(conn, user_id, name)
+    if not access.is_owner:
         raise Forbidden(store_member.OWNERS_ONLY)
-    return standing
+    return access
 
 
-def _sum_up(conn: Connection, user_id: int, name: str) -> tuple[Standing, Sums]:
-    standing = _stand_as_owner(conn, user_id, name)
-    return standing, store_summary.sums(conn, [standing.store], 0)[standing.store.id]
+def _sum_up(conn: Connection, user_id: int, name: str) -> tuple[StoreAccess, StoreTotals]:
+    access = _stand_as_owner(conn, user_id, name)
+    return access, store_summary.sums(conn, [access.store], 0)[access.store.id]

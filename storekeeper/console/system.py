@@ -6,11 +6,11 @@ import time
 from falcon.asgi import Response
 
 from storekeeper import __version__
-from storekeeper.console.page import Page, PageRequest
+from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.database import schema_version
 from storekeeper.database.engine import Connection
 from storekeeper.errors import StorekeeperError
-from storekeeper.http.operation import admin
+from storekeeper.http.operation import admin_only
 from storekeeper.models import import_queue, periodic_task, store_member, system
 from storekeeper.models.system import Facts
 
@@ -26,13 +26,13 @@ CONDITIONS = {
 class System(Page):
     """/console/system"""
 
-    @admin
-    async def on_get(self, req: PageRequest, resp: Response) -> None:
+    @admin_only
+    async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
         """Its version, its database, and whether all that it needs is there."""
-        facts, backed_up_at, checks, chores = await self._see(req, _look)
-        ownerless = await self._see(req, store_member.without_owner)
+        facts, backed_up_at, checks, chores = await self._read(req, _look)
+        ownerless = await self._read(req, store_member.without_owner)
         checks["The files can be reached"] = await self._reaches_files()
-        self._show(
+        self._render(
             req,
             resp,
             "system.html",

@@ -30,14 +30,14 @@ HTML = "text/html; charset=utf-8"
 STATIC = "console/static"
 
 
-class Views:
+class Templates:
     """The templates, and what they can say."""
 
     def __init__(self, form_keys: FormKeys) -> None:
         self._environment = cache(_create_environment)
         self._form_keys = form_keys
 
-    def show(self, req: Request, resp: Response, template: str, *, form_key: str = "", **values: Any) -> None:
+    def render(self, req: Request, resp: Response, template: str, *, form_key: str = "", **values: Any) -> None:
         """Answer with a page. `form_key` is for the form that is shown again as it was sent; others get new ones."""
         known = {"viewer": None, "typed": EMPTY, "explanation": "", "failure": None} | values
         known |= {"notice": cookies.take_notice(req, resp), "here": req.path, "errors": _by_field(known["failure"])}

@@ -2,12 +2,12 @@
 
 from falcon.asgi import Response
 
-from storekeeper.console.page import Page, PageRequest
+from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.console.templating import url
 from storekeeper.database.engine import Connection
-from storekeeper.http.operation import admin, fresh
+from storekeeper.http.operation import admin_only, fresh_token
 from storekeeper.models import session, store_member, user
-from storekeeper.models.paging import MOST, Asked
+from storekeeper.models.paging import MAX_PAGE_SIZE, PageRequest
 from storekeeper.models.session import Session
 from storekeeper.models.store import Store
 from storekeeper.models.user import User
@@ -18,107 +18,107 @@ ROWS = 50
 class Users(Page):
     """/console/users"""
 
-    @admin
-    async def on_get(self, req: PageRequest, resp: Response) -> None:
+    @admin_only
+    async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
         """All accounts, by name."""
-        page = await self._see(req, user.page, Asked(ROWS, req.get_param("after") or "", "name"))
-        self._show(req, resp, "users.html", users=page.rows, following=page.cursor)
+        page = await self._read(req, user.page, PageRequest(ROWS, req.get_param("after") or "", "name"))
+        self._render(req, resp, "users.html", users=page.rows, following=page.cursor)
 
 
 class NewUser(Page):
     """/console/new-user"""
 
-    @admin
-    async def on_get(self, req: PageRequest, resp: Response) -> None:
+    @admin_only
+    async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
         """The form for a new account."""
         await self.meet(req)
-        self._show(req, resp, "new-user.html")
+        self._render(req, resp, "new-user.html")
 
-    @admin
-    async def on_post(self, req: PageRequest, resp: Response) -> None:
+    @admin_only
+    async def on_post(self, req: ConsoleRequest, resp: Response) -> None:
         form = req.typed
         await self.meet(req)
         added = await self._kit.accounts.add(req, form["username"].strip(), form["password"])
-        self._tell(req, resp, f"{added.username} has an account now. Hand over the password in a safe way.")
-        self._lead(resp, url("users", added.id))
+        self._flash(req, resp, f"{added.username} has an account now. Hand over the password in a safe way.")
+        self._redirect(resp, url("users", added.id))
 
 
 class UserPage(Page):
     """/console/users/{user_id}"""
 
-    @admin
-    async def on_get(self, req: PageRequest, resp: Response, user_id: int) -> None:
+    @admin_only
+    async def on_get(self, req: ConsoleRequest, resp: Response, user_id: int) -> None:
         """A user, and where they are signed in."""
-        found, sessions = await self._see(req, _look, user_id, self._kit.tokens.lifetimes.idle)
-        self._show(req, resp, "user.html", user=found, sessions=sessions)
+        found, sessions = await self._read(req, _look, user_id, self._kit.tokens.lifetimes.idle)
+        self._render(req, resp, "user.html", user=found, sessions=sessions)
 
 
 class Roles(UserPage):
     """/console/users/{user_id}/roles"""
 
-    @admin
-    @fresh
-    async def on_post(self, req: PageRequest, resp: Response, user_id: int) -> None:
+    @admin_only
+    @fresh_token
+    async def on_post(self, req: ConsoleRequest, resp: Response, user_id: int) -> None:
         """Make somebody an administrator or not, active or not."""
         form = req.typed
         wanted = {"yes": True, "no": False}
         is_admin, is_active = wanted.get(form["is_admin"]), wanted.get(form["is_active"])
-        changed = await self._do(req, session.change_user, user_id, is_admin, is_active)
+        changed = await self._write(req, session.change_user, user_id, is_admin, is_active)
         req.log("role_changed", changed_id=user_id, is_admin=changed.is_admin, is_active=changed.is_active)
-        self._tell(req, resp, "Saved. It holds from now on, everywhere.")
-        self._lead(resp, url("users", user_id) if changed.is_admin or user_id != req.caller.user_id else url())
+        self._flash(req, resp, "Saved. It holds from now on, everywhere.")
+        self._redirect(resp, url("users", user_id) if changed.is_admin or user_id != req.caller.user_id else url())
 
 
 class SessionsEnd(UserPage):
     """/console/users/{user_id}/sessions"""
 
-    @admin
-    async def on_post(self, req: PageRequest, resp: Response, user_id: int) -> None:
+    @admin_only
+    async def on_post(self, req: ConsoleRequest, resp: Response, user_id: int) -> None:
         """Sign somebody out everywhere."""
-        count = await self._do(req, session.end_others, user_id)
+        count = await self._write(req, session.end_others, user_id)
         req.log("sessions_ended", changed_id=user_id, count=count)
-        self._tell(req, resp, f"Sessions ended: {count}.")
-        self._lead(resp, url("users", user_id))
+        self._flash(req, resp, f"Sessions ended: {count}.")
+        self._redirect(resp, url("users", user_id))
 
 
 class PasswordReset(Page):
     """/console/users/{user_id}/password"""
 
-    @fresh
-    async def on_get(self, req: PageRequest, resp: Response, user_id: int) -> None:
+    @fresh_token
+    async def on_get(self, req: ConsoleRequest, resp: Response, user_id: int) -> None:
         """The form for another password of somebody's."""
-        found = await self._see(req, _get_as_admin, req.caller.user_id, user_id)
-        self._show(req, resp, "reset-password.html", user=found)
+        found = await self._read(req, _get_as_admin, req.caller.user_id, user_id)
+        self._render(req, resp, "reset-password.html", user=found)
 
-    @fresh
-    async def on_post(self, req: PageRequest, resp: Response, user_id: int) -> None:
+    @fresh_token
+    async def on_post(self, req: ConsoleRequest, resp: Response, user_id: int) -> None:
         form = req.typed
-        found = await self._see(req, _get_as_admin, req.caller.user_id, user_id)
+        found = await self._read(req, _get_as_admin, req.caller.user_id, user_id)
         await self._kit.accounts.reset_password(req, found, form["password"])
-        self._tell(req, resp, f"{found.username} has a new password, and is signed out everywhere.")
-        self._lead(resp, url("users", user_id))
+        self._flash(req, resp, f"{found.username} has a new password, and is signed out everywhere.")
+        self._redirect(resp, url("users", user_id))
 
 
 class Deletion(Page):
     """/console/users/{user_id}/delete"""
 
-    @fresh
-    async def on_get(self, req: PageRequest, resp: Response, user_id: int) -> None:
+    @fresh_token
+    async def on_get(self, req: ConsoleRequest, resp: Response, user_id: int) -> None:
         """Ask before an account goes."""
-        found, alone = await self._see(req, _look_before_deletion, req.caller.user_id, user_id)
-        self._show(req, resp, "delete-user.html", user=found, stores=alone)
+        found, alone = await self._read(req, _look_before_deletion, req.caller.user_id, user_id)
+        self._render(req, resp, "delete-user.html", user=found, stores=alone)
 
-    @fresh
-    async def on_post(self, req: PageRequest, resp: Response, user_id: int) -> None:
+    @fresh_token
+    async def on_post(self, req: ConsoleRequest, resp: Response, user_id: int) -> None:
         heir = req.typed["stores_to"].strip() or None
-        deleted = await self._do(req, _delete, req.caller.user_id, user_id, heir)
+        deleted = await self._write(req, _delete, req.caller.user_id, user_id, heir)
         req.log("user_deleted", deleted_id=user_id)
-        self._tell(req, resp, f"The account of {deleted.username} is deleted.")
-        self._lead(resp, url("users"))
+        self._flash(req, resp, f"The account of {deleted.username} is deleted.")
+        self._redirect(resp, url("users"))
 
 
 def _look(conn: Connection, user_id: int, idle: int) -> tuple[User, list[Session]]:
-    return user.get(conn, user_id), session.page(conn, user_id, idle, Asked(MOST, sort="-id")).rows
+    return user.get(conn, user_id), session.page(conn, user_id, idle, PageRequest(MAX_PAGE_SIZE, sort="-id")).rows
 
 
 def _look_before_deletion(conn: Connection, asker_id: int, user_id: int) -> tuple[User, list[Store]]:

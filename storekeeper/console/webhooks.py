@@ -7,17 +7,17 @@ from falcon.asgi import Response
 from msgspec import Meta
 
 from storekeeper.console import forms
-from storekeeper.console.page import Page, PageRequest
+from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.console.templating import url
 from storekeeper.database.engine import Connection
 from storekeeper.domain import names
 from storekeeper.errors import Invalid, NotFound, ResyncRequired
-from storekeeper.http.operation import fresh
+from storekeeper.http.operation import fresh_token
 from storekeeper.http.request import MAX_ID
 from storekeeper.models import store_member, user, webhook, webhook_delivery
-from storekeeper.models.paging import Asked
 from storekeeper.models.paging import Page as Rows
-from storekeeper.models.store_member import Standing
+from storekeeper.models.paging import PageRequest
+from storekeeper.models.store_member import StoreAccess
 from storekeeper.models.webhook import NewSecret, Webhook
 from storekeeper.models.webhook_delivery import Delivery, State
 
@@ -60,50 +60,50 @@ DELETION = Question(
 class QuestionPage(Page):
     """A page that asks before something is done to a webhook."""
 
-    async def _ask(self, req: PageRequest, resp: Response, webhook_id: int, question: Question) -> None:
-        hook = await self._see(req, webhook.get, req.caller.user_id, webhook_id)
+    async def _ask(self, req: ConsoleRequest, resp: Response, webhook_id: int, question: Question) -> None:
+        hook = await self._read(req, webhook.get, req.caller.user_id, webhook_id)
         back = url("webhooks", webhook_id)
         values = {"title": question.title, "text": question.text.format(url=hook.url), "verb": question.verb}
-        self._show(req, resp, "sure.html", action=f"{back}/{question.step}", back=back, **values)
+        self._render(req, resp, "sure.html", action=f"{back}/{question.step}", back=back, **values)
 
 
 class SecretPage(Page):
     """A page whose form makes a secret."""
 
-    def _show_secret(self, req: PageRequest, resp: Response, hook: NewSecret, *, is_rotated: bool = False) -> None:
+    def _show_secret(self, req: ConsoleRequest, resp: Response, hook: NewSecret, *, is_rotated: bool = False) -> None:
         """At once: on the way to another page the secret would have to be kept somewhere. And once only."""
-        if req.visit.repeated_at is None:
-            self._show(req, resp, "webhook-secret.html", hook=hook, is_rotated=is_rotated)
+        if req.request_context.repeated_at is None:
+            self._render(req, resp, "webhook-secret.html", hook=hook, is_rotated=is_rotated)
         else:
-            self._tell(req, resp, "Its secret was shown then, and is shown once. Make another one, if nobody has it.")
-            self._lead(resp, url("webhooks", hook.id))
+            self._flash(req, resp, "Its secret was shown then, and is shown once. Make another one, if nobody has it.")
+            self._redirect(resp, url("webhooks", hook.id))
 
 
 class Webhooks(SecretPage):
     """/console/webhooks"""
 
-    async def on_get(self, req: PageRequest, resp: Response) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
         """Those of one's stores, or for administrators all; and the form for another."""
-        found = await self._see(req, webhook.page, req.caller.user_id, Asked(ROWS, req.get_param("after") or ""))
+        found = await self._read(req, webhook.page, req.caller.user_id, PageRequest(ROWS, req.get_param("after") or ""))
         self._list(req, resp, found, None)
 
-    @fresh
-    async def on_post(self, req: PageRequest, resp: Response) -> None:
+    @fresh_token
+    async def on_post(self, req: ConsoleRequest, resp: Response) -> None:
         form = req.typed
         store = form["store"].strip()
         await self._add(req, resp, names.of_thing(store, "store") if store else None)
 
-    def _list(self, req: PageRequest, resp: Response, found: Rows[Webhook], standing: Standing | None) -> None:
-        place = ("store", standing.store.name, "webhooks") if standing else ("webhooks",)
-        values = {"hooks": found.rows, "following": found.cursor, "standing": standing, "place": place}
+    def _list(self, req: ConsoleRequest, resp: Response, found: Rows[Webhook], access: StoreAccess | None) -> None:
+        place = ("store", access.store.name, "webhooks") if access else ("webhooks",)
+        values = {"hooks": found.rows, "following": found.cursor, "access": access, "place": place}
         values["creation"] = self._kit.dispatch.creation
-        self._show(req, resp, "webhooks.html", **values)
+        self._render(req, resp, "webhooks.html", **values)
 
-    async def _add(self, req: PageRequest, resp: Response, store: str | None) -> None:
+    async def _add(self, req: ConsoleRequest, resp: Response, store: str | None) -> None:
         await self._kit.dispatch.require_creation(req)
         to = self._kit.dispatch.check(req.typed["url"].strip())
         try:
-            added = await self._do(req, webhook.add, req.caller.user_id, to, store)
+            added = await self._write(req, webhook.add, req.caller.user_id, to, store)
         except NotFound as error:
             raise Invalid(str(error), "store") from None
         await self._kit.dispatch.wake(req)
@@ -114,51 +114,51 @@ class Webhooks(SecretPage):
 class StoreWebhooks(Webhooks):
     """/console/store/{name}/webhooks"""
 
-    async def on_get(self, req: PageRequest, resp: Response, name: str) -> None:  # type: ignore[override]
+    async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:  # type: ignore[override]
         """Those of a store, for its owner."""
-        standing, found = await self._see(req, _of_store, req.caller.user_id, name, req.get_param("after") or "")
-        self._list(req, resp, found, standing)
+        access, found = await self._read(req, _of_store, req.caller.user_id, name, req.get_param("after") or "")
+        self._list(req, resp, found, access)
 
-    @fresh
-    async def on_post(self, req: PageRequest, resp: Response, name: str) -> None:  # type: ignore[override]
+    @fresh_token
+    async def on_post(self, req: ConsoleRequest, resp: Response, name: str) -> None:  # type: ignore[override]
         await self._add(req, resp, name)
 
 
 class WebhookPage(Page):
     """/console/webhooks/{webhook_id}"""
 
-    async def on_get(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
         """A webhook, and what was sent to it or is to be."""
         state = STATES.get(req.get_param("state") or "")
-        asked = Asked(ROWS, req.get_param("after") or "", "-id")
-        hook, owner, found = await self._see(req, _look, req.caller.user_id, webhook_id, state, asked)
+        asked = PageRequest(ROWS, req.get_param("after") or "", "-id")
+        hook, owner, found = await self._read(req, _look, req.caller.user_id, webhook_id, state, asked)
         values = {"owner": owner, "deliveries": found.rows, "following": found.cursor, "state": state}
-        self._show(req, resp, "webhook.html", hook=hook, **values)
+        self._render(req, resp, "webhook.html", hook=hook, **values)
 
-    async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
         """Send to another URL from now on."""
         form = req.typed
         await self._kit.dispatch.require_creation(req)
         to = self._kit.dispatch.check(form["url"].strip())
-        changed = await self._do(req, webhook.change, req.caller.user_id, webhook_id, to, None)
+        changed = await self._write(req, webhook.change, req.caller.user_id, webhook_id, to, None)
         await self._kit.dispatch.wake(req)
         req.log("webhook_changed", webhook=webhook_id, is_active=None)
         asks = " The receiver there is asked for its consent." if changed.state == "pending" else ""
         self._end(req, resp, webhook_id, f"Saved.{asks}")
 
-    def _end(self, req: PageRequest, resp: Response, webhook_id: int, text: str) -> None:
-        self._tell(req, resp, text)
-        self._lead(resp, url("webhooks", webhook_id))
+    def _end(self, req: ConsoleRequest, resp: Response, webhook_id: int, text: str) -> None:
+        self._flash(req, resp, text)
+        self._redirect(resp, url("webhooks", webhook_id))
 
 
 class Activation(WebhookPage):
     """/console/webhooks/{webhook_id}/state"""
 
-    async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
         """Let it pause, or go on where it stood."""
         form = req.typed
         is_active = {"yes": True, "no": False}.get(form["is_active"])
-        changed = await self._do(req, webhook.change, req.caller.user_id, webhook_id, None, is_active)
+        changed = await self._write(req, webhook.change, req.caller.user_id, webhook_id, None, is_active)
         await self._kit.dispatch.wake(req)
         req.log("webhook_changed", webhook=webhook_id, is_active=is_active)
         self._end(req, resp, webhook_id, "It pauses." if changed.state == "paused" else "It goes on where it stood.")
@@ -167,9 +167,9 @@ class Activation(WebhookPage):
 class Ping(WebhookPage):
     """/console/webhooks/{webhook_id}/test"""
 
-    async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
         """Send a message that only shows whether messages arrive."""
-        await self._do(req, webhook_delivery.ping, req.caller.user_id, webhook_id)
+        await self._write(req, webhook_delivery.ping, req.caller.user_id, webhook_id)
         await self._kit.dispatch.wake(req)
         self._end(req, resp, webhook_id, "A ping is on its way. Load the page again to see what came of it.")
 
@@ -177,11 +177,11 @@ class Ping(WebhookPage):
 class Verification(WebhookPage):
     """/console/webhooks/{webhook_id}/verify"""
 
-    async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
         """Let a pending one send, by what the challenge said; without that, send the challenge again."""
         form = req.typed
         nonce = form["challenge"].strip()[:MAX_NONCE] or None
-        verified = await self._do(req, webhook.verify, req.caller.user_id, webhook_id, nonce)
+        verified = await self._write(req, webhook.verify, req.caller.user_id, webhook_id, nonce)
         await self._kit.dispatch.wake(req)
         req.log("webhook_verified" if verified.is_active else "webhook_challenged", webhook=webhook_id)
         self._end(req, resp, webhook_id, "It sends from now on." if verified.is_active else "It is asked once more.")
@@ -194,12 +194,12 @@ class ReplayForm(msgspec.Struct, frozen=True):
 class Replay(WebhookPage):
     """/console/webhooks/{webhook_id}/replay"""
 
-    async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+    async def on_post(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
         """Send all changes after a cursor once more."""
         form = req.typed
         after = forms.convert({"cursor": form["cursor"].strip()}, ReplayForm).cursor
         try:
-            await self._do(req, webhook.go_back, req.caller.user_id, webhook_id, after)
+            await self._write(req, webhook.go_back, req.caller.user_id, webhook_id, after)
         except ResyncRequired:
             raise Invalid("The changes after this one are no longer kept.", "cursor") from None
         await self._kit.dispatch.wake(req)
@@ -210,15 +210,15 @@ class DeliveryReplay(WebhookPage):
     """/console/webhooks/{webhook_id}/deliveries/{delivery_id}/replay"""
 
     async def on_get(  # type: ignore[override]
-        self, req: PageRequest, resp: Response, webhook_id: int, delivery_id: int
+        self, req: ConsoleRequest, resp: Response, webhook_id: int, delivery_id: int
     ) -> None:
         await super().on_get(req, resp, webhook_id)
 
     async def on_post(  # type: ignore[override]
-        self, req: PageRequest, resp: Response, webhook_id: int, delivery_id: int
+        self, req: ConsoleRequest, resp: Response, webhook_id: int, delivery_id: int
     ) -> None:
         """Send one message once more."""
-        again = await self._do(req, webhook_delivery.replay, req.caller.user_id, webhook_id, delivery_id)
+        again = await self._write(req, webhook_delivery.replay, req.caller.user_id, webhook_id, delivery_id)
         await self._kit.dispatch.wake(req)
         self._end(req, resp, webhook_id, f"{again.message_id} will be sent once more.")
 
@@ -226,14 +226,14 @@ class DeliveryReplay(WebhookPage):
 class Rotation(QuestionPage, SecretPage):
     """/console/webhooks/{webhook_id}/rotate"""
 
-    @fresh
-    async def on_get(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+    @fresh_token
+    async def on_get(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
         """Ask before the secret is replaced."""
         await self._ask(req, resp, webhook_id, ROTATION)
 
-    @fresh
-    async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
-        rotated = await self._do(req, webhook.rotate, req.caller.user_id, webhook_id)
+    @fresh_token
+    async def on_post(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
+        rotated = await self._write(req, webhook.rotate, req.caller.user_id, webhook_id)
         req.log("webhook_changed", webhook=webhook_id, is_rotated=True)
         self._show_secret(req, resp, rotated, is_rotated=True)
 
@@ -241,15 +241,15 @@ class Rotation(QuestionPage, SecretPage):
 class Takeover(QuestionPage, SecretPage):
     """/console/webhooks/{webhook_id}/takeover"""
 
-    @fresh
-    async def on_get(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+    @fresh_token
+    async def on_get(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
         """Ask before it becomes one's own."""
         await self._ask(req, resp, webhook_id, TAKEOVER)
 
-    @fresh
-    async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+    @fresh_token
+    async def on_post(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
         await self._kit.dispatch.require_creation(req)
-        taken = await self._do(req, webhook.take_over, req.caller.user_id, webhook_id)
+        taken = await self._write(req, webhook.take_over, req.caller.user_id, webhook_id)
         await self._kit.dispatch.wake(req)
         req.log("webhook_taken_over", webhook=webhook_id)
         self._show_secret(req, resp, taken)
@@ -258,26 +258,26 @@ class Takeover(QuestionPage, SecretPage):
 class Deletion(QuestionPage):
     """/console/webhooks/{webhook_id}/delete"""
 
-    async def on_get(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
+    async def on_get(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
         """Ask before a webhook goes."""
         await self._ask(req, resp, webhook_id, DELETION)
 
-    async def on_post(self, req: PageRequest, resp: Response, webhook_id: int) -> None:
-        await self._do(req, webhook.delete, req.caller.user_id, webhook_id)
+    async def on_post(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
+        await self._write(req, webhook.delete, req.caller.user_id, webhook_id)
         req.log("webhook_deleted", webhook=webhook_id)
-        self._tell(req, resp, "The webhook is deleted.")
-        self._lead(resp, url("webhooks"))
+        self._flash(req, resp, "The webhook is deleted.")
+        self._redirect(resp, url("webhooks"))
 
 
-def _of_store(conn: Connection, user_id: int, name: str, after: str) -> tuple[Standing, Rows[Webhook]]:
+def _of_store(conn: Connection, user_id: int, name: str, after: str) -> tuple[StoreAccess, Rows[Webhook]]:
     store = store_member.require_owner(conn, user_id, name)
-    return store_member.stand(conn, user_id, name), webhook.page(conn, user_id, Asked(ROWS, after), store.id)
+    return store_member.get_access(conn, user_id, name), webhook.page(conn, user_id, PageRequest(ROWS, after), store.id)
 
 
 def _look(
-    conn: Connection, user_id: int, webhook_id: int, state: State | None, asked: Asked
+    conn: Connection, user_id: int, webhook_id: int, state: State | None, page_request: PageRequest
 ) -> tuple[Webhook, str | None, Rows[Delivery]]:
     """A webhook, its owner's name, and a page of its messages."""
     hook = webhook.get(conn, user_id, webhook_id)
     owner = user.get(conn, hook.user_id).username if hook.user_id else None
-    return hook, owner, webhook_delivery.page(conn, user_id, webhook_id, state, asked)
+    return hook, owner, webhook_delivery.page(conn, user_id, webhook_id, state, page_request)

@@ -17,7 +17,7 @@ Row = Sequence[Any]
 Converters = list[tuple[int, Any]]
 
 
-class Query:
+class CompiledQuery:
     """A statement of the busiest paths: compiled once, then run on the driver's own connection.
 
     Its rows are the ones `conn.execute` gives, for a quarter of the time (4 µs, not 16): tuples, or what `record`
@@ -27,28 +27,28 @@ class Query:
     def __init__(self, statement: ReturnsRows, record: Callable[[Row], Any] | None = None) -> None:
         self._statement = statement
         self._record = record
-        self._compiled: dict[str, Compiled] = {}
+        self._compiled: dict[str, CompiledSQL] = {}
 
-    def run(self, conn: Connection, **values: Any) -> None:
+    def execute(self, conn: Connection, **values: Any) -> None:
         """For a change that returns nothing."""
-        self.send(conn, held_cursor(conn), values)
+        self.start(conn, held_cursor(conn), values)
 
-    def first(self, conn: Connection, **values: Any) -> Any | None:
+    def fetch_first(self, conn: Connection, **values: Any) -> Any | None:
         rows = self.fetch(conn, values)
         return rows[0] if rows else None
 
-    def all(self, conn: Connection, **values: Any) -> list[Any]:
+    def fetch_all(self, conn: Connection, **values: Any) -> list[Any]:
         return self.fetch(conn, values)
 
     def fetch(self, conn: Connection, values: Mapping[str, Any]) -> list[Any]:
-        return self.receive(conn, self.send(conn, held_cursor(conn), values))
+        return self.fetch_rows(conn, self.start(conn, held_cursor(conn), values))
 
-    def send(self, conn: Connection, cursor: Any, values: Mapping[str, Any]) -> Any:
+    def start(self, conn: Connection, cursor: Any, values: Mapping[str, Any]) -> Any:
         """Run the statement on this cursor. Returns the cursor."""
         made = self._for(conn)
         return execute(conn, made.sql, {**made.constants, **values} if made.constants else values, cursor)
 
-    def receive(self, conn: Connection, cursor: Any) -> list[Any]:
+    def fetch_rows(self, conn: Connection, cursor: Any) -> list[Any]:
         # Fetch all, even of one row: SQLite would keep a half-read statement's snapshot open.
         rows: list[Row] = cursor.fetchall()
         converters = self._for(conn).converters
@@ -56,19 +56,19 @@ class Query:
             rows = [_converted(list(row), converters) for row in rows]
         return [self._record(row) for row in rows] if self._record else rows
 
-    def _for(self, conn: Connection) -> "Compiled":
+    def _for(self, conn: Connection) -> "CompiledSQL":
         return self._compiled.get(conn.dialect.name) or self._compile(conn.dialect)
 
-    def _compile(self, dialect: sa.Dialect) -> "Compiled":
+    def _compile(self, dialect: sa.Dialect) -> "CompiledSQL":
         compiled = self._statement.compile(dialect=dialect)
         constants = {name: value for name, value in compiled.params.items() if value is not None}
         types = [column.type.dialect_impl(dialect) for column in self._statement.exported_columns]
         found = [type_.result_processor(dialect, None) for type_ in types]
         converters = [(index, convert) for index, convert in enumerate(found) if convert]
-        return self._compiled.setdefault(dialect.name, Compiled(str(compiled), constants, converters))
+        return self._compiled.setdefault(dialect.name, CompiledSQL(str(compiled), constants, converters))
 
 
-class Compiled(NamedTuple):
+class CompiledSQL(NamedTuple):
     """A statement in a driver's words, the values that stand in it, and how to read its rows."""
 
     sql: str
@@ -96,19 +96,19 @@ def reader(
     return lambda row: record(*_converted(list(pick(row)), converters))
 
 
-def limited(select: sa.Select[Any], most: int) -> sa.Select[Any]:
+def limited(select: sa.Select[Any], maximum: int) -> sa.Select[Any]:
     """The first rows. The number is written out: SQLite prepares a statement anew whenever a parameter stands there."""
-    return select.limit(sa.literal_column(str(most))).offset(sa.literal_column("0"))
+    return select.limit(sa.literal_column(str(maximum))).offset(sa.literal_column("0"))
 
 
-def fetch_together(conn: Connection, asked: Sequence[tuple[Query, Mapping[str, Any]]]) -> list[list[Any]]:
+def fetch_together(conn: Connection, queries: Sequence[tuple[CompiledQuery, Mapping[str, Any]]]) -> list[list[Any]]:
     """The rows of several queries, each with its values, for one trip to PostgreSQL: what psycopg calls a pipeline."""
     if conn.dialect.name == "sqlite":
-        return [query.fetch(conn, values) for query, values in asked]
+        return [query.fetch(conn, values) for query, values in queries]
     driver: Any = conn.connection.driver_connection
     with driver.pipeline():
-        cursors = [query.send(conn, driver.cursor(binary=True), values) for query, values in asked]
-        return [query.receive(conn, cursor) for (query, _), cursor in zip(asked, cursors, strict=True)]
+        cursors = [query.start(conn, driver.cursor(binary=True), values) for query, values in queries]
+        return [query.fetch_rows(conn, cursor) for (query, _), cursor in zip(queries, cursors, strict=True)]
 
 
 def execute(conn: Connection, sql: str, values: Any, cursor: Any = None) -> Any:

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar, TypeVarTuple
 
-from storekeeper.database.compiled_query import Query, Row
+from storekeeper.database.compiled_query import CompiledQuery, Row
 from storekeeper.database.engine import Connection, create_engine
 from storekeeper.database.status import DatabaseStatus
-from storekeeper.database.worker_connections import Browser, GroupWriter, Reader, Seeker, Writer
-from storekeeper.database.worker_threads import Crew
+from storekeeper.database.worker_connections import GroupWriter, ListReader, LookupReader, Reader, Writer
+from storekeeper.database.worker_threads import WorkerThreads
 from storekeeper.errors import KeyInUse, OutcomeUnknown, Unavailable
 
 T = TypeVar("T")
@@ -30,36 +30,40 @@ class Database:
         reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         if self.engine.dialect.name == "sqlite":
             # All the work is in this process: more threads would only take turns on the same core.
-            self._seekers = self._readers = Crew(
+            self._seekers = self._readers = WorkerThreads(
                 lambda: Reader(reading, self.status), limit, seconds, together=TOGETHER
             )
-            self._browsers = Crew(lambda: Browser(reading, self.status), limit, seconds, together=TOGETHER)
-            self._writers = Crew(lambda: GroupWriter(self.engine, self.status), limit, seconds, together=TOGETHER)
-        else:
-            self._seekers = Crew(
-                lambda: Seeker(reading, self.status), limit, seconds, threads=SEEKERS, together=TOGETHER
+            self._browsers = WorkerThreads(lambda: ListReader(reading, self.status), limit, seconds, together=TOGETHER)
+            self._writers = WorkerThreads(
+                lambda: GroupWriter(self.engine, self.status), limit, seconds, together=TOGETHER
             )
-            self._readers = self._browsers = Crew(lambda: Reader(reading, self.status), limit, seconds, threads=READERS)
-            self._writers = Crew(lambda: Writer(self.engine, self.status), limit, seconds, threads=WRITERS)
+        else:
+            self._seekers = WorkerThreads(
+                lambda: LookupReader(reading, self.status), limit, seconds, threads=SEEKERS, together=TOGETHER
+            )
+            self._readers = self._browsers = WorkerThreads(
+                lambda: Reader(reading, self.status), limit, seconds, threads=READERS
+            )
+            self._writers = WorkerThreads(lambda: Writer(self.engine, self.status), limit, seconds, threads=WRITERS)
 
-    async def fetch(self, query: Query, values: Mapping[str, Any]) -> list[Row]:
+    async def read_one(self, query: CompiledQuery, values: Mapping[str, Any]) -> list[Row]:
         """Run one query that takes no time, such as a look-up by name. Of PostgreSQL, those that wait ask together."""
-        result: list[Row] = await self._seekers.do(_fetch, query, values)
+        result: list[Row] = await self._seekers.submit(_fetch, query, values)
         return result
 
     async def read(self, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run queries. There is no transaction: one round trip for each statement."""
-        result: T = await self._readers.do(function, *args)
+        result: T = await self._readers.submit(function, *args)
         return result
 
-    async def browse(self, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+    async def read_list(self, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a query that may take long, such as a page of a list: no look-up has to wait behind it."""
-        result: T = await self._browsers.do(function, *args)
+        result: T = await self._browsers.submit(function, *args)
         return result
 
     async def write(self, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a change in a transaction: committed when it returns, rolled back when it raises."""
-        result: T = await self._writers.do(function, *args)
+        result: T = await self._writers.submit(function, *args)
         return result
 
     async def write_once(self, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
@@ -89,5 +93,5 @@ class Database:
             crew.close()
 
 
-def _fetch(conn: Connection, query: Query, values: Mapping[str, Any]) -> list[Row]:
+def _fetch(conn: Connection, query: CompiledQuery, values: Mapping[str, Any]) -> list[Row]:
     return query.fetch(conn, values)

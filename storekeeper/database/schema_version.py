@@ -49,13 +49,13 @@ def require(conn: Connection) -> None:
 
 def open_engine(url: str) -> sa.Engine:
     """An engine for a database that is there and has this version's tables. SchemaError where it has not."""
-    engine = find_engine(url)
+    engine = engine_of_existing(url)
     with engine.connect() as conn:
         require(conn)
     return engine
 
 
-def find_engine(url: str) -> sa.Engine:
+def engine_of_existing(url: str) -> sa.Engine:
     """An engine for a database that is there, of whatever version. SchemaError where it is not."""
     engine = create_engine(url)
     if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").exists():  # SQLite would make it

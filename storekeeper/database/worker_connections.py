@@ -39,7 +39,7 @@ class Reader:
         """Do the job, whole, and again if the connection was lost before anything of it was kept."""
         try:
             return self._try(job)
-        except _Lost:
+        except _ConnectionLost:
             return self._try_again(job)
 
     def _try_again(self, job: Job) -> Any:
@@ -47,7 +47,7 @@ class Reader:
             if job.is_abandoned():
                 break
             time.sleep(pause)
-            with suppress(_Lost):
+            with suppress(_ConnectionLost):
                 return self._try(job)
         raise Unavailable("The database does not answer. Try again soon.")
 
@@ -92,7 +92,7 @@ class Reader:
         self._note_failure(first_line(cause))
         if self._engine.dialect.name == "sqlite":  # locked, full or read-only: waited for already
             return Unavailable("The database does not answer. Try again soon.")
-        return _Lost()
+        return _ConnectionLost()
 
     def _note_failure(self, reason: str) -> None:
         structlog.get_logger().warning("database_failed", reason=reason)
@@ -103,7 +103,7 @@ def _cause(error: BaseException) -> BaseException:
     return (error.orig if isinstance(error, DBAPIError) else None) or error
 
 
-class Browser(Reader):
+class ListReader(Reader):
     """A connection for lists in SQLite: they read neighbouring rows, so half as many pages of the file will do."""
 
     def _connect(self) -> Connection:
@@ -112,7 +112,7 @@ class Browser(Reader):
         return conn
 
 
-class Seeker(Reader):
+class LookupReader(Reader):
     """A connection for look-ups in PostgreSQL: those that wait share a trip, which is most of what one costs.
 
     Its jobs are those of `Database.fetch`: their arguments are a query and its values.
@@ -132,7 +132,7 @@ class Seeker(Reader):
         return True
 
 
-class _Lost(Exception):
+class _ConnectionLost(Exception):
     """The connection was lost, or the transaction undone by the server. Nothing was kept."""
 
 

@@ -14,7 +14,7 @@ CLOSING_SECONDS = 2
 TURN_SECONDS = 0.001  # that an answer may wait for others, to be told of together
 
 
-class Held(Protocol):
+class Worker(Protocol):
     """What a thread holds to do its jobs with."""
 
     def run(self, jobs: Sequence["Job"]) -> Iterable["Job"]:
@@ -71,7 +71,7 @@ class Job:
             self.future.set_exception(self.error)
 
 
-class Crew:
+class WorkerThreads:
     """A few threads that each hold something of their own and serve one queue, oldest job first.
 
     `do` waits about `seconds` at most. At most `limit` jobs are unfinished at any time: a job whose caller has given up
@@ -81,7 +81,7 @@ class Crew:
     """
 
     def __init__(
-        self, hold: Callable[[], Held], limit: int, seconds: float, *, threads: int = 1, together: int = 1
+        self, hold: Callable[[], Worker], limit: int, seconds: float, *, threads: int = 1, together: int = 1
     ) -> None:
         self._hold = hold
         self._size = threads
@@ -94,7 +94,7 @@ class Crew:
         self._watcher: asyncio.AbstractEventLoop | None = None
         self._threads: list[Thread] = []
 
-    def do(self, function: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+    def submit(self, function: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
         """What will come of it. Unavailable at once where too much waits."""
         if self._unfinished >= self._limit:
             raise Unavailable

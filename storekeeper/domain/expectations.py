@@ -27,17 +27,17 @@ def describe(kind: Any) -> str:
     return _describe(inspect.type_info(kind), "")
 
 
-def whole_number(least: int | None, most: int | None) -> str:
+def whole_number(minimum: int | None, maximum: int | None) -> str:
     """Both bounds are good values themselves."""
-    match least, most:
+    match minimum, maximum:
         case None, None:
             bounds = ""
         case int(), None:
-            bounds = f" of at least {least:,}"
+            bounds = f" of at least {minimum:,}"
         case None, _:
-            bounds = f" of at most {most:,}"
+            bounds = f" of at most {maximum:,}"
         case _:
-            bounds = f" from {least:,} to {most:,}"
+            bounds = f" from {minimum:,} to {maximum:,}"
     return f"a whole number{bounds}"
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 # household often a /56 and a company a /48. Behind one IPv4 address, too, there may be many, as carriers share them.
 SHARES = {4: {24: 10, 32: 1}, 6: {48: 10, 56: 3, 64: 1}}
 MAX_NETWORKS = max(map(len, SHARES.values()))  # that an address is in
-REMEMBERED = 1024  # addresses: a login asks for the networks of one six times, and each takes 20 µs to find
+CACHE_SIZE = 1024  # addresses: a login asks for the networks of one six times, and each takes 20 µs to find
 
 
 class Network(NamedTuple):
@@ -18,7 +18,7 @@ class Network(NamedTuple):
     share: int
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=CACHE_SIZE)
 def networks(address: str) -> tuple[Network, ...]:
     """Those that the address is in, the widest first. What is no address is one, too: `unknown`."""
     try:

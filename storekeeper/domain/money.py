@@ -6,7 +6,7 @@ from typing import Any
 
 from storekeeper.errors import Invalid
 
-MOST = 10**12  # minor units
+MAX_MINOR_UNITS = 10**12  # minor units
 LITERAL = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,13})?", re.ASCII)
 WITH_EXPONENT = re.compile(LITERAL.pattern + "(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)  # as Java writes its BigDecimal
 
@@ -27,7 +27,7 @@ DIGITS: dict[str, int] = dict.fromkeys(_TWO_DIGITS.split(), 2) | {
     code: digits for digits, codes in _OTHER_DIGITS.items() for code in codes.split()
 }
 _UNITS = {code: Decimal(1).scaleb(-digits) for code, digits in DIGITS.items()}
-_MOST = {digits: Decimal(MOST).scaleb(-digits) for digits in (2, *_OTHER_DIGITS)}
+_MOST = {digits: Decimal(MAX_MINOR_UNITS).scaleb(-digits) for digits in (2, *_OTHER_DIGITS)}
 _EXACT = Context(prec=40, traps=[Inexact])  # the default context rounds in silence
 
 

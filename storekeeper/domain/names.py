@@ -91,14 +91,14 @@ def _is_utf8(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def _line(kind: str, value: str, most: int, field: str) -> str:
+def _line(kind: str, value: str, maximum: int, field: str) -> str:
     text = value.strip(WHITE_SPACE)
-    if text.isascii() and text.isprintable() and 1 <= len(text) <= most:
+    if text.isascii() and text.isprintable() and 1 <= len(text) <= maximum:
         return text
-    if not _is_too_long(text, most):
+    if not _is_too_long(text, maximum):
         text = unicodedata.normalize("NFC", text)
-    if not 1 <= len(text) <= most:
-        raise Invalid(f"A {kind} has 1 to {most} characters.", field)
+    if not 1 <= len(text) <= maximum:
+        raise Invalid(f"A {kind} has 1 to {maximum} characters.", field)
     _refuse_unseen(kind, text, field)
     return text
 

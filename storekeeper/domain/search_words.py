@@ -20,7 +20,7 @@ _MARK = "\xa7"  # stands before what is no word of the text: no word begins with
 _TITLE = "\xb6"  # nor with this
 
 
-def fold(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """The words of a text, in its order. None where it has neither letters nor digits."""
     if text.isascii():  # as most are: the same, in a sixth of the time
         text = text.encode().translate(_ASCII).decode()

@@ -36,7 +36,7 @@ NAT64 = ip_network("64:ff9b::/96")
 ALLOWED = re.compile(r"(\[[^\]/]+\]|[^\[\]/:]+|[^\[\]/]+(?=/|$))(/[0-9]+)?(?::([0-9]{1,5}))?")
 
 
-class Endpoint(msgspec.Struct, frozen=True):
+class WebhookUrl(msgspec.Struct, frozen=True):
     """A URL's parts. `authority` is the host with its port as the URL has them, `target` the path with its query."""
 
     is_tls: bool
@@ -83,7 +83,7 @@ def is_own_address(ip: IPv4Address | IPv6Address) -> bool:
         return ip_address(probe.getsockname()[0]) == ip
 
 
-class Networks:
+class AllowedNetworks:
     """The public addresses of other machines at the usual ports, and what an operator allows beside them."""
 
     def __init__(
@@ -94,25 +94,25 @@ class Networks:
         self._allowed = [read_allowed(each) for each in allowed]
         self._is_own = is_own
 
-    def admit(self, address: str, port: int) -> bool:
+    def allows(self, address: str, port: int) -> bool:
         ip = meant(address)
         if any(each.admits(ip, port) for each in self._allowed):
             return True
         return port in PORTS and _is_public(ip) and not self._is_own(ip)
 
-    def check(self, to: Endpoint) -> None:
+    def check(self, to: WebhookUrl) -> None:
         """Invalid for a URL that may not be reached, as far as that can be told before its name is looked up."""
         if to.port not in PORTS and not any(each.admits_port(to.port) for each in self._allowed):
             raise Invalid("This port may not be reached from here. These may: 80, 443, 8080 and 8443.", "url")
         try:
-            is_good = self.admit(to.host, to.port)
+            is_good = self.allows(to.host, to.port)
         except ValueError:
             return
         if not is_good:
             raise Invalid("This address may not be reached from here.", "url")
 
 
-def read(url: str) -> Endpoint:
+def read(url: str) -> WebhookUrl:
     """The parts of a URL. Its text may hold secrets: no message repeats it."""
     if len(url) > LENGTH or not re.fullmatch(PATTERN, url):
         raise Invalid(
@@ -125,7 +125,7 @@ def read(url: str) -> Endpoint:
     if not 0 < number < 65536 or (host.startswith("[") and not _is_address(host[1:-1])):
         raise Invalid("This URL has no such host or port as there can be.", "url")
     authority = f"{host}:{port}" if port else host
-    return Endpoint(
+    return WebhookUrl(
         scheme == "https", host.strip("[]"), number, authority, rest if rest.startswith("/") else f"/{rest}"
     )
 

@@ -12,7 +12,7 @@ MEBIBYTE = 2**20
 SMALL = 20  # of a disk a twentieth is kept free, where that is less than the setting
 
 
-class Disk:
+class FreeSpace:
     """The disk of a folder, as it was found last; without a folder no file is written to a disk of this machine."""
 
     def __init__(self, folder: Path | None, floor_mib: int) -> None:

@@ -28,20 +28,20 @@ def convert(data: bytes, sides: Mapping[str, int]) -> dict[str, bytes]:
     return {name: _encode(image, side) for name, side in sides.items()}
 
 
-def _decode(data: bytes, most: int) -> Image.Image:
+def _decode(data: bytes, maximum: int) -> Image.Image:
     """Upright, in sRGB with or without transparency, its longer side at most that long."""
     try:
-        with Image.open(_Impatient(data), formats=FORMATS) as image:
+        with Image.open(_TimeLimitedFile(data), formats=FORMATS) as image:
             _check_size(image)
-            _load(image, most)
-            return ImageOps.exif_transpose(_in_srgb(_shrink(_in_scalable_mode(image), most)))
+            _load(image, maximum)
+            return ImageOps.exif_transpose(_in_srgb(_shrink(_in_scalable_mode(image), maximum)))
     except StorekeeperError:
         raise
     except Exception:  # whatever Pillow raises on a file: they are a dozen kinds, and the file is at fault
         raise Invalid("This is not a whole PNG, JPEG, WebP or GIF image.", "image") from None
 
 
-class _Impatient(BytesIO):
+class _TimeLimitedFile(BytesIO):
     """Ends when decoding has cost too much: a JPEG of 176 KB, all scans, has taken a core 9 seconds."""
 
     def __init__(self, data: bytes) -> None:
@@ -61,9 +61,9 @@ def _check_size(image: Image.Image) -> None:
         raise Invalid(f"An image has at most {most}.", "image")
 
 
-def _load(image: ImageFile.ImageFile, most: int) -> None:
+def _load(image: ImageFile.ImageFile, maximum: int) -> None:
     image.decodermaxblock = READ_AT_ONCE  # time is looked at between reads
-    image.draft(None, (most, most))  # a large JPEG is made smaller on the way
+    image.draft(None, (maximum, maximum))  # a large JPEG is made smaller on the way
     image.load()
 
 

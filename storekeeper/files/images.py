@@ -11,7 +11,7 @@ from hashlib import sha256
 
 import msgspec
 
-from storekeeper.concurrency.bounded_pool import Pool
+from storekeeper.concurrency.bounded_pool import BoundedPool
 from storekeeper.errors import TooLarge
 from storekeeper.files.storage import Storage
 
@@ -19,7 +19,7 @@ MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 SIZES = {"full": 1600, "small": 320}  # pixels of the longer side, the largest first
 BYTES = 10 * 1024 * 1024
 
-AT_ONCE = 1  # the largest image takes some 400 MB while it is worked on
+MAX_CONCURRENT = 1  # the largest image takes some 400 MB while it is worked on
 WAITING = 8
 
 FOLDER = "images"
@@ -27,7 +27,7 @@ NAME = re.compile(rf"{FOLDER}/([^/]+)/(?:{'|'.join(SIZES)})\.webp")
 YOUNG_SECONDS = 3_600
 
 
-class Picture(msgspec.Struct, frozen=True):
+class StoredImage(msgspec.Struct, frozen=True):
     """What is made of an upload: WebP files, by the names in `SIZES`."""
 
     files: dict[str, bytes]
@@ -45,18 +45,18 @@ class Picture(msgspec.Struct, frozen=True):
 class Images:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._pool = Pool("images", AT_ONCE, WAITING)
+        self._pool = BoundedPool("images", MAX_CONCURRENT, WAITING)
         # Pillow warns of what is odd in a file, on stderr, and the interpreter keeps each different text for ever.
         warnings.filterwarnings("ignore", module=r"PIL\.")
 
-    async def make(self, data: bytes, user_id: int) -> Picture:
+    async def make(self, data: bytes, user_id: int) -> StoredImage:
         """Check an upload, and what is made of it.
 
         `user_id` is whom it is done for: those whose uploads wait have equal shares.
         """
         return await self._pool.run((str(user_id),), read, data)
 
-    async def keep(self, picture: Picture) -> None:
+    async def keep(self, picture: StoredImage) -> None:
         """Write its files. One that was there is written again, and is new."""
         for size, made in picture.files.items():
             await self._storage.put(path(picture.key, size), made)
@@ -100,10 +100,10 @@ def remove(storage: Storage, key: str) -> None:
         storage.remove_old(path(key, size), YOUNG_SECONDS)
 
 
-def read(data: bytes) -> Picture:
+def read(data: bytes) -> StoredImage:
     """What is kept of an upload. Invalid or TooLarge for what is no image, or too much of one."""
     if len(data) > BYTES:
         raise TooLarge(BYTES)
     from storekeeper.files import image_codec  # noqa: PLC0415  with Pillow: 2 MiB that a server without images is spared
 
-    return Picture(image_codec.convert(data, SIZES))
+    return StoredImage(image_codec.convert(data, SIZES))

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from storekeeper.errors import FilesUnavailable, NotFound, Unavailable
-from storekeeper.files.free_space import Disk
+from storekeeper.files.free_space import FreeSpace
 from storekeeper.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Storage:
         """The store is opened when it is first used. `folder` is where it is on this machine's disk."""
         self._store = cache(open_store)
         self._folder = folder
-        self.disk = Disk(folder, floor_mib)
+        self.disk = FreeSpace(folder, floor_mib)
 
     async def put(self, name: str, data: bytes) -> None:
         """Whole or not at all, and on the disk afterwards. What had that name is replaced."""

@@ -27,9 +27,9 @@ class Authentication:
             if req.operation.needs_fresh and not self._tokens.is_fresh(claims):
                 raise TokenNotFresh
             req.claims = claims
-            req.visit.user_id = claims.user_id
+            req.request_context.user_id = claims.user_id
         units = req.operation.units
-        if units and not self._guard.limits.admit(req.visit, units):
+        if units and not self._guard.limits.admit(req.request_context, units):
             await self._guard.refuse(req, units)
 
 

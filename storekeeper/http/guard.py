@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar, TypeVarTuple
 
-from storekeeper.concurrency.broadcast import Bell
+from storekeeper.concurrency.broadcast import Broadcast
 from storekeeper.database.compiled_query import Row
 from storekeeper.database.engine import Connection
 from storekeeper.database.executor import Database
@@ -20,8 +20,8 @@ from storekeeper.http.operation import Access
 from storekeeper.http.request import Request
 from storekeeper.http.request_limits import RequestLimits
 from storekeeper.models import idempotency, journal, noted_rights, session
-from storekeeper.models.idempotency import Answer, Once
-from storekeeper.models.item_lookup import Guarded
+from storekeeper.models.idempotency import Answer, KeyedRequest
+from storekeeper.models.item_lookup import AuthorizedLookup
 from storekeeper.models.journal import Author
 from storekeeper.models.session import Grant, Live
 from storekeeper.security.tokens import Claims
@@ -43,14 +43,14 @@ class Guard:
         self._most_answer_bytes = most_answer_bytes
         self._used_at: dict[session.Use, float] = {}
         self._under_way: set[str] = set()
-        self.bell = Bell()
+        self.bell = Broadcast()
 
     async def refuse(self, req: Request, units: int) -> None:
         """TooManyRequests for a request that the limits have not admitted; not so for administrators."""
         if await self._is_exempt(req):
             return
-        error = self.limits.refusal(req.visit, units)
-        if self.limits.is_news(req.visit):
+        error = self.limits.refusal(req.request_context, units)
+        if self.limits.is_news(req.request_context):
             req.log(error.code, method=req.method, path=req.path, policy=error.policy)
         raise error
 
@@ -64,17 +64,17 @@ class Guard:
         self._note_use(req)
         return result
 
-    async def fetch(self, req: Request, query: Guarded, values: Mapping[str, Any]) -> list[Row]:
+    async def read_one(self, req: Request, query: AuthorizedLookup, values: Mapping[str, Any]) -> list[Row]:
         """The rows of a look-up by a signed-in sender: the check and the work in one statement."""
-        rows = await self._db.fetch(*query.asked(req.caller.sid, values))
+        rows = await self._db.read_one(*query.asked(req.caller.sid, values))
         live, rows = query.check(rows, req.caller.user_id)
         _check(live, req.operation.access)
         self._note_use(req)
         return rows
 
-    async def browse(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+    async def read_list(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a query that may take long, such as a page of a list."""
-        result: T = await self._db.browse(_admitted, req.claims, req.operation.access, function, args)
+        result: T = await self._db.read_list(_admitted, req.claims, req.operation.access, function, args)
         self._note_use(req)
         return result
 
@@ -85,7 +85,7 @@ class Guard:
         tells whether that was by an earlier request.
         """
         once = self._once(req)
-        deadline = time.monotonic() + req.visit.key_seconds
+        deadline = time.monotonic() + req.request_context.key_seconds
         while True:
             try:
                 with self._alone(once):
@@ -98,15 +98,15 @@ class Guard:
     async def is_repeated(self, req: Request) -> bool:
         """Whether the change was made by an earlier request with the Idempotency-Key: for what comes before `write`."""
         if once := self._once(req):
-            req.visit.repeated_at = await self.read(req, idempotency.find_time, once)
-        return req.visit.repeated_at is not None
+            req.request_context.repeated_at = await self.read(req, idempotency.find_time, once)
+        return req.request_context.repeated_at is not None
 
     async def is_known(self, req: Request) -> bool:
         """Whether an earlier request had this Idempotency-Key: for what comes before the body is read."""
         once = self._once(req)
         return once is not None and await self.read(req, idempotency.is_known, once)
 
-    async def record(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
+    async def write_uncached(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a change that each attempt makes, whatever its Idempotency-Key, as it is no effect but a trace."""
         return await self._write(req, None, function, args)
 
@@ -114,34 +114,36 @@ class Guard:
         """Use the sender's refresh token: `session.refresh`, which checks the session by itself."""
         claims = req.caller
         grant = await self._db.write(session.refresh, claims.sid, claims.user_id, claims.number, idle, grace)
-        if req.visit.sender:
-            self.limits.settle(req.visit)
+        if req.request_context.sender:
+            self.limits.settle(req.request_context)
         return grant
 
-    async def _write(self, req: Request, once: Once | None, function: Callable[..., T], args: tuple[Any, ...]) -> T:
-        claims, visit = req.claims, req.visit
-        author = Author(None, None, visit.id, visit.client_id)
+    async def _write(
+        self, req: Request, once: KeyedRequest | None, function: Callable[..., T], args: tuple[Any, ...]
+    ) -> T:
+        claims, context = req.claims, req.request_context
+        author = Author(None, None, context.id, context.client_id)
         if claims:
-            author = Author("user", claims.user_id, visit.id, visit.client_id)
+            author = Author("user", claims.user_id, context.id, context.client_id)
         write = self._db.write_once if once else self._db.write
         answer: Answer[T] = await write(_written, claims, req.operation.access, author, once, function, args)
         if once:
-            visit.repeated_at = answer.repeated_at
+            context.repeated_at = answer.repeated_at
         self._note_use(req)
-        self.bell.ring()
+        self.bell.notify_all()
         return answer.result
 
-    def _once(self, req: Request) -> Once | None:
+    def _once(self, req: Request) -> KeyedRequest | None:
         """What an Idempotency-Key says of a request, whose body has been read."""
-        visit = req.visit
-        if visit.key is None or visit.digest is None or req.claims is None:
+        context = req.request_context
+        if context.key is None or context.digest is None or req.claims is None:
             return None
         # A form has its key in its body. Forms go on when programs have used up the room, as people cannot do without.
-        most_bytes = self._most_answer_bytes * (1 if visit.hashes_body else FORMS_FACTOR)
-        return idempotency.of(req.claims.user_id, visit.key, visit.digest.hexdigest(), most_bytes)
+        most_bytes = self._most_answer_bytes * (1 if context.hashes_body else FORMS_FACTOR)
+        return idempotency.of(req.claims.user_id, context.key, context.digest.hexdigest(), most_bytes)
 
     @contextmanager
-    def _alone(self, once: Once | None) -> Iterator[None]:
+    def _alone(self, once: KeyedRequest | None) -> Iterator[None]:
         """Of several requests with one key, let in the first. Those at other workers meet at the database."""
         if once is None:
             yield
@@ -174,8 +176,8 @@ class Guard:
         """After the work: a use that was refused is none, or it would bring back a session that was idle too long."""
         if claims := req.claims:
             self._used_at[claims.sid, claims.number] = time.time()
-            if req.visit.sender:
-                self.limits.settle(req.visit)
+            if req.request_context.sender:
+                self.limits.settle(req.request_context)
 
 
 def _admitted(
@@ -192,7 +194,7 @@ def _written(
     claims: Claims | None,
     access: Access,
     author: Author,
-    once: Once | None,
+    once: KeyedRequest | None,
     function: Callable[..., T],
     args: tuple[Any, ...],
 ) -> Answer[T]:

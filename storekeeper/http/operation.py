@@ -86,13 +86,13 @@ def _mark(access: Access) -> Callable[[Responder], Responder]:
 
 
 public = _mark(Access.PUBLIC)
-optional = _mark(Access.OPTIONAL)
-admin = _mark(Access.ADMIN)
-refresh = _mark(Access.REFRESH)
+authentication_optional = _mark(Access.OPTIONAL)
+admin_only = _mark(Access.ADMIN)
+refresh_token_only = _mark(Access.REFRESH)
 any_token = _mark(Access.ANY_TOKEN)
 
 
-def takes(*media_types: str, most_bytes: int, most_rows: int = 0) -> Callable[[Responder], Responder]:
+def accepts(*media_types: str, most_bytes: int, most_rows: int = 0) -> Callable[[Responder], Responder]:
     """A body of up to so many bytes: JSON, or with media types a file of one of these, as the parameter `upload`."""
 
     def note(responder: Responder) -> Responder:
@@ -104,7 +104,7 @@ def takes(*media_types: str, most_bytes: int, most_rows: int = 0) -> Callable[[R
     return note
 
 
-def fresh(responder: Responder) -> Responder:
+def fresh_token(responder: Responder) -> Responder:
     """What a stolen token must not be enough for."""
     responder.needs_fresh = True  # type: ignore[attr-defined]
     return responder
@@ -126,7 +126,7 @@ def conditional(responder: Responder) -> Responder:
     return responder
 
 
-def answers(
+def responds(
     *kinds: Any,
     headers: tuple[str, ...] = (),
     errors: tuple[type[StorekeeperError], ...] = (),

@@ -9,8 +9,8 @@ from storekeeper.domain import expectations, strict_json
 from storekeeper.domain.money import Price
 from storekeeper.errors import FieldError, Invalid
 
-MOST_PARAMETERS = 50
-MOST_ERRORS = 20  # an answer is not to be many times as long as what was sent
+MAX_PARAMETERS = 50
+MAX_ERRORS = 20  # an answer is not to be many times as long as what was sent
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ def _pairs(query_string: str) -> list[tuple[str, str]]:
             keep_blank_values=True,
             strict_parsing=True,
             errors="strict",
-            max_num_fields=MOST_PARAMETERS,
+            max_num_fields=MAX_PARAMETERS,
         )
     except ValueError:
         raise Invalid("The query string cannot be read.") from None
@@ -71,16 +71,16 @@ def convert(value: Any, kind: type[T], *, strict: bool) -> T:
     except msgspec.ValidationError:
         errors = _field_errors(value, kind, strict=strict) if isinstance(value, dict) else []
         raise Invalid(
-            errors[0].message if errors else expectations.sentence(kind), errors=errors[:MOST_ERRORS]
+            errors[0].message if errors else expectations.sentence(kind), errors=errors[:MAX_ERRORS]
         ) from None
 
 
-def convert_rows(value: Any, kind: type[T], most: int) -> list[T | Invalid]:
+def convert_rows(value: Any, kind: type[T], maximum: int) -> list[T | Invalid]:
     """A list of up to so many of `kind`; where one is none, why it is not."""
     if not isinstance(value, list):
         raise Invalid("The body has to be a list.")
-    if len(value) > most:
-        raise Invalid(f"There are at most {most:,} rows in a request.")
+    if len(value) > maximum:
+        raise Invalid(f"There are at most {maximum:,} rows in a request.")
     return [_convert_row(each, kind) for each in value]
 
 
@@ -91,15 +91,15 @@ def _convert_row(value: Any, kind: type[T]) -> T | Invalid:
         return error
 
 
-def _field_errors(given: dict[str, Any], kind: type[Any], *, strict: bool) -> list[FieldError]:
+def _field_errors(values: dict[str, Any], kind: type[Any], *, strict: bool) -> list[FieldError]:
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    errors = [FieldError(name, f"There is no '{name}' here.") for name in given if name not in fields]
+    errors = [FieldError(name, f"There is no '{name}' here.") for name in values if name not in fields]
     for name, field in fields.items():
-        if name not in given:
+        if name not in values:
             errors += [FieldError(name, f"'{name}' is missing.")] if field.required else []
             continue
         try:
-            msgspec.convert(given[name], field.type, strict=strict, dec_hook=_read_price)
+            msgspec.convert(values[name], field.type, strict=strict, dec_hook=_read_price)
         except msgspec.ValidationError as error:
             errors.append(FieldError(name, _sentence(error, kind, name)))
     return errors

@@ -21,7 +21,7 @@ from storekeeper.errors import (
 )
 from storekeeper.http import operation, parsing
 from storekeeper.http.operation import Operation
-from storekeeper.http.request_context import Visit
+from storekeeper.http.request_context import RequestContext
 from storekeeper.security.tokens import Claims
 
 MAX_ID = 2**53 - 1  # the largest whole number that every JSON reader takes exactly
@@ -46,7 +46,7 @@ class Upload:
         return b"".join([piece async for piece in self.pieces()])
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        async for piece in self._req.visit.pieces(self._req.operation.most_bytes, self._req.content_length):
+        async for piece in self._req.request_context.pieces(self._req.operation.most_bytes, self._req.content_length):
             self.size += len(piece)
             yield piece
 
@@ -58,9 +58,9 @@ class Request(falcon.asgi.Request):
     operation: Operation = operation.NONE
 
     @property
-    def visit(self) -> Visit:
-        visit: Visit = self.scope["storekeeper.visit"]
-        return visit
+    def request_context(self) -> RequestContext:
+        context: RequestContext = self.scope["storekeeper.request_context"]
+        return context
 
     @property
     def caller(self) -> Claims:
@@ -85,16 +85,16 @@ class Request(falcon.asgi.Request):
 
     def charge(self, units: int) -> None:
         """Count more for what turns out to be dear. This request goes on: those that come next may be refused."""
-        if sender := self.visit.sender:
+        if sender := self.request_context.sender:
             sender.charge(units)
 
     def log(self, event: str, **values: Any) -> None:
         """One line for a security event. Never give it a password or a token."""
-        visit = self.visit
-        known: dict[str, Any] = {} if visit.user_id is None else {"user_id": visit.user_id}
-        if visit.client_id is not None:
-            known["client_request"] = visit.client_id
-        structlog.get_logger().info(event, request=visit.id, address=visit.address, **(known | values))
+        context = self.request_context
+        known: dict[str, Any] = {} if context.user_id is None else {"user_id": context.user_id}
+        if context.client_id is not None:
+            known["client_request"] = context.client_id
+        structlog.get_logger().info(event, request=context.id, address=context.address, **(known | values))
 
 
 class Name(BaseConverter):
@@ -132,7 +132,7 @@ def split_url(text: str) -> SplitResult:
         return urlsplit("")
 
 
-class Reading:
+class RequestValidation:
     """Middleware: hands a responder its `query` and its `body`, decoded and checked by their declared types."""
 
     async def process_resource(self, req: Request, _resp: Response, _resource: object, params: dict[str, Any]) -> None:
@@ -140,12 +140,12 @@ class Reading:
         if declared is operation.NONE:  # there is no such method: Falcon says so
             return
         if req.method != "GET" and (key := req.get_header("Idempotency-Key")) is not None:
-            req.visit.take_key(_checked_key(key), f"{req.method} {req.path}?{req.query_string}\n")
+            req.request_context.take_key(_checked_key(key), f"{req.method} {req.path}?{req.query_string}\n")
         if declared.query is not None:
             query = req.query_string
             params["query"] = parsing.read_query(query, declared.query)
         elif req.query_string:
-            parsing.read_query(req.query_string, Nothing)
+            parsing.read_query(req.query_string, NoParameters)
         if declared.uploads:
             params["upload"] = Upload(req, media_type(req, declared.uploads))
         elif get_origin(declared.body) is list:
@@ -165,7 +165,7 @@ async def _read_body(req: Request, declared: operation.Operation) -> Any:
     return parsing.convert(given, declared.body, strict=True)
 
 
-class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+class NoParameters(msgspec.Struct, forbid_unknown_fields=True):
     """The query of an operation that has no parameters."""
 
 
@@ -188,7 +188,7 @@ async def read_json(req: Request) -> Any:
     given = JSON_IN_UTF8.fullmatch(req.content_type or "")
     if not _is_plain(req) or given is None or f"application/{given[1].lower()}" not in accepted:
         raise WrongMediaType(accepted=accepted)
-    return parsing.decode_json(await req.visit.read_body(req.operation.most_bytes, req.content_length))
+    return parsing.decode_json(await req.request_context.read_body(req.operation.most_bytes, req.content_length))
 
 
 def media_type(req: Request, known: Sequence[str]) -> str:

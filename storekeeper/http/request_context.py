@@ -14,7 +14,7 @@ SLOWEST = 16 * 1024  # bytes per second that a long body has to make, beyond the
 FROM_PROXY = "storekeeper.from_proxy"  # in a scope: a trusted proxy has sent this request
 
 
-class Visit:
+class RequestContext:
     """What the door knows of a request: its id, where it comes from, its unread body; and later, whose it is.
 
     `client_id` is the id that its sender has given it, who is nobody to be believed.
@@ -94,14 +94,14 @@ class Visit:
         except TimeoutError:
             raise RequestTimeout from None
 
-    async def hang_up(self) -> None:
+    async def wait_for_disconnect(self) -> None:
         """Wait for the reader of the answer to hang up, or the server to end."""
         while (await self.receive())["type"] != "http.disconnect":
             pass
 
     def watch(self) -> asyncio.Task[None]:
         """A task that is done when the reader of the answer has hung up. The end of the request ends it, too."""
-        watch = asyncio.create_task(self.hang_up())
+        watch = asyncio.create_task(self.wait_for_disconnect())
         self.at_end(watch.cancel)
         return watch
 
@@ -111,6 +111,6 @@ class Visit:
 
     def end(self) -> None:
         """For the door: the request is over."""
-        endings, self.endings = self.endings, ()  # they may lead back to the visit: only a collection would free them
+        endings, self.endings = self.endings, ()  # they may lead back to the context: only a collection would free them
         for then in endings:
             then()

@@ -13,10 +13,10 @@ from math import ceil
 from time import monotonic
 
 from storekeeper.concurrency import rate_limiter
-from storekeeper.concurrency.rate_limiter import Bucket, Pace
+from storekeeper.concurrency.rate_limiter import Bucket, RateLimiter
 from storekeeper.domain.ip_networks import SHARES, networks
 from storekeeper.errors import TooManyRequests
-from storekeeper.http.request_context import Visit
+from storekeeper.http.request_context import RequestContext
 
 WINDOW = 60  # seconds
 LOW = WINDOW / 2  # where less is saved up, every answer tells what is left
@@ -25,8 +25,8 @@ TOLD_SECONDS = 1  # after which what is told is put together anew
 LOG_SECONDS = 60  # between two log lines about one sender
 UNLIMITED = 2**40
 LONG_AGO = float("-inf")
-REMEMBERED = (
-    rate_limiter.REMEMBERED // 2
+CACHE_SIZE = (
+    rate_limiter.CACHE_SIZE // 2
 )  # senders; not more, or a bucket of one of them might be forgotten, and made anew
 
 
@@ -40,7 +40,7 @@ class Policy:
         self.name = name
         self.units = units
         shares = {share for lengths in SHARES.values() for share in lengths.values()}
-        self._paces = {share: Pace(share * units / WINDOW, WINDOW) for share in shares if units}
+        self._paces = {share: RateLimiter(share * units / WINDOW, WINDOW) for share in shares if units}
 
     def bucket(self, name: str, share: int) -> Bucket:
         return self._paces[share].bucket(name)
@@ -87,34 +87,34 @@ class RequestLimits:
         self._network = Policy("network", per_network)
         self._user = Policy("user", per_user)
         self._senders: dict[object, Sender] = {}
-        self._log_pace = Pace(1 / LOG_SECONDS, LOG_SECONDS)
+        self._log_pace = RateLimiter(1 / LOG_SECONDS, LOG_SECONDS)
 
-    def admit(self, visit: Visit, units: int) -> bool:
+    def admit(self, context: RequestContext, units: int) -> bool:
         """Count a request of so many units. Where its network or its caller has fewer left, it is not, and false.
 
         A request of more units than there are in a minute is admitted when all of them are left.
         """
-        sender = self._senders.get((visit.address, visit.user_id)) or self._add(visit)
+        sender = self._senders.get((context.address, context.user_id)) or self._add(context)
         left = sender.left - units
         if left < 0:
-            left += self._refill(visit, sender, -left)
+            left += self._refill(context, sender, -left)
             if left < 0:
                 return False
         sender.left = left
-        visit.sender = sender
+        context.sender = sender
         return True
 
-    def settle(self, visit: Visit) -> None:
+    def settle(self, context: RequestContext) -> None:
         """Note that the caller's session is live, and count for the caller what the network was counted for."""
-        sender: Sender = visit.sender
+        sender: Sender = context.sender
         sender.is_proven = True
-        if visit.owed:
-            _take(sender.of_caller, visit.owed)
-            visit.owed = 0
+        if context.owed:
+            _take(sender.of_caller, context.owed)
+            context.owed = 0
 
-    def refusal(self, visit: Visit, units: int) -> TooManyRequests:
+    def refusal(self, context: RequestContext, units: int) -> TooManyRequests:
         """The error for a request that was not admitted: by the limit that it would have to wait for longest."""
-        sender, now = self._find(visit), monotonic()
+        sender, now = self._find(context), monotonic()
         waits = [
             (bucket.wait(now, units - sender.left), bucket.most, policy.name)
             for policy, buckets in sender.buckets.items()
@@ -123,20 +123,20 @@ class RequestLimits:
         seconds, most, policy = max(waits)
         return TooManyRequests(max(1, ceil(seconds)), round(most), WINDOW, policy=policy)
 
-    def is_news(self, visit: Visit) -> bool:
+    def is_news(self, context: RequestContext) -> bool:
         """Whether the log has nothing of this sender's from the minute before, and is to have it now."""
-        bucket, now = self._log_pace.bucket(f"{visit.address} {visit.user_id}"), monotonic()
+        bucket, now = self._log_pace.bucket(f"{context.address} {context.user_id}"), monotonic()
         is_news = bucket.has_room(now, 1)
         if is_news:
             bucket.take(now, 1)
         return is_news
 
-    def describe(self, visit: Visit) -> dict[str, str]:
+    def describe(self, context: RequestContext) -> dict[str, str]:
         """The fields of the draft: the policies, and for each what is left of it, until it is whole in `t` seconds.
 
         As it was at most a second ago: to put it together takes a twentieth of what a list does.
         """
-        sender: Sender = visit.sender
+        sender: Sender = context.sender
         now = monotonic()
         if now - sender.told_at >= TOLD_SECONDS:
             left = {policy: _left(policy, buckets, now, sender.left) for policy, buckets in sender.buckets.items()}
@@ -146,21 +146,21 @@ class RequestLimits:
             sender.told_at = now
         return sender.told
 
-    def _find(self, visit: Visit) -> Sender:
-        return self._senders.get((visit.address, visit.user_id)) or self._add(visit)
+    def _find(self, context: RequestContext) -> Sender:
+        return self._senders.get((context.address, context.user_id)) or self._add(context)
 
-    def _add(self, visit: Visit) -> Sender:
-        if len(self._senders) >= REMEMBERED:
+    def _add(self, context: RequestContext) -> Sender:
+        if len(self._senders) >= CACHE_SIZE:
             self._senders.clear()
-        callers = [(self._user, visit.user_id)]  # a further kind is one more here, and in the key
+        callers = [(self._user, context.user_id)]  # a further kind is one more here, and in the key
         sender = Sender(
-            _by_policy([(self._network, networks(visit.address))]),
+            _by_policy([(self._network, networks(context.address))]),
             _by_policy((policy, [(str(known), 1)]) for policy, known in callers if known is not None),
         )
-        self._senders[visit.address, visit.user_id] = sender
+        self._senders[context.address, context.user_id] = sender
         return sender
 
-    def _refill(self, visit: Visit, sender: Sender, needed: int) -> int:
+    def _refill(self, context: RequestContext, sender: Sender, needed: int) -> int:
         """What was taken out of the buckets: a portion, or at least what is needed, or nothing."""
         now = monotonic()
         buckets = sender.of_network + sender.of_caller
@@ -169,7 +169,7 @@ class RequestLimits:
         is_advance = sender.is_proven and all(bucket.has_room(now, sender.portion) for bucket in buckets)
         taken = max(needed, sender.portion) if is_advance else needed
         if not sender.is_proven:
-            visit.owed = taken
+            context.owed = taken
         _take(buckets if sender.is_proven else sender.of_network, taken)
         sender.is_proven = not sender.of_caller
         sender.told_at = LONG_AGO

@@ -25,7 +25,7 @@ from storekeeper.security import secret
 PROBLEM = "application/problem+json"
 
 
-class Writing:
+class ResponseEncoding:
     """Middleware: writes the answer while a failure can still be answered. Falcon's own way is a 500 without a body."""
 
     def __init__(self, limits: RequestLimits) -> None:
@@ -34,8 +34,8 @@ class Writing:
     async def process_response(self, req: Request, resp: Response, _resource: object, succeeded: bool) -> None:
         if resp.media is not None:
             resp.data, resp.media = encode(resp.media), None
-        if (sender := req.visit.sender) and succeeded and (sender.is_low or req.operation.units > 1):
-            resp.set_headers(self._limits.describe(req.visit))
+        if (sender := req.request_context.sender) and succeeded and (sender.is_low or req.operation.units > 1):
+            resp.set_headers(self._limits.describe(req.request_context))
 
 
 def encode(value: Any) -> bytes:
@@ -111,5 +111,5 @@ async def render_bug(req: Request, resp: Response, error: Exception, params: Any
 
 def note_bug(req: Request, error: Exception) -> InternalError:
     """Write it to the log, with its trace; its sender hears nothing of that."""
-    structlog.get_logger().error("bug", request=req.visit.id, exc_info=error)
+    structlog.get_logger().error("bug", request=req.request_context.id, exc_info=error)
     return InternalError()

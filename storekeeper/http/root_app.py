@@ -16,7 +16,7 @@ from storekeeper.errors import InternalError, StorekeeperError, Unavailable
 from storekeeper.http import responses
 from storekeeper.http.asgi_types import App, Event, Receive, Scope, Send
 from storekeeper.http.request import NO_SLASH, SLASH
-from storekeeper.http.request_context import FROM_PROXY, Visit
+from storekeeper.http.request_context import FROM_PROXY, RequestContext
 from storekeeper.http.response_headers import SECURITY_HEADERS, Field
 
 SECURITY_NAMES = frozenset(name for name, _ in SECURITY_HEADERS)
@@ -30,7 +30,7 @@ async def _no_body() -> Event:
     return {"type": "http.request", "body": b"", "more_body": False}
 
 
-class Later:
+class LazyApp:
     """An application that is made when it is first asked for; on a thread, as its imports would hold up the loop."""
 
     def __init__(self, make: Callable[[], App]) -> None:
@@ -49,7 +49,7 @@ class Later:
             return self._app
 
 
-class Door:
+class RootApp:
     """The outermost ASGI application: before the API, and before the pages below /console.
 
     Each of the two has its own middleware and its own way to say what went wrong.
@@ -60,7 +60,7 @@ class Door:
         self._pages = pages
         self._body_seconds = body_seconds
         self._log = structlog.get_logger().bind()
-        self._write = log.writer()
+        self._write = log.request_log()
         self._prefix = secrets.token_hex(6)
         self._numbers = itertools.count()
 
@@ -69,8 +69,8 @@ class Door:
             await self._api(scope, receive, send)
             return
         began = time.perf_counter()
-        visit = scope["storekeeper.visit"] = self._visit(scope, receive)
-        answer = Answer(send, visit)
+        context = scope["storekeeper.request_context"] = self._visit(scope, receive)
+        answer = ResponseSender(send, context)
         path = scope["path"]
         app = self._pages if path.startswith("/console") and path[8:9] in ("", "/") else self._api
         try:
@@ -78,24 +78,24 @@ class Door:
         except asyncio.CancelledError:  # the server ends, and has waited long enough
             await answer.fail(Unavailable("The server is being stopped. Try again soon."))
         except StorekeeperError as error:  # of an answer that has begun: all others are the applications' to render
-            self._log.info("answer_cut", request=visit.id, reason=error.code)
+            self._log.info("answer_cut", request=context.id, reason=error.code)
             await answer.fail(error)
         except Exception as error:
-            self._log.error("bug", request=visit.id, exc_info=error)
+            self._log.error("bug", request=context.id, exc_info=error)
             await answer.fail(InternalError())
         finally:
-            visit.end()
-            self._note(scope, visit, answer.status, time.perf_counter() - began)
-            del scope["storekeeper.visit"]  # it leads back to the scope: only a collection would free them
+            context.end()
+            self._note(scope, context, answer.status, time.perf_counter() - began)
+            del scope["storekeeper.request_context"]  # it leads back to the scope: only a collection would free them
 
-    def _visit(self, scope: Scope, receive: Receive) -> Visit:
+    def _visit(self, scope: Scope, receive: Receive) -> RequestContext:
         client = scope.get("client")
         given = _given_id(scope["headers"])
         id, client_id = (given, None) if FROM_PROXY in scope else (None, given)
         id = id or f"{self._prefix}-{next(self._numbers)}"  # no other process gives it out
-        return Visit(id, client_id, client[0] if client else "", receive, self._body_seconds)
+        return RequestContext(id, client_id, client[0] if client else "", receive, self._body_seconds)
 
-    def _note(self, scope: Scope, visit: Visit, status: int, seconds: float) -> None:
+    def _note(self, scope: Scope, context: RequestContext, status: int, seconds: float) -> None:
         if self._write:
             ms = round(seconds * 1000, 2)
             self._write(
@@ -105,10 +105,10 @@ class Door:
                         scope["path"],
                         status,
                         ms,
-                        visit.id,
-                        visit.client_id or UNSET,
-                        visit.address,
-                        visit.user_id,
+                        context.id,
+                        context.client_id or UNSET,
+                        context.address,
+                        context.user_id,
                     )
                 )
             )
@@ -122,14 +122,14 @@ def _given_id(headers: list[tuple[bytes, bytes]]) -> str | None:
     return None
 
 
-class Answer:
+class ResponseSender:
     """Adds to an answer what every answer has, and remembers its status."""
 
     __slots__ = ("_send", "_visit", "status")
 
-    def __init__(self, send: Send, visit: Visit) -> None:
+    def __init__(self, send: Send, context: RequestContext) -> None:
         self._send = send
-        self._visit = visit
+        self._visit = context
         self.status = 0
 
     async def send(self, event: Event) -> None:
@@ -148,11 +148,11 @@ class Answer:
         await self._send({"type": "http.response.body", "body": responses.encode(responses.describe(error))})
 
 
-def _complete(given: Iterable[Field], visit: Visit) -> list[Field]:
+def _complete(given: Iterable[Field], context: RequestContext) -> list[Field]:
     """With the request's ids and the security headers that the responder did not set itself."""
-    headers = [*given, (b"x-request-id", visit.id.encode())]
-    if visit.client_id is not None:
-        headers.append((b"x-client-request-id", visit.client_id.encode()))
+    headers = [*given, (b"x-request-id", context.id.encode())]
+    if context.client_id is not None:
+        headers.append((b"x-client-request-id", context.client_id.encode()))
     if SECURITY_NAMES.isdisjoint([name for name, _ in headers]):
         return [*headers, *SECURITY_HEADERS]
     own = {name for name, _ in headers}

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from storekeeper.importer.row_reader import Portion
-from storekeeper.models.item_batch import KEYS, Key, Row
+from storekeeper.importer.row_reader import RowBatch
+from storekeeper.models.item_batch import KEYS, CheckedRow, Key
 
 
-class Notebook:
+class CheckedRows:
     """The names, SKUs and barcodes of a file so far, as no two lines may share one; and all its good rows."""
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class Notebook:
         self._db.execute("CREATE TABLE portions (number INTEGER PRIMARY KEY, portion BLOB)")
         self._db.execute("BEGIN")
 
-    def first(self, field: Key, rows: Sequence[Row]) -> dict[int, int]:
+    def first(self, field: Key, rows: Sequence[CheckedRow]) -> dict[int, int]:
         """The lines that have what an earlier one has, and that one."""
         before = self._db.total_changes
         found = [(row.values[field], row.line) for row in rows]
@@ -32,11 +32,11 @@ class Notebook:
         (line,) = self._db.execute(f"SELECT line FROM {field} WHERE value = ?", (value,)).fetchone()  # noqa: S608
         return int(line)
 
-    def add(self, portion: Portion) -> None:
+    def add(self, portion: RowBatch) -> None:
         self._db.execute("INSERT INTO portions (portion) VALUES (?)", (msgspec.msgpack.encode(portion),))
 
-    def __iter__(self) -> Iterator[Portion]:
-        decoder = msgspec.msgpack.Decoder(Portion)
+    def __iter__(self) -> Iterator[RowBatch]:
+        decoder = msgspec.msgpack.Decoder(RowBatch)
         for (portion,) in self._db.execute("SELECT portion FROM portions ORDER BY number"):
             yield decoder.decode(portion)
 

@@ -15,8 +15,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 
 from storekeeper.database.engine import transaction
 from storekeeper.errors import Conflict, ImportIsOver, Invalid, StorekeeperError
-from storekeeper.importer.checked_rows import Notebook
-from storekeeper.importer.row_reader import FIELDS, Portion, create_converters, read
+from storekeeper.importer.checked_rows import CheckedRows
+from storekeeper.importer.row_reader import FIELDS, RowBatch, create_converters, read
 from storekeeper.models import import_queue, item_batch, item_search, journal, store
 from storekeeper.models.import_job import Counts, Found, State
 from storekeeper.models.import_queue import Job
@@ -28,9 +28,9 @@ from storekeeper.tabular.sheet import Sheet, open_sheet
 Tell = Callable[[State, Counts, int], None]
 Pauses = Callable[[State], bool]
 
-AT_ONCE = 2000  # rows: SQLite is written to by nobody else meanwhile, for a tenth of a second
+BATCH_SIZE = 2000  # rows: SQLite is written to by nobody else meanwhile, for a tenth of a second
 TRIES = 3
-MOST_REFUSED = 10_000
+MAX_REFUSED = 10_000
 
 
 class Paused(Exception):
@@ -79,22 +79,22 @@ class Importer:
         self._currency = of.currency
         converters = create_converters(sheet, of)
         # A connection is held open: whenever SQLite's last one is closed, it writes its whole log back into the file.
-        with closing(Notebook()) as notebook, self._engine.connect():
+        with closing(CheckedRows()) as notebook, self._engine.connect():
             if self._job.is_checked:  # the rest of it, after an interruption
-                portions = read(self._file, sheet, converters, AT_ONCE, self._done.rows, refused)
+                portions = read(self._file, sheet, converters, BATCH_SIZE, self._done.rows, refused)
                 self._import(portions)
-            elif self._check(sheet, read(self._file, sheet, converters, AT_ONCE), notebook):
+            elif self._check(sheet, read(self._file, sheet, converters, BATCH_SIZE), notebook):
                 self._import(notebook)
 
-    def _check(self, sheet: Sheet, portions: Iterable[Portion], notebook: Notebook) -> bool:
+    def _check(self, sheet: Sheet, portions: Iterable[RowBatch], notebook: CheckedRows) -> bool:
         """Look at every row. Whether they are to be imported now."""
         counts = Counts()
         self._begin(sheet)
         for portion in portions:
             self._pause("checking")
             counts = self._check_some(sheet, portion, notebook, counts)
-            if counts.refused > MOST_REFUSED:
-                self._end("refused", counts, f"More than {MOST_REFUSED:,} lines are refused. Only these are listed.")
+            if counts.refused > MAX_REFUSED:
+                self._end("refused", counts, f"More than {MAX_REFUSED:,} lines are refused. Only these are listed.")
                 return False
         if counts.refused and not self._job.skips_refused:
             self._end("refused", counts, None)
@@ -116,7 +116,7 @@ class Importer:
     def _describe(self, sheet: Sheet) -> Any:
         return msgspec.to_builtins(Found(sheet.format, sheet.encoding, sheet.delimiter, sheet.columns, sheet.ignored))
 
-    def _check_some(self, sheet: Sheet, portion: Portion, notebook: Notebook, counts: Counts) -> Counts:
+    def _check_some(self, sheet: Sheet, portion: RowBatch, notebook: CheckedRows, counts: Counts) -> Counts:
         with self._engine.connect() as conn:
             of = import_queue.require_right(conn, self._job)
             made = item_batch.compare(conn, of, portion.rows, self._job.match, first=notebook.first)
@@ -124,19 +124,19 @@ class Importer:
         counts = _add_up(counts, portion, made)
         with transaction(self._engine) as conn:
             refused = sorted(portion.refused + made.refusals, key=lambda each: each.line)
-            import_queue.refuse(conn, self._job, refused)
+            import_queue.add_refusals(conn, self._job, refused)
             self._note(conn, "checking", counts, portion.position, found=self._describe(sheet))
         return counts
 
-    def _import(self, portions: Iterable[Portion]) -> None:
+    def _import(self, portions: Iterable[RowBatch]) -> None:
         for portion in portions:
             self._import_some(portion)
             self._pause("importing")
         with suppress(DBAPIError), transaction(self._engine) as conn:  # all is there, whether it is tidy or not
-            item_search.tidy(conn)
+            item_search.analyze(conn)
         self._end("done", self._done, None)
 
-    def _import_some(self, portion: Portion) -> None:
+    def _import_some(self, portion: RowBatch) -> None:
         for _ in range(TRIES - 1):
             try:
                 return self._try(portion)
@@ -146,15 +146,15 @@ class Importer:
                 portion = msgspec.structs.replace(portion, are_new=False)
         return self._try(portion)
 
-    def _try(self, portion: Portion) -> None:
+    def _try(self, portion: RowBatch) -> None:
         with transaction(self._engine) as conn:
             of = import_queue.require_right(conn, self._job)
             if of.currency != self._currency:
                 raise Invalid("The store's currency was changed after the prices were checked.")
             made = self._plan(conn, of, portion)
             with journal.signed(conn, self._author()):
-                item_batch.carry_out(conn, of, made)
-            import_queue.refuse(conn, self._job, portion.refused + made.refusals)
+                item_batch.apply(conn, of, made)
+            import_queue.add_refusals(conn, self._job, portion.refused + made.refusals)
             counts = _add_up(self._done, portion, made)
             self._note(conn, "importing", counts, portion.position)
         self._done = counts
@@ -163,7 +163,7 @@ class Importer:
         user_id = self._job.user_id
         return Author("operator" if user_id is None else "user", user_id, f"import {self._job.id}")
 
-    def _plan(self, conn: Connection, of: Store, portion: Portion) -> Plan:
+    def _plan(self, conn: Connection, of: Store, portion: RowBatch) -> Plan:
         """What is to be done. That rows which were new still are is left to the constraints to say, as a Conflict."""
         if portion.are_new:
             store.take_turns(conn, of)
@@ -172,28 +172,28 @@ class Importer:
 
     def _note(self, conn: Connection, state: State, counts: Counts, position: int = 0, **more: Any) -> None:
         percent = min(100, 100 * position // max(1, self._job.size))
-        import_queue.note(conn, self._job, state, counts, percent, **more)
+        import_queue.record_progress(conn, self._job, state, counts, percent, **more)
         self._tell(state, counts, percent)
 
     def _end(self, state: State, counts: Counts, reason: str | None) -> None:
-        reason = import_queue.told(reason) if reason else None
+        reason = import_queue.truncate(reason) if reason else None
         with transaction(self._engine) as conn:
             self._note(conn, state, counts, self._file.tell(), reason=reason)
 
 
-def _good(portion: Portion, made: Plan) -> Portion:
+def _good(portion: RowBatch, plan: Plan) -> RowBatch:
     """What is to be imported of a portion, once it was compared with the store."""
-    refused = {each.line for each in made.refusals}
+    refused = {each.line for each in plan.refusals}
     rows = [row for row in portion.rows if row.line not in refused]
-    return msgspec.structs.replace(portion, rows=rows, refused=[], are_new=len(made.adds) == len(rows))
+    return msgspec.structs.replace(portion, rows=rows, refused=[], are_new=len(plan.adds) == len(rows))
 
 
-def _add_up(counts: Counts, portion: Portion, made: Plan) -> Counts:
-    good = len(made.adds) + len(made.changes) + len(made.unchanged)
+def _add_up(counts: Counts, portion: RowBatch, plan: Plan) -> Counts:
+    good = len(plan.adds) + len(plan.changes) + len(plan.unchanged)
     return Counts(
         counts.rows + portion.lines,
-        counts.added + len(made.adds),
-        counts.changed + len(made.changes),
-        counts.unchanged + len(made.unchanged),
+        counts.added + len(plan.adds),
+        counts.changed + len(plan.changes),
+        counts.unchanged + len(plan.unchanged),
         counts.refused + portion.lines - good,
     )

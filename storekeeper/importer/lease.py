@@ -16,11 +16,11 @@ from storekeeper.models import import_queue
 from storekeeper.models.import_job import Counts, State
 from storekeeper.models.import_queue import Job
 
-BEAT_SECONDS = 1.0  # between signs of life to the server
+HEARTBEAT_SECONDS = 1.0  # between signs of life to the server
 HOLD_SECONDS = 10.0  # between signs of life in the database
 PATIENCE_SECONDS = 300.0  # that a job may take for one step, such as the opening of a large workbook
 TURN_SECONDS = 30.0  # that a job is worked at while another user's waits
-LOOK_SECONDS = 5.0  # between looks for such a job
+POLL_SECONDS = 5.0  # between looks for such a job
 
 
 class Lease:
@@ -57,7 +57,7 @@ class Lease:
         self._progressed_at = time.monotonic()
 
     def _work(self) -> None:
-        while not self._is_over.wait(BEAT_SECONDS):
+        while not self._is_over.wait(HEARTBEAT_SECONDS):
             now = time.monotonic()
             if now - self._progressed_at > PATIENCE_SECONDS:
                 continue  # until the server ends this process, or another takes the job
@@ -118,6 +118,6 @@ class Turn:
             return True
         if state != "importing" or self._job is None or time.monotonic() < self._look_at:
             return False
-        self._look_at = time.monotonic() + LOOK_SECONDS
+        self._look_at = time.monotonic() + POLL_SECONDS
         with self._engine.connect() as conn:
             return import_queue.is_wanted_by_another(conn, self._job)

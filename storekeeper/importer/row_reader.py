@@ -14,18 +14,18 @@ import msgspec
 from storekeeper.domain import money, names
 from storekeeper.errors import Invalid
 from storekeeper.models import item_fields
-from storekeeper.models.item_batch import Refusal, Row
+from storekeeper.models.item_batch import CheckedRow, Refusal
 from storekeeper.models.item_fields import ITEM_FIELDS, CellFormat, Converters
 from storekeeper.models.store import Store
 from storekeeper.tabular.sheet import Row as Record
 from storekeeper.tabular.sheet import Sheet
 
 PORTION_SECONDS = 1.0  # that the reading of a portion may take
-REMEMBERED = 20_000  # cells of a column
+CACHE_SIZE = 20_000  # cells of a column
 FIELDS = (*item_fields.FIELDS, "currency", "store")  # the last two are only compared
 
 
-class Portion(msgspec.Struct, frozen=True):
+class RowBatch(msgspec.Struct, frozen=True):
     """Some lines of a file: how many, what those say that are good, and why the others are refused.
 
     `position` is how far the file was read for them, in bytes. `are_new` if the store had none of the rows.
@@ -33,14 +33,14 @@ class Portion(msgspec.Struct, frozen=True):
 
     lines: int
     position: int
-    rows: list[Row]
+    rows: list[CheckedRow]
     refused: list[Refusal]
     are_new: bool = False
 
 
 def read(
     file: BinaryIO, sheet: Sheet, converters: Converters, size: int, done: int = 0, refused: Collection[int] = ()
-) -> Iterator[Portion]:
+) -> Iterator[RowBatch]:
     """All of the file's sheet but the first `done` lines. Lines `refused` before are only counted.
 
     A portion has `size` lines, or fewer where they take long: each ends after a second.
@@ -59,7 +59,7 @@ def _in_time(records: Iterator[Record]) -> Iterator[Record]:
             return
 
 
-def _read(records: Iterator[Record], converters: Converters, refused: Collection[int]) -> Portion:
+def _read(records: Iterator[Record], converters: Converters, refused: Collection[int]) -> RowBatch:
     lines, rows, flaws = 0, [], []
     for record in records:
         lines += 1
@@ -69,10 +69,10 @@ def _read(records: Iterator[Record], converters: Converters, refused: Collection
             flaws.append(Refusal(record.line, None, record.error))
             continue
         try:
-            rows.append(Row(record.line, _columns(record, converters)))
+            rows.append(CheckedRow(record.line, _columns(record, converters)))
         except Invalid as error:
             flaws += [Refusal(record.line, each.field, each.message) for each in error.errors]
-    return Portion(lines, 0, rows, flaws)
+    return RowBatch(lines, 0, rows, flaws)
 
 
 def _columns(record: Record, converters: Converters) -> dict[str, Any]:
@@ -81,18 +81,18 @@ def _columns(record: Record, converters: Converters) -> dict[str, Any]:
     return values
 
 
-def create_converters(sheet: Sheet, of: Store) -> Converters:
+def create_converters(sheet: Sheet, store: Store) -> Converters:
     """From the cells of a sheet to the columns of the store's items."""
-    format = CellFormat(sheet.decimal, money.DIGITS[of.currency])
+    format = CellFormat(sheet.decimal, money.DIGITS[store.currency])
     found: dict[str, tuple[str, Callable[[Any], Any]]] = {
-        "store": ("", lambda value: _compare(value, "store", of.name)),
-        "currency": ("", lambda value: _compare(value, "currency", of.currency)),
+        "store": ("", lambda value: _compare(value, "store", store.name)),
+        "currency": ("", lambda value: _compare(value, "currency", store.currency)),
     }
     for field in ITEM_FIELDS:
-        convert = partial(_convert, partial(field.parse_cell, format), partial(field.to_column, of))
+        convert = partial(_convert, partial(field.parse_cell, format), partial(field.to_column, store))
         # In JSON Lines, tags are lists.
         is_remembered = field.is_repetitive and sheet.format != "jsonl"
-        found[field.name] = (field.column, lru_cache(REMEMBERED, typed=True)(convert) if is_remembered else convert)
+        found[field.name] = (field.column, lru_cache(CACHE_SIZE, typed=True)(convert) if is_remembered else convert)
     return found
 
 

@@ -23,7 +23,7 @@ from storekeeper.security import secret
 
 T = TypeVar("T")
 
-KEPT_SECONDS = 86_400
+RETENTION_SECONDS = 86_400
 SWEPT_AT_ONCE = 20
 
 keys = sa.Table(
@@ -37,7 +37,7 @@ keys = sa.Table(
 )
 
 
-class Once(msgspec.Struct, frozen=True):
+class KeyedRequest(msgspec.Struct, frozen=True):
     """A user, and their key and the request that it came with, both hashed.
 
     All their stored answers may take `most_bytes`; 0 is no limit.
@@ -49,9 +49,9 @@ class Once(msgspec.Struct, frozen=True):
     most_bytes: int = 0
 
 
-def of(user_id: int, key: str, request: str, most_bytes: int = 0) -> Once:
+def of(user_id: int, key: str, request: str, most_bytes: int = 0) -> KeyedRequest:
     """`request` is a hash of the request that only whoever knows the key can make."""
-    return Once(user_id, hashlib.sha256(f"{user_id} {key}".encode()).hexdigest(), request, most_bytes)
+    return KeyedRequest(user_id, hashlib.sha256(f"{user_id} {key}".encode()).hexdigest(), request, most_bytes)
 
 
 class Answer(NamedTuple, Generic[T]):
@@ -62,7 +62,7 @@ class Answer(NamedTuple, Generic[T]):
 
 
 def run(
-    conn: Connection, once: Once, needed: Sequence[Right], function: Callable[..., T], args: tuple[Any, ...]
+    conn: Connection, once: KeyedRequest, needed: Sequence[Right], function: Callable[..., T], args: tuple[Any, ...]
 ) -> Answer[T]:
     """What the function returns, or returned when it was run for this key. `needed` is checked before it runs.
 
@@ -79,18 +79,18 @@ def run(
     return Answer(before, known.at)
 
 
-def find_time(conn: Connection, once: Once) -> int | None:
+def find_time(conn: Connection, once: KeyedRequest) -> int | None:
     """When the change of this key was made, in seconds since 1970; None if it was not. KeyReused as `run` has it."""
     known = _find(conn, once)
     return known.at if known else None
 
 
-def is_known(conn: Connection, once: Once) -> bool:
+def is_known(conn: Connection, once: KeyedRequest) -> bool:
     """Whether there is an answer for this key, to whatever request."""
     return conn.execute(sa.select(keys.c.key).where(keys.c.key == once.key)).first() is not None
 
 
-def _find(conn: Connection, once: Once) -> Any:
+def _find(conn: Connection, once: KeyedRequest) -> Any:
     known = conn.execute(sa.select(keys).where(keys.c.key == once.key)).one_or_none()
     if known is None:
         return None
@@ -101,7 +101,9 @@ def _find(conn: Connection, once: Once) -> Any:
     return known
 
 
-def _run(conn: Connection, once: Once, needed: Sequence[Right], function: Callable[..., T], args: tuple[Any, ...]) -> T:
+def _run(
+    conn: Connection, once: KeyedRequest, needed: Sequence[Right], function: Callable[..., T], args: tuple[Any, ...]
+) -> T:
     idempotency_space.require(conn, once.user_id, once.most_bytes)
     with noted_rights.noting(conn) as noted:
         for each in needed:
@@ -119,7 +121,7 @@ def _run(conn: Connection, once: Once, needed: Sequence[Right], function: Callab
 
 def _sweep(conn: Connection, now: int) -> None:
     """Takes away a few that are old, so that they need no other sweeper."""
-    old = sa.select(keys.c.key).where(keys.c.at < now - KEPT_SECONDS).limit(SWEPT_AT_ONCE)
+    old = sa.select(keys.c.key).where(keys.c.at < now - RETENTION_SECONDS).limit(SWEPT_AT_ONCE)
     conn.execute(sa.delete(keys).where(keys.c.key.in_(old.with_for_update(skip_locked=True))))
 
 

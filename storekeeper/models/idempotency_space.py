@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.database import dialects
-from storekeeper.database.compiled_query import Query, limited
+from storekeeper.database.compiled_query import CompiledQuery, limited
 from storekeeper.database.engine import metadata
 from storekeeper.errors import AnswerSpaceFull
 from storekeeper.models import quota
@@ -31,14 +31,14 @@ answer_space = sa.Table(
 )
 
 _hour = answer_space.c.hour
-_used = Query(
+_used = CompiledQuery(
     sa.select(sa.cast(sa.func.coalesce(sa.func.sum(answer_space.c.bytes), 0), sa.BigInteger), sa.func.min(_hour)).where(
         answer_space.c.user_id == sa.bindparam("user_id"),
         _hour >= sa.bindparam("first"),
         _hour <= sa.bindparam("last"),
     )
 )
-_add = Query(
+_add = CompiledQuery(
     sa.text(
         "INSERT INTO answer_space (user_id, hour, part, bytes) VALUES (:user_id, :hour, :part, :bytes) "
         "ON CONFLICT (user_id, hour, part) DO UPDATE SET bytes = answer_space.bytes + excluded.bytes RETURNING bytes"
@@ -48,7 +48,7 @@ _key = sa.tuple_(answer_space.c.user_id, _hour, answer_space.c.part)
 _old = limited(
     sa.select(answer_space.c.user_id, _hour, answer_space.c.part).where(_hour < sa.bindparam("first")), SWEPT_AT_ONCE
 )
-_sweep = Query(sa.delete(answer_space).where(_key.in_(_old.with_for_update(skip_locked=True))))
+_sweep = CompiledQuery(sa.delete(answer_space).where(_key.in_(_old.with_for_update(skip_locked=True))))
 
 
 def require(conn: Connection, user_id: int, most_bytes: int) -> None:
@@ -67,15 +67,15 @@ def require(conn: Connection, user_id: int, most_bytes: int) -> None:
 def note(conn: Connection, user_id: int, key: str, size: int) -> None:
     """One more, of so many bytes. `key` is its hash. With the first of an hour, a few old hours are forgotten."""
     hour = int(time.time()) // HOUR
-    ((now,),) = _add.all(conn, user_id=user_id, hour=hour, part=int(key[:4], 16) % PARTS, bytes=size)
+    ((now,),) = _add.fetch_all(conn, user_id=user_id, hour=hour, part=int(key[:4], 16) % PARTS, bytes=size)
     if now == size:
-        _sweep.run(conn, first=hour - HOURS)
+        _sweep.execute(conn, first=hour - HOURS)
 
 
 def _count(conn: Connection, user_id: int) -> tuple[int, int]:
     """The bytes of all that is kept, and the hour of the oldest. Hours to come were told by a wrong clock."""
     hour = int(time.time()) // HOUR
-    ((used, oldest),) = _used.all(conn, user_id=user_id, first=hour - HOURS, last=hour + 1)
+    ((used, oldest),) = _used.fetch_all(conn, user_id=user_id, first=hour - HOURS, last=hour + 1)
     return int(used), hour if oldest is None else int(oldest)
 
 

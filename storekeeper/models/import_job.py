@@ -14,7 +14,7 @@ from storekeeper.database.engine import Id, metadata
 from storekeeper.errors import Forbidden, ImportIsOver, ImportSpaceFull, NotFound, TooManyImports
 from storekeeper.models import paging, quota, store_member
 from storekeeper.models.item_batch import Key, Refusal
-from storekeeper.models.paging import Pages
+from storekeeper.models.paging import Paginator
 from storekeeper.models.store import Store, stores
 from storekeeper.tabular.sheet import Options
 
@@ -120,7 +120,7 @@ class Room(msgspec.Struct, frozen=True):
     used: int = 0
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class ImportRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be imported, and how. `file` is its name among the stored files, `file_name` that of its sender."""
 
     store: int | str
@@ -157,7 +157,7 @@ def _require_turn(conn: Connection, user_id: int) -> None:
         raise TooManyImports
 
 
-def add(conn: Connection, user_id: int | None, order: Order, most_bytes: int = 0) -> Import:
+def add(conn: Connection, user_id: int | None, order: ImportRequest, most_bytes: int = 0) -> Import:
     """A new job for a store where the user works; without a user, the operator's. See `require_room`."""
     _take_turns(conn, user_id)
     values = msgspec.structs.asdict(order) | msgspec.structs.asdict(Counts())
@@ -191,16 +191,20 @@ def get(conn: Connection, user_id: int | None, import_id: int) -> Import:
     return _import(row)
 
 
-def page(conn: Connection, user_id: int | None, store: int | str, asked: paging.Asked) -> paging.Page[Import]:
+def page(
+    conn: Connection, user_id: int | None, store: int | str, page_request: paging.PageRequest
+) -> paging.Page[Import]:
     """The jobs of a store, newest first."""
     of = store_member.require_worker(conn, user_id, store)
-    return _of_store.fetch(conn, asked, {"store_id": of.id})
+    return _of_store.fetch(conn, page_request, {"store_id": of.id})
 
 
-def page_refusals(conn: Connection, user_id: int | None, import_id: int, asked: paging.Asked) -> paging.Page[Refusal]:
+def page_refusals(
+    conn: Connection, user_id: int | None, import_id: int, page_request: paging.PageRequest
+) -> paging.Page[Refusal]:
     """What was refused, in the order of the lines."""
     get(conn, user_id, import_id)
-    return _refused.fetch(conn, asked, {"import_id": import_id})
+    return _refused.fetch(conn, page_request, {"import_id": import_id})
 
 
 def confirm(conn: Connection, user_id: int | None, import_id: int, skips_refused: bool) -> Import:
@@ -260,13 +264,13 @@ def _import(row: Any) -> Import:
 
 _JobRow = namedtuple("_JobRow", _listed.selected_columns.keys())  # type: ignore[misc]
 _job_row = reader(_JobRow, _listed.selected_columns)
-_of_store = Pages(
+_of_store = Paginator(
     _listed.where(jobs.c.store_id == sa.bindparam("store_id")),
     {"id": jobs.c.id},
     lambda row: _import(_job_row(row)),
 )
 _refusals = sa.select(refusals).where(refusals.c.import_id == sa.bindparam("import_id"))
-_refused = Pages(
+_refused = Paginator(
     _refusals,
     {"id": refusals.c.id, "line": refusals.c.line},
     reader(Refusal, _refusals.selected_columns),

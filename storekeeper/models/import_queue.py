@@ -19,9 +19,9 @@ from storekeeper.models.item_batch import Key, Refusal
 from storekeeper.models.store import Store
 from storekeeper.tabular.sheet import Options
 
-DEAD_AFTER = 60  # seconds without a sign of life
+HEARTBEAT_TIMEOUT = 60  # seconds without a sign of life
 OLD_AFTER = 7 * 86_400  # seconds
-MOST_TOLD = 500  # characters
+MAX_TOLD = 500  # characters
 MAX_DEATHS = 3  # of runners at one job, without progress
 MAX_AT_ONCE = 3  # jobs of one host
 MAX_LARGE_AT_ONCE = 2  # so that a small file never waits for large ones
@@ -46,7 +46,7 @@ class Job(msgspec.Struct, frozen=True):
 
 
 def _waits() -> sa.ColumnElement[bool]:
-    return sa.and_(jobs.c.state.in_(ALIVE), jobs.c.beat_at < time.time() - DEAD_AFTER)
+    return sa.and_(jobs.c.state.in_(ALIVE), jobs.c.beat_at < time.time() - HEARTBEAT_TIMEOUT)
 
 
 def _is_old() -> sa.ColumnElement[bool]:
@@ -58,7 +58,7 @@ def is_waiting(conn: Connection) -> bool:
     return conn.execute(sa.select(jobs.c.id).where(sa.or_(_waits(), _is_old())).limit(1)).first() is not None
 
 
-def take(conn: Connection, runner: str, import_id: int | None = None) -> Job | None:
+def claim(conn: Connection, runner: str, import_id: int | None = None) -> Job | None:
     """A job that waits, or whose runner is dead, or that very one; now it is this runner's. None where there is none.
 
     Of those that wait it is the one that has waited longest, of a user who has no other under way: nobody waits for
@@ -92,7 +92,7 @@ def _is_next(conn: Connection, runner: str) -> sa.ColumnElement[bool]:
 
 def _is_under_way(job: sa.FromClause) -> sa.ColumnElement[bool]:
     has_runner = sa.and_(job.c.state.in_(ALIVE), job.c.runner.is_not(None))
-    return sa.and_(has_runner, job.c.beat_at >= time.time() - DEAD_AFTER)
+    return sa.and_(has_runner, job.c.beat_at >= time.time() - HEARTBEAT_TIMEOUT)
 
 
 def _host(runner: str) -> str:
@@ -136,7 +136,7 @@ def require_right(conn: Connection, job: Job) -> Store:
     return store_member.require_worker(conn, job.user_id, job.store_id)
 
 
-def note(conn: Connection, job: Job, state: State, counts: Counts, percent: int, **more: Any) -> None:
+def record_progress(conn: Connection, job: Job, state: State, counts: Counts, percent: int, **more: Any) -> None:
     """Where the job stands, as a sign of life. ImportIsOver if it was cancelled or deleted, or is another runner's."""
     values = {"state": state, "percent": percent, "beat_at": int(time.time())} | more | msgspec.structs.asdict(counts)
     if state not in ALIVE:
@@ -147,9 +147,9 @@ def note(conn: Connection, job: Job, state: State, counts: Counts, percent: int,
         raise ImportIsOver
 
 
-def refuse(conn: Connection, job: Job, refused: Sequence[Refusal]) -> None:
+def add_refusals(conn: Connection, job: Job, refused: Sequence[Refusal]) -> None:
     """Write down what is refused."""
-    rows = [msgspec.structs.asdict(each) | {"import_id": job.id, "message": told(each.message)} for each in refused]
+    rows = [msgspec.structs.asdict(each) | {"import_id": job.id, "message": truncate(each.message)} for each in refused]
     if rows:
         conn.execute(sa.insert(refusals), rows)
 
@@ -162,7 +162,7 @@ def refused_lines(conn: Connection, job: Job) -> set[int]:
     return set(conn.scalars(sa.select(refusals.c.line).where(refusals.c.import_id == job.id).distinct()))
 
 
-def sweep(conn: Connection) -> None:
+def delete_old(conn: Connection) -> None:
     """Delete the jobs that ended long ago."""
     conn.execute(sa.delete(jobs).where(_is_old()))
 
@@ -172,9 +172,9 @@ def files(conn: Connection) -> set[str]:
     return set(conn.scalars(sa.select(jobs.c.file).where(jobs.c.state.in_(KEPT))))
 
 
-def told(message: str) -> str:
+def truncate(message: str) -> str:
     """A message that may hold parts of the file: of bounded length, and without NUL, which PostgreSQL cannot store."""
-    short = message if len(message) <= MOST_TOLD else f"{message[:MOST_TOLD]}…"
+    short = message if len(message) <= MAX_TOLD else f"{message[:MAX_TOLD]}…"
     return short.replace("\0", "\ufffd")
 
 

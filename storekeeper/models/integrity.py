@@ -46,9 +46,9 @@ def find_missing_files(conn: Connection, storage: Storage) -> Iterator[str]:
     yield from _missing("An import needs the file", import_queue.files(conn) - stored)
 
 
-def _missing(what: str, names: Iterable[str]) -> Iterator[str]:
+def _missing(noun: str, names: Iterable[str]) -> Iterator[str]:
     names = sorted(names)
-    yield from (f"{what} {name}, which is not there." for name in names[:MAX_FINDINGS])
+    yield from (f"{noun} {name}, which is not there." for name in names[:MAX_FINDINGS])
     if len(names) > MAX_FINDINGS:
         yield f"So it is with {len(names) - MAX_FINDINGS:,} more files."
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from storekeeper.database import dialects
-from storekeeper.database.compiled_query import Query, limited, reader
+from storekeeper.database.compiled_query import CompiledQuery, limited, reader
 from storekeeper.database.engine import Id, Text, metadata
 from storekeeper.domain import money
 from storekeeper.errors import AlreadyExists, AmbiguousName, Conflict, NotFound, OutOfStock
@@ -95,23 +95,23 @@ _columns = {**dict(items.c.items()), "currency": stores.c.currency}
 select = sa.select(*map(_columns.__getitem__, _ORDER)).join_from(items, stores, stores.c.id == items.c.store_id)
 is_named = items.c.name == sa.bindparam("name")
 by_name = limited(select.add_columns(stores.c.name.label("store")).where(is_named).order_by(items.c.id), CANDIDATES)
-_find_by_name = Query(by_name)
-_find_in_store = Query(select.where(items.c.store_id == sa.bindparam("store_id"), is_named))
-_find_in_named_store = Query(select.where(stores.c.name == sa.bindparam("store"), is_named))
-_find_image = Query(limited(sa.select(items.c.id).where(items.c.image == sa.bindparam("key")), 1))
+_find_by_name = CompiledQuery(by_name)
+_find_in_store = CompiledQuery(select.where(items.c.store_id == sa.bindparam("store_id"), is_named))
+_find_in_named_store = CompiledQuery(select.where(stores.c.name == sa.bindparam("store"), is_named))
+_find_image = CompiledQuery(limited(sa.select(items.c.id).where(items.c.image == sa.bindparam("key")), 1))
 
 ItemRow = namedtuple("ItemRow", items.c.keys())  # type: ignore[misc]
 _row = reader(ItemRow, items.c)
 _locked = sa.select(items).where(items.c.store_id == sa.bindparam("store_id")).with_for_update()
-_lock_by_id = Query(_locked.where(items.c.id == sa.bindparam("id")), _row)
-_lock_by_name = Query(_locked.where(items.c.name == sa.bindparam("name")), _row)
+_lock_by_id = CompiledQuery(_locked.where(items.c.id == sa.bindparam("id")), _row)
+_lock_by_name = CompiledQuery(_locked.where(items.c.name == sa.bindparam("name")), _row)
 
 COLUMNS = len(select.selected_columns)
 _UNIQUE = {field.column for field in UNIQUE}
 SEARCHED = frozenset(item_search.Entry.__struct_fields__) - {"id", "store_id"}
 
 
-class Target(msgspec.Struct, frozen=True):
+class ItemRef(msgspec.Struct, frozen=True):
     """Which item is meant, by its name and its store, and what the sender believes of it."""
 
     name: str
@@ -153,13 +153,13 @@ def of_row(row: Sequence[Any]) -> Item:
     )
 
 
-def get(conn: Connection, name: str, which: int | str | None = None) -> Item:
+def get(conn: Connection, name: str, store_ref: int | str | None = None) -> Item:
     """NotFound, or AmbiguousName where several stores have one and none was chosen."""
-    if which is None:
-        return only(_find_by_name.all(conn, name=name))
-    if isinstance(which, int):
-        return only(_find_in_store.all(conn, name=name, store_id=which))
-    return only(_find_in_named_store.all(conn, name=name, store=which))
+    if store_ref is None:
+        return exactly_one(_find_by_name.fetch_all(conn, name=name))
+    if isinstance(store_ref, int):
+        return exactly_one(_find_in_store.fetch_all(conn, name=name, store_id=store_ref))
+    return exactly_one(_find_in_named_store.fetch_all(conn, name=name, store=store_ref))
 
 
 def find_all(conn: Connection, ids: Sequence[int]) -> list[Item]:
@@ -167,7 +167,7 @@ def find_all(conn: Connection, ids: Sequence[int]) -> list[Item]:
     return [of_row(row) for row in conn.execute(select.where(items.c.id.in_(ids)).order_by(items.c.id))]
 
 
-def only(rows: Sequence[Sequence[Any]]) -> Item:
+def exactly_one(rows: Sequence[Sequence[Any]]) -> Item:
     if not rows:
         raise NotFound("Item not found.")
     if len(rows) > 1:
@@ -175,9 +175,9 @@ def only(rows: Sequence[Sequence[Any]]) -> Item:
     return of_row(rows[0])
 
 
-def add(conn: Connection, user_id: int, which: int | str, name: str, fields: Fields) -> Item:
+def add(conn: Connection, user_id: int, store_ref: int | str, name: str, fields: Fields) -> Item:
     """Add an item to a store where the user works. `fields` has a price."""
-    of = store_member.require_clerk(conn, user_id, which)
+    of = store_member.require_clerk(conn, user_id, store_ref)
     added = _insert(conn, of, name, item_fields.columns(fields.given(), of))
     if added is None:
         raise AlreadyExists(f"An item with name '{name}' already exists.")
@@ -185,13 +185,18 @@ def add(conn: Connection, user_id: int, which: int | str, name: str, fields: Fie
 
 
 def put(
-    conn: Connection, user_id: int, which: int | str, name: str, fields: Fields, given: Precondition = precondition.NONE
+    conn: Connection,
+    user_id: int,
+    store_ref: int | str,
+    name: str,
+    fields: Fields,
+    given: Precondition = precondition.NONE,
 ) -> tuple[Item, bool]:
     """Change the item, or add it where the store has none of that name; and whether it was added."""
-    of = store_member.require_clerk(conn, user_id, which)
+    of = store_member.require_clerk(conn, user_id, store_ref)
     values = item_fields.columns(fields.given(), of)
     for _ in range(2):
-        now = _lock_by_name.first(conn, store_id=of.id, name=name)
+        now = _lock_by_name.fetch_first(conn, store_id=of.id, name=name)
         given.check(now and _tag(now))
         if now:
             return _change(conn, of, now, values), False
@@ -200,22 +205,22 @@ def put(
     raise Conflict  # somebody added it between the two, and deleted it again
 
 
-def change(conn: Connection, user_id: int, target: Target, fields: Fields) -> Item:
+def change(conn: Connection, user_id: int, target: ItemRef, fields: Fields) -> Item:
     """Change what is said about an item, which may be its name."""
     of, now = _take(conn, user_id, target)
     return _change(conn, of, now, item_fields.columns(fields.given(), of))
 
 
-def adjust_stock(conn: Connection, user_id: int, target: Target, delta: int) -> Item:
+def adjust_stock(conn: Connection, user_id: int, target: ItemRef, delta: int) -> Item:
     """Add to what is on hand, or take away. OutOfStock where the store would have fewer than none."""
     of, now = _take(conn, user_id, target)
-    lowest = 0 if delta < 0 and not of.negative_stock else -item_fields.MOST_STOCK
-    if not lowest <= now.stock + delta <= item_fields.MOST_STOCK:
+    lowest = 0 if delta < 0 and not of.negative_stock else -item_fields.MAX_STOCK
+    if not lowest <= now.stock + delta <= item_fields.MAX_STOCK:
         raise OutOfStock(f"{now.stock} on hand: that does not go with {delta:+}.")
     return _change(conn, of, now, {"stock": now.stock + delta})
 
 
-def set_image(conn: Connection, user_id: int, target: Target, image: str | None) -> Item:
+def set_image(conn: Connection, user_id: int, target: ItemRef, image: str | None) -> Item:
     """Name the picture of an item, by its key among the stored files; None for none."""
     of, now = _take(conn, user_id, target)
     if image is not None:
@@ -225,7 +230,7 @@ def set_image(conn: Connection, user_id: int, target: Target, image: str | None)
 
 def has_image(conn: Connection, key: str) -> bool:
     """Whether an item has this image."""
-    return _find_image.first(conn, key=key) is not None
+    return _find_image.fetch_first(conn, key=key) is not None
 
 
 def images(conn: Connection) -> set[str]:
@@ -233,37 +238,37 @@ def images(conn: Connection) -> set[str]:
     return set(conn.scalars(sa.select(items.c.image).where(items.c.image.is_not(None)).distinct()))
 
 
-def delete(conn: Connection, user_id: int, target: Target) -> None:
+def delete(conn: Connection, user_id: int, target: ItemRef) -> None:
     """Delete an item of a store that the user owns."""
     of, now = _take(conn, user_id, target, store_member.require_owner)
     delete_all(conn, of, [now])
 
 
-def delete_all(conn: Connection, of: Store, locked: Sequence[Any]) -> None:
+def delete_all(conn: Connection, store: Store, locked: Sequence[Any]) -> None:
     """Delete items whose rows are locked."""
     ids = [row.id for row in locked]
     item_search.drop(conn, ids)
     conn.execute(sa.delete(items).where(items.c.id.in_(ids)))
-    journal.note(conn, *(changed(of, row, None) for row in locked))
+    journal.append(conn, *(changed(store, row, None) for row in locked))
 
 
-def changed(of: Store, before: Any | None, after: Any | None) -> journal.Change:
+def changed(store: Store, before: Any | None, after: Any | None) -> journal.Change:
     """What the journal tells of an item whose row was the one and is the other; None where there is none."""
-    was, now = (_item(of, row) if row else None for row in (before, after))
+    was, now = (_item(store, row) if row else None for row in (before, after))
     price = after.price_minor if after and (before is None or before.price_minor != after.price_minor) else None
-    return journal.compare("item", of.id, (now or was).id, was, now, price)  # type: ignore[union-attr]
+    return journal.compare("item", store.id, (now or was).id, was, now, price)  # type: ignore[union-attr]
 
 
 def _take(
     conn: Connection,
     user_id: int,
-    target: Target,
+    target: ItemRef,
     require: Callable[[Connection, int, int], Store] = store_member.require_clerk,
 ) -> tuple[Store, Any]:
     """The item's store, if the user has a right there, and the item's row, which nobody else changes meanwhile."""
     found = get(conn, target.name, target.which)
     of = require(conn, user_id, found.store_id)
-    now = _lock_by_id.first(conn, store_id=of.id, id=found.id)
+    now = _lock_by_id.fetch_first(conn, store_id=of.id, id=found.id)
     target.given.check(now and _tag(now))
     if now is None:
         raise NotFound("Item not found.")
@@ -274,48 +279,48 @@ def _tag(row: Any) -> str:
     return precondition.tag(row.id, row.version)
 
 
-def _insert(conn: Connection, of: Store, name: str, values: dict[str, Any]) -> Item | None:
+def _insert(conn: Connection, store: Store, name: str, values: dict[str, Any]) -> Item | None:
     """None where the store has an item of that name. AlreadyExists where another has that SKU or barcode."""
-    item_fields.check_stock(values, of)
-    values = {"store_id": of.id, "name": name, "updated_at": int(time.time())} | values
+    item_fields.check_stock(values, store)
+    values = {"store_id": store.id, "name": name, "updated_at": int(time.time())} | values
     try:
         row = dialects.insert_new(conn, items, values, items.c)
     except IntegrityError:  # the store was deleted since it was looked at
         raise NotFound("Store not found.") from None
     if row is None:
-        _refuse_taken(conn, of, values, items.c.name == name)
+        _refuse_taken(conn, store, values, items.c.name == name)
         return None
-    _index(conn, of, row)
-    return _note(conn, of, None, row)
+    _index(conn, store, row)
+    return _note(conn, store, None, row)
 
 
-def _change(conn: Connection, of: Store, now: Any, values: dict[str, Any]) -> Item:
+def _change(conn: Connection, store: Store, current: Any, values: dict[str, Any]) -> Item:
     """Change an item whose row is locked. Where nothing would be other than it is, nothing is written."""
-    differing = item_fields.differences(values, now)
+    differing = item_fields.differences(values, current)
     if not differing:
-        return _item(of, now)
-    item_fields.check_stock(differing, of, now.stock)
+        return _item(store, current)
+    item_fields.check_stock(differing, store, current.stock)
     if _UNIQUE & differing.keys():
-        _refuse_taken(conn, of, differing, items.c.id == now.id)
-    values = {"updated_at": int(time.time()), "version": now.version + 1} | differing
+        _refuse_taken(conn, store, differing, items.c.id == current.id)
+    values = {"updated_at": int(time.time()), "version": current.version + 1} | differing
     new = {f"new_{column}": value for column, value in values.items()}
-    row = _update(tuple(values)).first(conn, id_is=now.id, version_was=now.version, **new)
+    row = _update(tuple(values)).fetch_first(conn, id_is=current.id, version_was=current.version, **new)
     if row is None:
         raise Conflict
     if SEARCHED & differing.keys():
-        _index(conn, of, row)
-    return _note(conn, of, now, row)
+        _index(conn, store, row)
+    return _note(conn, store, current, row)
 
 
 @cache
-def _update(columns: tuple[str, ...]) -> Query:
+def _update(columns: tuple[str, ...]) -> CompiledQuery:
     """The change of these columns of an item that is still of the version that was seen."""
     same = sa.and_(items.c.id == sa.bindparam("id_is"), items.c.version == sa.bindparam("version_was"))
     new: dict[str, Any] = {column: sa.bindparam(f"new_{column}") for column in columns}
-    return Query(sa.update(items).where(same).values(new).returning(*items.c), _row)
+    return CompiledQuery(sa.update(items).where(same).values(new).returning(*items.c), _row)
 
 
-def _refuse_taken(conn: Connection, of: Store, values: dict[str, Any], chosen: sa.ColumnElement[bool]) -> None:
+def _refuse_taken(conn: Connection, store: Store, values: dict[str, Any], chosen: sa.ColumnElement[bool]) -> None:
     """AlreadyExists, with the name of the other item, where one not `chosen` has that name, SKU or barcode.
 
     For the sentence: the unique indexes have the last word.
@@ -324,25 +329,25 @@ def _refuse_taken(conn: Connection, of: Store, values: dict[str, Any], chosen: s
         value = values.get(field.column)
         if value is None:
             continue
-        others = sa.select(items.c.name).where(items.c.store_id == of.id, sa.not_(chosen))
+        others = sa.select(items.c.name).where(items.c.store_id == store.id, sa.not_(chosen))
         other = conn.scalar(others.where(items.c[field.column] == value))
         if other is not None:
             raise AlreadyExists(f"The item '{other}' has the {field.label} '{value}' already.")
 
 
-def _note(conn: Connection, of: Store, before: Any, after: Any) -> Item:
+def _note(conn: Connection, store: Store, before: Any, after: Any) -> Item:
     """Write down what became of an item's row, and return the item."""
-    change = changed(of, before, after)
-    journal.note(conn, change)
+    change = changed(store, before, after)
+    journal.append(conn, change)
     now: Item = change.after
     return now
 
 
-def _index(conn: Connection, of: Store, row: Any) -> None:
+def _index(conn: Connection, store: Store, row: Any) -> None:
     item_search.index(
-        conn, [item_search.Entry(row.id, of.id, row.name, row.sku, row.barcode, row.description, row.tags)]
+        conn, [item_search.Entry(row.id, store.id, row.name, row.sku, row.barcode, row.description, row.tags)]
     )
 
 
-def _item(of: Store, row: Sequence[Any]) -> Item:
-    return of_row(_in_order([*row, of.currency]))
+def _item(store: Store, row: Sequence[Any]) -> Item:
+    return of_row(_in_order([*row, store.currency]))

@@ -1,7 +1,7 @@
 """Many items of a store at once: what it would do, and doing it. For bulk requests and for imports.
 
 `plan` compares drafts with what is there and says for each whether it would be added, changed or left, or why it is
-refused; `carry_out` does what is planned, by the fastest way that each database has.
+refused; `apply` does what is planned, by the fastest way that each database has.
 """
 
 import time
@@ -27,7 +27,7 @@ KEYS: tuple[Key, ...] = get_args(Key)
 _NEW = item_fields.DEFAULTS | {"image": None, "version": 1}
 
 
-class Draft(msgspec.Struct, frozen=True):
+class GivenRow(msgspec.Struct, frozen=True):
     """What one row says of an item, by field. `line` tells the rows apart, for whoever sent them."""
 
     line: int
@@ -42,14 +42,14 @@ class Refusal(msgspec.Struct, frozen=True):
     message: str
 
 
-class Row(msgspec.Struct, frozen=True):
+class CheckedRow(msgspec.Struct, frozen=True):
     """What is said in one line of an item, checked: columns with their values."""
 
     line: int
     values: dict[str, Any]
 
 
-class Change(msgspec.Struct, frozen=True):
+class PlannedChange(msgspec.Struct, frozen=True):
     """What is to change of an item: its row as it is, and the columns that differ."""
 
     line: int
@@ -58,29 +58,31 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    adds: list[Row]
-    changes: list[Change]
-    unchanged: list[Change]
+    adds: list[CheckedRow]
+    changes: list[PlannedChange]
+    unchanged: list[PlannedChange]
     refusals: list[Refusal]
 
 
 # Of a field, and rows that have it: those that are not the first to have their value, and the line that is.
-First = Callable[[Key, Sequence[Row]], Mapping[int, int]]
+First = Callable[[Key, Sequence[CheckedRow]], Mapping[int, int]]
 
 
-def plan(conn: Connection, of: Store, drafts: Iterable[Draft], key: Key = "name", *, is_final: bool = False) -> Plan:
+def plan(
+    conn: Connection, store: Store, drafts: Iterable[GivenRow], key: Key = "name", *, is_final: bool = False
+) -> Plan:
     """What these drafts would do to the store's items: see `compare`."""
     refusals: list[Refusal] = []
-    made = compare(conn, of, list(_checked(drafts, of, refusals)), key, is_final=is_final)
+    made = compare(conn, store, list(_checked(drafts, store, refusals)), key, is_final=is_final)
     refusals += made.refusals
     return msgspec.structs.replace(made, refusals=sorted(refusals, key=lambda refusal: refusal.line))
 
 
-def _checked(drafts: Iterable[Draft], of: Store, refusals: list[Refusal]) -> Iterable[Row]:
+def _checked(drafts: Iterable[GivenRow], store: Store, refusals: list[Refusal]) -> Iterable[CheckedRow]:
     """The drafts as columns, without those that are refused by themselves."""
     for each in drafts:
         try:
-            yield Row(each.line, item_fields.columns(each.fields, of))
+            yield CheckedRow(each.line, item_fields.columns(each.fields, store))
         except Invalid as error:
             refusals += [Refusal(each.line, flaw.field, flaw.message) for flaw in error.errors]
 
@@ -88,7 +90,7 @@ def _checked(drafts: Iterable[Draft], of: Store, refusals: list[Refusal]) -> Ite
 def compare(
     conn: Connection,
     of: Store,
-    rows: Sequence[Row],
+    rows: Sequence[CheckedRow],
     key: Key = "name",
     *,
     first: First | None = None,
@@ -113,21 +115,21 @@ def compare(
         elif now is None:
             made.adds.append(row)
         elif values:
-            made.changes.append(Change(row.line, now, values))
+            made.changes.append(PlannedChange(row.line, now, values))
         else:
-            made.unchanged.append(Change(row.line, now, {}))
+            made.unchanged.append(PlannedChange(row.line, now, {}))
     made.refusals.sort(key=lambda refusal: refusal.line)
     return made
 
 
-def _known(rows: Iterable[Row], key: Key, refusals: list[Refusal]) -> list[Row]:
+def _known(rows: Iterable[CheckedRow], key: Key, refusals: list[Refusal]) -> list[CheckedRow]:
     """The rows that say which item they mean."""
     message = f"The {BY_NAME[key].label} is missing, by which the item is known."
     refusals += [Refusal(row.line, key, message) for row in rows if row.values.get(key) is None]
     return [row for row in rows if row.values.get(key) is not None]
 
 
-def _unrepeated(rows: Sequence[Row], first: First, refusals: list[Refusal]) -> list[Row]:
+def _unrepeated(rows: Sequence[CheckedRow], first: First, refusals: list[Refusal]) -> list[CheckedRow]:
     """The rows without those that have what an earlier one has: nobody could say which is meant."""
     repeated: set[int] = set()
     for field in KEYS:
@@ -138,7 +140,7 @@ def _unrepeated(rows: Sequence[Row], first: First, refusals: list[Refusal]) -> l
     return [row for row in rows if row.line not in repeated]
 
 
-def _first(field: Key, rows: Sequence[Row]) -> dict[int, int]:
+def _first(field: Key, rows: Sequence[CheckedRow]) -> dict[int, int]:
     seen: dict[str, int] = {}
     lines = {row.line: seen.setdefault(row.values[field], row.line) for row in rows}
     return {line: earlier for line, earlier in lines.items() if line != earlier}
@@ -147,20 +149,20 @@ def _first(field: Key, rows: Sequence[Row]) -> dict[int, int]:
 Holders = Mapping[str, Mapping[str, Any]]
 
 
-def _find_holders(conn: Connection, of: Store, rows: Sequence[Row], *, is_final: bool) -> Holders:
+def _find_holders(conn: Connection, store: Store, rows: Sequence[CheckedRow], *, is_final: bool) -> Holders:
     """The store's items that have one of these names, SKUs or barcodes, by each of the three."""
     holders: dict[str, dict[str, Any]] = {}
     for field in KEYS:
         wanted = [value for row in rows if (value := row.values.get(field)) is not None]
-        query = _query_holders(conn, of, field, wanted)
+        query = _query_holders(conn, store, field, wanted)
         found = conn.execute(query.with_for_update(of=items) if is_final else query) if wanted else ()
         holders[field] = {getattr(row, field): row for row in found}
     return holders
 
 
-def _query_holders(conn: Connection, of: Store, field: str, wanted: list[str]) -> sa.Select[Any]:
+def _query_holders(conn: Connection, store: Store, field: str, wanted: list[str]) -> sa.Select[Any]:
     values = dialects.column_of(conn, wanted)
-    is_held = sa.and_(items.c.store_id == of.id, items.c[field] == values.c.value)
+    is_held = sa.and_(items.c.store_id == store.id, items.c[field] == values.c.value)
     if conn.dialect.name == "postgresql":
         return sa.select(items).join(values, is_held)
     # An outer join, as that keeps SQLite's planner from reading the whole store; and only of the ids, as it has a row
@@ -169,38 +171,38 @@ def _query_holders(conn: Connection, of: Store, field: str, wanted: list[str]) -
     return sa.select(items).where(items.c.id.in_(found))
 
 
-def _conflict(row: Row, now: Any, holders: Holders) -> Refusal | None:
-    if now is None:
+def _conflict(row: CheckedRow, current: Any, holders: Holders) -> Refusal | None:
+    if current is None:
         for field in REQUIRED:
             if field.column not in row.values:
                 return Refusal(row.line, field.name, f"There is no such item yet, and its {field.label} is missing.")
     for key in KEYS:
         holder = holders[key].get(row.values.get(key, ""))
-        if holder is not None and (now is None or holder.id != now.id):
+        if holder is not None and (current is None or holder.id != current.id):
             message = f"The item '{holder.name}' has the {BY_NAME[key].label} '{row.values[key]}' already."
             return Refusal(row.line, key, message)
     return None
 
 
-def _forbidden(row: Row, now: Any, of: Store) -> Refusal | None:
+def _forbidden(row: CheckedRow, current: Any, store: Store) -> Refusal | None:
     try:
-        item_fields.check_stock(row.values, of, now.stock if now else 0)
+        item_fields.check_stock(row.values, store, current.stock if current else 0)
     except Invalid as error:
         return Refusal(row.line, "stock", str(error))
     return None
 
 
-def carry_out(conn: Connection, of: Store, made: Plan) -> list[int]:
+def apply(conn: Connection, store: Store, plan: Plan) -> list[int]:
     """Add and change what is planned. Conflict where somebody was faster. Returns the ids of what was added."""
     now = int(time.time())
     try:
-        _change(conn, of, made.changes, now)
-        return _add(conn, of, made.adds, now)
+        _change(conn, store, plan.changes, now)
+        return _add(conn, store, plan.adds, now)
     except IntegrityError as error:
         raise Conflict from error
 
 
-def _change(conn: Connection, of: Store, changes: Sequence[Change], now: int) -> None:
+def _change(conn: Connection, store: Store, changes: Sequence[PlannedChange], now: int) -> None:
     by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     rows: list[dict[str, Any]] = []
     for each in changes:
@@ -213,17 +215,17 @@ def _change(conn: Connection, of: Store, changes: Sequence[Change], now: int) ->
         conn.execute(statement.values({column: sa.bindparam(f"new_{column}") for column in columns}), alike)
     pairs = list(zip(changes, rows, strict=True))
     item_search.index(conn, [_entry(row) for each, row in pairs if SEARCHED & each.values.keys()])
-    journal.note(conn, *(item.changed(of, each.now, ItemRow(**row)) for each, row in pairs))
+    journal.append(conn, *(item.changed(store, each.now, ItemRow(**row)) for each, row in pairs))
 
 
-def _add(conn: Connection, of: Store, adds: Sequence[Row], now: int) -> list[int]:
+def _add(conn: Connection, store: Store, adds: Sequence[CheckedRow], now: int) -> list[int]:
     ids = _next_ids(conn, len(adds))
-    always = _NEW | {"store_id": of.id, "updated_at": now}
+    always = _NEW | {"store_id": store.id, "updated_at": now}
     rows = [always | each.values | {"id": id} for id, each in zip(ids, adds, strict=True)]
     if rows:
         dialects.insert_many(conn, items.name, rows)
         item_search.add(conn, [_entry(row) for row in rows])
-        journal.note(conn, *(item.changed(of, None, ItemRow(**row)) for row in rows))
+        journal.append(conn, *(item.changed(store, None, ItemRow(**row)) for row in rows))
     return ids
 
 

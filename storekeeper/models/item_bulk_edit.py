@@ -15,15 +15,15 @@ from storekeeper.domain import money, names
 from storekeeper.domain.money import Price
 from storekeeper.errors import Conflict, Invalid
 from storekeeper.models import item, item_edit, store_member
-from storekeeper.models.item import Item, Target
+from storekeeper.models.item import Item, ItemRef
 from storekeeper.models.item_fields import Fields
 
 Action = Literal["percent", "price", "tag", "untag", "archive", "restore"]
-MOST_PERCENT = 1000
+MAX_PERCENT = 1000
 STRIKING_FALL, STRIKING_RISE = 4, 2  # a price becomes less than a fourth of what it was, or twice as much or more
 
 
-class Change(msgspec.Struct, frozen=True):
+class BulkEdit(msgspec.Struct, frozen=True):
     """What is done to each: `percent` raises its price by that many, or with a minus lowers it; `price` sets it."""
 
     action: Action
@@ -72,18 +72,18 @@ class ConfirmationNeeded(Conflict):
 
 
 def change(
-    conn: Connection, user_id: int, which: int | str, chosen: Sequence[Chosen], by: Change, is_confirmed: bool
+    conn: Connection, user_id: int, store_ref: int | str, chosen: Sequence[Chosen], edit: BulkEdit, is_confirmed: bool
 ) -> list[Item]:
     """The items that are other than before, as they are now. Prices are rounded to the currency's digits, half up.
 
     ConfirmationNeeded where a price was changed meanwhile, or would strikingly change unless that `is_confirmed`.
     """
-    of = store_member.require_clerk(conn, user_id, which)
+    of = store_member.require_clerk(conn, user_id, store_ref)
     found = item_edit.lock(conn, of, [each.item_id for each in chosen])
-    wanted = {id: _CHANGES[by.action](now, by) for id, now in found.items()}
+    wanted = {id: _CHANGES[edit.action](now, edit) for id, now in found.items()}
     _check_prices(chosen, found, wanted, is_confirmed)
     changed = [id for id, fields in wanted.items() if any(getattr(found[id], name) != fields[name] for name in fields)]
-    return [item.change(conn, user_id, Target(found[id].name, of.id), Fields(**wanted[id])) for id in changed]
+    return [item.change(conn, user_id, ItemRef(found[id].name, of.id), Fields(**wanted[id])) for id in changed]
 
 
 def _check_prices(
@@ -100,27 +100,27 @@ def _check_prices(
         raise ConfirmationNeeded(doubtful)
 
 
-def _raised(now: Item, by: Change) -> dict[str, Any]:
-    if not -100 <= by.percent <= MOST_PERCENT:
-        raise Invalid(f"Prices change by -100 to {MOST_PERCENT} percent at once.", "value")
-    exact = now.price * (100 + by.percent) / 100
-    return {"price": Price(exact.quantize(now.price, ROUND_HALF_UP))}
+def _raised(current: Item, edit: BulkEdit) -> dict[str, Any]:
+    if not -100 <= edit.percent <= MAX_PERCENT:
+        raise Invalid(f"Prices change by -100 to {MAX_PERCENT} percent at once.", "value")
+    exact = current.price * (100 + edit.percent) / 100
+    return {"price": Price(exact.quantize(current.price, ROUND_HALF_UP))}
 
 
-def _priced(now: Item, by: Change) -> dict[str, Any]:
-    minor = money.to_minor(by.price, now.currency, "value")
-    return {"price": Price(money.from_minor(minor, now.currency))}
+def _priced(current: Item, edit: BulkEdit) -> dict[str, Any]:
+    minor = money.to_minor(edit.price, current.currency, "value")
+    return {"price": Price(money.from_minor(minor, current.currency))}
 
 
-def _tagged(now: Item, by: Change) -> dict[str, Any]:
-    return {"tags": sorted({*now.tags, names.of_tag(by.tag, "value")})}
+def _tagged(current: Item, edit: BulkEdit) -> dict[str, Any]:
+    return {"tags": sorted({*current.tags, names.of_tag(edit.tag, "value")})}
 
 
-def _untagged(now: Item, by: Change) -> dict[str, Any]:
-    return {"tags": [tag for tag in now.tags if tag != names.of_tag(by.tag, "value")]}
+def _untagged(current: Item, edit: BulkEdit) -> dict[str, Any]:
+    return {"tags": [tag for tag in current.tags if tag != names.of_tag(edit.tag, "value")]}
 
 
-_CHANGES: dict[Action, Callable[[Item, Change], dict[str, Any]]] = {
+_CHANGES: dict[Action, Callable[[Item, BulkEdit], dict[str, Any]]] = {
     "percent": _raised,
     "price": _priced,
     "tag": _tagged,

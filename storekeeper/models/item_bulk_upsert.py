@@ -9,17 +9,17 @@ from sqlalchemy import Connection
 from storekeeper.errors import FieldError, Forbidden, Invalid, NotFound, StorekeeperError
 from storekeeper.models import item, item_batch, store_member
 from storekeeper.models.item import Item, items
-from storekeeper.models.item_batch import Draft, Plan
+from storekeeper.models.item_batch import GivenRow, Plan
 
 
-class Row(msgspec.Struct, frozen=True):
+class UpsertRow(msgspec.Struct, frozen=True):
     """What a row says of an item, by field; its name is among them."""
 
     store_id: int
     fields: Mapping[str, Any]
 
 
-class Done(msgspec.Struct, frozen=True, tag=True):
+class Accepted(msgspec.Struct, frozen=True, tag=True):
     """What became of a row: the item as it is now, and whether it is new."""
 
     item: Item
@@ -35,18 +35,18 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
     errors: list[FieldError]
 
 
-Outcome = Done | StorekeeperError
+Outcome = Accepted | StorekeeperError
 
 
 def put(
-    conn: Connection, user_id: int, rows: Sequence[Row | StorekeeperError], is_lenient: bool
-) -> list[Done | Refused]:
+    conn: Connection, user_id: int, rows: Sequence[UpsertRow | StorekeeperError], is_lenient: bool
+) -> list[Accepted | Refused]:
     """All rows, in their order. Unless `is_lenient`, the first error is raised, and nothing is done."""
     outcomes: dict[int, Outcome] = {}
-    by_store: dict[int, list[Draft]] = {}
+    by_store: dict[int, list[GivenRow]] = {}
     for number, row in enumerate(rows):
-        if isinstance(row, Row):
-            by_store.setdefault(row.store_id, []).append(Draft(number, row.fields))
+        if isinstance(row, UpsertRow):
+            by_store.setdefault(row.store_id, []).append(GivenRow(number, row.fields))
         else:
             outcomes[number] = row
     for store_id, drafts in sorted(by_store.items()):  # in one order, so that two requests do not wait for each other
@@ -56,39 +56,39 @@ def put(
     return [_told(outcomes[number]) for number in range(len(rows))]
 
 
-def _put_into(conn: Connection, user_id: int, store_id: int, drafts: list[Draft]) -> dict[int, Outcome]:
+def _put_into(conn: Connection, user_id: int, store_id: int, drafts: list[GivenRow]) -> dict[int, Outcome]:
     try:
         of = store_member.require_clerk(conn, user_id, store_id)
     except (Forbidden, NotFound) as error:
         return {each.line: error for each in drafts}
     made = item_batch.plan(conn, of, drafts, is_final=True)
-    ids = _ids(made, item_batch.carry_out(conn, of, made))
+    ids = _ids(made, item_batch.apply(conn, of, made))
     return {**_refused(made), **_done(conn, made, ids)}
 
 
-def _refused(made: Plan) -> dict[int, Outcome]:
+def _refused(plan: Plan) -> dict[int, Outcome]:
     """What is wrong with each row that cannot be taken."""
     errors: dict[int, list[FieldError]] = {}
-    for each in made.refusals:
+    for each in plan.refusals:
         errors.setdefault(each.line, []).append(FieldError(each.field or "", each.message))
     return {line: Invalid(found[0].message, errors=found) for line, found in errors.items()}
 
 
-def _ids(made: Plan, added: Sequence[int]) -> dict[int, int]:
+def _ids(plan: Plan, added: Sequence[int]) -> dict[int, int]:
     """The item of each row."""
-    new = {each.line: id for each, id in zip(made.adds, added, strict=True)}
-    return new | {each.line: each.now.id for each in (*made.changes, *made.unchanged)}
+    new = {each.line: id for each, id in zip(plan.adds, added, strict=True)}
+    return new | {each.line: each.now.id for each in (*plan.changes, *plan.unchanged)}
 
 
-def _done(conn: Connection, made: Plan, ids: Mapping[int, int]) -> dict[int, Outcome]:
+def _done(conn: Connection, plan: Plan, ids: Mapping[int, int]) -> dict[int, Outcome]:
     rows = conn.execute(item.select.where(items.c.id.in_(list(ids.values())))) if ids else ()
     found = {row.id: item.of_row(row) for row in rows}
-    new = {each.line for each in made.adds}
-    return {line: Done(found[id], line in new) for line, id in ids.items()}
+    new = {each.line for each in plan.adds}
+    return {line: Accepted(found[id], line in new) for line, id in ids.items()}
 
 
-def _told(outcome: Outcome) -> Done | Refused:
-    if isinstance(outcome, Done):
+def _told(outcome: Outcome) -> Accepted | Refused:
+    if isinstance(outcome, Accepted):
         return outcome
     errors = outcome.errors if isinstance(outcome, Invalid) else []
     return Refused(outcome.status, outcome.code, str(outcome), list(errors))

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from storekeeper.errors import Conflict, FieldError, Invalid, NotFound, OutOfStock, StorekeeperError
 from storekeeper.models import item, item_fields, store_member
-from storekeeper.models.item import Item, Target, items
+from storekeeper.models.item import Item, ItemRef, items
 from storekeeper.models.item_fields import Fields
 from storekeeper.models.store import Store
 
@@ -26,7 +26,7 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     delta: int = 0
 
 
-class Clash(msgspec.Struct, frozen=True):
+class FieldConflict(msgspec.Struct, frozen=True):
     """What somebody else has made of a field meanwhile, and what was to become of it."""
 
     item_id: int
@@ -35,80 +35,82 @@ class Clash(msgspec.Struct, frozen=True):
     wanted: Any
 
 
-class Overtaken(Conflict):
+class EditConflict(Conflict):
     """Somebody else was faster. Nothing is changed; `clashes` tells what the fields are now."""
 
     message = "Somebody else has changed this meanwhile. Nothing of yours is saved yet."
 
-    def __init__(self, clashes: Sequence[Clash]) -> None:
+    def __init__(self, clashes: Sequence[FieldConflict]) -> None:
         super().__init__()
         self.clashes = clashes
 
 
-def apply(conn: Connection, user_id: int, which: int | str, edits: Sequence[Edit]) -> list[Item]:
+def apply(conn: Connection, user_id: int, store_ref: int | str, edits: Sequence[Edit]) -> list[Item]:
     """The items as they are now: all edits, or none. Fields that stay as they were seen are left alone.
 
     Overtaken, or Invalid, whose fields are named like `price.17` where several items are edited.
     """
-    of = store_member.require_clerk(conn, user_id, which)
+    of = store_member.require_clerk(conn, user_id, store_ref)
     now = lock(conn, of, [each.item_id for each in edits])
     changes = {each.item_id: _changes(each, of) for each in edits}
     if clashes := [clash for each in edits for clash in _clashes(each, now[each.item_id], changes[each.item_id])]:
-        raise Overtaken(clashes)
+        raise EditConflict(clashes)
     return [_carry_out(conn, user_id, now[each.item_id], each, changes[each.item_id]) for each in edits]
 
 
-def lock(conn: Connection, of: Store, ids: Sequence[int]) -> dict[int, Item]:
+def lock(conn: Connection, store: Store, ids: Sequence[int]) -> dict[int, Item]:
     """The items of the store, in one order, so that two who edit the same do not wait for each other for ever."""
-    query = item.select.where(items.c.id.in_(ids), items.c.store_id == of.id).order_by(items.c.id)
+    query = item.select.where(items.c.id.in_(ids), items.c.store_id == store.id).order_by(items.c.id)
     found = {row.id: item.of_row(row) for row in conn.execute(query.with_for_update(of=items))}
     if len(found) < len(set(ids)):
         raise NotFound("Item not found.")
     return found
 
 
-def _changes(edit: Edit, of: Store) -> list[str]:
+def _changes(edit: Edit, store: Store) -> list[str]:
     """The fields whose value is not the one that was seen."""
-    wanted, was = (_columns(edit, each, of) for each in (edit.wanted, edit.was))
+    wanted, was = (_columns(edit, each, store) for each in (edit.wanted, edit.was))
     return [field for field in edit.wanted if wanted[field] != was.get(field)]
 
 
-def _columns(edit: Edit, given: Mapping[str, Any], of: Store) -> dict[str, Any]:
+def _columns(edit: Edit, values: Mapping[str, Any], store: Store) -> dict[str, Any]:
     """As the table would have it, so that 5 and 5.00 are one, by field."""
     try:
-        return {field: next(iter(item_fields.columns({field: value}, of).values())) for field, value in given.items()}
+        return {
+            field: next(iter(item_fields.columns({field: value}, store).values())) for field, value in values.items()
+        }
     except Invalid as error:
         raise _labelled(error, edit) from None
 
 
-def _clashes(edit: Edit, now: Item, fields: Sequence[str]) -> list[Clash]:
-    present = {field: getattr(now, field) for field in fields}
+def _clashes(edit: Edit, current: Item, fields: Sequence[str]) -> list[FieldConflict]:
+    present = {field: getattr(current, field) for field in fields}
     was = {field: edit.was[field] for field in fields if field in edit.was}
     return [
-        Clash(now.id, field, present[field], edit.wanted[field])
+        FieldConflict(current.id, field, present[field], edit.wanted[field])
         for field in was
         if not _is_same(was[field], present[field])
     ]
 
 
-def _is_same(was: Any, now: Any) -> bool:
-    if isinstance(now, list):
-        return sorted(was) == sorted(now)
-    return bool((was or None) == (now or None))
+def _is_same(seen: Any, current: Any) -> bool:
+    if isinstance(current, list):
+        return sorted(seen) == sorted(current)
+    return bool((seen or None) == (current or None))
 
 
-def _carry_out(conn: Connection, user_id: int, now: Item, edit: Edit, fields: Sequence[str]) -> Item:
+def _carry_out(conn: Connection, user_id: int, current: Item, edit: Edit, fields: Sequence[str]) -> Item:
     try:
         if fields:
             wanted = {field: edit.wanted[field] for field in fields}
-            now = item.change(conn, user_id, Target(now.name, now.store_id), Named(**wanted))
+            current = item.change(conn, user_id, ItemRef(current.name, current.store_id), Named(**wanted))
         if edit.delta:
-            now = item.adjust_stock(conn, user_id, Target(now.name, now.store_id), edit.delta)
+            current = item.adjust_stock(conn, user_id, ItemRef(current.name, current.store_id), edit.delta)
     except OutOfStock as error:
-        raise Invalid(str(error), f"delta.{now.id}") from None
+        raise Invalid(str(error), f"delta.{current.id}") from None
     except StorekeeperError as error:
         raise _labelled(error, edit) from None
-    return now
+    return current
 
 
 class Named(Fields, kw_only=True, frozen=True):

@@ -16,13 +16,13 @@ from storekeeper.database.compiled_query import Row
 from storekeeper.models import item, item_list, item_queries, paging
 from storekeeper.models.item import Item
 from storekeeper.models.item_list import Filter
-from storekeeper.models.item_queries import Shape
-from storekeeper.models.paging import Pages
+from storekeeper.models.item_queries import FilterShape
+from storekeeper.models.paging import Paginator
 from storekeeper.models.store import stores
 from storekeeper.tabular import cells
 
-MOST_BYTES = 256 * 1024  # of a piece, unless its first line is longer
-MOST_ROWS = 1024  # that are read at once
+MAX_BYTES = 256 * 1024  # of a piece, unless its first line is longer
+MAX_ROWS = 1024  # that are read at once
 
 Format = Literal["csv", "jsonl"]
 P = TypeVar("P")
@@ -66,12 +66,12 @@ class Place(msgspec.Struct, frozen=True):
 BEGIN = Place()
 
 
-def piece(conn: Connection, place: Place | None, wanted: Filter, format: Format) -> Piece[Place]:
+def piece(conn: Connection, place: Place | None, item_filter: Filter, format: Format) -> Piece[Place]:
     """The lines that come next, or first. No transaction spans the pieces, so none hinders those who write."""
     place = place or BEGIN
-    shape, values = item_list.prepare(conn, wanted)
+    shape, values = item_list.prepare(conn, item_filter)
     pages = _pages(shape)
-    page = pages.rows(conn, paging.Asked(place.rows, place.cursor), values)
+    page = pages.rows(conn, paging.PageRequest(place.rows, place.cursor), values)
     lines = _encode(page.rows, format)
     is_cut = len(lines) < len(page.rows)
     cursor = pages.cursor_at(page.rows[len(lines) - 1], "id") if is_cut else page.cursor
@@ -88,7 +88,7 @@ def _encode(rows: list[Row], format: Format) -> list[bytes]:
     for row in rows:
         encoded = write(_line(row))
         size += len(encoded)
-        if lines and size > MOST_BYTES:
+        if lines and size > MAX_BYTES:
             break
         lines.append(encoded)
     return lines
@@ -96,33 +96,35 @@ def _encode(rows: list[Row], format: Format) -> list[bytes]:
 
 def _count_fitting(lines: list[bytes], size: int) -> int:
     """How many rows to read next, if they are as long as these: a power of two, as each number has its statement."""
-    fitting = min(MOST_BYTES * len(lines) // size, MOST_ROWS)
+    fitting = min(MAX_BYTES * len(lines) // size, MAX_ROWS)
     return 1 << max(fitting.bit_length() - 1, 0)
 
 
-@lru_cache(paging.REMEMBERED)
-def _pages(shape: Shape) -> Pages[Line]:
-    select, columns = item_queries.listed(shape)
-    return Pages(select.add_columns(stores.c.name.label("store")), columns, _line, "items", item_queries.within(shape))
+@lru_cache(paging.CACHE_SIZE)
+def _pages(shape: FilterShape) -> Paginator[Line]:
+    select, columns = item_queries.select_items(shape)
+    return Paginator(
+        select.add_columns(stores.c.name.label("store")), columns, _line, "items", item_queries.leading_column(shape)
+    )
 
 
 def _line(row: Row) -> Line:
     return line(item.of_row(row), row[-1])
 
 
-def line(each: Item, store: str) -> Line:
+def line(item: Item, store: str) -> Line:
     return Line(
-        id=each.id,
+        id=item.id,
         store=store,
-        name=each.name,
-        price=each.price,
-        currency=each.currency,
-        sku=each.sku,
-        barcode=each.barcode,
-        description=each.description,
-        tags=each.tags,
-        stock=each.stock,
-        archived=each.archived,
-        image=each.image,
-        updated_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(each.updated_at)),
+        name=item.name,
+        price=item.price,
+        currency=item.currency,
+        sku=item.sku,
+        barcode=item.barcode,
+        description=item.description,
+        tags=item.tags,
+        stock=item.stock,
+        archived=item.archived,
+        image=item.image,
+        updated_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(item.updated_at)),
     )

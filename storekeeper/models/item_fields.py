@@ -19,8 +19,8 @@ from storekeeper.models.store import Store
 from storekeeper.tabular import cells
 from storekeeper.tabular.cells import DecimalMark
 
-MOST_TAGS = 20
-MOST_STOCK = 10**12
+MAX_TAGS = 20
+MAX_STOCK = 10**12
 
 Sku = Annotated[str, Meta(max_length=names.SKU_LENGTH, description="The shop's own number of the item.")]
 Barcode = Annotated[
@@ -32,8 +32,8 @@ Barcode = Annotated[
     ),
 ]
 Tag = Annotated[str, Meta(max_length=names.TAG_LENGTH, extra_json_schema={"minLength": 1})]
-Tags = Annotated[list[Tag], Meta(max_length=MOST_TAGS, description="In small letters, without semicolons.")]
-Stock = Annotated[int, Meta(ge=-MOST_STOCK, le=MOST_STOCK, description="How many are on hand.")]
+Tags = Annotated[list[Tag], Meta(max_length=MAX_TAGS, description="In small letters, without semicolons.")]
+Stock = Annotated[int, Meta(ge=-MAX_STOCK, le=MAX_STOCK, description="How many are on hand.")]
 
 
 class Fields(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -197,14 +197,14 @@ DEFAULTS = {field.column: field.default for field in ITEM_FIELDS if not field.is
 Converters = Mapping[str, tuple[str, Callable[[Any], Any]]]  # by field: its column, and how a value gets there
 
 
-def columns(given: Mapping[str, Any], of: Store) -> dict[str, Any]:
+def columns(values: Mapping[str, Any], store: Store) -> dict[str, Any]:
     """The columns to set, with their values, for what is said by field. Invalid names each field that is wrong."""
-    return convert(given, converters(of, given))
+    return convert(values, converters(store, values))
 
 
-def converters(of: Store, fields: Iterable[str]) -> Converters:
+def converters(store: Store, fields: Iterable[str]) -> Converters:
     """Of these fields, for the items of this store."""
-    return {name: (BY_NAME[name].column, partial(BY_NAME[name].to_column, of)) for name in fields}
+    return {name: (BY_NAME[name].column, partial(BY_NAME[name].to_column, store)) for name in fields}
 
 
 def convert(given: Mapping[str, Any], converters: Converters) -> dict[str, Any]:
@@ -226,29 +226,29 @@ def differences(values: Mapping[str, Any], row: Any) -> dict[str, Any]:
     return {column: value for column, value in values.items() if not _is_same(column, value, getattr(row, column))}
 
 
-def _is_same(column: str, value: Any, now: Any) -> bool:
+def _is_same(column: str, value: Any, current: Any) -> bool:
     if column == "archived_at":
-        return (value is None) == (now is None)
-    return bool(value == now)
+        return (value is None) == (current is None)
+    return bool(value == current)
 
 
 def tags(values: list[str]) -> str:
     """As the table has them: sorted, each once, semicolons in between."""
-    if len(values) > MOST_TAGS:
-        raise Invalid(f"An item has at most {MOST_TAGS} tags.", "tags")
+    if len(values) > MAX_TAGS:
+        raise Invalid(f"An item has at most {MAX_TAGS} tags.", "tags")
     return ";".join(sorted({names.of_tag(each) for each in values}))
 
 
-def check_stock(values: Mapping[str, Any], of: Store, now: int = 0) -> None:
+def check_stock(values: Mapping[str, Any], store: Store, now: int = 0) -> None:
     """Invalid where these columns would bring the stock, which is `now`, below zero or farther below.
 
     Unless the store allows that. If it did once, what is below zero may stay there.
     """
-    if values.get("stock", 0) < min(0, now) and not of.negative_stock:
+    if values.get("stock", 0) < min(0, now) and not store.negative_stock:
         raise Invalid("The stock cannot be below zero in this store.", "stock")
 
 
 def _stock(count: int) -> int:
-    if not -MOST_STOCK <= count <= MOST_STOCK:
-        raise Invalid(f"A stock has at most {MOST_STOCK:,}.", "stock")
+    if not -MAX_STOCK <= count <= MAX_STOCK:
+        raise Invalid(f"A stock has at most {MAX_STOCK:,}.", "stock")
     return count

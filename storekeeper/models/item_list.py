@@ -16,12 +16,12 @@ from storekeeper.domain import barcodes, money, names, search_words
 from storekeeper.errors import Invalid
 from storekeeper.models import item, item_queries, item_search, paging, store
 from storekeeper.models.item import Item
-from storekeeper.models.item_fields import MOST_TAGS
-from storekeeper.models.item_queries import Archived, Shape
+from storekeeper.models.item_fields import MAX_TAGS
+from storekeeper.models.item_queries import Archived, FilterShape
 from storekeeper.models.store import Store
 
 MAX_SEARCH = 200  # characters of what is searched for
-MOST_WORDS = 20  # of Chinese and Japanese, each character is one
+MAX_WORDS = 20  # of Chinese and Japanese, each character is one
 
 Sort = Literal["id", "-id", "name", "-name", "updated", "-updated", "price", "-price", "stock", "-stock", "rank"]
 
@@ -43,22 +43,22 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     archived: Archived = "no"
 
 
-def page(conn: Connection, wanted: Filter, asked: paging.Asked) -> paging.Page[Item]:
+def page(conn: Connection, item_filter: Filter, page_request: paging.PageRequest) -> paging.Page[Item]:
     """A page of items. Sorted by "rank", they are those that a search finds, best first."""
-    _check_sort(wanted, asked)
-    if asked.sort == "rank":
-        return _ranked(conn, wanted, asked)
-    shape, values = prepare(conn, wanted)
-    return item_queries.pages(shape).fetch(conn, asked, values)
+    _check_sort(item_filter, page_request)
+    if page_request.sort == "rank":
+        return _ranked(conn, item_filter, page_request)
+    shape, values = prepare(conn, item_filter)
+    return item_queries.pages(shape).fetch(conn, page_request, values)
 
 
-def _check_sort(wanted: Filter, asked: paging.Asked) -> None:
-    key = asked.sort.removeprefix("-")
-    if key in _WITHIN_A_STORE and wanted.store is None:
+def _check_sort(item_filter: Filter, page_request: paging.PageRequest) -> None:
+    key = page_request.sort.removeprefix("-")
+    if key in _WITHIN_A_STORE and item_filter.store is None:
         raise Invalid(f"Sorting by {key} needs a store.", "sort")
 
 
-class Leaf(msgspec.Struct, frozen=True):
+class TwoWayPage(msgspec.Struct, frozen=True):
     """A page, and the ways to its neighbours: cursors, each in its own direction. None where there is none."""
 
     rows: list[Item]
@@ -66,97 +66,99 @@ class Leaf(msgspec.Struct, frozen=True):
     after: str | None
 
 
-def leaf(conn: Connection, wanted: Filter, asked: paging.Asked, *, is_back: bool = False) -> Leaf:
+def page_both_ways(
+    conn: Connection, item_filter: Filter, page_request: paging.PageRequest, *, is_back: bool = False
+) -> TwoWayPage:
     """`page`, for whoever leafs through the list in both directions. If `is_back`, the rows that stand before the
     cursor. What is ranked is only read forwards."""
-    if asked.sort == "rank":
-        ranked = page(conn, wanted, asked)
-        return Leaf(ranked.rows, None, ranked.cursor)
-    _check_sort(wanted, asked)
-    shape, values = prepare(conn, wanted)
+    if page_request.sort == "rank":
+        ranked = page(conn, item_filter, page_request)
+        return TwoWayPage(ranked.rows, None, ranked.cursor)
+    _check_sort(item_filter, page_request)
+    shape, values = prepare(conn, item_filter)
     pages = item_queries.pages(shape)
-    forth, back = asked.sort, paging.turned(asked.sort)
-    way = msgspec.structs.replace(asked, sort=back) if is_back else asked
+    forth, back = page_request.sort, paging.reversed_sort(page_request.sort)
+    way = msgspec.structs.replace(page_request, sort=back) if is_back else page_request
     found = pages.rows(conn, way, values)
     rows = found.rows[::-1] if is_back else found.rows
-    has_before, has_after = (found.cursor, asked.cursor) if is_back else (asked.cursor, found.cursor)
-    return Leaf(
+    has_before, has_after = (found.cursor, page_request.cursor) if is_back else (page_request.cursor, found.cursor)
+    return TwoWayPage(
         [item.of_row(row) for row in rows],
         pages.cursor_at(rows[0], back) if has_before and rows else None,
         pages.cursor_at(rows[-1], forth) if has_after and rows else None,
     )
 
 
-def count(conn: Connection, wanted: Filter) -> int:
-    shape, values = prepare(conn, wanted)
-    ((number,),) = item_queries.counter(shape).all(conn, **values)
+def count(conn: Connection, item_filter: Filter) -> int:
+    shape, values = prepare(conn, item_filter)
+    ((number,),) = item_queries.count_query(shape).fetch_all(conn, **values)
     return int(number)
 
 
-def prepare(conn: Connection, wanted: Filter) -> tuple[Shape, dict[str, Any]]:
+def prepare(conn: Connection, item_filter: Filter) -> tuple[FilterShape, dict[str, Any]]:
     """The shape of the statement that is needed, and the values of its parameters."""
-    of = None if wanted.store is None else store.get(conn, wanted.store)
-    values = _values(wanted, of)
-    shape = Shape(conn.dialect.name, tuple(values), wanted.in_stock, wanted.archived)
-    if wanted.q is None and wanted.tag is None:
+    of = None if item_filter.store is None else store.get(conn, item_filter.store)
+    values = _values(item_filter, of)
+    shape = FilterShape(conn.dialect.name, tuple(values), item_filter.in_stock, item_filter.archived)
+    if item_filter.q is None and item_filter.tag is None:
         return shape, values
-    terms = _terms(wanted, values.get("store_id"))
+    terms = _terms(item_filter, values.get("store_id"))
     values["words"] = item_search.expression(shape.dialect, terms)
     values["title_words"] = item_search.expression(shape.dialect, terms, is_title=True)
-    ways = item_search.ways(conn, values["words"], values["title_words"])
+    ways = item_search.choose_plan(conn, values["words"], values["title_words"])
     return msgspec.structs.replace(shape, has_words=True, ways=ways), values
 
 
-def _values(wanted: Filter, of: Store | None) -> dict[str, Any]:
+def _values(item_filter: Filter, store: Store | None) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    if of is not None:
-        values["store_id"] = of.id
-    if wanted.sku is not None:
-        values["sku"] = names.of_sku(wanted.sku)
-    if wanted.barcode is not None:
-        values["barcode"] = barcodes.check(wanted.barcode)
-    if wanted.updated_since is not None:
-        values["updated_since"] = wanted.updated_since
-    return values | _price_range(wanted, of)
+    if store is not None:
+        values["store_id"] = store.id
+    if item_filter.sku is not None:
+        values["sku"] = names.of_sku(item_filter.sku)
+    if item_filter.barcode is not None:
+        values["barcode"] = barcodes.check(item_filter.barcode)
+    if item_filter.updated_since is not None:
+        values["updated_since"] = item_filter.updated_since
+    return values | _price_range(item_filter, store)
 
 
-def _price_range(wanted: Filter, of: Store | None) -> dict[str, int]:
-    amounts = {"price_min": wanted.price_min, "price_max": wanted.price_max}
+def _price_range(item_filter: Filter, store: Store | None) -> dict[str, int]:
+    amounts = {"price_min": item_filter.price_min, "price_max": item_filter.price_max}
     given = {field: amount for field, amount in amounts.items() if amount is not None}
-    if given and of is None:
+    if given and store is None:
         raise Invalid("A range of prices needs a store, which has a currency.", next(iter(given)))
-    return {field: money.to_minor(amount, of.currency, field) for field, amount in given.items() if of}
+    return {field: money.to_minor(amount, store.currency, field) for field, amount in given.items() if store}
 
 
-def _terms(wanted: Filter, store_id: int | None) -> item_search.Terms:
-    if wanted.q is not None and len(wanted.q) > MAX_SEARCH:
+def _terms(item_filter: Filter, store_id: int | None) -> item_search.Terms:
+    if item_filter.q is not None and len(item_filter.q) > MAX_SEARCH:
         raise Invalid(f"A search has at most {MAX_SEARCH} characters.", "q")
-    beginnings = list(dict.fromkeys(search_words.fold(wanted.q or "")))
-    if wanted.q is not None and not 1 <= len(beginnings) <= MOST_WORDS:
-        raise Invalid(f"A search has 1 to {MOST_WORDS} words, of letters and digits.", "q")
-    marks = [search_words.of_tag(tag) for tag in _tags(wanted)]
+    beginnings = list(dict.fromkeys(search_words.split_words(item_filter.q or "")))
+    if item_filter.q is not None and not 1 <= len(beginnings) <= MAX_WORDS:
+        raise Invalid(f"A search has 1 to {MAX_WORDS} words, of letters and digits.", "q")
+    marks = [search_words.of_tag(tag) for tag in _tags(item_filter)]
     return item_search.Terms(beginnings, [*marks, *([search_words.of_store(store_id)] if store_id else [])])
 
 
-def _tags(wanted: Filter) -> list[str]:
-    tags = [] if wanted.tag is None else wanted.tag.split(";", MOST_TAGS)
-    if len(tags) > MOST_TAGS:
-        raise Invalid(f"An item has at most {MOST_TAGS} tags.", "tag")
+def _tags(item_filter: Filter) -> list[str]:
+    tags = [] if item_filter.tag is None else item_filter.tag.split(";", MAX_TAGS)
+    if len(tags) > MAX_TAGS:
+        raise Invalid(f"An item has at most {MAX_TAGS} tags.", "tag")
     return [names.of_tag(tag, "tag") for tag in tags]
 
 
-def _ranked(conn: Connection, wanted: Filter, asked: paging.Asked) -> paging.Page[Item]:
+def _ranked(conn: Connection, item_filter: Filter, page_request: paging.PageRequest) -> paging.Page[Item]:
     """By tier and length of the name. The cursor also says where the candidates end: no others push in later."""
-    if wanted.q is None:
+    if item_filter.q is None:
         raise Invalid("Sorting by rank needs words to search for.", "sort")
-    position = paging.decode(asked.cursor, "items", "rank", [int] * 5) if asked.cursor else []
-    shape, values = prepare(conn, wanted)
-    tags = {f"tag_{number}": item_queries.tag_pattern(tag) for number, tag in enumerate(_tags(wanted))}
-    values |= {"q": _name(wanted.q), **tags, **dict(zip(item_queries.FURTHER, position, strict=False))}
+    position = paging.decode(page_request.cursor, "items", "rank", [int] * 5) if page_request.cursor else []
+    shape, values = prepare(conn, item_filter)
+    tags = {f"tag_{number}": item_queries.tag_pattern(tag) for number, tag in enumerate(_tags(item_filter))}
+    values |= {"q": _name(item_filter.q), **tags, **dict(zip(item_queries.RANK_CURSOR, position, strict=False))}
     shape = msgspec.structs.replace(shape, tags=len(tags))
-    rows = item_queries.ranked(shape, asked.limit + 1, is_further=bool(position)).fetch(conn, values)
-    shown = [item.of_row(row) for row in rows[: asked.limit]]
-    has_more = len(rows) > asked.limit
+    rows = item_queries.rank_query(shape, page_request.limit + 1, is_further=bool(position)).fetch(conn, values)
+    shown = [item.of_row(row) for row in rows[: page_request.limit]]
+    has_more = len(rows) > page_request.limit
     return paging.Page(shown, paging.encode("items", "rank", list(rows[-2][item.COLUMNS :])) if has_more else None)
 
 

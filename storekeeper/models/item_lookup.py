@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storekeeper.database.compiled_query import Query, Row, limited
+from storekeeper.database.compiled_query import CompiledQuery, Row, limited
 from storekeeper.models.item import CANDIDATES, by_name, is_named, items, select
 from storekeeper.models.session import LIVE_COLUMNS, Live, check_live, live_select
 from storekeeper.models.store import stores
@@ -13,20 +13,20 @@ from storekeeper.models.store import stores
 Join = tuple[sa.Table, sa.ColumnElement[bool]]
 
 
-class Guarded:
+class AuthorizedLookup:
     """A look-up and the session's check in one statement: on PostgreSQL each one costs as much as all the rest.
 
     It finds the `columns` in tables that are joined to the session one after the other, each by its condition; the
     first column is never NULL where there is a row.
     """
 
-    def __init__(self, columns: Sequence[sa.ColumnElement[Any]], *joins: Join, most: int) -> None:
+    def __init__(self, columns: Sequence[sa.ColumnElement[Any]], *joins: Join, maximum: int) -> None:
         joined = live_select.add_columns(*columns)
         for join in joins:
             joined = joined.outerjoin(*join)
-        self._query = Query(limited(joined, most))
+        self._query = CompiledQuery(limited(joined, maximum))
 
-    def asked(self, session_id: int, values: Mapping[str, Any]) -> tuple[Query, Mapping[str, Any]]:
+    def asked(self, session_id: int, values: Mapping[str, Any]) -> tuple[CompiledQuery, Mapping[str, Any]]:
         """The query for such a session, and its values. `check` takes the rows."""
         return self._query, {"session_id": session_id, **values}
 
@@ -37,25 +37,25 @@ class Guarded:
 
 
 _of_its_store = stores, stores.c.id == items.c.store_id
-_by_name = Guarded((*by_name.selected_columns,), (items, is_named), _of_its_store, most=CANDIDATES)
-_in_store = Guarded(
+_by_name = AuthorizedLookup((*by_name.selected_columns,), (items, is_named), _of_its_store, maximum=CANDIDATES)
+_in_store = AuthorizedLookup(
     (*select.selected_columns,),
     (items, sa.and_(items.c.store_id == sa.bindparam("store_id"), is_named)),
     _of_its_store,
-    most=1,
+    maximum=1,
 )
-_in_named_store = Guarded(
+_in_named_store = AuthorizedLookup(
     (*select.selected_columns,),
     (stores, stores.c.name == sa.bindparam("store")),
     (items, sa.and_(items.c.store_id == stores.c.id, is_named)),
-    most=1,
+    maximum=1,
 )
 
 
-def item(name: str, which: int | str | None = None) -> tuple[Guarded, dict[str, Any]]:
+def item(name: str, store_ref: int | str | None = None) -> tuple[AuthorizedLookup, dict[str, Any]]:
     """The query that finds the item, and its values: for `Guard.fetch`. `item.only` takes the rows."""
-    if which is None:
+    if store_ref is None:
         return _by_name, {"name": name}
-    if isinstance(which, int):
-        return _in_store, {"name": name, "store_id": which}
-    return _in_named_store, {"name": name, "store": which}
+    if isinstance(store_ref, int):
+        return _in_store, {"name": name, "store_id": store_ref}
+    return _in_named_store, {"name": name, "store": store_ref}

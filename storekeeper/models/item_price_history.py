@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.database.compiled_query import Query, limited, reader
+from storekeeper.database.compiled_query import CompiledQuery, limited, reader
 from storekeeper.domain import money
 from storekeeper.errors import HistoryForgotten, NotFound
 from storekeeper.models import item, journal
@@ -35,9 +35,9 @@ _prices = sa.select(changes.c.at, changes.c.price_minor, changes.c.before).where
 )
 _known = reader(_Known, _prices.selected_columns)
 _is_later, _is_until = changes.c.at > sa.bindparam("start"), changes.c.at <= sa.bindparam("end")
-_latest = Query(limited(_prices.where(_is_until).order_by(changes.c.id.desc()), 1), _known)
-_earliest = Query(limited(_prices.where(_is_later).order_by(changes.c.id), 1), _known)
-_between = Query(_prices.where(_is_later, _is_until).order_by(changes.c.id), _known)
+_latest = CompiledQuery(limited(_prices.where(_is_until).order_by(changes.c.id.desc()), 1), _known)
+_earliest = CompiledQuery(limited(_prices.where(_is_later).order_by(changes.c.id), 1), _known)
+_between = CompiledQuery(_prices.where(_is_later, _is_until).order_by(changes.c.id), _known)
 
 
 class Price(msgspec.Struct, frozen=True):
@@ -56,7 +56,7 @@ class Price(msgspec.Struct, frozen=True):
     lowest_price_before: Decimal | None
 
 
-class Step(NamedTuple):
+class PriceStep(NamedTuple):
     """A price, and when it was set; None where that is not known."""
 
     at: int | None
@@ -67,9 +67,9 @@ class _Before(msgspec.Struct):
     price: Decimal
 
 
-def get(conn: Connection, name: str, which: int | str | None, as_of: int) -> Price:
+def get(conn: Connection, name: str, store_ref: int | str | None, as_of: int) -> Price:
     """NotFound where there was no such item then, HistoryForgotten where the journal does not go back that far."""
-    now = item.get(conn, name, which)
+    now = item.get(conn, name, store_ref)
     if as_of < journal.horizon(conn).at:
         raise HistoryForgotten
     steps = _steps(conn, now, as_of)
@@ -79,36 +79,36 @@ def get(conn: Connection, name: str, which: int | str | None, as_of: int) -> Pri
     return Price(now.id, price, now.currency, as_of, since, _lowest(steps, as_of), _lowest_before(steps))
 
 
-def steps(conn: Connection, of: Item, start: int, end: int) -> list[Step]:
+def price_steps(conn: Connection, item: Item, start: int, end: int) -> list[PriceStep]:
     """The prices that an item had between the two times, each with its own; first the one that it had at the start."""
-    earlier = _latest.all(conn, item_id=of.id, end=start)
-    within = _between.all(conn, item_id=of.id, start=start, end=end)
-    known = [Step(each.at, money.from_minor(each.price_minor, of.currency)) for each in (*earlier, *within)]
-    return known if earlier else [*_unknown(conn, of, within, end), *known]
+    earlier = _latest.fetch_all(conn, item_id=item.id, end=start)
+    within = _between.fetch_all(conn, item_id=item.id, start=start, end=end)
+    known = [PriceStep(each.at, money.from_minor(each.price_minor, item.currency)) for each in (*earlier, *within)]
+    return known if earlier else [*_unknown(conn, item, within, end), *known]
 
 
-def _steps(conn: Connection, of: Item, as_of: int) -> list[Step]:
+def _steps(conn: Connection, item: Item, as_of: int) -> list[PriceStep]:
     """As far back as the 30 days before the last change."""
-    latest = _latest.first(conn, item_id=of.id, end=as_of)
-    return steps(conn, of, (latest.at if latest else as_of) - PERIOD, as_of)
+    latest = _latest.fetch_first(conn, item_id=item.id, end=as_of)
+    return price_steps(conn, item, (latest.at if latest else as_of) - PERIOD, as_of)
 
 
-def _unknown(conn: Connection, of: Item, within: Sequence[_Known], end: int) -> Iterable[Step]:
+def _unknown(conn: Connection, item: Item, within: Sequence[_Known], end: int) -> Iterable[PriceStep]:
     """The price that an item had before all that the journal knows; none if it was not there yet."""
-    first = within[0] if within else _earliest.first(conn, item_id=of.id, start=end)
+    first = within[0] if within else _earliest.fetch_first(conn, item_id=item.id, start=end)
     if first is None:
-        yield Step(None, of.price)
+        yield PriceStep(None, item.price)
     elif first.before is not None:
-        yield Step(None, msgspec.json.decode(first.before, type=_Before).price)
+        yield PriceStep(None, msgspec.json.decode(first.before, type=_Before).price)
 
 
-def _lowest_before(steps: Sequence[Step]) -> Decimal | None:
+def _lowest_before(steps: Sequence[PriceStep]) -> Decimal | None:
     """None unless the last change was a reduction."""
     *earlier, (since, price) = steps
     return _lowest(earlier, since) if since is not None and earlier and price < earlier[-1].price else None
 
 
-def _lowest(steps: Sequence[Step], end: int) -> Decimal:
+def _lowest(steps: Sequence[PriceStep], end: int) -> Decimal:
     """The lowest price that was good on any of the 30 days before."""
-    ends = pairwise([*steps, Step(end, Decimal(0))])
+    ends = pairwise([*steps, PriceStep(end, Decimal(0))])
     return min(step.price for step, following in ends if following.at is None or following.at > end - PERIOD)

@@ -13,15 +13,15 @@ import msgspec
 import sqlalchemy as sa
 
 from storekeeper.database import dialects
-from storekeeper.database.compiled_query import Query, limited
+from storekeeper.database.compiled_query import CompiledQuery, limited
 from storekeeper.models import item, item_search
 from storekeeper.models.item import Item, items
-from storekeeper.models.paging import REMEMBERED, Pages
+from storekeeper.models.paging import CACHE_SIZE, Paginator
 
 CANDIDATES = 500
 
 # Where a ranked list goes on: behind an item of that tier, length and id; and where the candidates end.
-FURTHER = ("after_tier", "after_length", "after_id", "title_end", "words_end")
+RANK_CURSOR = ("after_tier", "after_length", "after_id", "title_end", "words_end")
 
 Archived = Literal["no", "yes", "any"]
 
@@ -42,7 +42,7 @@ _CONDITIONS: dict[str, sa.ColumnElement[bool]] = {
 }
 
 
-class Shape(msgspec.Struct, frozen=True):
+class FilterShape(msgspec.Struct, frozen=True):
     """What a statement depends on. `given` names the conditions that have a value, `tags` says how many are wanted."""
 
     dialect: str
@@ -51,12 +51,12 @@ class Shape(msgspec.Struct, frozen=True):
     archived: Archived
     tags: int = 0
     has_words: bool = False
-    ways: item_search.Ways = item_search.Ways()
+    ways: item_search.ScanPlan = item_search.ScanPlan()
 
 
-def listed(shape: Shape) -> tuple[sa.Select[Any], Mapping[str, sa.ColumnElement[Any]]]:
+def select_items(shape: FilterShape) -> tuple[sa.Select[Any], Mapping[str, sa.ColumnElement[Any]]]:
     """All items that are wanted, and the columns that they may be sorted by. Has a parameter `words` for a search."""
-    of_store = within(shape)
+    of_store = leading_column(shape)
     if of_store is not None:
         others = msgspec.structs.replace(shape, given=tuple(name for name in shape.given if name != "store_id"))
         is_of_store = dialects.is_within(shape.dialect, of_store, "store_id")
@@ -70,32 +70,32 @@ def listed(shape: Shape) -> tuple[sa.Select[Any], Mapping[str, sa.ColumnElement[
     return select.add_columns(entry), sortable | {"id": entry}
 
 
-@lru_cache(REMEMBERED)
-def pages(shape: Shape) -> Pages[Item]:
+@lru_cache(CACHE_SIZE)
+def pages(shape: FilterShape) -> Paginator[Item]:
     """The pages of `listed`."""
-    return Pages(*listed(shape), item.of_row, "items", within(shape))
+    return Paginator(*select_items(shape), item.of_row, "items", leading_column(shape))
 
 
-def within(shape: Shape) -> sa.ColumnElement[int] | None:
+def leading_column(shape: FilterShape) -> sa.ColumnElement[int] | None:
     """What the index of each order begins with, so that a store's items are found among them, not among all."""
     return items.c.store_id if "store_id" in shape.given and not shape.has_words else None
 
 
-@lru_cache(REMEMBERED)
-def counter(shape: Shape) -> Query:
+@lru_cache(CACHE_SIZE)
+def count_query(shape: FilterShape) -> CompiledQuery:
     """How many items are wanted.
 
     Those that are not archived are all but the archived: both are counted in an index, without reading a row.
     """
     is_plain = {*shape.given} <= {"store_id"} and shape.in_stock is None and not shape.has_words
     if not is_plain or shape.archived != "no":
-        return Query(_count(shape))
+        return CompiledQuery(_count(shape))
     all_, archived = (_count(msgspec.structs.replace(shape, archived=which)) for which in ("any", "yes"))
-    return Query(sa.select(all_.scalar_subquery() - archived.scalar_subquery()))
+    return CompiledQuery(sa.select(all_.scalar_subquery() - archived.scalar_subquery()))
 
 
-@lru_cache(REMEMBERED)
-def ranked(shape: Shape, limit: int, *, is_further: bool) -> Query:
+@lru_cache(CACHE_SIZE)
+def rank_query(shape: FilterShape, limit: int, *, is_further: bool) -> CompiledQuery:
     """The items that a search finds, best first: those in the very order (tier, length of the name, id).
 
     Its parameters are `q`, the `words` and `title_words` that the index is asked for, and `tag_0` and so on; and for
@@ -107,14 +107,14 @@ def ranked(shape: Shape, limit: int, *, is_further: bool) -> Query:
     order = sa.func.min(hits.c.tier).label("tier"), hits.c.length, hits.c.id
     best = sa.select(*order).group_by(hits.c.id, hits.c.length)
     if is_further:
-        place = (sa.bindparam(name, type_=sa.BigInteger) for name in FURTHER[:3])
+        place = (sa.bindparam(name, type_=sa.BigInteger) for name in RANK_CURSOR[:3])
         best = best.having(sa.tuple_(sa.func.min(hits.c.tier), *order[1:]) > sa.tuple_(*place))
     top = limited(best.order_by(*order), limit).subquery()  # of all the others, no more than this is read
     select = item.select.add_columns(*top.c, *map(_end, windows)).join(top, top.c.id == items.c.id)
-    return Query(select.order_by(*top.c))
+    return CompiledQuery(select.order_by(*top.c))
 
 
-def _windows(shape: Shape, *, is_further: bool) -> list[sa.CTE]:
+def _windows(shape: FilterShape, *, is_further: bool) -> list[sa.CTE]:
     """The candidates, ids and lengths of names: of the very name, with the words in the title, with the words anywhere.
 
     Those with the words are all up to their ends; where there are none yet, the first CANDIDATES. Both have a limit, as
@@ -124,23 +124,23 @@ def _windows(shape: Shape, *, is_further: bool) -> list[sa.CTE]:
     all_ = all_.where(*_conditions(shape))
     has_tags = (_has_tag(f"tag_{number}") for number in range(shape.tags))
     windows = [all_.where(items.c.name == sa.bindparam("q"), *has_tags)]
-    for words, is_walk, end in zip(("title_words", "words"), shape.ways, FURTHER[3:], strict=True):
+    for words, is_walk, end in zip(("title_words", "words"), shape.ways, RANK_CURSOR[3:], strict=True):
         window, id = item_search.keep_matches(shape.dialect, all_, items.c.id, words, is_walk=is_walk)
         window = limited(window.order_by(id), 2 * CANDIDATES if is_further else CANDIDATES)
         windows.append(window.where(id <= sa.bindparam(end, type_=sa.BigInteger)) if is_further else window)
     return [window.cte() for window in windows]
 
 
-def _count(shape: Shape) -> sa.Select[int]:
+def _count(shape: FilterShape) -> sa.Select[int]:
     select = sa.select(sa.func.count()).select_from(items).where(*_conditions(shape))
     return _matching(select, shape)[0] if shape.has_words else select
 
 
-def _matching(select: sa.Select[Any], shape: Shape) -> tuple[sa.Select[Any], sa.ColumnElement[int]]:
+def _matching(select: sa.Select[Any], shape: FilterShape) -> tuple[sa.Select[Any], sa.ColumnElement[int]]:
     return item_search.keep_matches(shape.dialect, select, items.c.id, "words", is_walk=shape.ways.anywhere)
 
 
-def _conditions(shape: Shape) -> Sequence[sa.ColumnElement[bool]]:
+def _conditions(shape: FilterShape) -> Sequence[sa.ColumnElement[bool]]:
     conditions = [_CONDITIONS[name] for name in shape.given]
     if shape.in_stock is not None:
         conditions.append(_is_in_stock(shape) if shape.in_stock else items.c.stock <= 0)
@@ -150,7 +150,7 @@ def _conditions(shape: Shape) -> Sequence[sa.ColumnElement[bool]]:
     return conditions
 
 
-def _is_in_stock(shape: Shape) -> sa.ColumnElement[bool]:
+def _is_in_stock(shape: FilterShape) -> sa.ColumnElement[bool]:
     """Nearly all are. SQLite has no statistics to know that from: it would find them by their stock, and sort them."""
     condition = items.c.stock > 0
     return sa.func.likely(condition) if shape.dialect == "sqlite" else condition

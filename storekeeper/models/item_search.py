@@ -59,14 +59,18 @@ class Entry(msgspec.Struct, frozen=True):
     tags: str
 
     def title(self) -> list[str]:
-        return search_words.fold(" ".join(filter(None, (self.name, self.sku, self.barcode))))
+        return search_words.split_words(" ".join(filter(None, (self.name, self.sku, self.barcode))))
 
     def body(self) -> list[str]:
         marks = map(search_words.of_tag, self.tags.split(";")) if self.tags else ()
-        return [*search_words.fold(f"{self.description} {self.tags}"), search_words.of_store(self.store_id), *marks]
+        return [
+            *search_words.split_words(f"{self.description} {self.tags}"),
+            search_words.of_store(self.store_id),
+            *marks,
+        ]
 
 
-class Ways(NamedTuple):
+class ScanPlan(NamedTuple):
     """Whether to find the items with the words in the title, or anywhere, by a walk: see `ways`."""
 
     title: bool = True
@@ -146,7 +150,7 @@ def _holds(dialect: str, id: sa.Column[int]) -> sa.ColumnElement[bool]:
     return entry == id
 
 
-def ways(conn: Connection, expression: str, title_expression: str) -> Ways:
+def choose_plan(conn: Connection, expression: str, title_expression: str) -> ScanPlan:
     """Whether the first items that match are found fastest by walking through all in the order of their ids.
 
     SQLite's index is in that order. PostgreSQL's is not: it has to fetch and sort all that match, and the planner
@@ -154,12 +158,12 @@ def ways(conn: Connection, expression: str, title_expression: str) -> Ways:
     million. The more items there are, the fewer of them have to match for the walk to be the shorter way.
     """
     if conn.dialect.name == "sqlite":
-        return Ways()
+        return ScanPlan()
     (hits,) = execute(conn, _HITS, {"words": expression, "title_words": title_expression}).fetchall()
-    return Ways(*(each >= COMMON for each in hits))
+    return ScanPlan(*(each >= COMMON for each in hits))
 
 
-def tidy(conn: Connection) -> None:
+def analyze(conn: Connection) -> None:
     """After many changes: let PostgreSQL count its rows anew, so that it finds the shortest ways.
 
     SQLite is better off uncounted. It would not count again by itself, and a connection knows only the numbers of when

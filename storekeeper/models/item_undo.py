@@ -10,21 +10,21 @@ from sqlalchemy import Connection
 
 from storekeeper.errors import Conflict, NotFound
 from storekeeper.models import item, item_edit, store_member, unused_image
-from storekeeper.models.item import Item, Target
-from storekeeper.models.item_edit import Clash, Edit, Overtaken
+from storekeeper.models.item import Item, ItemRef
+from storekeeper.models.item_edit import Edit, EditConflict, FieldConflict
 from storekeeper.models.item_fields import ITEM_FIELDS
 from storekeeper.models.journal import changes
 
 EDITED = tuple(field for field in ITEM_FIELDS if field.name != "stock")
 
 
-def change(conn: Connection, user_id: int, which: int | str, change_id: int) -> Item:
+def undo(conn: Connection, user_id: int, store_ref: int | str, change_id: int) -> Item:
     """The item as it is after that. Of the stock, as much is put back as was taken, or the other way round.
 
     ImageGone where it would bring back an image whose time is over; whether its files are there, the caller looks.
     Overtaken where a field is no longer what the change has made of it. Conflict where there is nothing to undo.
     """
-    of = store_member.require_clerk(conn, user_id, which)
+    of = store_member.require_clerk(conn, user_id, store_ref)
     row = _find(conn, of.id, change_id)
     was, became = (json.loads(text, parse_float=Decimal) for text in (row.before, row.after))
     (now,) = item_edit.lock(conn, of, [row.subject_id]).values()
@@ -37,18 +37,18 @@ def change(conn: Connection, user_id: int, which: int | str, change_id: int) -> 
         image = _image(was)
         if image is not None:
             unused_image.require_kept(conn, image)
-        after = item.set_image(conn, user_id, Target(after.name, of.id), image)
+        after = item.set_image(conn, user_id, ItemRef(after.name, of.id), image)
     return after
 
 
-def find_image(conn: Connection, user_id: int, which: int | str, change_id: int) -> str | None:
+def find_image(conn: Connection, user_id: int, store_ref: int | str, change_id: int) -> str | None:
     """The key of the image that undoing the change would bring back."""
-    of = store_member.require_clerk(conn, user_id, which)
+    of = store_member.require_clerk(conn, user_id, store_ref)
     return _image(json.loads(_find(conn, of.id, change_id).before))
 
 
-def _image(was: Mapping[str, Any]) -> str | None:
-    return was["image"].rpartition("/")[2] if was.get("image") else None
+def _image(seen: Mapping[str, Any]) -> str | None:
+    return seen["image"].rpartition("/")[2] if seen.get("image") else None
 
 
 def _find(conn: Connection, store_id: int, change_id: int) -> Any:
@@ -62,6 +62,6 @@ def _find(conn: Connection, store_id: int, change_id: int) -> Any:
     return row
 
 
-def _check_image(now: Item, was: Mapping[str, Any], became: Mapping[str, Any]) -> None:
-    if "image" in was and now.image != became["image"]:
-        raise Overtaken([Clash(now.id, "image", now.image, was["image"])])
+def _check_image(current: Item, seen: Mapping[str, Any], became: Mapping[str, Any]) -> None:
+    if "image" in seen and current.image != became["image"]:
+        raise EditConflict([FieldConflict(current.id, "image", current.image, seen["image"])])

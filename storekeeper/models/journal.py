@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.database import dialects
-from storekeeper.database.compiled_query import Query, execute, reader
+from storekeeper.database.compiled_query import CompiledQuery, execute, reader
 from storekeeper.database.engine import Id, metadata
 
 Kind = Literal["item", "store", "member", "user"]
@@ -76,11 +76,11 @@ class Horizon(NamedTuple):
 
 
 _known_horizon = sa.select(forgotten.c.last_id.label("id"), forgotten.c.last_at.label("at"))
-_horizon = Query(_known_horizon, reader(Horizon, _known_horizon.selected_columns))
+_horizon = CompiledQuery(_known_horizon, reader(Horizon, _known_horizon.selected_columns))
 
 
-def _number(sql: str) -> Query:
-    return Query(sa.text(sql).columns(sa.column("number", sa.BigInteger)), itemgetter(0))
+def _number(sql: str) -> CompiledQuery:
+    return CompiledQuery(sa.text(sql).columns(sa.column("number", sa.BigInteger)), itemgetter(0))
 
 
 _ALWAYS = ("updated_at", "version")
@@ -153,7 +153,7 @@ def signed(conn: Connection, author: Author) -> Iterator[None]:
             conn.info["author"] = outer
 
 
-def sign_as_user(conn: Connection, user_id: int) -> None:
+def set_author_user(conn: Connection, user_id: int) -> None:
     """Say that the rest of the block is by this user, who was not known before: somebody who registers."""
     conn.info["author"] = msgspec.structs.replace(_author(conn), kind="user", user_id=user_id)
 
@@ -165,7 +165,7 @@ def _author(conn: Connection) -> Author:
     return author
 
 
-def note(conn: Connection, *noted: Change) -> None:
+def append(conn: Connection, *noted: Change) -> None:
     """Write down changes that this transaction makes. AuthorMissing outside of `signed`."""
     author = _author(conn)
     if author.kind is None:
@@ -199,11 +199,11 @@ def _difference(before: msgspec.Struct, after: msgspec.Struct) -> dict[str, Any]
 
 def last(conn: Connection) -> int:
     """The highest id that was given out; the row may be one that nobody sees yet, or ever."""
-    (newest,) = _LAST[conn.dialect.name].all(conn)
+    (newest,) = _LAST[conn.dialect.name].fetch_all(conn)
     return int(newest)
 
 
-def settled(conn: Connection) -> int:
+def last_visible_id(conn: Connection) -> int:
     """The id up to which every row can be seen, or never will be. SQLite has one writer: there it is the last.
 
     Rows are to be read by a later statement than this. It may fall back, but never below a row that was not there.
@@ -211,13 +211,13 @@ def settled(conn: Connection) -> int:
     newest = last(conn)  # first: a writer that is not among the locked has its ids from after this
     if conn.dialect.name == "sqlite":
         return newest
-    lowest: int | None = _LOWEST_LOCKED.first(conn)
+    lowest: int | None = _LOWEST_LOCKED.fetch_first(conn)
     return newest if lowest is None else min(newest, lowest)
 
 
 def horizon(conn: Connection) -> Horizon:
     """Behind which nothing is forgotten. Zeros while all changes are there."""
-    found: Horizon | None = _horizon.first(conn)
+    found: Horizon | None = _horizon.fetch_first(conn)
     return found or Horizon(0, 0)
 
 
@@ -233,21 +233,21 @@ def forget(conn: Connection, before: int) -> int:
     return len(old)
 
 
-def _row(each: Change, author: Author, at: int) -> dict[str, Any]:
+def _row(change: Change, author: Author, at: int) -> dict[str, Any]:
     return {
         "at": at,
         "author_kind": author.kind,
         "user_id": author.user_id,
         "request": author.request,
         "client_request": author.client_request,
-        "kind": each.kind,
-        "action": each.action,
-        "store_id": each.store_id,
-        "subject_id": each.subject_id,
-        "version": each.version,
-        "price_minor": each.price_minor,
-        "before": _json(each.before),
-        "after": _json(each.after),
+        "kind": change.kind,
+        "action": change.action,
+        "store_id": change.store_id,
+        "subject_id": change.subject_id,
+        "version": change.version,
+        "price_minor": change.price_minor,
+        "before": _json(change.before),
+        "after": _json(change.after),
     }
 
 

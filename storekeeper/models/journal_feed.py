@@ -11,11 +11,11 @@ from msgspec import Raw
 from sqlalchemy import Connection
 
 from storekeeper.database import dialects
-from storekeeper.database.compiled_query import Query, limited, reader
+from storekeeper.database.compiled_query import CompiledQuery, limited, reader
 from storekeeper.errors import ResyncRequired
 from storekeeper.models import item, journal, paging, store_member
 from storekeeper.models.journal import Action, AuthorKind, Kind, changes
-from storekeeper.models.paging import Pages
+from storekeeper.models.paging import Paginator
 from storekeeper.models.user import users
 
 CATALOGUE: tuple[Kind, ...] = ("item", "store")
@@ -93,7 +93,7 @@ class Feed(msgspec.Struct, frozen=True):
     cursor: int
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class ChangeFilter(msgspec.Struct, frozen=True):
     """Which entries are wanted: those that meet all that is given. Times are in seconds since 1970."""
 
     kind: Kind | None = None
@@ -108,23 +108,23 @@ def page(conn: Connection, store_id: int | None, after: int, limit: int) -> Feed
 
     ResyncRequired where some of those are forgotten, or the cursor is of another database.
     """
-    end = journal.settled(conn)  # before anything is read
+    end = journal.last_visible_id(conn)  # before anything is read
     values = {"after": after, "end": end} | ({} if store_id is None else {"store_id": store_id})
-    found = _following(conn.dialect.name, limit, of_store=store_id is not None).all(conn, **values)
+    found = _following(conn.dialect.name, limit, of_store=store_id is not None).fetch_all(conn, **values)
     _require_known(conn, after, end)  # after that: some may have been forgotten just before
     is_all = len(found) < limit
     return Feed(found, max(after, end) if is_all else found[-1].id)
 
 
-@lru_cache(paging.REMEMBERED)
-def _following(dialect: str, limit: int, *, of_store: bool) -> Query:
+@lru_cache(paging.CACHE_SIZE)
+def _following(dialect: str, limit: int, *, of_store: bool) -> CompiledQuery:
     # By what is left out, for the same reason.
     is_shown = sa.and_(*(changes.c.kind != kind for kind in get_args(Kind) if kind not in CATALOGUE))
     behind = changes.c.id > sa.bindparam("after"), changes.c.id <= sa.bindparam("end"), is_shown
     select = sa.select(*_told).where(*behind)
     if of_store:
         select = select.where(dialects.is_within(dialect, changes.c.store_id, "store_id")).order_by(changes.c.store_id)
-    return Query(limited(select.order_by(changes.c.id), limit), _change)
+    return CompiledQuery(limited(select.order_by(changes.c.id), limit), _change)
 
 
 def some(conn: Connection, ids: Sequence[int]) -> dict[int, Change]:
@@ -135,7 +135,7 @@ def some(conn: Connection, ids: Sequence[int]) -> dict[int, Change]:
 
 def newest(conn: Connection) -> Feed:
     """Nothing, and the cursor after which all will come that is not there yet."""
-    return Feed([], journal.settled(conn))
+    return Feed([], journal.last_visible_id(conn))
 
 
 def _require_known(conn: Connection, after: int, end: int) -> None:
@@ -144,44 +144,44 @@ def _require_known(conn: Connection, after: int, end: int) -> None:
 
 
 def item_history(
-    conn: Connection, user_id: int, name: str, which: int | str | None, asked: paging.Asked
+    conn: Connection, user_id: int, name: str, store_ref: int | str | None, page_request: paging.PageRequest
 ) -> paging.Page[Entry]:
     """What became of an item, newest first, for whoever works in its store."""
-    found = item.get(conn, name, which)
+    found = item.get(conn, name, store_ref)
     store_member.require_clerk(conn, user_id, found.store_id)
-    return subject(conn, "item", found.id, asked)
+    return subject(conn, "item", found.id, page_request)
 
 
-def subject(conn: Connection, kind: Kind, subject_id: int, asked: paging.Asked) -> paging.Page[Entry]:
+def subject(conn: Connection, kind: Kind, subject_id: int, page_request: paging.PageRequest) -> paging.Page[Entry]:
     """What became of one thing, newest first."""
-    return _of_subject.fetch(conn, asked, {"kind": kind, "subject_id": subject_id})
+    return _of_subject.fetch(conn, page_request, {"kind": kind, "subject_id": subject_id})
 
 
 def store_history(
-    conn: Connection, user_id: int, which: int | str, wanted: Wanted, asked: paging.Asked
+    conn: Connection, user_id: int, store_ref: int | str, change_filter: ChangeFilter, page_request: paging.PageRequest
 ) -> paging.Page[Entry]:
     """What became of a store, its items and its members, newest first, for whoever works there."""
-    of = store_member.require_clerk(conn, user_id, which)
-    return audit(conn, msgspec.structs.replace(wanted, store_id=of.id), asked)
+    of = store_member.require_clerk(conn, user_id, store_ref)
+    return audit(conn, msgspec.structs.replace(change_filter, store_id=of.id), page_request)
 
 
-def audit(conn: Connection, wanted: Wanted, asked: paging.Asked) -> paging.Page[Entry]:
+def audit(conn: Connection, change_filter: ChangeFilter, page_request: paging.PageRequest) -> paging.Page[Entry]:
     """All that was changed, newest first."""
-    values = msgspec.structs.asdict(wanted)
+    values = msgspec.structs.asdict(change_filter)
     given = {name: value for name, value in values.items() if value is not None}
-    return _pages(conn.dialect.name, tuple(given)).fetch(conn, asked, given)
+    return _pages(conn.dialect.name, tuple(given)).fetch(conn, page_request, given)
 
 
-@lru_cache(paging.REMEMBERED)
-def _pages(dialect: str, given: tuple[str, ...]) -> Pages[Entry]:
+@lru_cache(paging.CACHE_SIZE)
+def _pages(dialect: str, given: tuple[str, ...]) -> Paginator[Entry]:
     conditions = [_CONDITIONS[name] for name in given if name != "store_id"]
     within = changes.c.store_id if "store_id" in given else None
     if within is not None:
         conditions.append(dialects.is_within(dialect, within, "store_id"))
-    return Pages(_signed.where(*conditions), {"id": changes.c.id}, _entry, within=within)
+    return Paginator(_signed.where(*conditions), {"id": changes.c.id}, _entry, within=within)
 
 
-_of_subject = Pages(
+_of_subject = Paginator(
     _signed.where(changes.c.kind == sa.bindparam("kind"), changes.c.subject_id == sa.bindparam("subject_id")),
     {"id": changes.c.id},
     _entry,

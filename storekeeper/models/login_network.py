@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.database import dialects
-from storekeeper.database.compiled_query import Query, limited
+from storekeeper.database.compiled_query import CompiledQuery, limited
 from storekeeper.database.engine import metadata
 from storekeeper.domain import names
 from storekeeper.domain.ip_networks import networks
@@ -20,7 +20,7 @@ from storekeeper.models.user import Login, users
 DAY = 86_400
 KNOWN_DAYS = 90
 MAX_NETWORKS = 50  # of a user: the last ones
-SWEPT_AT_ONCE = 10
+SWEEP_BATCH_SIZE = 10
 
 sign_ins = sa.Table(
     "sign_ins",
@@ -35,18 +35,19 @@ _last_at = sa.func.coalesce(sign_ins.c.last_at, 0).label("last_at")
 # A row also where there is no such user: an unknown name must not take longer than a known one, nor less.
 _anybody = sa.select(sa.literal_column("1").label("one")).subquery()
 _judged = (network_rate.is_full.label("is_full"), login_throttle.has_failures.label("has_failures"))
-_find = Query(
+_find = CompiledQuery(
     sa.select(*user.login_columns, _last_at, *_judged).select_from(
         _anybody.outerjoin(users, user.has_name).outerjoin(sign_ins, _is_there)
     )
 )
-_same_login = Query(
+_same_login = CompiledQuery(
     sa.select(login_throttle.has_failures.label("has_failures")).where(user.has_same_hash).with_for_update(of=users)
 )
 _old = limited(
-    sa.select(sign_ins.c.user_id, sign_ins.c.network).where(sign_ins.c.last_at < sa.bindparam("before")), SWEPT_AT_ONCE
+    sa.select(sign_ins.c.user_id, sign_ins.c.network).where(sign_ins.c.last_at < sa.bindparam("before")),
+    SWEEP_BATCH_SIZE,
 )
-_sweep = Query(
+_sweep = CompiledQuery(
     sa.delete(sign_ins).where(
         sa.tuple_(sign_ins.c.user_id, sign_ins.c.network).in_(_old.with_for_update(skip_locked=True))
     )
@@ -63,14 +64,14 @@ class Found(NamedTuple):
     has_failures: bool
 
 
-def find(conn: Connection, username: str, address: str, of: Rate, attempt: Attempt) -> Found:
+def find(conn: Connection, username: str, address: str, rate: Rate, attempt: Attempt) -> Found:
     """An active user, by name. TooManyAttempts for an address from which there were too many logins."""
-    asked = network_rate.values(of, address) | login_throttle.values(attempt)
-    ((*login, last_at, is_full, has_failures),) = _find.all(
+    asked = network_rate.values(rate, address) | login_throttle.values(attempt)
+    ((*login, last_at, is_full, has_failures),) = _find.fetch_all(
         conn, key=names.fold(username), network=_network(address), **asked
     )
     if is_full:
-        network_rate.check(conn, of, address)
+        network_rate.check(conn, rate, address)
     return Found(user.as_login(login) if login[0] is not None else None, last_at, has_failures)
 
 
@@ -79,7 +80,9 @@ def admit(conn: Connection, login: Login, attempt: Attempt) -> None:
 
     TooManyAttempts. InvalidCredentials if the password was changed, or the user deactivated, since it was checked.
     """
-    row = _same_login.first(conn, user_id=login.user_id, hash=login.password_hash, **login_throttle.values(attempt))
+    row = _same_login.fetch_first(
+        conn, user_id=login.user_id, hash=login.password_hash, **login_throttle.values(attempt)
+    )
     if row is None or row[0]:
         login_throttle.check(conn, attempt)
     if row is None:
@@ -96,7 +99,7 @@ def note(conn: Connection, user_id: int, address: str, last_at: int) -> None:
     now = int(time.time())
     if now - last_at < DAY:
         return
-    _sweep.run(conn, before=now - KNOWN_DAYS * DAY)
+    _sweep.execute(conn, before=now - KNOWN_DAYS * DAY)
     row = {"user_id": user_id, "network": _network(address), "last_at": now}
     dialects.upsert(conn, sign_ins, [row], ("user_id", "network"), ("last_at",))
     own = sign_ins.c.user_id == user_id

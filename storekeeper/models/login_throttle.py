@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.database import dialects
-from storekeeper.database.compiled_query import Query
+from storekeeper.database.compiled_query import CompiledQuery
 from storekeeper.database.engine import Id, metadata
 from storekeeper.domain import names
 from storekeeper.domain.ip_networks import MAX_NETWORKS, networks
@@ -48,7 +48,7 @@ _is_recent = sa.and_(failures.c.failed_at > sa.bindparam("since"), failures.c.fa
 # For another module's query, with `values`: where there are none, an attempt is neither refused nor delayed.
 # One look for each: to look for one of several, SQLite makes a table of them first, which takes longer than the look.
 has_failures = sa.or_(*(sa.exists().where(failures.c.bucket == sa.bindparam(each), _is_recent) for each in _COUNTED))
-_counts = Query(
+_counts = CompiledQuery(
     sa.select(failures.c.bucket, sa.func.count(), sa.func.min(failures.c.failed_at))
     .where(failures.c.bucket.in_([sa.bindparam(each) for each in _COUNTED]), _is_recent)
     .group_by(failures.c.bucket)
@@ -104,7 +104,7 @@ def values(attempt: Attempt) -> dict[str, Any]:
 def check(conn: Connection, attempt: Attempt) -> float:
     """By how many seconds the attempt is to be delayed. TooManyAttempts while a bucket is full, until none is."""
     bounds, asked = attempt.bounds, values(attempt)
-    since, found = asked["since"], _counts.all(conn, **asked)
+    since, found = asked["since"], _counts.fetch_all(conn, **asked)
     full = {bucket: (first, failed) for bucket, failed, first in found if failed >= bounds[bucket]}
     _, failed = full.pop(EVERYBODY, (0, 0)) if attempt.is_known else (0, 0)
     if full:

@@ -8,13 +8,13 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.database.compiled_query import Query, limited
+from storekeeper.database.compiled_query import CompiledQuery, limited
 from storekeeper.database.engine import metadata
 from storekeeper.domain.ip_networks import MAX_NETWORKS, networks
 from storekeeper.errors import TooManyAttempts
 
 MINUTE = 60
-SWEPT_AT_ONCE = 10
+SWEEP_BATCH_SIZE = 10
 
 rates = sa.Table(
     "rates",
@@ -26,7 +26,7 @@ rates = sa.Table(
 
 _BUCKETS = [f"bucket_{n}" for n in range(MAX_NETWORKS)]
 _BOUNDS = [f"bound_{n}" for n in range(MAX_NETWORKS)]
-_counts = Query(
+_counts = CompiledQuery(
     sa.select(rates.c.bucket, rates.c.count).where(
         rates.c.bucket.in_([sa.bindparam(each) for each in _BUCKETS]), rates.c.minute == sa.bindparam("minute")
     )
@@ -43,11 +43,11 @@ is_full = sa.or_(
         for bucket, bound in zip(_BUCKETS, _BOUNDS, strict=True)
     )
 )
-_old = limited(sa.select(rates.c.bucket).where(rates.c.minute < sa.bindparam("minute")), SWEPT_AT_ONCE)
-_sweep = Query(sa.delete(rates).where(rates.c.bucket.in_(_old.with_for_update(skip_locked=True))))
+_old = limited(sa.select(rates.c.bucket).where(rates.c.minute < sa.bindparam("minute")), SWEEP_BATCH_SIZE)
+_sweep = CompiledQuery(sa.delete(rates).where(rates.c.bucket.in_(_old.with_for_update(skip_locked=True))))
 
 
-def _increase(buckets: int) -> Query:
+def _increase(buckets: int) -> CompiledQuery:
     """One more in each of so many buckets: how many there are now."""
     values = ", ".join(f"(:bucket_{n}, :minute, 1)" for n in range(buckets))
     sql = (
@@ -55,7 +55,7 @@ def _increase(buckets: int) -> Query:
         "SET count = CASE WHEN rates.minute = excluded.minute THEN rates.count + 1 ELSE 1 END, "
         "minute = excluded.minute RETURNING bucket, count"
     )
-    return Query(sa.text(sql).columns(sa.column("bucket", sa.String), sa.column("count", sa.Integer)))
+    return CompiledQuery(sa.text(sql).columns(sa.column("bucket", sa.String), sa.column("count", sa.Integer)))
 
 
 _increases = {count: _increase(count) for count in range(1, MAX_NETWORKS + 1)}
@@ -81,7 +81,7 @@ def check(conn: Connection, rate: Rate, address: str) -> None:
     """TooManyAttempts where it was done as often already as it may be."""
     minute, bounds = _minute(), _bounds(rate, address)
     asked = {name: list(bounds)[n % len(bounds)] for n, name in enumerate(_BUCKETS)}
-    for bucket, count in _counts.all(conn, minute=minute, **asked):
+    for bucket, count in _counts.fetch_all(conn, minute=minute, **asked):
         if count >= bounds[bucket]:
             raise _refusal(rate, bounds[bucket])
 
@@ -94,12 +94,12 @@ def count(conn: Connection, rate: Rate, address: str) -> None:
     """
     minute, bounds = _minute(), _bounds(rate, address)
     names = dict(zip(_BUCKETS, bounds, strict=False))
-    counts = _increases[len(bounds)].all(conn, minute=minute, **names)
+    counts = _increases[len(bounds)].fetch_all(conn, minute=minute, **names)
     for bucket, count in counts:
         if count > bounds[bucket]:
             raise _refusal(rate, bounds[bucket])
     if any(count == 1 for _, count in counts):
-        _sweep.run(conn, minute=minute)
+        _sweep.execute(conn, minute=minute)
 
 
 def _bounds(rate: Rate, address: str) -> dict[str, int]:

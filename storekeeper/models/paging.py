@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from msgspec import Meta
 from sqlalchemy import Connection
 
-from storekeeper.database.compiled_query import Query, Row, fetch_together, limited
+from storekeeper.database.compiled_query import CompiledQuery, Row, fetch_together, limited
 from storekeeper.errors import Invalid
 
-MOST = 200
+MAX_PAGE_SIZE = 200
 USUAL = 100
-REMEMBERED = 256  # statements
+CACHE_SIZE = 256  # statements
 POSITION = ("position_0", "position_1")
 NOTHING: Mapping[str, Any] = {}
 
@@ -26,7 +26,7 @@ Position = list[Key]
 Cursor = tuple[str, str, Position]  # of which table, in which order, after what
 
 
-class Asked(msgspec.Struct, frozen=True):
+class PageRequest(msgspec.Struct, frozen=True):
     """Which page is wanted: at most `limit` rows that come after `cursor` in the order of `sort`.
 
     `sort` is a key; with a minus before it, the order is reversed.
@@ -44,7 +44,7 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     cursor: str | None
 
 
-class Pages(Generic[T]):
+class Paginator(Generic[T]):
     """The pages of a select, and the `record` that its rows become. Each order has a statement that is made once.
 
     `columns` are the keys that it may be sorted by; "id" is one of them, and unique. `select` has them all. Cursors are
@@ -68,26 +68,28 @@ class Pages(Generic[T]):
         self._within = [] if within is None else [within]
         self._places = {key: names.index(str(column.key)) for key, column in columns.items()}
 
-    def fetch(self, conn: Connection, asked: Asked, values: Mapping[str, Any] = NOTHING) -> Page[T]:
+    def fetch(self, conn: Connection, page_request: PageRequest, values: Mapping[str, Any] = NOTHING) -> Page[T]:
         """A page. `values` are those of the select's parameters."""
-        return self._recorded(self.rows(conn, asked, values))
+        return self._recorded(self.rows(conn, page_request, values))
 
-    def first_of_each(self, conn: Connection, asked: Asked, values: Sequence[Mapping[str, Any]]) -> list[Page[T]]:
+    def first_of_each(
+        self, conn: Connection, page_request: PageRequest, values: Sequence[Mapping[str, Any]]
+    ) -> list[Page[T]]:
         """The first page for each of these values, for one trip to PostgreSQL."""
-        query = _query(self, asked.sort, asked.limit, is_further=False)
+        query = _query(self, page_request.sort, page_request.limit, is_further=False)
         found = fetch_together(conn, [(query, each) for each in values])
-        return [self._recorded(self._cut(rows, asked)) for rows in found]
+        return [self._recorded(self._cut(rows, page_request)) for rows in found]
 
-    def rows(self, conn: Connection, asked: Asked, values: Mapping[str, Any] = NOTHING) -> Page[Row]:
+    def rows(self, conn: Connection, page_request: PageRequest, values: Mapping[str, Any] = NOTHING) -> Page[Row]:
         """A page, as the rows are: for `cursor_at`."""
-        position = self._position(asked) if asked.cursor else NOTHING
-        query = _query(self, asked.sort, asked.limit, is_further=bool(asked.cursor))
-        return self._cut(query.fetch(conn, {**values, **position}), asked)
+        position = self._position(page_request) if page_request.cursor else NOTHING
+        query = _query(self, page_request.sort, page_request.limit, is_further=bool(page_request.cursor))
+        return self._cut(query.fetch(conn, {**values, **position}), page_request)
 
-    def _cut(self, rows: list[Row], asked: Asked) -> Page[Row]:
-        if len(rows) <= asked.limit:
+    def _cut(self, rows: list[Row], page_request: PageRequest) -> Page[Row]:
+        if len(rows) <= page_request.limit:
             return Page(rows, None)
-        return Page(rows[: asked.limit], self.cursor_at(rows[asked.limit - 1], asked.sort))
+        return Page(rows[: page_request.limit], self.cursor_at(rows[page_request.limit - 1], page_request.sort))
 
     def _recorded(self, page: Page[Row]) -> Page[T]:
         return Page([self._record(row) for row in page.rows], page.cursor)
@@ -96,11 +98,11 @@ class Pages(Generic[T]):
         """Where the page begins that comes after this row in the order of `sort`."""
         return encode(self._table, sort, [row[self._places[key]] for key in _keys(sort)])
 
-    def _position(self, asked: Asked) -> Mapping[str, Any]:
-        kinds = [self._columns[key].type.python_type for key in _keys(asked.sort)]
-        return dict(zip(POSITION, decode(asked.cursor, self._table, asked.sort, kinds), strict=False))
+    def _position(self, page_request: PageRequest) -> Mapping[str, Any]:
+        kinds = [self._columns[key].type.python_type for key in _keys(page_request.sort)]
+        return dict(zip(POSITION, decode(page_request.cursor, self._table, page_request.sort, kinds), strict=False))
 
-    def query(self, sort: str, limit: int, *, is_further: bool) -> Query:
+    def query(self, sort: str, limit: int, *, is_further: bool) -> CompiledQuery:
         """A page, behind a cursor if it is a further one, and one row more: that there is one tells of another page."""
         order = [self._columns[key] for key in _keys(sort)]
         is_falling = sort.startswith("-")
@@ -110,15 +112,15 @@ class Pages(Generic[T]):
             position = (sa.bindparam(name, type_=each.type) for name, each in zip(POSITION, order, strict=False))
             keys, place = sa.tuple_(*order), sa.tuple_(*position)
             select = select.where(keys < place if is_falling else keys > place)
-        return Query(limited(select, limit + 1))
+        return CompiledQuery(limited(select, limit + 1))
 
 
-@lru_cache(REMEMBERED)
-def _query(pages: Pages[Any], sort: str, limit: int, *, is_further: bool) -> Query:
+@lru_cache(CACHE_SIZE)
+def _query(pages: Paginator[Any], sort: str, limit: int, *, is_further: bool) -> CompiledQuery:
     return pages.query(sort, limit, is_further=is_further)
 
 
-def turned(sort: str) -> str:
+def reversed_sort(sort: str) -> str:
     """The same order, from its end."""
     return sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"
 

@@ -7,12 +7,12 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.concurrency.periodic_tasks import ChoreState
+from storekeeper.concurrency.periodic_tasks import TaskState
 from storekeeper.database import dialects
 from storekeeper.database.engine import metadata
 
 SILENT_SECONDS = 180  # after which a process that has not reported is taken for dead, or for hanging
-KEPT_SECONDS = 3600  # that the last report of such a process is remembered
+RETENTION_SECONDS = 3600  # that the last report of such a process is remembered
 
 chores = sa.Table(
     "chores",
@@ -52,7 +52,7 @@ class Report(msgspec.Struct, frozen=True):
         return self.failures > 0 or now > self.due_at + SILENT_SECONDS
 
 
-def report(conn: Connection, server: str, states: Sequence[ChoreState]) -> None:
+def report(conn: Connection, server: str, states: Sequence[TaskState]) -> None:
     """Write down how the chores of a process are getting on. Forgets processes that are silent for long."""
     now = int(time.time())
     rows = [
@@ -73,7 +73,7 @@ def report(conn: Connection, server: str, states: Sequence[ChoreState]) -> None:
     dialects.upsert(
         conn, chores, rows, ("server", "name"), [name for name in rows[0] if name not in ("server", "name")]
     )
-    conn.execute(sa.delete(chores).where(chores.c.reported_at < now - KEPT_SECONDS))
+    conn.execute(sa.delete(chores).where(chores.c.reported_at < now - RETENTION_SECONDS))
 
 
 def probe(conn: Connection) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from storekeeper.database.engine import metadata
 from storekeeper.models.user import users
 
-KEPT_SECONDS = 3600
+RETENTION_SECONDS = 3600
 MAX_BYTES = 64 * 1024
 MAX_OF_USER = 5  # the newest
 
@@ -60,7 +60,7 @@ def find(conn: Connection, user_id: int, browser: str, path: str) -> Content | N
             kept_forms.c.browser == _hash(browser),
             kept_forms.c.user_id == user_id,
             kept_forms.c.path == path,
-            kept_forms.c.at > int(time.time()) - KEPT_SECONDS,
+            kept_forms.c.at > int(time.time()) - RETENTION_SECONDS,
         )
     )
     return msgspec.json.decode(content, type=Content) if content else None
@@ -68,7 +68,7 @@ def find(conn: Connection, user_id: int, browser: str, path: str) -> Content | N
 
 def forget(conn: Connection) -> None:
     """Delete what is over."""
-    conn.execute(sa.delete(kept_forms).where(kept_forms.c.at <= int(time.time()) - KEPT_SECONDS))
+    conn.execute(sa.delete(kept_forms).where(kept_forms.c.at <= int(time.time()) - RETENTION_SECONDS))
 
 
 def _forget_oldest(conn: Connection, user_id: int) -> None:

@@ -16,14 +16,14 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.database.compiled_query import Query, Row, limited, reader
+from storekeeper.database.compiled_query import CompiledQuery, Row, limited, reader
 from storekeeper.database.engine import Id, metadata
 from storekeeper.errors import InvalidCredentials, NotFound, TicketInvalid, TokenExpired, TokenRevoked
 from storekeeper.models import journal, paging, user
-from storekeeper.models.paging import Pages
+from storekeeper.models.paging import Paginator
 from storekeeper.models.user import Login, User, users
 
-SWEPT_AT_ONCE = 10
+SWEEP_BATCH_SIZE = 10
 SWEEP_AFTER = 60  # seconds beyond the end, so that a token's own expiry is what its sender hears of
 DEVICE_LENGTH = 200
 MINUTE = 60
@@ -53,7 +53,7 @@ live_select = (
     .join_from(sessions, users, users.c.id == sessions.c.user_id)
     .where(sessions.c.id == sa.bindparam("session_id"), users.c.is_active)
 )
-_live = Query(live_select)
+_live = CompiledQuery(live_select)
 LIVE_COLUMNS = 3
 
 MAX_WRONG_PASSWORDS = 100  # in a row, in one session, until it ends (NIST SP 800-63B-4, section 3.2.2)
@@ -61,7 +61,7 @@ PROVES_FROM = 3  # a lower number, once received, spends none but the first, and
 
 Use = tuple[int, int]  # the session, and the number of the refresh token that came with the access token; 0 if none did
 
-_refreshable = Query(
+_refreshable = CompiledQuery(
     live_select.add_columns(
         sessions.c.began_at,
         sessions.c.last_used_at,
@@ -71,14 +71,14 @@ _refreshable = Query(
         sessions.c.received_at,
     ).with_for_update(of=sessions)
 )
-_note_refresh = Query(
+_note_refresh = CompiledQuery(
     sa.update(sessions)
     .where(sessions.c.id == sa.bindparam("session_id"))
     .values({name: sa.bindparam(f"new_{name}") for name in ("refresh_number", "recent_uses", "last_used_at")})
 )
 _BEGUN = ("user_id", "began_at", "ends_at", "last_used_at", "device", "address", "refresh_number", "recent_uses")
-_over = limited(sa.select(sessions.c.id).where(sessions.c.ends_at < sa.bindparam("before")), SWEPT_AT_ONCE)
-_sweep = Query(sa.delete(sessions).where(sessions.c.id.in_(_over.with_for_update(skip_locked=True))))
+_over = limited(sa.select(sessions.c.id).where(sessions.c.ends_at < sa.bindparam("before")), SWEEP_BATCH_SIZE)
+_sweep = CompiledQuery(sa.delete(sessions).where(sessions.c.id.in_(_over.with_for_update(skip_locked=True))))
 _listed = sa.select(sessions.c.id, sessions.c.device, sessions.c.address, sessions.c.began_at, sessions.c.last_used_at)
 
 
@@ -100,7 +100,7 @@ class Session(msgspec.Struct, frozen=True):
 
 
 _is_live = sa.and_(sessions.c.ends_at > sa.bindparam("now"), sessions.c.last_used_at >= sa.bindparam("since"))
-_living = Pages(
+_living = Paginator(
     _listed.where(sessions.c.user_id == sa.bindparam("user_id"), _is_live),
     {"id": sessions.c.id},
     reader(Session, _listed.selected_columns),
@@ -138,7 +138,7 @@ class Grant(msgspec.Struct, frozen=True):
 
 
 def get_live(conn: Connection, session_id: int, user_id: int) -> Live:
-    return check_live(_live.first(conn, session_id=session_id), user_id)
+    return check_live(_live.fetch_first(conn, session_id=session_id), user_id)
 
 
 def check_live(row: Row | None, user_id: int) -> Live:
@@ -169,7 +169,7 @@ def begin(conn: Connection, user_id: int, terms: Terms, device: str, address: st
     """
     now = int(time.time())
     before = now - SWEEP_AFTER
-    ((id, is_admin, may_exceed, are_over),) = _beginning(terms.most).all(
+    ((id, is_admin, may_exceed, are_over),) = _beginning(terms.most).fetch_all(
         conn,
         new_user_id=user_id,
         new_began_at=now,
@@ -182,50 +182,49 @@ def begin(conn: Connection, user_id: int, terms: Terms, device: str, address: st
         before=before,
     )
     if are_over:
-        _sweep.run(conn, before=before)
+        _sweep.execute(conn, before=before)
     ended = []
     if may_exceed and not is_admin:
-        ended = _ending(terms.most).all(conn, user_id=user_id, but_session_id=id, now=now)
+        ended = _ending(terms.most).fetch_all(conn, user_id=user_id, but_session_id=id, now=now)
     return Grant(user_id, is_admin, id, now, ended_id=ended[0][0] if ended else None)
 
 
 @cache
-def _beginning(most: int) -> Query:
-    """Adds a session. Tells its id, whether its user is an administrator, and whether they may have more than `most`;
-    and whether there are sessions to sweep.
+def _beginning(maximum: int) -> CompiledQuery:
+    """Adds a session. Tells its id; whether its user is an administrator, and may have more than `maximum`; and whether
+    there are sessions to sweep.
 
-    Those that are over count as well for `most`, so that no row is read but in an index; and whether the new one does
-    is not the same in both databases.
+    Those that are over count as well, so that no row is read but in an index. Whether the new one counts is not the
+    same in both databases.
     """
     user_id: sa.ColumnElement[int] = sa.bindparam("new_user_id")
     mine, over = sessions.alias("mine"), sessions.alias("over")
     is_admin = sa.select(users.c.is_admin).where(users.c.id == user_id).scalar_subquery()
     last = sa.select(mine.c.user_id).where(mine.c.user_id == user_id).limit(sa.literal_column("1"))
-    may_exceed = sa.exists(last.offset(sa.literal_column(str(most - 1)))) if most else sa.false()
+    may_exceed = sa.exists(last.offset(sa.literal_column(str(maximum - 1)))) if maximum else sa.false()
     are_over = sa.exists().where(over.c.ends_at < sa.bindparam("before"))
     added = sa.insert(sessions).values({name: sa.bindparam(f"new_{name}") for name in _BEGUN})
     told = {"is_admin": is_admin, "may_exceed": may_exceed, "are_over": are_over}
-    return Query(added.returning(sessions.c.id, *(column.label(name) for name, column in told.items())))
+    return CompiledQuery(added.returning(sessions.c.id, *(column.label(name) for name, column in told.items())))
 
 
 @cache
-def _ending(most: int) -> Query:
-    """Ends the user's live session that was unused longest, but never `but_session_id`; if there are more than `most`.
-
-    Tells its id. Every login of a user with so many sessions comes here.
+def _ending(maximum: int) -> CompiledQuery:
+    """Ends the live session that the user has not used for longest, but never `but_session_id`, if there are more than
+    `maximum`. Tells its id. Every login of a user with so many sessions comes here.
     """
     live = sa.and_(sessions.c.user_id == sa.bindparam("user_id"), sessions.c.ends_at > sa.bindparam("now"))
     unused = sa.select(sessions.c.id).where(live, sessions.c.id != sa.bindparam("but_session_id"))
     first = unused.order_by(sessions.c.last_used_at, sessions.c.id).limit(sa.literal_column("1")).scalar_subquery()
     count = sa.select(sa.func.count()).where(live).scalar_subquery()
-    too_many = count > sa.literal_column(str(most))
-    return Query(sa.delete(sessions).where(sessions.c.id == first, too_many).returning(sessions.c.id))
+    too_many = count > sa.literal_column(str(maximum))
+    return CompiledQuery(sa.delete(sessions).where(sessions.c.id == first, too_many).returning(sessions.c.id))
 
 
-def page(conn: Connection, user_id: int, idle: int, asked: paging.Asked) -> paging.Page[Session]:
+def page(conn: Connection, user_id: int, idle: int, page_request: paging.PageRequest) -> paging.Page[Session]:
     """The user's sessions that are not over, nor unused for `idle` seconds."""
     now = int(time.time())
-    return _living.fetch(conn, asked, {"user_id": user_id, "now": now, "since": now - idle})
+    return _living.fetch(conn, page_request, {"user_id": user_id, "now": now, "since": now - idle})
 
 
 def end(conn: Connection, user_id: int, session_id: int) -> None:
@@ -274,7 +273,7 @@ def choose_password(conn: Connection, login: Login, new_hash: str, terms: Terms,
     """Replace a password that had to be, and begin a session. TicketInvalid if somebody else was faster."""
     if not user.has_hash(conn, login.user_id, login.password_hash):
         raise TicketInvalid
-    journal.sign_as_user(conn, login.user_id)
+    journal.set_author_user(conn, login.user_id)
     user.set_password(conn, login.user_id, new_hash)
     end_others(conn, login.user_id)
     return begin(conn, login.user_id, terms, device, address)
@@ -348,7 +347,7 @@ def refresh(conn: Connection, session_id: int, user_id: int, number: int, idle: 
 
     None for a number that is spent: the session is ended then, and raising would undo that.
     """
-    rows = _refreshable.all(conn, session_id=session_id)
+    rows = _refreshable.fetch_all(conn, session_id=session_id)
     live = check_live(rows[0] if rows else None, user_id)
     began_at, last_used_at, newest, uses, received, received_at = rows[0][LIVE_COLUMNS:]
     now = time.time()
@@ -363,7 +362,7 @@ def refresh(conn: Connection, session_id: int, user_id: int, number: int, idle: 
         return None
     if number > newest:
         recent[number] = now
-    _note_refresh.run(
+    _note_refresh.execute(
         conn,
         session_id=session_id,
         new_refresh_number=max(number, newest),

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from storekeeper.database import dialects
-from storekeeper.database.compiled_query import Query, reader
+from storekeeper.database.compiled_query import CompiledQuery, reader
 from storekeeper.database.engine import Id, Text, metadata
 from storekeeper.domain import money, names
 from storekeeper.errors import AlreadyExists, NotFound
@@ -63,37 +63,39 @@ STORE_FIELDS = (
 )
 
 
-def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+def check_settings(values: Mapping[str, Any]) -> dict[str, Any]:
     """Those of the fields that are given, checked, by column."""
-    return {field.name: field.check(given[field.name]) for field in STORE_FIELDS if field.name in given}
+    return {field.name: field.check(values[field.name]) for field in STORE_FIELDS if field.name in values}
 
 
 of_row = reader(Store, stores.c)
-_find_by_id = Query(sa.select(stores).where(stores.c.id == sa.bindparam("store_id")), of_row)
-_find_by_name = Query(sa.select(stores).where(stores.c.name == sa.bindparam("store")), of_row)
+_find_by_id = CompiledQuery(sa.select(stores).where(stores.c.id == sa.bindparam("store_id")), of_row)
+_find_by_name = CompiledQuery(sa.select(stores).where(stores.c.name == sa.bindparam("store")), of_row)
 
 
-def find(conn: Connection, which: int | str) -> Store | None:
+def find(conn: Connection, store_ref: int | str) -> Store | None:
     """A store, by its id or its name."""
     found: Store | None = (
-        _find_by_id.first(conn, store_id=which) if isinstance(which, int) else _find_by_name.first(conn, store=which)
+        _find_by_id.fetch_first(conn, store_id=store_ref)
+        if isinstance(store_ref, int)
+        else _find_by_name.fetch_first(conn, store=store_ref)
     )
     return found
 
 
-def get(conn: Connection, which: int | str) -> Store:
-    store = find(conn, which)
+def get(conn: Connection, store_ref: int | str) -> Store:
+    store = find(conn, store_ref)
     if store is None:
         raise NotFound("Store not found.")
     return store
 
 
-def lock(conn: Connection, of: Store, given: Precondition = precondition.NONE) -> Store:
+def lock(conn: Connection, store: Store, given: Precondition = precondition.NONE) -> Store:
     """The store as it is now, and until the transaction ends: nobody else changes it or who owns it, or adds items.
 
     NotFound if somebody has just deleted it, PreconditionFailed if it is not as it is believed to be.
     """
-    row = conn.execute(sa.select(stores).where(stores.c.id == of.id).with_for_update()).one_or_none()
+    row = conn.execute(sa.select(stores).where(stores.c.id == store.id).with_for_update()).one_or_none()
     if row is None:
         raise NotFound("Store not found.")
     locked = of_row(row)
@@ -101,9 +103,9 @@ def lock(conn: Connection, of: Store, given: Precondition = precondition.NONE) -
     return locked
 
 
-def take_turns(conn: Connection, of: Store) -> None:
+def take_turns(conn: Connection, store: Store) -> None:
     """For whoever changes many of its items at once: two would each have rows that the other waits for."""
-    dialects.serialize(conn, f"items of store {of.id}")
+    dialects.serialize(conn, f"items of store {store.id}")
 
 
 def insert(conn: Connection, name: str, currency: str, founder_id: int | None = None) -> Store:
@@ -113,7 +115,7 @@ def insert(conn: Connection, name: str, currency: str, founder_id: int | None = 
     if row is None:
         raise _taken(name)
     added = of_row(row)
-    journal.note(conn, journal.compare("store", added.id, added.id, None, added))
+    journal.append(conn, journal.compare("store", added.id, added.id, None, added))
     return added
 
 
@@ -133,14 +135,14 @@ def change(conn: Connection, locked: Store, settings: Mapping[str, Any]) -> Stor
         changed = of_row(conn.execute(update.returning(*stores.c)).one())
     except IntegrityError:
         raise _taken(differing["name"]) from None
-    journal.note(conn, journal.compare("store", locked.id, locked.id, locked, changed))
+    journal.append(conn, journal.compare("store", locked.id, locked.id, locked, changed))
     return changed
 
 
 def delete(conn: Connection, locked: Store) -> None:
     """Delete a store that is locked and holds no items."""
     conn.execute(sa.delete(stores).where(stores.c.id == locked.id))
-    journal.note(conn, journal.compare("store", locked.id, locked.id, locked, None))
+    journal.append(conn, journal.compare("store", locked.id, locked.id, locked, None))
 
 
 def _taken(name: str) -> AlreadyExists:

@@ -14,7 +14,7 @@ from storekeeper.database import dialects
 from storekeeper.database.engine import metadata
 from storekeeper.errors import ImageSpaceFull
 from storekeeper.models import item, quota
-from storekeeper.models.item import Item, Target, items
+from storekeeper.models.item import Item, ItemRef, items
 
 FOUND_AT_ONCE = 1000
 
@@ -35,7 +35,7 @@ class Kept(msgspec.Struct, frozen=True):
     size: int
 
 
-def give(conn: Connection, user_id: int, target: Target, image: Kept, most_bytes: int) -> Item:
+def give(conn: Connection, user_id: int, target: ItemRef, image: Kept, most_bytes: int) -> Item:
     """Name the image of an item. ImageSpaceFull where it is new to the store, which has no room for it."""
     given = item.set_image(conn, user_id, target, image.key)
     dialects.serialize(conn, f"images of store {given.store_id}")

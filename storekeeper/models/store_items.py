@@ -10,18 +10,18 @@ from sqlalchemy import Connection
 from storekeeper.errors import StoreNotEmpty
 from storekeeper.models import item, item_queries, paging, precondition, store, store_member, webhook
 from storekeeper.models.item import Item, items
-from storekeeper.models.item_queries import Shape
-from storekeeper.models.paging import Pages
+from storekeeper.models.item_queries import FilterShape
+from storekeeper.models.paging import Paginator
 from storekeeper.models.precondition import Precondition
 from storekeeper.models.store import Store, stores
 from storekeeper.models.webhook import webhooks
 
 DELETED_AT_ONCE = 1000
 
-_stores = Pages(sa.select(stores), store.sortable, store.of_row)
+_stores = Paginator(sa.select(stores), store.sortable, store.of_row)
 
 
-class Shelf(msgspec.Struct, frozen=True):
+class StoreWithItems(msgspec.Struct, frozen=True):
     """A store with the first of its items, and where its next page begins; None if that was all."""
 
     store: Store
@@ -29,30 +29,30 @@ class Shelf(msgspec.Struct, frozen=True):
     cursor: str | None
 
 
-def get(conn: Connection, name: str, asked: paging.Asked) -> Shelf:
+def get(conn: Connection, name: str, page_request: paging.PageRequest) -> StoreWithItems:
     """A store with a page of its items."""
     of = store.get(conn, name)
-    found = _items(conn).fetch(conn, asked, {"store_id": of.id})
-    return Shelf(of, found.rows, found.cursor)
+    found = _items(conn).fetch(conn, page_request, {"store_id": of.id})
+    return StoreWithItems(of, found.rows, found.cursor)
 
 
-def page(conn: Connection, asked: paging.Asked) -> paging.Page[Shelf]:
+def page(conn: Connection, page_request: paging.PageRequest) -> paging.Page[StoreWithItems]:
     """A page of stores, each with the first of its items.
 
     A statement for each store, in one trip: to find the first of several by one, PostgreSQL read all that they have.
     """
-    found = _stores.fetch(conn, asked)
+    found = _stores.fetch(conn, page_request)
     values = [{"store_id": of.id} for of in found.rows]
-    held = _items(conn).first_of_each(conn, paging.Asked(asked.limit), values)
-    shelves = [Shelf(of, each.rows, each.cursor) for of, each in zip(found.rows, held, strict=True)]
+    held = _items(conn).first_of_each(conn, paging.PageRequest(page_request.limit), values)
+    shelves = [StoreWithItems(of, each.rows, each.cursor) for of, each in zip(found.rows, held, strict=True)]
     return paging.Page(shelves, found.cursor)
 
 
-def _items(conn: Connection) -> Pages[Item]:
-    return item_queries.pages(Shape(conn.dialect.name, ("store_id",), None, "no"))
+def _items(conn: Connection) -> Paginator[Item]:
+    return item_queries.pages(FilterShape(conn.dialect.name, ("store_id",), None, "no"))
 
 
-def set_up(
+def change_settings(
     conn: Connection, user_id: int, name: str, settings: Mapping[str, Any], given: Precondition = precondition.NONE
 ) -> Store:
     """Change a store that the user owns. `settings` are its columns; StoreNotEmpty where it has prices already."""
@@ -78,12 +78,12 @@ def delete_store(
     store.delete(conn, of)
 
 
-def _holds_items(conn: Connection, of: Store) -> bool:
-    return conn.execute(sa.select(items.c.id).where(items.c.store_id == of.id).limit(1)).first() is not None
+def _holds_items(conn: Connection, store: Store) -> bool:
+    return conn.execute(sa.select(items.c.id).where(items.c.store_id == store.id).limit(1)).first() is not None
 
 
-def _delete_items(conn: Connection, of: Store) -> None:
+def _delete_items(conn: Connection, store: Store) -> None:
     """Some at once, as the journal keeps what each of them was."""
-    some = sa.select(items).where(items.c.store_id == of.id).order_by(items.c.id).limit(DELETED_AT_ONCE)
+    some = sa.select(items).where(items.c.store_id == store.id).order_by(items.c.id).limit(DELETED_AT_ONCE)
     while rows := conn.execute(some.with_for_update()).all():
-        item.delete_all(conn, of, rows)
+        item.delete_all(conn, store, rows)

@@ -8,12 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.database import dialects
-from storekeeper.database.compiled_query import Query, reader
+from storekeeper.database.compiled_query import CompiledQuery, reader
 from storekeeper.database.engine import metadata
 from storekeeper.errors import Forbidden, Invalid, LastOwner, NotFound, TooManyStores
 from storekeeper.models import journal, noted_rights, paging, quota, store, user
 from storekeeper.models.noted_rights import Right, Role
-from storekeeper.models.paging import Pages
+from storekeeper.models.paging import Paginator
 from storekeeper.models.store import Store, stores
 from storekeeper.models.user import User, users
 
@@ -35,8 +35,8 @@ _standing = (
     .join(users, users.c.id == sa.bindparam("user_id"))
     .outerjoin(members, sa.and_(members.c.store_id == stores.c.id, members.c.user_id == users.c.id))
 )
-_standing_by_id = Query(_standing.where(stores.c.id == sa.bindparam("store_id")))
-_standing_by_name = Query(_standing.where(stores.c.name == sa.bindparam("store")))
+_standing_by_id = CompiledQuery(_standing.where(stores.c.id == sa.bindparam("store_id")))
+_standing_by_name = CompiledQuery(_standing.where(stores.c.name == sa.bindparam("store")))
 _owners = sa.select(members.c.user_id).where(members.c.store_id == stores.c.id, members.c.role == "owner")
 _listed = sa.select(users.c.id.label("user_id"), users.c.username, members.c.role, users.c.username_key).join(
     members, members.c.user_id == users.c.id
@@ -57,7 +57,7 @@ class _Rights(msgspec.Struct, frozen=True):
 _store = reader(Store, _standing.selected_columns)
 _rights = reader(_Rights, _standing.selected_columns)
 _member = reader(Member, _listed.selected_columns)
-_of_store = Pages(
+_of_store = Paginator(
     _listed.where(members.c.store_id == sa.bindparam("store_id")),
     {"id": _listed.selected_columns.user_id, "name": users.c.username_key},
     _member,
@@ -65,36 +65,36 @@ _of_store = Pages(
 )
 
 
-class Standing(msgspec.Struct, frozen=True):
+class StoreAccess(msgspec.Struct, frozen=True):
     """What a user may do in a store: work in it, and own it."""
 
     store: Store
-    works: bool
-    owns: bool
+    is_clerk: bool
+    is_owner: bool
 
 
-def stand(conn: Connection, user_id: int, which: int | str) -> Standing:
+def get_access(conn: Connection, user_id: int, store_ref: int | str) -> StoreAccess:
     """The store, and what the user may do there."""
-    of, held = _stand(conn, user_id, which)
-    return Standing(of, held.is_admin or held.role is not None, held.is_admin or held.role == "owner")
+    of, held = _stand(conn, user_id, store_ref)
+    return StoreAccess(of, held.is_admin or held.role is not None, held.is_admin or held.role == "owner")
 
 
-def require_clerk(conn: Connection, user_id: int, which: int | str) -> Store:
+def require_clerk(conn: Connection, user_id: int, store_ref: int | str) -> Store:
     """The store of that id or name, for whoever works in it or is an administrator. Forbidden for all others."""
-    return _require(conn, user_id, which, ("owner", "clerk"))
+    return _require(conn, user_id, store_ref, ("owner", "clerk"))
 
 
-def require_worker(conn: Connection, user_id: int | None, which: int | str) -> Store:
+def require_worker(conn: Connection, user_id: int | None, store_ref: int | str) -> Store:
     """The store, for whoever works in it, and for the operator, who is no user."""
-    return store.get(conn, which) if user_id is None else require_clerk(conn, user_id, which)
+    return store.get(conn, store_ref) if user_id is None else require_clerk(conn, user_id, store_ref)
 
 
-def require_owner(conn: Connection, user_id: int, which: int | str) -> Store:
-    return _require(conn, user_id, which, ("owner",))
+def require_owner(conn: Connection, user_id: int, store_ref: int | str) -> Store:
+    return _require(conn, user_id, store_ref, ("owner",))
 
 
-def _require(conn: Connection, user_id: int, which: int | str, roles: tuple[Role, ...]) -> Store:
-    of, held = _stand(conn, user_id, which)
+def _require(conn: Connection, user_id: int, store_ref: int | str, roles: tuple[Role, ...]) -> Store:
+    of, held = _stand(conn, user_id, store_ref)
     if not held.is_admin and held.role not in roles:
         raise Forbidden("Only those who work in the store may do this." if "clerk" in roles else OWNERS_ONLY)
     noted_rights.note(conn, Right(of.id, roles))
@@ -118,22 +118,22 @@ def holds(conn: Connection, user_id: int, right: Right) -> bool:
     return True
 
 
-def _stand(conn: Connection, user_id: int, which: int | str) -> tuple[Store, _Rights]:
+def _stand(conn: Connection, user_id: int, store_ref: int | str) -> tuple[Store, _Rights]:
     """The store, whether the user is an administrator, and their role there."""
-    if isinstance(which, int):
-        row = _standing_by_id.first(conn, user_id=user_id, store_id=which)
+    if isinstance(store_ref, int):
+        row = _standing_by_id.fetch_first(conn, user_id=user_id, store_id=store_ref)
     else:
-        row = _standing_by_name.first(conn, user_id=user_id, store=which)
+        row = _standing_by_name.fetch_first(conn, user_id=user_id, store=store_ref)
     if row is None:
         raise NotFound("Store not found.")
     return _store(row), _rights(row)
 
 
-def found_store(conn: Connection, founder_id: int, name: str, currency: str, most: int = 0) -> Store:
-    """Add a store and make its founder the owner. TooManyStores where `most` of theirs are there; 0 is no limit."""
-    if quota.binds(conn, founder_id, most):
+def create_store(conn: Connection, founder_id: int, name: str, currency: str, maximum: int = 0) -> Store:
+    """Add a store and make its founder the owner. TooManyStores where `maximum` of theirs are there; 0 is no limit."""
+    if quota.binds(conn, founder_id, maximum):
         dialects.serialize(conn, f"stores of user {founder_id}")
-        quota.check(TooManyStores, most, store.count_founded(conn, founder_id))
+        quota.check(TooManyStores, maximum, store.count_founded(conn, founder_id))
     return add_store(conn, founder_id, name, currency, founder_id)
 
 
@@ -145,13 +145,13 @@ def add_store(conn: Connection, owner_id: int, name: str, currency: str, founder
     return added
 
 
-def page(conn: Connection, asker_id: int, name: str, asked: paging.Asked) -> paging.Page[Member]:
+def page(conn: Connection, asker_id: int, name: str, page_request: paging.PageRequest) -> paging.Page[Member]:
     """Who works in the store, for whoever works there. For strangers there is no such list."""
     try:
         of = require_clerk(conn, asker_id, name)
     except Forbidden:
         raise NotFound from None
-    return _of_store.fetch(conn, asked, {"store_id": of.id})
+    return _of_store.fetch(conn, page_request, {"store_id": of.id})
 
 
 def every(conn: Connection, name: str) -> list[Member]:
@@ -179,17 +179,17 @@ def put(conn: Connection, asker_id: int | None, name: str, username: str, role: 
     return _put(conn, of, user.get_by_name(conn, username), role)
 
 
-def _put(conn: Connection, of: Store, person: User, role: Role) -> tuple[Member, bool]:
+def _put(conn: Connection, store: Store, person: User, role: Role) -> tuple[Member, bool]:
     """The same, in a store that is locked."""
-    known = _find(conn, of.id, person.id)
+    known = _find(conn, store.id, person.id)
     if known is None:
-        conn.execute(sa.insert(members).values(store_id=of.id, user_id=person.id, role=role))
+        conn.execute(sa.insert(members).values(store_id=store.id, user_id=person.id, role=role))
     elif known.role != role:
-        _refuse_last(conn, of, known)
-        conn.execute(sa.update(members).where(_is(of.id, person.id)).values(role=role))
+        _refuse_last(conn, store, known)
+        conn.execute(sa.update(members).where(_is(store.id, person.id)).values(role=role))
     now = Member(person.id, person.username, role)
     if now != known:
-        _note(conn, of, person.id, known, now)
+        _note(conn, store, person.id, known, now)
     return now, known is None
 
 
@@ -256,23 +256,23 @@ def _find_heir(conn: Connection, username: str, leaving: User) -> User:
     return person
 
 
-def _listed_stores(of: Sequence[Store]) -> str:
-    named = ", ".join(f"'{each.name}'" for each in of[:MAX_NAMED])
-    return named if len(of) <= MAX_NAMED else f"{named} and {len(of) - MAX_NAMED:,} more"
+def _listed_stores(stores: Sequence[Store]) -> str:
+    named = ", ".join(f"'{each.name}'" for each in stores[:MAX_NAMED])
+    return named if len(stores) <= MAX_NAMED else f"{named} and {len(stores) - MAX_NAMED:,} more"
 
 
-def _has_other_owner(conn: Connection, of: Store, user_id: int) -> bool:
-    owners = sa.select(members.c.user_id).where(members.c.store_id == of.id, members.c.role == "owner")
+def _has_other_owner(conn: Connection, store: Store, user_id: int) -> bool:
+    owners = sa.select(members.c.user_id).where(members.c.store_id == store.id, members.c.role == "owner")
     return conn.execute(owners.where(members.c.user_id != user_id).limit(1)).first() is not None
 
 
-def _refuse_last(conn: Connection, of: Store, leaving: Member) -> None:
-    if leaving.role == "owner" and not _has_other_owner(conn, of, leaving.user_id):
+def _refuse_last(conn: Connection, store: Store, leaving: Member) -> None:
+    if leaving.role == "owner" and not _has_other_owner(conn, store, leaving.user_id):
         raise LastOwner
 
 
-def _note(conn: Connection, of: Store, user_id: int, before: Member | None, after: Member | None) -> None:
-    journal.note(conn, journal.compare("member", of.id, user_id, before, after))
+def _note(conn: Connection, store: Store, user_id: int, before: Member | None, after: Member | None) -> None:
+    journal.append(conn, journal.compare("member", store.id, user_id, before, after))
 
 
 def _get(conn: Connection, store_id: int, user_id: int) -> Member:

@@ -13,12 +13,12 @@ from storekeeper.domain import money
 from storekeeper.models import paging, store
 from storekeeper.models.item import items
 from storekeeper.models.noted_rights import Role
-from storekeeper.models.paging import Pages
+from storekeeper.models.paging import Paginator
 from storekeeper.models.store import Store, stores
 from storekeeper.models.store_member import members
 
 
-class Sums(msgspec.Struct, frozen=True):
+class StoreTotals(msgspec.Struct, frozen=True):
     """Of a store's items, without those that are archived: their number, and how many have none on hand.
 
     `changed` were changed of late, the archived ones too. `value` is that of all that is on hand, in the store's
@@ -31,12 +31,12 @@ class Sums(msgspec.Struct, frozen=True):
     value: Decimal
 
 
-class Glance(msgspec.Struct, frozen=True):
+class StoreSummary(msgspec.Struct, frozen=True):
     """A store, what the asker is there, and its sums."""
 
     store: Store
     role: Role | None
-    sums: Sums
+    sums: StoreTotals
 
 
 _with_role = sa.select(*stores.c, members.c.role).outerjoin(
@@ -50,20 +50,20 @@ def _standing(row: Row) -> tuple[Store, Role | None]:
     return _store(row), row[_role]
 
 
-_all = Pages(_with_role, store.sortable, _standing)
-_mine = Pages(_with_role.where(members.c.role.is_not(None)), store.sortable, _standing)
+_all = Paginator(_with_role, store.sortable, _standing)
+_mine = Paginator(_with_role.where(members.c.role.is_not(None)), store.sortable, _standing)
 
 
 def page(
-    conn: Connection, user_id: int, asked: paging.Asked, changed_since: int, *, is_mine: bool
-) -> paging.Page[Glance]:
+    conn: Connection, user_id: int, page_request: paging.PageRequest, changed_since: int, *, is_mine: bool
+) -> paging.Page[StoreSummary]:
     """Stores by name: all, or those where the user works. Two statements, however many there are."""
-    found = (_mine if is_mine else _all).fetch(conn, asked, {"user_id": user_id})
+    found = (_mine if is_mine else _all).fetch(conn, page_request, {"user_id": user_id})
     added_up = sums(conn, [of for of, _ in found.rows], changed_since)
-    return paging.Page([Glance(of, role, added_up[of.id]) for of, role in found.rows], found.cursor)
+    return paging.Page([StoreSummary(of, role, added_up[of.id]) for of, role in found.rows], found.cursor)
 
 
-def sums(conn: Connection, of: Sequence[Store], changed_since: int) -> dict[int, Sums]:
+def sums(conn: Connection, of: Sequence[Store], changed_since: int) -> dict[int, StoreTotals]:
     """By the store's id. One statement, in which each figure is found by the index that suits it."""
     currencies = {each.id: each.currency for each in of}
     is_here = items.c.archived_at.is_(None)
@@ -75,7 +75,9 @@ def sums(conn: Connection, of: Sequence[Store], changed_since: int) -> dict[int,
         _of_store(_worth(conn), is_here).label("worth"),
     )
     return {
-        row.id: Sums(row.items, row.sold_out, row.changed, money.from_minor(int(row.worth or 0), currencies[row.id]))
+        row.id: StoreTotals(
+            row.items, row.sold_out, row.changed, money.from_minor(int(row.worth or 0), currencies[row.id])
+        )
         for row in conn.execute(select.where(stores.c.id.in_(currencies)))
     }
 

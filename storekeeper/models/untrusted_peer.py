@@ -7,10 +7,10 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.database.compiled_query import Query
+from storekeeper.database.compiled_query import CompiledQuery
 from storekeeper.database.engine import metadata
 
-KEPT_SECONDS = 7 * 86_400
+RETENTION_SECONDS = 7 * 86_400
 MAX_PEERS = 20  # those with the most requests: a stranger does not push out a proxy
 
 untrusted_peers = sa.Table(
@@ -21,7 +21,7 @@ untrusted_peers = sa.Table(
     sa.Column("seen_at", sa.BigInteger, nullable=False),
 )
 
-_add = Query(
+_add = CompiledQuery(
     sa.text(
         "INSERT INTO untrusted_peers (address, requests, seen_at) VALUES (:address, :requests, :now) "
         "ON CONFLICT (address) DO UPDATE SET requests = untrusted_peers.requests + excluded.requests, "
@@ -42,15 +42,15 @@ def report(conn: Connection, requests: Mapping[str, int]) -> None:
     """Add what a server has seen. Forgets peers that have sent none for a week."""
     now = int(time.time())
     for address, count in sorted(requests.items()):
-        _add.all(conn, address=address, requests=count, now=now)
+        _add.fetch_all(conn, address=address, requests=count, now=now)
     most = sa.select(untrusted_peers.c.address).order_by(untrusted_peers.c.requests.desc()).limit(MAX_PEERS)
-    is_old = untrusted_peers.c.seen_at < now - KEPT_SECONDS
+    is_old = untrusted_peers.c.seen_at < now - RETENTION_SECONDS
     conn.execute(sa.delete(untrusted_peers).where(sa.or_(is_old, untrusted_peers.c.address.not_in(most))))
 
 
 def all_known(conn: Connection) -> list[UntrustedPeer]:
     """Those of the last week, with the most requests first."""
     found = sa.select(untrusted_peers.c.address, untrusted_peers.c.requests, untrusted_peers.c.seen_at)
-    lately = found.where(untrusted_peers.c.seen_at >= int(time.time()) - KEPT_SECONDS)
+    lately = found.where(untrusted_peers.c.seen_at >= int(time.time()) - RETENTION_SECONDS)
     rows = conn.execute(lately.order_by(untrusted_peers.c.requests.desc()))
     return [UntrustedPeer(address=row.address, requests=row.requests, seen_at=row.seen_at) for row in rows]

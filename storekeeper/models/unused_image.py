@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.database import dialects
-from storekeeper.database.compiled_query import Query
+from storekeeper.database.compiled_query import CompiledQuery
 from storekeeper.database.engine import metadata
 from storekeeper.errors import Conflict
 
-KEPT_SECONDS = 30 * 86_400
+RETENTION_SECONDS = 30 * 86_400
 MARGIN_SECONDS = 3_600  # between the last undo that brings an image back and its removal: no undo is under way then
 
 unused_images = sa.Table(
@@ -26,7 +26,7 @@ unused_images = sa.Table(
     sa.Index("ix_unused_images_since", "since"),
 )
 
-_find_since = Query(sa.select(unused_images.c.since).where(unused_images.c.key == sa.bindparam("key")))
+_find_since = CompiledQuery(sa.select(unused_images.c.since).where(unused_images.c.key == sa.bindparam("key")))
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -59,7 +59,7 @@ def update(conn: Connection, difference: Difference) -> None:
 
 def due(conn: Connection) -> list[str]:
     """The keys of those whose files are to be removed, the oldest first."""
-    is_due = unused_images.c.since <= int(time.time()) - KEPT_SECONDS - MARGIN_SECONDS
+    is_due = unused_images.c.since <= int(time.time()) - RETENTION_SECONDS - MARGIN_SECONDS
     return list(conn.scalars(sa.select(unused_images.c.key).where(is_due).order_by(unused_images.c.since)))
 
 
@@ -71,6 +71,6 @@ def forget(conn: Connection, keys: Iterable[str]) -> None:
 
 def require_kept(conn: Connection, key: str) -> None:
     """ImageGone where the time is over in which an item may get it back."""
-    row = _find_since.first(conn, key=key)
-    if row is not None and row[0] <= int(time.time()) - KEPT_SECONDS:
+    row = _find_since.fetch_first(conn, key=key)
+    if row is not None and row[0] <= int(time.time()) - RETENTION_SECONDS:
         raise ImageGone

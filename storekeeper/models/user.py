@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.database import dialects
-from storekeeper.database.compiled_query import Query, reader
+from storekeeper.database.compiled_query import CompiledQuery, reader
 from storekeeper.database.engine import Id, Text, metadata
 from storekeeper.domain import names
 from storekeeper.errors import AlreadyExists, Forbidden, LastAdministrator, NotFound, WrongSetupToken
 from storekeeper.models import journal, noted_rights, paging
-from storekeeper.models.paging import Pages
+from storekeeper.models.paging import Paginator
 
 users = sa.Table(
     "users",
@@ -39,7 +39,7 @@ _living_admin = sa.and_(users.c.is_admin, users.c.is_active)
 has_same_hash = sa.and_(
     users.c.id == sa.bindparam("user_id"), users.c.password_hash == sa.bindparam("hash"), users.c.is_active
 )
-_same_login = Query(sa.select(users.c.id).where(has_same_hash).with_for_update())
+_same_login = CompiledQuery(sa.select(users.c.id).where(has_same_hash).with_for_update())
 
 
 class User(msgspec.Struct, frozen=True):
@@ -65,27 +65,27 @@ _user = reader(User, _public)
 login_columns = (users.c.id.label("user_id"), users.c.username, users.c.password_hash, users.c.must_change_password)
 as_login = reader(Login, login_columns)
 has_name = sa.and_(users.c.username_key == sa.bindparam("key"), users.c.is_active)  # for `login_network.find`
-_login_by_id = Query(
+_login_by_id = CompiledQuery(
     sa.select(*login_columns).where(users.c.id == sa.bindparam("user_id"), users.c.is_active), as_login
 )
 
-_all = Pages(sa.select(*_public, users.c.username_key), {"id": users.c.id, "name": users.c.username_key}, _user)
-_find_by_id = Query(sa.select(*_public).where(users.c.id == sa.bindparam("user_id")), _user)
-_find_by_name = Query(sa.select(*_public).where(users.c.username_key == sa.bindparam("key")), _user)
+_all = Paginator(sa.select(*_public, users.c.username_key), {"id": users.c.id, "name": users.c.username_key}, _user)
+_find_by_id = CompiledQuery(sa.select(*_public).where(users.c.id == sa.bindparam("user_id")), _user)
+_find_by_name = CompiledQuery(sa.select(*_public).where(users.c.username_key == sa.bindparam("key")), _user)
 
 
 def get(conn: Connection, user_id: int) -> User:
-    return _existing(_find_by_id.first(conn, user_id=user_id))
+    return _existing(_find_by_id.fetch_first(conn, user_id=user_id))
 
 
 def get_by_name(conn: Connection, username: str) -> User:
-    return _existing(_find_by_name.first(conn, key=names.fold(username)))
+    return _existing(_find_by_name.fetch_first(conn, key=names.fold(username)))
 
 
-def _existing(found: User | None) -> User:
-    if found is None:
+def _existing(user: User | None) -> User:
+    if user is None:
         raise NotFound("User not found.")
-    return found
+    return user
 
 
 def get_for(conn: Connection, asker_id: int, user_id: int) -> User:
@@ -112,8 +112,8 @@ def get_own(conn: Connection, asker_id: int, user_id: int) -> User:
     return get(conn, user_id)
 
 
-def page(conn: Connection, asked: paging.Asked) -> paging.Page[User]:
-    return _all.fetch(conn, asked)
+def page(conn: Connection, page_request: paging.PageRequest) -> paging.Page[User]:
+    return _all.fetch(conn, page_request)
 
 
 def all_ids(conn: Connection) -> list[int]:
@@ -121,7 +121,7 @@ def all_ids(conn: Connection) -> list[int]:
 
 
 def get_login(conn: Connection, user_id: int) -> Login:
-    login: Login | None = _login_by_id.first(conn, user_id=user_id)
+    login: Login | None = _login_by_id.fetch_first(conn, user_id=user_id)
     if login is None:
         raise NotFound("User not found.")
     return login
@@ -141,7 +141,7 @@ def add(conn: Connection, username: str, hashed: str, is_admin: bool = False) ->
 def register(conn: Connection, username: str, hashed: str, is_admin: bool = False) -> User:
     """Add a user who does so themselves: the change is theirs."""
     added = _insert(conn, username, hashed, is_admin)
-    journal.sign_as_user(conn, added.id)
+    journal.set_author_user(conn, added.id)
     _note(conn, added.id, None, added)
     return added
 
@@ -163,7 +163,7 @@ def _insert(conn: Connection, username: str, hashed: str, is_admin: bool) -> Use
 def insert_all(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Add users whose columns are given: a broken constraint is raised as it is."""
     added = conn.execute(sa.insert(users).returning(*_public), rows)
-    journal.note(conn, *(journal.compare("user", None, row.id, None, _user(row)) for row in added))
+    journal.append(conn, *(journal.compare("user", None, row.id, None, _user(row)) for row in added))
 
 
 def register_first_admin(conn: Connection, username: str, hashed: str) -> User:
@@ -176,14 +176,14 @@ def register_first_admin(conn: Connection, username: str, hashed: str) -> User:
 
 def has_hash(conn: Connection, user_id: int, hashed: str) -> bool:
     """Whether an active user still has the hash that was checked; and nobody changes it before the transaction ends."""
-    return _same_login.first(conn, user_id=user_id, hash=hashed) is not None
+    return _same_login.fetch_first(conn, user_id=user_id, hash=hashed) is not None
 
 
 def set_password(conn: Connection, user_id: int, new_hash: str) -> None:
     """Give the user another password. The journal tells that, and nothing of the password."""
     new = {"password_hash": new_hash, "must_change_password": False}
     conn.execute(sa.update(users).where(users.c.id == user_id).values(new))
-    journal.note(conn, journal.Change("user", "password", None, user_id, {}, get(conn, user_id)))
+    journal.append(conn, journal.Change("user", "password", None, user_id, {}, get(conn, user_id)))
 
 
 def set_hash(conn: Connection, user_id: int, new_hash: str) -> None:
@@ -222,7 +222,7 @@ def delete(conn: Connection, user_id: int) -> None:
 
 
 def _note(conn: Connection, user_id: int, before: User | None, after: User | None) -> None:
-    journal.note(conn, journal.compare("user", None, user_id, before, after))
+    journal.append(conn, journal.compare("user", None, user_id, before, after))
 
 
 def _refuse_last(conn: Connection, leaving: User) -> None:

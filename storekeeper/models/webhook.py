@@ -30,7 +30,7 @@ from storekeeper.errors import (
     WebhookPending,
 )
 from storekeeper.models import journal, journal_feed, paging, store, store_member, user
-from storekeeper.models.paging import Pages
+from storekeeper.models.paging import Paginator
 from storekeeper.models.store import stores
 from storekeeper.models.store_member import members
 from storekeeper.models.user import users
@@ -41,7 +41,7 @@ OwnerKind = Literal["user", "operator"]
 
 State = Literal["active", "paused", "pending", "orphaned"]
 
-MOST_OF_USER = 20
+MAX_OF_USER = 20
 MAX_OF_STORE = 20
 MAX_TESTS = 6  # pings and challenges of one webhook that are asked for within
 TEST_SECONDS = 60
@@ -207,14 +207,14 @@ class NewSecret(Webhook, frozen=True):
     ]
 
 
-def add(conn: Connection, user_id: int | None, url: str, of: int | str | None) -> NewSecret:
+def add(conn: Connection, user_id: int | None, url: str, store_ref: int | str | None) -> NewSecret:
     """A webhook for what changes from now on, in a store that the user owns; or in all, for administrators.
 
     Forbidden for all others. Without a user it is the operator's. It is pending.
     """
-    of_store = _require_right(conn, user_id, of)
+    of_store = _require_right(conn, user_id, store_ref)
     if user_id is not None:
-        _require_room(conn, "user_id", user_id, MOST_OF_USER)
+        _require_room(conn, "user_id", user_id, MAX_OF_USER)
         _require_room(conn, "store_id", of_store.id if of_store else None, MAX_OF_STORE)
     values = {
         **_leading_to(url),
@@ -222,7 +222,7 @@ def add(conn: Connection, user_id: int | None, url: str, of: int | str | None) -
         **_owned_by(user_id),
         "secret": webhook_signatures.new_secret(),
         "is_active": True,
-        "cursor": journal.settled(conn),
+        "cursor": journal.last_visible_id(conn),
         "beat_at": 0,
         "created_at": int(time.time()),
     }
@@ -250,18 +250,18 @@ def get_active(conn: Connection, user_id: int | None, webhook_id: int) -> Webhoo
 
 
 def page(
-    conn: Connection, user_id: int | None, asked: paging.Asked, store_id: int | None = None
+    conn: Connection, user_id: int | None, page_request: paging.PageRequest, store_id: int | None = None
 ) -> paging.Page[Webhook]:
     """Those that the user may see: all, or those of one store."""
     values = {} if store_id is None else {"store_id": store_id}
     if user_id is not None and not user.get(conn, user_id).is_admin:
         values["owner_id"] = user_id
-    return _pages(tuple(values)).fetch(conn, asked, values)
+    return _pages(tuple(values)).fetch(conn, page_request, values)
 
 
 @cache
-def _pages(given: tuple[str, ...]) -> Pages[Webhook]:
-    return Pages(_listed.where(*(_CONDITIONS[name] for name in given)), {"id": webhooks.c.id}, _webhook)
+def _pages(given: tuple[str, ...]) -> Paginator[Webhook]:
+    return Paginator(_listed.where(*(_CONDITIONS[name] for name in given)), {"id": webhooks.c.id}, _webhook)
 
 
 def change(conn: Connection, user_id: int | None, webhook_id: int, url: str | None, is_active: bool | None) -> Webhook:
@@ -355,7 +355,7 @@ def take_over(conn: Connection, user_id: int | None, webhook_id: int) -> NewSecr
     """
     known = get(conn, user_id, webhook_id)
     if user_id is not None and known.user_id != user_id:
-        _require_room(conn, "user_id", user_id, MOST_OF_USER)
+        _require_room(conn, "user_id", user_id, MAX_OF_USER)
     values = _owned_by(user_id) | {"secret": webhook_signatures.new_secret(), "old_secret": None, "old_until": None}
     values |= {"is_active": True, "reason": None}
     conn.execute(sa.update(webhooks).where(webhooks.c.id == known.id).values(values))
@@ -379,11 +379,11 @@ def _owned_by(user_id: int | None) -> dict[str, Any]:
     return {"user_id": user_id, "owner_kind": "operator" if user_id is None else "user"}
 
 
-def _require_room(conn: Connection, column: str, value: int | None, most: int) -> None:
+def _require_room(conn: Connection, column: str, value: int | None, maximum: int) -> None:
     """TooManyWebhooks where a user, or a store, has as many as there may be. Nobody else adds one meanwhile."""
     dialects.serialize(conn, f"webhooks of {column} {value}")
     known = sa.select(sa.func.count()).where(webhooks.c[column].is_not_distinct_from(value))
-    if conn.scalars(known).one() >= most:
+    if conn.scalars(known).one() >= maximum:
         raise TooManyWebhooks
 
 
@@ -421,12 +421,12 @@ def _with_secret(conn: Connection, webhook_id: int) -> NewSecret:
     return NewSecret(secret=Secret(secret), **msgspec.structs.asdict(get(conn, None, webhook_id)))
 
 
-def _require_right(conn: Connection, user_id: int | None, of: int | str | None) -> store.Store | None:
+def _require_right(conn: Connection, user_id: int | None, store_ref: int | str | None) -> store.Store | None:
     """The store, if one is meant. Forbidden for a user who may not have its changes sent, or those of all."""
     if user_id is None:
-        return None if of is None else store.get(conn, of)
-    if of is not None:
-        return store_member.require_owner(conn, user_id, of)
+        return None if store_ref is None else store.get(conn, store_ref)
+    if store_ref is not None:
+        return store_member.require_owner(conn, user_id, store_ref)
     user.require_admin(
         conn, user_id, "Only administrators may have the changes of all stores sent. Name a store that you own."
     )

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from storekeeper.database import dialects
 from storekeeper.errors import NotFound
 from storekeeper.models import paging, webhook
-from storekeeper.models.paging import Pages
+from storekeeper.models.paging import Paginator
 from storekeeper.models.webhook import deliveries
 
 State = Literal["pending", "delivered", "failed"]
@@ -42,14 +42,14 @@ class Delivery(msgspec.Struct, frozen=True):
     ended_at: int | None
 
 
-class Draft(msgspec.Struct, frozen=True):
+class NewDelivery(msgspec.Struct, frozen=True):
     """What is to be sent: the type of the message, and the change that it tells of."""
 
     type: str
     change_id: int | None
 
 
-def add(conn: Connection, webhook_id: int, drafts: Sequence[Draft]) -> None:
+def add(conn: Connection, webhook_id: int, drafts: Sequence[NewDelivery]) -> None:
     """Let these be sent now; again, those that were there already."""
     rows = [_row(webhook_id, each) for each in drafts]
     if rows:
@@ -60,7 +60,7 @@ def ping(conn: Connection, user_id: int | None, webhook_id: int) -> Delivery:
     """A message that only shows whether messages arrive."""
     found = webhook.get_active(conn, user_id, webhook_id)
     webhook.require_test(conn, found.id)
-    insert = sa.insert(deliveries).values(_row(found.id, Draft("ping", None)))
+    insert = sa.insert(deliveries).values(_row(found.id, NewDelivery("ping", None)))
     return _get(conn, found.id, conn.scalars(insert.returning(deliveries.c.id)).one())
 
 
@@ -72,16 +72,16 @@ def replay(conn: Connection, user_id: int | None, webhook_id: int, delivery_id: 
 
 
 def page(
-    conn: Connection, user_id: int | None, webhook_id: int, state: State | None, asked: paging.Asked
+    conn: Connection, user_id: int | None, webhook_id: int, state: State | None, page_request: paging.PageRequest
 ) -> paging.Page[Delivery]:
     """What was sent, or is to be, newest first."""
     values = {"webhook_id": webhook.get(conn, user_id, webhook_id).id}
     if state is None:
-        return _sent.fetch(conn, asked, values)
-    return _in_state.fetch(conn, asked, values | {"state": state})
+        return _sent.fetch(conn, page_request, values)
+    return _in_state.fetch(conn, page_request, values | {"state": state})
 
 
-def message_id(webhook_id: int, delivery_id: int, draft: Draft) -> str:
+def message_id(webhook_id: int, delivery_id: int, draft: NewDelivery) -> str:
     """The same for each attempt. Of two messages of one webhook, none has that of the other."""
     if draft.change_id is None:
         return f"msg_{webhook_id}_{draft.type}_{delivery_id}"
@@ -101,7 +101,7 @@ def _get(conn: Connection, webhook_id: int, delivery_id: int) -> Delivery:
     return _delivery(row)
 
 
-def _row(webhook_id: int, draft: Draft) -> dict[str, Any]:
+def _row(webhook_id: int, draft: NewDelivery) -> dict[str, Any]:
     anew = _anew()
     return anew | {"webhook_id": webhook_id, "created_at": anew["next_at"]} | msgspec.structs.asdict(draft)
 
@@ -114,11 +114,13 @@ def _anew() -> dict[str, Any]:
 def _delivery(row: Sequence[Any]) -> Delivery:
     told = dict(zip(deliveries.c.keys(), row, strict=True))
     values = {name: told[name] for name in Delivery.__struct_fields__ if name != "message_id"}
-    draft = Draft(told["type"], told["change_id"])
+    draft = NewDelivery(told["type"], told["change_id"])
     values["type"] = type_on_wire(told["type"])
     return Delivery(message_id=message_id(told["webhook_id"], told["id"], draft), **values)
 
 
 _of_webhook = sa.select(deliveries).where(deliveries.c.webhook_id == sa.bindparam("webhook_id"))
-_sent = Pages(_of_webhook, {"id": deliveries.c.id}, _delivery)
-_in_state = Pages(_of_webhook.where(deliveries.c.state == sa.bindparam("state")), {"id": deliveries.c.id}, _delivery)
+_sent = Paginator(_of_webhook, {"id": deliveries.c.id}, _delivery)
+_in_state = Paginator(
+    _of_webhook.where(deliveries.c.state == sa.bindparam("state")), {"id": deliveries.c.id}, _delivery
+)

@@ -19,19 +19,19 @@ from storekeeper.models import journal_feed, webhook, webhook_delivery
 from storekeeper.models.journal_feed import Change
 from storekeeper.models.store import stores
 from storekeeper.models.webhook import CHALLENGE, deliveries, is_entitled, is_orphaned, webhooks
-from storekeeper.models.webhook_delivery import Draft
+from storekeeper.models.webhook_delivery import NewDelivery
 
-DEAD_AFTER = 30  # seconds without a sign of life
-KEPT_SECONDS = 7 * 86_400  # that deliveries are remembered for after their end
-FORGOTTEN_AT_ONCE = 1000
+HEARTBEAT_TIMEOUT = 30  # seconds without a sign of life
+RETENTION_SECONDS = 7 * 86_400  # that deliveries are remembered for after their end
+SWEEP_BATCH_SIZE = 1000
 FANNED_OUT = 200  # changes at once
 MAX_DEATHS = 3  # of senders at one webhook's messages, none of which was survived
-MOST_PENDING = 10_000  # deliveries of one webhook: what comes after waits in the journal
+MAX_PENDING = 10_000  # deliveries of one webhook: what comes after waits in the journal
 
 _HOST = sa.func.coalesce(webhooks.c.host, webhooks.c.url)
 
 
-class Hook(msgspec.Struct, frozen=True):
+class HeldWebhook(msgspec.Struct, frozen=True):
     """A webhook that is to be served: by this sender, or by nobody yet. `secrets` are those to sign with.
 
     Nothing is sent to one that `is_orphaned`: its owner may not have these changes sent any more. To one with a `nonce`
@@ -54,7 +54,7 @@ class Hook(msgspec.Struct, frozen=True):
         return self.deaths >= MAX_DEATHS - 1
 
 
-class Parcel(msgspec.Struct, frozen=True):
+class DueDelivery(msgspec.Struct, frozen=True):
     """A delivery that is due. `attempts` are those before this one; no change is for a ping or a resync.
 
     `nonce` is what the receiver of a challenge has to say.
@@ -75,7 +75,7 @@ class Parcel(msgspec.Struct, frozen=True):
         return self.type == webhook_delivery.type_on_wire(CHALLENGE)
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class AttemptResult(msgspec.Struct, frozen=True):
     """What came of an attempt. `again_at` is when to try again; None for never."""
 
     status: int | None
@@ -86,13 +86,15 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 def _is_free() -> sa.ColumnElement[bool]:
-    return sa.and_(webhooks.c.is_active, webhooks.c.beat_at < time.time() - DEAD_AFTER)
+    return sa.and_(webhooks.c.is_active, webhooks.c.beat_at < time.time() - HEARTBEAT_TIMEOUT)
 
 
 def _is_free_for(sender: str) -> sa.ColumnElement[bool]:
     """Free, and of a host to which no other sender sends: one alone can tell how much goes there."""
     other = webhooks.alias()
-    is_elsewhere = sa.and_(other.c.is_active, other.c.sender != sender, other.c.beat_at >= time.time() - DEAD_AFTER)
+    is_elsewhere = sa.and_(
+        other.c.is_active, other.c.sender != sender, other.c.beat_at >= time.time() - HEARTBEAT_TIMEOUT
+    )
     hosts = sa.select(sa.func.coalesce(other.c.host, other.c.url)).where(is_elsewhere)
     return sa.and_(_is_free(), _HOST.not_in(hosts))
 
@@ -106,7 +108,7 @@ def is_waiting(conn: Connection) -> bool:
     return conn.execute(sa.select(webhooks.c.id).where(_is_free()).limit(1)).first() is not None
 
 
-def look(conn: Connection, sender: str) -> list[Hook]:
+def list_held(conn: Connection, sender: str) -> list[HeldWebhook]:
     """Those that the sender serves, or may take."""
     is_ours = sa.and_(webhooks.c.is_active, webhooks.c.sender == sender)
     query = sa.select(webhooks, is_orphaned, _HOST.label("leads_to"))
@@ -120,7 +122,7 @@ def pause_orphaned(conn: Connection, sender: str) -> dict[int, str]:
     return webhook.pause_orphaned(conn, sa.or_(webhooks.c.sender == sender, _is_free()))
 
 
-def hold(conn: Connection, sender: str) -> None:
+def claim(conn: Connection, sender: str) -> None:
     """A sign of life; and take those that are free."""
     dialects.serialize(conn, "the hosts of webhooks")
     is_ours = sa.and_(webhooks.c.is_active, webhooks.c.sender == sender)
@@ -129,7 +131,7 @@ def hold(conn: Connection, sender: str) -> None:
     conn.execute(sa.update(webhooks).where(webhooks.c.id.in_(ids)).values(sender=sender, beat_at=int(time.time())))
 
 
-def let_go(conn: Connection, sender: str) -> None:
+def release(conn: Connection, sender: str) -> None:
     """At the sender's end: another need not wait for its death."""
     conn.execute(sa.update(webhooks).where(webhooks.c.sender == sender).values(sender=None, beat_at=0))
 
@@ -137,7 +139,7 @@ def let_go(conn: Connection, sender: str) -> None:
 def note_death(conn: Connection, sender: str, under_way: Collection[int]) -> list[int]:
     """A sender died amid the messages of some webhooks. Frees what it held; the ids of those that are stopped for it.
 
-    Nobody knows which of them it was. Where there is a suspect among them, that one: see `Hook.is_suspect`.
+    Nobody knows which of them it was. Where there is a suspect among them, that one: see `HeldWebhook.is_suspect`.
     """
     held = sa.and_(webhooks.c.sender == sender, webhooks.c.is_active)
     rows = conn.execute(sa.select(webhooks.c.id, webhooks.c.deaths).where(held, webhooks.c.id.in_(under_way))).all()
@@ -147,7 +149,7 @@ def note_death(conn: Connection, sender: str, under_way: Collection[int]) -> lis
     reason = f"Sending its messages ended the sender {MAX_DEATHS} times."
     stopped = {"is_active": False, "reason": reason}
     conn.execute(sa.update(webhooks).where(webhooks.c.id.in_(suspects)).values(stopped))
-    let_go(conn, sender)
+    release(conn, sender)
     return suspects
 
 
@@ -168,9 +170,9 @@ def fan_out(conn: Connection, sender: str, webhook_id: int) -> bool:
         return False
     try:
         found = journal_feed.page(conn, hook.store_id, hook.cursor, FANNED_OUT)
-        drafts, cursor = [Draft(f"{each.kind}.{each.action}", each.id) for each in found.changes], found.cursor
+        drafts, cursor = [NewDelivery(f"{each.kind}.{each.action}", each.id) for each in found.changes], found.cursor
     except ResyncRequired as error:
-        drafts, cursor = [Draft("resync", error.cursor)], error.cursor
+        drafts, cursor = [NewDelivery("resync", error.cursor)], error.cursor
     webhook_delivery.add(conn, webhook_id, drafts)
     if cursor != hook.cursor:
         conn.execute(sa.update(webhooks).where(webhooks.c.id == webhook_id).values(cursor=cursor))
@@ -179,10 +181,10 @@ def fan_out(conn: Connection, sender: str, webhook_id: int) -> bool:
 
 def _is_full(conn: Connection, webhook_id: int) -> bool:
     waits = sa.and_(deliveries.c.webhook_id == webhook_id, deliveries.c.next_at.is_not(None))
-    return conn.execute(sa.select(deliveries.c.id).where(waits).offset(MOST_PENDING - 1).limit(1)).first() is not None
+    return conn.execute(sa.select(deliveries.c.id).where(waits).offset(MAX_PENDING - 1).limit(1)).first() is not None
 
 
-def due(conn: Connection, webhook_id: int, under_way: Collection[int], limit: int) -> list[Parcel]:
+def due(conn: Connection, webhook_id: int, under_way: Collection[int], limit: int) -> list[DueDelivery]:
     """What a webhook is to be sent now, first what has waited longest, without what is under way.
 
     Nothing, if its owner has lost the right to it since it was looked at.
@@ -200,7 +202,7 @@ def due(conn: Connection, webhook_id: int, under_way: Collection[int], limit: in
     return [_parcel(row, known.get(row.change_id)) for row in rows]
 
 
-def note(conn: Connection, sender: str, parcel: Parcel, outcome: Outcome) -> str | None:
+def note(conn: Connection, sender: str, parcel: DueDelivery, outcome: AttemptResult) -> str | None:
     """Write down what came of an attempt; why the webhook becomes inactive, if it does.
 
     Nothing is written where the webhook is another sender's now, which will see for itself.
@@ -223,7 +225,7 @@ def note(conn: Connection, sender: str, parcel: Parcel, outcome: Outcome) -> str
     return reason
 
 
-def _reason_to_stop(conn: Connection, parcel: Parcel, outcome: Outcome) -> str | None:
+def _reason_to_stop(conn: Connection, parcel: DueDelivery, outcome: AttemptResult) -> str | None:
     if outcome.status == HTTPStatus.GONE:
         return "Its receiver answered 410: it wants no more."
     if parcel.is_challenge and not outcome.is_good and outcome.again_at is None:
@@ -242,7 +244,11 @@ def _has_succeeded(conn: Connection, webhook_id: int, since: int) -> bool:
 
 def sweep(conn: Connection) -> None:
     """Forget deliveries that ended long ago; and webhooks of stores that are no more, once they have told of it."""
-    old = sa.select(deliveries.c.id).where(deliveries.c.ended_at < time.time() - KEPT_SECONDS).limit(FORGOTTEN_AT_ONCE)
+    old = (
+        sa.select(deliveries.c.id)
+        .where(deliveries.c.ended_at < time.time() - RETENTION_SECONDS)
+        .limit(SWEEP_BATCH_SIZE)
+    )
     conn.execute(sa.delete(deliveries).where(deliveries.c.id.in_(old)))
     is_of_none = sa.and_(webhooks.c.store_id.is_not(None), webhooks.c.store_id.not_in(sa.select(stores.c.id)))
     has_told = webhooks.c.id.in_(sa.select(deliveries.c.webhook_id).where(deliveries.c.type == "store.delete"))
@@ -251,9 +257,9 @@ def sweep(conn: Connection) -> None:
     conn.execute(sa.delete(webhooks).where(is_of_none, is_done))
 
 
-def _hook(row: sa.Row[Any], sender: str, now: float) -> Hook:
+def _hook(row: sa.Row[Any], sender: str, now: float) -> HeldWebhook:
     is_ours = row.sender == sender
-    return Hook(
+    return HeldWebhook(
         row.id,
         row.url,
         _secrets(row, now),
@@ -271,11 +277,11 @@ def _secrets(row: sa.Row[Any], now: float) -> tuple[str, ...]:
     return (row.secret, row.old_secret) if is_old_good else (row.secret,)
 
 
-def _parcel(row: sa.Row[Any], change: Change | None) -> Parcel:
+def _parcel(row: sa.Row[Any], change: Change | None) -> DueDelivery:
     """A change that was forgotten while it waited has become a resync."""
-    draft = Draft(row.type, row.change_id)
+    draft = NewDelivery(row.type, row.change_id)
     id = webhook_delivery.message_id(row.webhook_id, row.id, draft)
     is_lost = row.change_id is not None and change is None
     type = "resync" if is_lost else webhook_delivery.type_on_wire(row.type)
     nonce = row.nonce if row.type == CHALLENGE else None
-    return Parcel(row.id, row.webhook_id, id, type, row.attempts, row.created_at, row.change_id, change, nonce)
+    return DueDelivery(row.id, row.webhook_id, id, type, row.attempts, row.created_at, row.change_id, change, nonce)

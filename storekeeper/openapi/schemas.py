@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from storekeeper import errors
-from storekeeper.domain.money import MOST, Price
+from storekeeper.domain.money import MAX_MINOR_UNITS, Price
 from storekeeper.domain.names import LENGTH
 from storekeeper.errors import FieldError, StorekeeperError
 from storekeeper.files.images import SIZES
@@ -58,7 +58,7 @@ PRICE: Json = {
     "type": "number",
     "format": "double",
     "minimum": 0,
-    "maximum": MOST,
+    "maximum": MAX_MINOR_UNITS,
     "description": "Exact, with no more digits than the store's currency has. The same in quotes is taken as well.",
 }
 ATTRIBUTES: Json = {

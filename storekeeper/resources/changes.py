@@ -11,11 +11,11 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper.concurrency.user_counter import Tally
+from storekeeper.concurrency.user_counter import UserCounter
 from storekeeper.errors import Invalid, ResyncRequired, StorekeeperError, TooManyStreams, Unavailable
 from storekeeper.http import responses
 from storekeeper.http.guard import Guard
-from storekeeper.http.operation import answers
+from storekeeper.http.operation import responds
 from storekeeper.http.request import MAX_ID, Request
 from storekeeper.models import journal_feed, quota
 from storekeeper.models.journal_feed import Change, Feed
@@ -24,9 +24,9 @@ from storekeeper.resources.pagination import Limit
 
 EVENTS = "text/event-stream"
 NOW = "now"
-LOOK_SECONDS = 1  # between looks for what other processes have changed
-BEAT_SECONDS = 15  # between signs of life
-MOST_FOLLOWERS = 200  # of one process
+POLL_SECONDS = 1  # between looks for what other processes have changed
+HEARTBEAT_SECONDS = 15  # between signs of life
+MAX_FOLLOWERS = 200  # of one process
 AFTER = f"""The cursor: changes after it are wanted. Without it, from the first change on. `{NOW}` is for none, and the
 cursor after which all others will come."""
 
@@ -61,9 +61,9 @@ class Changes:
     def __init__(self, guard: Guard, most_of_user: int) -> None:
         self._guard = guard
         self._most_of_user = most_of_user
-        self._streams = Tally()
+        self._streams = UserCounter()
 
-    @answers(
+    @responds(
         ChangesAnswer,
         headers=("Vary",),
         errors=(ResyncRequired, TooManyStreams),
@@ -86,16 +86,16 @@ class Changes:
 
     async def _read(self, req: Request, query: ChangesQuery, after: str) -> Feed:
         if after == NOW:
-            return await self._guard.browse(req, journal_feed.newest)
+            return await self._guard.read_list(req, journal_feed.newest)
         store_id = None if isinstance(query.store_id, UnsetType) else query.store_id
-        return await self._guard.browse(req, journal_feed.page, store_id, int(after), query.limit)
+        return await self._guard.read_list(req, journal_feed.page, store_id, int(after), query.limit)
 
     async def _follow(self, req: Request, resp: Response, query: ChangesQuery) -> None:
         await self._enter(req)
         first = await self._read(req, query, _last_event(req) or query.after)  # what is wrong is an error, not a stream
         resp.content_type = EVENTS
         resp.set_header("X-Accel-Buffering", "no")  # nginx would keep the events back until it has enough of them
-        req.visit.follows = True
+        req.request_context.follows = True
         resp.stream = self._events(req, query, first)
 
     async def _enter(self, req: Request) -> None:
@@ -104,28 +104,28 @@ class Changes:
         It counts before anything is awaited: those that come at once do not all see the last place free.
         """
         user_id = req.caller.user_id
-        if self._streams.total >= MOST_FOLLOWERS:
+        if self._streams.total >= MAX_FOLLOWERS:
             raise Unavailable("Too many follow the changes here. Try again later.")
         used, most = self._streams.add(user_id, 1) - 1, self._most_of_user
-        req.visit.at_end(partial(self._streams.add, user_id, -1))
+        req.request_context.at_end(partial(self._streams.add, user_id, -1))
         if 0 < most <= used and await self._guard.read(req, quota.binds, user_id, most):
             raise TooManyStreams(most, used)
 
-    async def _events(self, req: Request, query: ChangesQuery, found: Feed) -> AsyncIterator[bytes]:
+    async def _events(self, req: Request, query: ChangesQuery, feed: Feed) -> AsyncIterator[bytes]:
         """For as long as the reader listens and their session lives: each look at the changes checks that."""
         if req.is_head:
             return
-        end = asyncio.create_task(req.visit.hang_up())
+        end = asyncio.create_task(req.request_context.wait_for_disconnect())
         told_at = 0.0
         try:
             while not end.done():
                 now = asyncio.get_running_loop().time()
-                if found.changes or now - told_at >= BEAT_SECONDS:
-                    yield b"".join(map(_event, found.changes)) + b"id: %d\n\n" % found.cursor
+                if feed.changes or now - told_at >= HEARTBEAT_SECONDS:
+                    yield b"".join(map(_event, feed.changes)) + b"id: %d\n\n" % feed.cursor
                     told_at = now
-                if len(found.changes) < query.limit:
-                    await self._guard.bell.wait(LOOK_SECONDS)
-                found = await self._read(req, query, str(found.cursor))
+                if len(feed.changes) < query.limit:
+                    await self._guard.bell.wait(POLL_SECONDS)
+                feed = await self._read(req, query, str(feed.cursor))
         except StorekeeperError as error:
             yield b"event: error\ndata: %s\n\n" % responses.encode(responses.describe(error))
         finally:

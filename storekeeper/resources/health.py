@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from storekeeper.errors import NotReady, Unavailable
 from storekeeper.http.guard import Guard
-from storekeeper.http.operation import Message, answers, counts, optional, public
+from storekeeper.http.operation import Message, authentication_optional, counts, public, responds
 from storekeeper.http.request import Request
 from storekeeper.models.system import Condition, Status
 from storekeeper.services.health import Health
@@ -35,7 +35,7 @@ class Live:
 
     @public
     @counts(0)
-    @answers(Message, operation_id="getLiveness")
+    @responds(Message, operation_id="getLiveness")
     async def on_get(self, req: Request, resp: Response) -> None:
         """Whether the process answers. Touches nothing else."""
         resp.media = Message("alive")
@@ -50,9 +50,9 @@ class Ready:
         self._guard = guard
         self._health = health
 
-    @optional
+    @authentication_optional
     @counts(0)
-    @answers(Readiness, operation_id="getReadiness")
+    @responds(Readiness, operation_id="getReadiness")
     async def on_get(self, req: Request, resp: Response, query: ReadyQuery) -> None:
         """Whether the server can answer requests, as it found a few seconds ago.
 

@@ -10,12 +10,12 @@ from msgspec import UNSET, Meta, UnsetType
 from storekeeper.domain import times
 from storekeeper.errors import AmbiguousName, Forbidden, HistoryForgotten, NotFound
 from storekeeper.http.guard import Guard
-from storekeeper.http.operation import admin, answers
+from storekeeper.http.operation import admin_only, responds
 from storekeeper.http.request import MAX_ID, Request
 from storekeeper.models import item_price_history, journal_feed
 from storekeeper.models.journal import Kind
-from storekeeper.models.journal_feed import Entry, Wanted
-from storekeeper.models.paging import USUAL, Asked, Page
+from storekeeper.models.journal_feed import ChangeFilter, Entry
+from storekeeper.models.paging import USUAL, Page, PageRequest
 from storekeeper.resources.item import ChosenStoreId
 from storekeeper.resources.pagination import TIME, Cursor, Limit, Time, link_next
 
@@ -28,8 +28,8 @@ class HistoryQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     limit: Limit = USUAL
     cursor: Cursor = ""
 
-    def asked(self) -> Asked:
-        return Asked(self.limit, self.cursor, "-id")
+    def asked(self) -> PageRequest:
+        return PageRequest(self.limit, self.cursor, "-id")
 
 
 class ItemHistoryQuery(HistoryQuery, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -42,12 +42,12 @@ class StoreHistoryQuery(HistoryQuery, kw_only=True, frozen=True, forbid_unknown_
     since: Annotated[Time, Meta(description=f"Only from then on. {TIME}")] | UnsetType = UNSET
     until: Annotated[Time, Meta(description=f"Only until then; a date is to its end. {TIME}")] | UnsetType = UNSET
 
-    def wanted(self) -> Wanted:
-        named = {name: getattr(self, name, UNSET) for name in Wanted.__struct_fields__}
+    def wanted(self) -> ChangeFilter:
+        named = {name: getattr(self, name, UNSET) for name in ChangeFilter.__struct_fields__}
         given = {name: value for name, value in named.items() if value is not UNSET}
         for name in {"since", "until"} & given.keys():
             given[name] = times.read(given[name], name, is_end=name == "until")
-        return Wanted(**given)
+        return ChangeFilter(**given)
 
 
 class AuditQuery(StoreHistoryQuery, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -81,14 +81,14 @@ class ItemHistory:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(HistoryPage, errors=(AmbiguousName, Forbidden, NotFound), operation_id="listItemHistory")
+    @responds(HistoryPage, errors=(AmbiguousName, Forbidden, NotFound), operation_id="listItemHistory")
     async def on_get(self, req: Request, resp: Response, name: str, query: ItemHistoryQuery) -> None:
         """List what became of an item of a store where you work.
 
         Newest first, with who did it.
         """
         args = req.caller.user_id, name, _chosen(query), query.asked()
-        _answer(req, resp, query, await self._guard.browse(req, journal_feed.item_history, *args))
+        _answer(req, resp, query, await self._guard.read_list(req, journal_feed.item_history, *args))
 
 
 class ItemHistoryInStore:
@@ -99,11 +99,11 @@ class ItemHistoryInStore:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(HistoryPage, errors=(Forbidden, NotFound), operation_id="listItemHistoryInStore")
+    @responds(HistoryPage, errors=(Forbidden, NotFound), operation_id="listItemHistoryInStore")
     async def on_get(self, req: Request, resp: Response, name: str, item_name: str, query: HistoryQuery) -> None:
         """List what became of an item of this store."""
         args = req.caller.user_id, item_name, name, query.asked()
-        _answer(req, resp, query, await self._guard.browse(req, journal_feed.item_history, *args))
+        _answer(req, resp, query, await self._guard.read_list(req, journal_feed.item_history, *args))
 
 
 class StoreHistory:
@@ -114,14 +114,14 @@ class StoreHistory:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(HistoryPage, errors=(Forbidden, NotFound), operation_id="listStoreHistory")
+    @responds(HistoryPage, errors=(Forbidden, NotFound), operation_id="listStoreHistory")
     async def on_get(self, req: Request, resp: Response, name: str, query: StoreHistoryQuery) -> None:
         """List what became of a store where you work.
 
         Of its items and members, too; newest first, with who did it.
         """
         args = req.caller.user_id, name, query.wanted(), query.asked()
-        _answer(req, resp, query, await self._guard.browse(req, journal_feed.store_history, *args))
+        _answer(req, resp, query, await self._guard.read_list(req, journal_feed.store_history, *args))
 
 
 class Audit:
@@ -132,14 +132,14 @@ class Audit:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @admin
-    @answers(HistoryPage, operation_id="listAuditLog")
+    @admin_only
+    @responds(HistoryPage, operation_id="listAuditLog")
     async def on_get(self, req: Request, resp: Response, query: AuditQuery) -> None:
         """List all that was changed.
 
         Users and their rights, too; newest first, with who did it.
         """
-        _answer(req, resp, query, await self._guard.browse(req, journal_feed.audit, query.wanted(), query.asked()))
+        _answer(req, resp, query, await self._guard.read_list(req, journal_feed.audit, query.wanted(), query.asked()))
 
 
 class ItemPrice:
@@ -150,10 +150,10 @@ class ItemPrice:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(item_price_history.Price, errors=(AmbiguousName, HistoryForgotten, NotFound), operation_id="getItemPrice")
+    @responds(item_price_history.Price, errors=(AmbiguousName, HistoryForgotten, NotFound), operation_id="getItemPrice")
     async def on_get(self, req: Request, resp: Response, name: str, query: PriceQuery) -> None:
         """Read what an item cost at a time, and the lowest price of the 30 days before."""
-        resp.media = await self._guard.browse(req, item_price_history.get, name, _chosen(query), query.time())
+        resp.media = await self._guard.read_list(req, item_price_history.get, name, _chosen(query), query.time())
 
 
 class ItemPriceInStore:
@@ -164,10 +164,10 @@ class ItemPriceInStore:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(item_price_history.Price, errors=(HistoryForgotten, NotFound), operation_id="getItemPriceInStore")
+    @responds(item_price_history.Price, errors=(HistoryForgotten, NotFound), operation_id="getItemPriceInStore")
     async def on_get(self, req: Request, resp: Response, name: str, item_name: str, query: PriceInStoreQuery) -> None:
         """Read what an item of this store cost at a time, and the lowest price of the 30 days before."""
-        resp.media = await self._guard.browse(req, item_price_history.get, item_name, name, query.time())
+        resp.media = await self._guard.read_list(req, item_price_history.get, item_name, name, query.time())
 
 
 def _chosen(query: ItemHistoryQuery | PriceQuery) -> int | None:

@@ -8,23 +8,23 @@ import msgspec
 from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
-from storekeeper.concurrency.background_process import Runner
+from storekeeper.concurrency.background_process import BackgroundProcess
 from storekeeper.domain import names
 from storekeeper.errors import Forbidden, ImportIsOver, ImportSpaceFull, NotFound, TooManyImports
 from storekeeper.files.storage import Storage
 from storekeeper.http.guard import Guard
-from storekeeper.http.operation import answers, takes
+from storekeeper.http.operation import accepts, responds
 from storekeeper.http.request import Request, Upload, path
 from storekeeper.models import import_job
-from storekeeper.models.import_job import Import, Order
+from storekeeper.models.import_job import Import, ImportRequest
 from storekeeper.models.item_batch import Key, Refusal
-from storekeeper.models.paging import USUAL, Asked
+from storekeeper.models.paging import USUAL, PageRequest
 from storekeeper.openapi import schemas
 from storekeeper.resources.pagination import Cursor, Limit, link_next
-from storekeeper.services.file_transfers import ImportDesk
+from storekeeper.services.file_transfers import ImportUploads
 from storekeeper.tabular import sheet as sheets
 
-MOST_BYTES = 256 * 2**20
+MAX_BYTES = 256 * 2**20
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 TYPES = ("text/csv", "application/jsonl", "application/x-ndjson", XLSX, "application/octet-stream")
 
@@ -107,12 +107,12 @@ class ImportList:
 
     tag = "imports"
 
-    def __init__(self, guard: Guard, desk: ImportDesk) -> None:
+    def __init__(self, guard: Guard, desk: ImportUploads) -> None:
         self._guard = guard
         self._desk = desk
 
-    @takes(*TYPES, most_bytes=MOST_BYTES)
-    @answers(
+    @accepts(*TYPES, most_bytes=MAX_BYTES)
+    @responds(
         (202, Import),
         headers=("Location",),
         errors=(Forbidden, NotFound, TooManyImports, ImportSpaceFull),
@@ -124,7 +124,7 @@ class ImportList:
         Answered at once: the work goes on by itself, and `GET /imports/{id}` tells how far it is. No line of a file is
         imported while one is refused, unless `skip_refused` says so.
         """
-        order = Order(
+        order = ImportRequest(
             store=names.of_thing(query.store, "store"),
             file_name=query.file_name,
             options=query.options(),
@@ -134,12 +134,12 @@ class ImportList:
         )
         _answer_accepted(resp, await self._desk.start(req, order, upload, req.content_length or 1))
 
-    @answers(ImportPage, errors=(Forbidden, NotFound), operation_id="listImports")
+    @responds(ImportPage, errors=(Forbidden, NotFound), operation_id="listImports")
     async def on_get(self, req: Request, resp: Response, query: ImportsQuery) -> None:
         """List the imports of a store where you work, newest first."""
-        asked = Asked(query.limit, query.cursor, "-id")
+        asked = PageRequest(query.limit, query.cursor, "-id")
         store = names.of_thing(query.store, "store")
-        page = await self._guard.browse(req, import_job.page, req.caller.user_id, store, asked)
+        page = await self._guard.read_list(req, import_job.page, req.caller.user_id, store, asked)
         resp.media = ImportPage(page.rows, link_next(req, resp, query, page.cursor))
 
 
@@ -148,17 +148,17 @@ class ImportJob:
 
     tag = "imports"
 
-    def __init__(self, guard: Guard, storage: Storage, runner: Runner) -> None:
+    def __init__(self, guard: Guard, storage: Storage, runner: BackgroundProcess) -> None:
         self._guard = guard
         self._storage = storage
         self._runner = runner
 
-    @answers(Import, errors=(NotFound,), operation_id="getImport")
+    @responds(Import, errors=(NotFound,), operation_id="getImport")
     async def on_get(self, req: Request, resp: Response, import_id: int) -> None:
         """Read how far an import is, and what it did or would do."""
         resp.media = await self._guard.read(req, import_job.get, req.caller.user_id, import_id)
 
-    @answers(
+    @responds(
         (202, Import),
         headers=("Location",),
         errors=(ImportIsOver, NotFound, TooManyImports),
@@ -168,10 +168,10 @@ class ImportJob:
         """Carry out an import whose plan was made, or which was refused for some of its lines."""
         args = req.caller.user_id, import_id, query.skip_refused
         confirmed = await self._guard.write(req, import_job.confirm, *args)
-        self._runner.wake()
+        self._runner.start_if_idle()
         _answer_accepted(resp, confirmed)
 
-    @answers(Import, errors=(ImportIsOver, NotFound), operation_id="cancelImport")
+    @responds(Import, errors=(ImportIsOver, NotFound), operation_id="cancelImport")
     async def on_delete(self, req: Request, resp: Response, import_id: int) -> None:
         """Cancel an import that is not over. What it has imported stays."""
         resp.media, file = await self._guard.write(req, import_job.cancel, req.caller.user_id, import_id)
@@ -186,11 +186,11 @@ class ImportRefusals:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(RefusalPage, errors=(NotFound,), operation_id="listImportRefusals")
+    @responds(RefusalPage, errors=(NotFound,), operation_id="listImportRefusals")
     async def on_get(self, req: Request, resp: Response, import_id: int, query: RefusalsQuery) -> None:
         """List the lines that were refused, each with its reason."""
-        asked = Asked(query.limit, query.cursor, "line")
-        page = await self._guard.browse(req, import_job.page_refusals, req.caller.user_id, import_id, asked)
+        asked = PageRequest(query.limit, query.cursor, "line")
+        page = await self._guard.read_list(req, import_job.page_refusals, req.caller.user_id, import_id, asked)
         resp.media = RefusalPage(page.rows, link_next(req, resp, query, page.cursor))
 
 

@@ -11,10 +11,10 @@ from storekeeper.domain import names
 from storekeeper.domain.money import Price
 from storekeeper.errors import AlreadyExists, AmbiguousName, Conflict, Forbidden, NotFound, OutOfStock
 from storekeeper.http.guard import Guard
-from storekeeper.http.operation import Message, answers, conditional, fresh
+from storekeeper.http.operation import Message, conditional, fresh_token, responds
 from storekeeper.http.request import MAX_ID, Request
 from storekeeper.models import item, item_lookup
-from storekeeper.models.item_fields import MOST_STOCK, Fields
+from storekeeper.models.item_fields import MAX_STOCK, Fields
 from storekeeper.resources.etags import Conditions, read, show, tell
 
 StoreId = Annotated[int, Meta(ge=1, le=MAX_ID)]
@@ -37,7 +37,7 @@ class ItemChange(Fields, kw_only=True, frozen=True, forbid_unknown_fields=True):
 
 
 class StockBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    delta: Annotated[int, Meta(ge=-MOST_STOCK, le=MOST_STOCK, description="How many came in, or with a minus went.")]
+    delta: Annotated[int, Meta(ge=-MAX_STOCK, le=MAX_STOCK, description="How many came in, or with a minus went.")]
 
 
 class ItemQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,13 +56,13 @@ class Item:
         self._guard = guard
         self._conditions = conditions
 
-    @answers(item.Item, headers=("ETag",), errors=(NotFound, AmbiguousName), operation_id="getItem")
+    @responds(item.Item, headers=("ETag",), errors=(NotFound, AmbiguousName), operation_id="getItem")
     async def on_get(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
         """Read an item."""
-        show(req, resp, item.only(await self._guard.fetch(req, *item_lookup.item(name, query.chosen()))))
+        show(req, resp, item.exactly_one(await self._guard.read_one(req, *item_lookup.item(name, query.chosen()))))
 
-    @fresh
-    @answers(
+    @fresh_token
+    @responds(
         (201, item.Item), headers=("ETag",), errors=(AlreadyExists, Forbidden, NotFound), operation_id="createItem"
     )
     async def on_post(self, req: Request, resp: Response, name: str, body: ItemBody) -> None:
@@ -71,7 +71,7 @@ class Item:
         resp.status = falcon.HTTP_CREATED
 
     @conditional
-    @answers(
+    @responds(
         item.Item,
         (201, item.Item),
         headers=("ETag",),
@@ -87,7 +87,7 @@ class Item:
         tell_put(resp, await self._guard.write(req, item.put, *args))
 
     @conditional
-    @answers(
+    @responds(
         item.Item,
         headers=("ETag",),
         errors=(AlreadyExists, AmbiguousName, Conflict, Forbidden, NotFound),
@@ -95,14 +95,14 @@ class Item:
     )
     async def on_patch(self, req: Request, resp: Response, name: str, query: ItemQuery, body: ItemChange) -> None:
         """Change what you name, and nothing else. `name` renames the item."""
-        target = item.Target(name, query.chosen(), self._conditions.read(req))
+        target = item.ItemRef(name, query.chosen(), self._conditions.read(req))
         tell(resp, await self._guard.write(req, item.change, req.caller.user_id, target, body))
 
     @conditional
-    @answers(Message, errors=(Forbidden, NotFound, AmbiguousName), operation_id="deleteItem")
+    @responds(Message, errors=(Forbidden, NotFound, AmbiguousName), operation_id="deleteItem")
     async def on_delete(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
         """Delete an item of a store that you own."""
-        target = item.Target(name, query.chosen(), self._conditions.read(req))
+        target = item.ItemRef(name, query.chosen(), self._conditions.read(req))
         try:
             await self._guard.write(req, item.delete, req.caller.user_id, target)
         except Forbidden:
@@ -119,13 +119,13 @@ class ItemInStore:
         self._guard = guard
         self._conditions = conditions
 
-    @answers(item.Item, headers=("ETag",), errors=(NotFound,), operation_id="getItemInStore")
+    @responds(item.Item, headers=("ETag",), errors=(NotFound,), operation_id="getItemInStore")
     async def on_get(self, req: Request, resp: Response, name: str, item_name: str) -> None:
         """Read an item of a store."""
-        show(req, resp, item.only(await self._guard.fetch(req, *item_lookup.item(item_name, name))))
+        show(req, resp, item.exactly_one(await self._guard.read_one(req, *item_lookup.item(item_name, name))))
 
-    @fresh
-    @answers(
+    @fresh_token
+    @responds(
         (201, item.Item),
         headers=("ETag",),
         errors=(AlreadyExists, Forbidden, NotFound),
@@ -137,7 +137,7 @@ class ItemInStore:
         resp.status = falcon.HTTP_CREATED
 
     @conditional
-    @answers(
+    @responds(
         item.Item,
         (201, item.Item),
         headers=("ETag",),
@@ -150,7 +150,7 @@ class ItemInStore:
         tell_put(resp, await self._guard.write(req, item.put, *args))
 
     @conditional
-    @answers(
+    @responds(
         item.Item,
         headers=("ETag",),
         errors=(AlreadyExists, Conflict, Forbidden, NotFound),
@@ -158,14 +158,14 @@ class ItemInStore:
     )
     async def on_patch(self, req: Request, resp: Response, name: str, item_name: str, body: ItemChange) -> None:
         """Change what you name of an item of this store, and nothing else."""
-        target = item.Target(item_name, name, self._conditions.read(req))
+        target = item.ItemRef(item_name, name, self._conditions.read(req))
         tell(resp, await self._guard.write(req, item.change, req.caller.user_id, target, body))
 
     @conditional
-    @answers(Message, errors=(Forbidden, NotFound), operation_id="deleteItemInStore")
+    @responds(Message, errors=(Forbidden, NotFound), operation_id="deleteItemInStore")
     async def on_delete(self, req: Request, resp: Response, name: str, item_name: str) -> None:
         """Delete an item of this store."""
-        target = item.Target(item_name, name, self._conditions.read(req))
+        target = item.ItemRef(item_name, name, self._conditions.read(req))
         await self._guard.write(req, item.delete, req.caller.user_id, target)
         resp.media = Message("Item deleted.")
 
@@ -179,7 +179,7 @@ class Stock:
         self._guard = guard
 
     @conditional
-    @answers(
+    @responds(
         item.Item,
         headers=("ETag",),
         errors=(AmbiguousName, Forbidden, NotFound, OutOfStock),
@@ -190,7 +190,7 @@ class Stock:
 
         Exact, however many do so at once. Never below zero, unless the store allows it.
         """
-        target = item.Target(name, query.chosen(), read(req))
+        target = item.ItemRef(name, query.chosen(), read(req))
         tell(resp, await self._guard.write(req, item.adjust_stock, req.caller.user_id, target, body.delta))
 
 
@@ -203,10 +203,10 @@ class StockInStore:
         self._guard = guard
 
     @conditional
-    @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, OutOfStock), operation_id="adjustStockInStore")
+    @responds(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, OutOfStock), operation_id="adjustStockInStore")
     async def on_post(self, req: Request, resp: Response, name: str, item_name: str, body: StockBody) -> None:
         """Add to the stock of an item of this store, or take from it."""
-        target = item.Target(item_name, name, read(req))
+        target = item.ItemRef(item_name, name, read(req))
         tell(resp, await self._guard.write(req, item.adjust_stock, req.caller.user_id, target, body.delta))
 
 

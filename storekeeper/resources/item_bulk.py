@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from storekeeper.domain import names
 from storekeeper.errors import Forbidden, NotFound, StorekeeperError
 from storekeeper.http.guard import Guard
-from storekeeper.http.operation import LIST_UNITS, answers, counts, takes
+from storekeeper.http.operation import LIST_UNITS, accepts, counts, responds
 from storekeeper.http.request import Request
 from storekeeper.models import item_bulk_upsert
 from storekeeper.models.item import Item
@@ -19,8 +19,8 @@ from storekeeper.openapi.schemas import ErrorBody, HttpStatus
 from storekeeper.resources.item import StoreId
 from storekeeper.resources.pagination import prefers
 
-MOST_ROWS = 1000
-MOST_BYTES = 2**20
+MAX_ROWS = 1000
+MAX_BYTES = 2**20
 ROWS_OF_A_UNIT = 10  # of the limits: each takes a tenth, or so, of what a change does by itself
 
 
@@ -53,9 +53,9 @@ class Bulk:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @takes(most_bytes=MOST_BYTES, most_rows=MOST_ROWS)
+    @accepts(most_bytes=MAX_BYTES, most_rows=MAX_ROWS)
     @counts(LIST_UNITS)
-    @answers(BulkAnswer, headers=("Preference-Applied",), errors=(Forbidden, NotFound), operation_id="bulkPutItems")
+    @responds(BulkAnswer, headers=("Preference-Applied",), errors=(Forbidden, NotFound), operation_id="bulkPutItems")
     async def on_post(self, req: Request, resp: Response, body: list[BulkRow]) -> None:
         """Add and change up to 1,000 items at once, all or none.
 
@@ -71,11 +71,11 @@ class Bulk:
             resp.set_header("Preference-Applied", "handling=lenient")
 
 
-def _row(given: BulkRow | StorekeeperError) -> item_bulk_upsert.Row | StorekeeperError:
-    return item_bulk_upsert.Row(given.store_id, given.given()) if isinstance(given, BulkRow) else given
+def _row(row: BulkRow | StorekeeperError) -> item_bulk_upsert.UpsertRow | StorekeeperError:
+    return item_bulk_upsert.UpsertRow(row.store_id, row.given()) if isinstance(row, BulkRow) else row
 
 
-def _result(outcome: item_bulk_upsert.Done | item_bulk_upsert.Refused) -> BulkResult:
+def _result(outcome: item_bulk_upsert.Accepted | item_bulk_upsert.Refused) -> BulkResult:
     if isinstance(outcome, item_bulk_upsert.Refused):
         error = ErrorBody(outcome.code, outcome.message, errors=outcome.errors or UNSET)
         return BulkResult(outcome.status, error=error)

@@ -8,12 +8,12 @@ from falcon.asgi import Response
 from storekeeper.errors import AmbiguousName, Forbidden, ImageSpaceFull, NotFound
 from storekeeper.files.images import BYTES, MEDIA_TYPES, SIZES, Images
 from storekeeper.http.guard import Guard
-from storekeeper.http.operation import answers, conditional, public, takes
+from storekeeper.http.operation import accepts, conditional, public, responds
 from storekeeper.http.request import Request, Upload
 from storekeeper.models import item
 from storekeeper.resources.etags import is_known, read, tell
 from storekeeper.resources.item import ItemQuery
-from storekeeper.services.file_transfers import ImageDesk
+from storekeeper.services.file_transfers import ImageUploads
 
 KEY = re.compile(r"[0-9a-f]{64}")
 CACHING = "public, max-age=86400, must-revalidate"  # a day, as it may be taken away
@@ -24,13 +24,13 @@ class ItemImage:
 
     tag = "items"
 
-    def __init__(self, guard: Guard, desk: ImageDesk) -> None:
+    def __init__(self, guard: Guard, desk: ImageUploads) -> None:
         self._guard = guard
         self._desk = desk
 
-    @takes(*MEDIA_TYPES, most_bytes=BYTES)
+    @accepts(*MEDIA_TYPES, most_bytes=BYTES)
     @conditional
-    @answers(
+    @responds(
         item.Item,
         headers=("ETag",),
         errors=(Forbidden, NotFound, AmbiguousName, ImageSpaceFull),
@@ -38,14 +38,14 @@ class ItemImage:
     )
     async def on_put(self, req: Request, resp: Response, name: str, query: ItemQuery, upload: Upload) -> None:
         """Give an item of a store where you work an image. It is made anew in two sizes, without its metadata."""
-        target = item.Target(name, query.chosen(), read(req))
+        target = item.ItemRef(name, query.chosen(), read(req))
         tell(resp, await self._desk.put(req, upload.read, target))
 
     @conditional
-    @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, AmbiguousName), operation_id="deleteItemImage")
+    @responds(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, AmbiguousName), operation_id="deleteItemImage")
     async def on_delete(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
         """Take an item's image away."""
-        target = item.Target(name, query.chosen(), read(req))
+        target = item.ItemRef(name, query.chosen(), read(req))
         tell(resp, await self._guard.write(req, item.set_image, req.caller.user_id, target, None))
 
 
@@ -54,25 +54,25 @@ class ItemImageInStore:
 
     tag = "items"
 
-    def __init__(self, guard: Guard, desk: ImageDesk) -> None:
+    def __init__(self, guard: Guard, desk: ImageUploads) -> None:
         self._guard = guard
         self._desk = desk
 
-    @takes(*MEDIA_TYPES, most_bytes=BYTES)
+    @accepts(*MEDIA_TYPES, most_bytes=BYTES)
     @conditional
-    @answers(
+    @responds(
         item.Item, headers=("ETag",), errors=(Forbidden, NotFound, ImageSpaceFull), operation_id="putItemImageInStore"
     )
     async def on_put(self, req: Request, resp: Response, name: str, item_name: str, upload: Upload) -> None:
         """Give an item of this store an image. It is made anew in two sizes, without its metadata."""
-        target = item.Target(item_name, name, read(req))
+        target = item.ItemRef(item_name, name, read(req))
         tell(resp, await self._desk.put(req, upload.read, target))
 
     @conditional
-    @answers(item.Item, headers=("ETag",), errors=(Forbidden, NotFound), operation_id="deleteItemImageInStore")
+    @responds(item.Item, headers=("ETag",), errors=(Forbidden, NotFound), operation_id="deleteItemImageInStore")
     async def on_delete(self, req: Request, resp: Response, name: str, item_name: str) -> None:
         """Take the image of an item of this store away."""
-        target = item.Target(item_name, name, read(req))
+        target = item.ItemRef(item_name, name, read(req))
         tell(resp, await self._guard.write(req, item.set_image, req.caller.user_id, target, None))
 
 
@@ -86,7 +86,7 @@ class ImageFile:
         self._images = images
 
     @public
-    @answers(formats=("image/webp",), headers=("ETag",), errors=(NotFound,), operation_id="getImage")
+    @responds(formats=("image/webp",), headers=("ETag",), errors=(NotFound,), operation_id="getImage")
     async def on_get(self, req: Request, resp: Response, key: str, size: str) -> None:
         """Get the image of an item, in `full` size or `small`. One that no item has any more is not found."""
         is_named = KEY.fullmatch(key) and size in SIZES and await self._guard.read(req, item.has_image, key)

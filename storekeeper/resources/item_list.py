@@ -12,13 +12,13 @@ from storekeeper.domain import barcodes, names, times
 from storekeeper.domain.money import Price
 from storekeeper.errors import NotFound, TokenMissing, TooManyExports
 from storekeeper.http.guard import Guard
-from storekeeper.http.operation import answers, optional
+from storekeeper.http.operation import authentication_optional, responds
 from storekeeper.http.request import MAX_ID, Request
 from storekeeper.models import item, item_list
 from storekeeper.models.item_export import Format
 from storekeeper.models.item_list import MAX_SEARCH, Filter, Sort
 from storekeeper.models.item_queries import Archived
-from storekeeper.models.paging import USUAL, Asked
+from storekeeper.models.paging import USUAL, PageRequest
 from storekeeper.resources.pagination import TIME, Cursor, Limit, Time, link_next, prefers
 from storekeeper.services.file_transfers import MEDIA_TYPES, Exports
 
@@ -69,9 +69,9 @@ class ItemsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     updated_since: Annotated[Time, Meta(description=f"Only what was changed since then. {TIME}")] | UnsetType = UNSET
     archived: Annotated[Archived, Meta(description="Whether archived items are wanted.")] = "no"
 
-    def asked(self) -> Asked:
+    def asked(self) -> PageRequest:
         usual = "id" if isinstance(self.q, UnsetType) else "rank"
-        return Asked(self.limit, self.cursor, usual if isinstance(self.sort, UnsetType) else self.sort)
+        return PageRequest(self.limit, self.cursor, usual if isinstance(self.sort, UnsetType) else self.sort)
 
     def wanted(self, store: int | str | None) -> Filter:
         given = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not UNSET}
@@ -108,8 +108,8 @@ class ItemList:
         self._guard = guard
         self._exports = exports
 
-    @optional
-    @answers(ItemPage, headers=HEADERS, errors=ERRORS, formats=tuple(FORMATS), operation_id="listItems")
+    @authentication_optional
+    @responds(ItemPage, headers=HEADERS, errors=ERRORS, formats=tuple(FORMATS), operation_id="listItems")
     async def on_get(self, req: Request, resp: Response, query: AllItemsQuery) -> None:
         """List items: whole ones for the signed in, names for everybody else.
 
@@ -118,7 +118,7 @@ class ItemList:
         store_id = None if isinstance(query.store_id, UnsetType) else query.store_id
         wanted = query.wanted(store_id)
         if format := _find_format(req, resp):
-            await self._exports.send_items(self._guard.browse, req, resp, wanted, format)
+            await self._exports.send_items(self._guard.read_list, req, resp, wanted, format)
             return
         page = await _page(self._guard, req, resp, query, wanted)
         if not req.claims:
@@ -136,8 +136,8 @@ class StoreItemList:
         self._guard = guard
         self._exports = exports
 
-    @optional
-    @answers(ItemPage, headers=HEADERS, errors=ERRORS, formats=tuple(FORMATS), operation_id="listItemsInStore")
+    @authentication_optional
+    @responds(ItemPage, headers=HEADERS, errors=ERRORS, formats=tuple(FORMATS), operation_id="listItemsInStore")
     async def on_get(self, req: Request, resp: Response, name: str, query: ItemsQuery) -> None:
         """List the items of a store.
 
@@ -145,19 +145,19 @@ class StoreItemList:
         """
         wanted = query.wanted(name)
         if format := _find_format(req, resp):
-            await self._exports.send_items(self._guard.browse, req, resp, wanted, format)
+            await self._exports.send_items(self._guard.read_list, req, resp, wanted, format)
         else:
             resp.media = await _page(self._guard, req, resp, query, wanted)
 
 
-async def _page(guard: Guard, req: Request, resp: Response, query: ItemsQuery, wanted: Filter) -> ItemPage:
+async def _page(guard: Guard, req: Request, resp: Response, query: ItemsQuery, item_filter: Filter) -> ItemPage:
     if query.q or query.tag:
         req.charge(SEARCH_UNITS)
-    page = await guard.browse(req, item_list.page, wanted, query.asked())
+    page = await guard.read_list(req, item_list.page, item_filter, query.asked())
     total: Any = UNSET
     if prefers(req, "count=exact"):
         req.charge(COUNT_UNITS)
-        total = await guard.browse(req, item_list.count, wanted)
+        total = await guard.read_list(req, item_list.count, item_filter)
         resp.set_header("Preference-Applied", "count=exact")
     return ItemPage(page.rows, total=total, next=link_next(req, resp, query, page.cursor))
 

@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 
 from storekeeper.errors import Conflict, Forbidden, LastOwner, NotFound
 from storekeeper.http.guard import Guard
-from storekeeper.http.operation import Message, answers, fresh
+from storekeeper.http.operation import Message, fresh_token, responds
 from storekeeper.http.request import Request
 from storekeeper.models import store_member
 from storekeeper.models.noted_rights import Role
@@ -31,13 +31,13 @@ class Member:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(store_member.Member, errors=(NotFound,), operation_id="getMember")
+    @responds(store_member.Member, errors=(NotFound,), operation_id="getMember")
     async def on_get(self, req: Request, resp: Response, name: str, username: str) -> None:
         """Read what a member of the store may do. Only for those who work there."""
         resp.media = await self._guard.read(req, store_member.get, req.caller.user_id, name, username)
 
-    @fresh
-    @answers(
+    @fresh_token
+    @responds(
         store_member.Member,
         (201, store_member.Member),
         errors=(Conflict, Forbidden, NotFound, LastOwner),
@@ -53,8 +53,8 @@ class Member:
         resp.status = falcon.HTTP_CREATED if is_new else falcon.HTTP_OK
         req.log("role_changed", store=name, member=username, role=role)
 
-    @fresh
-    @answers(Message, errors=(Forbidden, NotFound, LastOwner), operation_id="deleteMember")
+    @fresh_token
+    @responds(Message, errors=(Forbidden, NotFound, LastOwner), operation_id="deleteMember")
     async def on_delete(self, req: Request, resp: Response, name: str, username: str) -> None:
         """Take a user out of a store that you own, or leave a store yourself."""
         await self._guard.write(req, store_member.delete, req.caller.user_id, name, username)
@@ -70,8 +70,8 @@ class MemberList:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(MemberPage, errors=(NotFound,), operation_id="listMembers")
+    @responds(MemberPage, errors=(NotFound,), operation_id="listMembers")
     async def on_get(self, req: Request, resp: Response, name: str, query: SortedPageQuery) -> None:
         """List who works in the store. Only for those who work there."""
-        page = await self._guard.browse(req, store_member.page, req.caller.user_id, name, query.asked())
+        page = await self._guard.read_list(req, store_member.page, req.caller.user_id, name, query.asked())
         resp.media = MemberPage(page.rows, link_next(req, resp, query, page.cursor))

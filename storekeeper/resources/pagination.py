@@ -10,11 +10,11 @@ from msgspec import Meta
 
 from storekeeper.domain import times
 from storekeeper.http.request import SLASH, Request, path
-from storekeeper.models.paging import MOST, USUAL, Asked
+from storekeeper.models.paging import MAX_PAGE_SIZE, USUAL, PageRequest
 
-REMEMBERED = 256  # paths, and the parameters of lists
+CACHE_SIZE = 256  # paths, and the parameters of lists
 
-Limit = Annotated[int, Meta(ge=1, le=MOST, description="How many rows a page has at the most.")]
+Limit = Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE, description="How many rows a page has at the most.")]
 Cursor = Annotated[str, Meta(max_length=600, description="Where the page begins: from `next` of the one before.")]
 # Seconds, too: all of a query is text, and Java's and Kotlin's clients cannot send what is a number or a string.
 Time = Annotated[str, Meta(max_length=times.LENGTH)]
@@ -28,8 +28,8 @@ class PageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit: Limit = USUAL
     cursor: Cursor = ""
 
-    def asked(self) -> Asked:
-        return Asked(self.limit, self.cursor)
+    def asked(self) -> PageRequest:
+        return PageRequest(self.limit, self.cursor)
 
 
 class SortedPageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,8 +39,8 @@ class SortedPageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cursor: Cursor = ""
     sort: Sort = "id"
 
-    def asked(self) -> Asked:
-        return Asked(self.limit, self.cursor, self.sort)
+    def asked(self) -> PageRequest:
+        return PageRequest(self.limit, self.cursor, self.sort)
 
 
 def next_path(list_path: str, query: Any, cursor: str | None) -> str | msgspec.UnsetType:
@@ -50,7 +50,7 @@ def next_path(list_path: str, query: Any, cursor: str | None) -> str | msgspec.U
     return f"{list_path}?{_parameters(msgspec.structs.replace(query, cursor=''))}cursor={cursor}"
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHE_SIZE)
 def _parameters(query: Any) -> str:
     """Those that are not what they are by default, as they stand before another one."""
     usual = {field.name: field.default for field in msgspec.structs.fields(query)}
@@ -59,7 +59,7 @@ def _parameters(query: Any) -> str:
     return f"{urlencode(given)}&" if given else ""
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHE_SIZE)
 def _escaped(resolved: str) -> str:
     """The path of a request, whose escapes Falcon has resolved, with them again."""
     return path(*(segment.replace(SLASH, "/") for segment in resolved.split("/")[1:]))

@@ -15,12 +15,12 @@ from storekeeper.errors import (
     TooManyAttempts,
 )
 from storekeeper.http.guard import Guard
-from storekeeper.http.operation import Message, answers, any_token, fresh, public, refresh
+from storekeeper.http.operation import Message, any_token, fresh_token, public, refresh_token_only, responds
 from storekeeper.http.request import Request
 from storekeeper.models import session, user
 from storekeeper.models.session import Grant
 from storekeeper.resources.pagination import PageQuery, link_next
-from storekeeper.security.passwords import MOST
+from storekeeper.security.passwords import MAX_LENGTH
 from storekeeper.security.tokens import Tokens
 from storekeeper.services.login import PasswordCheck
 
@@ -31,7 +31,7 @@ Typed = Annotated[str, Meta(max_length=1024, pattern=WITHOUT_NUL, extra=NO_NUL)]
 NewPassword = Annotated[
     str,
     Meta(
-        max_length=MOST,
+        max_length=MAX_LENGTH,
         pattern=WITHOUT_NUL,
         description="None of the 10,000 most common, nor the user name. The operator may ask for more characters.",
         extra_json_schema={"minLength": 8},
@@ -93,7 +93,7 @@ class Login:
         self._tokens = tokens
 
     @public
-    @answers(TokenPair, errors=(InvalidCredentials, PasswordChangeRequired, TooManyAttempts), operation_id="login")
+    @responds(TokenPair, errors=(InvalidCredentials, PasswordChangeRequired, TooManyAttempts), operation_id="login")
     async def on_post(self, req: Request, resp: Response, body: Credentials) -> None:
         """Log in, and begin a session.
 
@@ -114,7 +114,7 @@ class LoginPassword:
         self._tokens = tokens
 
     @public
-    @answers(TokenPair, errors=(TicketInvalid,), operation_id="choosePassword")
+    @responds(TokenPair, errors=(TicketInvalid,), operation_id="choosePassword")
     async def on_post(self, req: Request, resp: Response, body: ChosenPassword) -> None:
         """Choose a new password with the ticket of a login, and log in.
 
@@ -134,7 +134,7 @@ class FreshLogin:
         self._password_check = password_check
         self._tokens = tokens
 
-    @answers(AccessToken, errors=(InvalidCredentials, NotFound, TooManyAttempts), operation_id="createFreshToken")
+    @responds(AccessToken, errors=(InvalidCredentials, NotFound, TooManyAttempts), operation_id="createFreshToken")
     async def on_post(self, req: Request, resp: Response, body: PasswordConfirmation) -> None:
         """Give the password again, for a fresh access token in the same session."""
         await self._password_check.confirm(req, body.password)
@@ -154,8 +154,8 @@ class Refresh:
         self._tokens = tokens
         self._grace = grace
 
-    @refresh
-    @answers(TokenPair, operation_id="refreshTokens")
+    @refresh_token_only
+    @responds(TokenPair, operation_id="refreshTokens")
     async def on_post(self, req: Request, resp: Response) -> None:
         """Exchange a refresh token for an access token, which is not fresh, and the next refresh token.
 
@@ -179,7 +179,7 @@ class Logout:
         self._guard = guard
 
     @any_token
-    @answers(Message, operation_id="logout")
+    @responds(Message, operation_id="logout")
     async def on_post(self, req: Request, resp: Response) -> None:
         """End the session: its access and refresh tokens are dead at once."""
         user_id = req.caller.user_id
@@ -196,7 +196,7 @@ class Session:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(Message, errors=(NotFound,), operation_id="deleteSession")
+    @responds(Message, errors=(NotFound,), operation_id="deleteSession")
     async def on_delete(self, req: Request, resp: Response, session_id: int) -> None:
         """End one of your sessions."""
         await self._guard.write(req, session.end, req.caller.user_id, session_id)
@@ -213,17 +213,17 @@ class SessionList:
         self._guard = guard
         self._idle = idle
 
-    @answers(SessionPage, operation_id="listSessions")
+    @responds(SessionPage, operation_id="listSessions")
     async def on_get(self, req: Request, resp: Response, query: PageQuery) -> None:
         """List your sessions: the device, its address, and when it was last used."""
-        page = await self._guard.browse(req, session.page, req.caller.user_id, self._idle, query.asked())
+        page = await self._guard.read_list(req, session.page, req.caller.user_id, self._idle, query.asked())
         listed = [
             SessionAnswer(**msgspec.structs.asdict(each), is_current=each.id == req.caller.sid) for each in page.rows
         ]
         resp.media = SessionPage(listed, link_next(req, resp, query, page.cursor))
 
-    @fresh
-    @answers(Message, operation_id="deleteOtherSessions")
+    @fresh_token
+    @responds(Message, operation_id="deleteOtherSessions")
     async def on_delete(self, req: Request, resp: Response) -> None:
         """End all of your sessions but this one."""
         count = await self._guard.write(req, session.end_others, req.caller.user_id, req.caller.sid)

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from storekeeper.domain import names
 from storekeeper.errors import AlreadyExists, Conflict, Forbidden, NotFound, StoreNotEmpty, TooManyStores
 from storekeeper.http.guard import Guard
-from storekeeper.http.operation import Message, answers, conditional, counts, public
+from storekeeper.http.operation import Message, conditional, counts, public, responds
 from storekeeper.http.request import Request, path
 from storekeeper.models import item, store, store_items, store_member
 from storekeeper.resources.etags import Conditions, show_store, tell_store
@@ -79,13 +79,13 @@ class Store:
         self._conditions = conditions
 
     @public
-    @answers(StoreAnswer, headers=("ETag",), errors=(NotFound,), operation_id="getStore")
+    @responds(StoreAnswer, headers=("ETag",), errors=(NotFound,), operation_id="getStore")
     async def on_get(self, req: Request, resp: Response, name: str, query: SortedPageQuery) -> None:
         """Read a store with a page of its items."""
-        found = await self._guard.browse(req, store_items.get, name, query.asked())
+        found = await self._guard.read_list(req, store_items.get, name, query.asked())
         show_store(req, resp, found.store, _answer(found, link_next(req, resp, query, found.cursor)))
 
-    @answers(
+    @responds(
         (201, StoreAnswer),
         headers=("ETag",),
         errors=(AlreadyExists, Conflict, TooManyStores),
@@ -98,12 +98,12 @@ class Store:
         """
         currency = (body and body.currency) or self._currency
         args = req.caller.user_id, name, currency, self._most_of_user
-        founded = await self._guard.write(req, store_member.found_store, *args)
-        tell_store(resp, founded, _answer(store_items.Shelf(founded, [], None), UNSET))
+        founded = await self._guard.write(req, store_member.create_store, *args)
+        tell_store(resp, founded, _answer(store_items.StoreWithItems(founded, [], None), UNSET))
         resp.status = falcon.HTTP_CREATED
 
     @conditional
-    @answers(
+    @responds(
         store.Store,
         headers=("ETag",),
         errors=(AlreadyExists, Forbidden, NotFound, StoreNotEmpty),
@@ -115,11 +115,11 @@ class Store:
         Its currency can be changed as long as it holds no items.
         """
         args = req.caller.user_id, name, body.given(), self._conditions.read(req)
-        changed = await self._guard.write(req, store_items.set_up, *args)
+        changed = await self._guard.write(req, store_items.change_settings, *args)
         tell_store(resp, changed, changed)
 
     @conditional
-    @answers(Message, errors=(Forbidden, NotFound, StoreNotEmpty), operation_id="deleteStore")
+    @responds(Message, errors=(Forbidden, NotFound, StoreNotEmpty), operation_id="deleteStore")
     async def on_delete(self, req: Request, resp: Response, name: str, query: DeleteStoreQuery) -> None:
         """Delete a store that you own.
 
@@ -140,10 +140,10 @@ class StoreList:
 
     @public
     @counts(20)
-    @answers(StorePage, operation_id="listStores")
+    @responds(StorePage, operation_id="listStores")
     async def on_get(self, req: Request, resp: Response, query: SortedPageQuery) -> None:
         """List stores, each with the first of its items."""
-        page = await self._guard.browse(req, store_items.page, query.asked())
+        page = await self._guard.read_list(req, store_items.page, query.asked())
         items_query = PageQuery(query.limit)
         stores = [
             _answer(each, next_path(path("store", each.store.name), items_query, each.cursor)) for each in page.rows
@@ -151,6 +151,6 @@ class StoreList:
         resp.media = StorePage(stores, link_next(req, resp, query, page.cursor))
 
 
-def _answer(found: store_items.Shelf, following: str | UnsetType) -> StoreAnswer:
+def _answer(found: store_items.StoreWithItems, following: str | UnsetType) -> StoreAnswer:
     of = found.store
     return StoreAnswer(of.id, of.name, of.currency, of.negative_stock, of.version, found.items, following)

@@ -19,7 +19,7 @@ from storekeeper.errors import (
     WrongSetupToken,
 )
 from storekeeper.http.guard import Guard
-from storekeeper.http.operation import Message, admin, answers, fresh, public
+from storekeeper.http.operation import Message, admin_only, fresh_token, public, responds
 from storekeeper.http.request import Request, path
 from storekeeper.models import session, store_member, user
 from storekeeper.openapi import schemas
@@ -75,7 +75,7 @@ class Register:
         self._accounts = accounts
 
     @public
-    @answers(
+    @responds(
         (201, Registered),
         headers=("Location",),
         errors=(AlreadyExists, RegistrationClosed, TooManyAttempts, WrongSetupToken),
@@ -99,13 +99,13 @@ class User:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(user.User, errors=(NotFound,), operation_id="getUser")
+    @responds(user.User, errors=(NotFound,), operation_id="getUser")
     async def on_get(self, req: Request, resp: Response, user_id: int) -> None:
         """Read a user: yourself, or as administrator anybody."""
         resp.media = await self._guard.read(req, user.get_for, req.caller.user_id, user_id)
 
-    @fresh
-    @answers(Message, errors=(NotFound, LastAdministrator, LastOwner), operation_id="deleteUser")
+    @fresh_token
+    @responds(Message, errors=(NotFound, LastAdministrator, LastOwner), operation_id="deleteUser")
     async def on_delete(self, req: Request, resp: Response, user_id: int, query: DeleteUserQuery) -> None:
         """Delete a user: yourself, or as administrator anybody.
 
@@ -117,9 +117,9 @@ class User:
         req.log("user_deleted", deleted_id=user_id, stores_handed_over=[each.id for each in handed])
         resp.media = Message("User deleted.")
 
-    @admin
-    @fresh
-    @answers(user.User, errors=(NotFound, LastAdministrator), operation_id="updateUser")
+    @admin_only
+    @fresh_token
+    @responds(user.User, errors=(NotFound, LastAdministrator), operation_id="updateUser")
     async def on_patch(self, req: Request, resp: Response, user_id: int, body: RolesBody) -> None:
         """Make a user an administrator or not, active or not.
 
@@ -142,8 +142,8 @@ class Password:
         self._guard = guard
         self._accounts = accounts
 
-    @fresh
-    @answers(Message, errors=(InvalidCredentials, NotFound, TooManyAttempts), operation_id="changePassword")
+    @fresh_token
+    @responds(Message, errors=(InvalidCredentials, NotFound, TooManyAttempts), operation_id="changePassword")
     async def on_put(self, req: Request, resp: Response, user_id: int, body: PasswordChange) -> None:
         """Change your password. Your other sessions end."""
         await self._guard.read(req, user.get_own, req.caller.user_id, user_id)
@@ -159,9 +159,9 @@ class UserList:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @admin
-    @answers(UserPage, operation_id="listUsers")
+    @admin_only
+    @responds(UserPage, operation_id="listUsers")
     async def on_get(self, req: Request, resp: Response, query: SortedPageQuery) -> None:
         """List users."""
-        page = await self._guard.browse(req, user.page, query.asked())
+        page = await self._guard.read_list(req, user.page, query.asked())
         resp.media = UserPage(page.rows, link_next(req, resp, query, page.cursor))

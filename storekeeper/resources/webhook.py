@@ -20,15 +20,15 @@ from storekeeper.errors import (
     WebhookPending,
 )
 from storekeeper.http.guard import Guard
-from storekeeper.http.operation import Message, answers, fresh
+from storekeeper.http.operation import Message, fresh_token, responds
 from storekeeper.http.request import MAX_ID, Request, path
 from storekeeper.models import webhook, webhook_delivery
-from storekeeper.models.paging import USUAL, Asked
+from storekeeper.models.paging import USUAL, PageRequest
 from storekeeper.models.webhook import NewSecret
 from storekeeper.models.webhook_delivery import Delivery, State
 from storekeeper.openapi import schemas
 from storekeeper.resources.pagination import Cursor, Limit, PageQuery, link_next
-from storekeeper.services.webhooks import Dispatch
+from storekeeper.services.webhooks import WebhookService
 
 Url = Annotated[
     str,
@@ -92,12 +92,12 @@ class WebhookList:
 
     tag = "webhooks"
 
-    def __init__(self, guard: Guard, dispatch: Dispatch) -> None:
+    def __init__(self, guard: Guard, dispatch: WebhookService) -> None:
         self._guard = guard
         self._dispatch = dispatch
 
-    @fresh
-    @answers(
+    @fresh_token
+    @responds(
         (201, NewSecret),
         headers=("Location",),
         errors=(Forbidden, NotFound, TooManyWebhooks),
@@ -118,10 +118,10 @@ class WebhookList:
         resp.location = path("webhooks", str(added.id))
         req.log("webhook_added", webhook=added.id, store_id=added.store_id)
 
-    @answers(WebhookPage, operation_id="listWebhooks")
+    @responds(WebhookPage, operation_id="listWebhooks")
     async def on_get(self, req: Request, resp: Response, query: PageQuery) -> None:
         """List the webhooks of the stores that you own; for administrators, all."""
-        page = await self._guard.browse(req, webhook.page, req.caller.user_id, query.asked())
+        page = await self._guard.read_list(req, webhook.page, req.caller.user_id, query.asked())
         resp.media = WebhookPage(page.rows, link_next(req, resp, query, page.cursor))
 
 
@@ -130,16 +130,16 @@ class Webhook:
 
     tag = "webhooks"
 
-    def __init__(self, guard: Guard, dispatch: Dispatch) -> None:
+    def __init__(self, guard: Guard, dispatch: WebhookService) -> None:
         self._guard = guard
         self._dispatch = dispatch
 
-    @answers(webhook.Webhook, errors=(NotFound,), operation_id="getWebhook")
+    @responds(webhook.Webhook, errors=(NotFound,), operation_id="getWebhook")
     async def on_get(self, req: Request, resp: Response, webhook_id: int) -> None:
         """Read a webhook of a store that you own."""
         resp.media = await self._guard.read(req, webhook.get, req.caller.user_id, webhook_id)
 
-    @answers(webhook.Webhook, errors=(NotFound, WebhookOrphaned), operation_id="updateWebhook")
+    @responds(webhook.Webhook, errors=(NotFound, WebhookOrphaned), operation_id="updateWebhook")
     async def on_patch(self, req: Request, resp: Response, webhook_id: int, body: WebhookChange) -> None:
         """Change a webhook, or let it pause.
 
@@ -154,7 +154,7 @@ class Webhook:
         await self._dispatch.wake(req)
         req.log("webhook_changed", webhook=webhook_id, is_active=is_active)
 
-    @answers(Message, errors=(NotFound,), operation_id="deleteWebhook")
+    @responds(Message, errors=(NotFound,), operation_id="deleteWebhook")
     async def on_delete(self, req: Request, resp: Response, webhook_id: int) -> None:
         """Delete a webhook, with what was still to be sent to it."""
         await self._guard.write(req, webhook.delete, req.caller.user_id, webhook_id)
@@ -170,8 +170,8 @@ class WebhookRotation:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @fresh
-    @answers(NewSecret, errors=(NotFound,), operation_id="rotateWebhookSecret")
+    @fresh_token
+    @responds(NewSecret, errors=(NotFound,), operation_id="rotateWebhookSecret")
     async def on_post(self, req: Request, resp: Response, webhook_id: int) -> None:
         """Give a webhook another secret.
 
@@ -186,12 +186,12 @@ class WebhookTakeover:
 
     tag = "webhooks"
 
-    def __init__(self, guard: Guard, dispatch: Dispatch) -> None:
+    def __init__(self, guard: Guard, dispatch: WebhookService) -> None:
         self._guard = guard
         self._dispatch = dispatch
 
-    @fresh
-    @answers(NewSecret, errors=(NotFound, TooManyWebhooks), operation_id="takeOverWebhook")
+    @fresh_token
+    @responds(NewSecret, errors=(NotFound, TooManyWebhooks), operation_id="takeOverWebhook")
     async def on_post(self, req: Request, resp: Response, webhook_id: int) -> None:
         """Make a webhook of a store that you own yours, and active.
 
@@ -209,11 +209,11 @@ class WebhookVerification:
 
     tag = "webhooks"
 
-    def __init__(self, guard: Guard, dispatch: Dispatch) -> None:
+    def __init__(self, guard: Guard, dispatch: WebhookService) -> None:
         self._guard = guard
         self._dispatch = dispatch
 
-    @answers(webhook.Webhook, errors=(NotFound, TooManyTests), operation_id="verifyWebhook")
+    @responds(webhook.Webhook, errors=(NotFound, TooManyTests), operation_id="verifyWebhook")
     async def on_post(self, req: Request, resp: Response, webhook_id: int, body: VerifyBody | None) -> None:
         """Let a pending webhook send, by what its `webhook.challenge` said.
 
@@ -231,11 +231,11 @@ class WebhookTest:
 
     tag = "webhooks"
 
-    def __init__(self, guard: Guard, dispatch: Dispatch) -> None:
+    def __init__(self, guard: Guard, dispatch: WebhookService) -> None:
         self._guard = guard
         self._dispatch = dispatch
 
-    @answers(
+    @responds(
         (202, Delivery),
         errors=(NotFound, TooManyTests, WebhookInactive, WebhookPending),
         operation_id="testWebhook",
@@ -252,11 +252,11 @@ class WebhookReplay:
 
     tag = "webhooks"
 
-    def __init__(self, guard: Guard, dispatch: Dispatch) -> None:
+    def __init__(self, guard: Guard, dispatch: WebhookService) -> None:
         self._guard = guard
         self._dispatch = dispatch
 
-    @answers(
+    @responds(
         (202, webhook.Webhook),
         errors=(NotFound, ResyncRequired, WebhookInactive, WebhookPending),
         operation_id="replayWebhook",
@@ -277,12 +277,12 @@ class DeliveryList:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @answers(DeliveryPage, errors=(NotFound,), operation_id="listWebhookDeliveries")
+    @responds(DeliveryPage, errors=(NotFound,), operation_id="listWebhookDeliveries")
     async def on_get(self, req: Request, resp: Response, webhook_id: int, query: DeliveriesQuery) -> None:
         """List what was sent to a webhook, or is to be, newest first."""
         state = None if isinstance(query.state, UnsetType) else query.state
-        asked = Asked(query.limit, query.cursor, "-id")
-        page = await self._guard.browse(req, webhook_delivery.page, req.caller.user_id, webhook_id, state, asked)
+        asked = PageRequest(query.limit, query.cursor, "-id")
+        page = await self._guard.read_list(req, webhook_delivery.page, req.caller.user_id, webhook_id, state, asked)
         resp.media = DeliveryPage(page.rows, link_next(req, resp, query, page.cursor))
 
 
@@ -291,11 +291,11 @@ class DeliveryReplay:
 
     tag = "webhooks"
 
-    def __init__(self, guard: Guard, dispatch: Dispatch) -> None:
+    def __init__(self, guard: Guard, dispatch: WebhookService) -> None:
         self._guard = guard
         self._dispatch = dispatch
 
-    @answers((202, Delivery), errors=(NotFound, WebhookInactive, WebhookPending), operation_id="replayWebhookDelivery")
+    @responds((202, Delivery), errors=(NotFound, WebhookInactive, WebhookPending), operation_id="replayWebhookDelivery")
     async def on_post(self, req: Request, resp: Response, webhook_id: int, delivery_id: int) -> None:
         """Send a message once more, with the id that it had."""
         args = req.caller.user_id, webhook_id, delivery_id

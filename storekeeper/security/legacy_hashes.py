@@ -9,8 +9,8 @@ import re
 from base64 import b64decode
 
 # What a stored hash may ask for. The defaults of today are 1,000,000 rounds, and 32 MiB (n = 32768, r = 8).
-MOST_ROUNDS = 2_000_000
-MOST_SCRYPT = 2**19  # n * r * p: 64 MiB at the most
+MAX_ROUNDS = 2_000_000
+MAX_SCRYPT = 2**19  # n * r * p: 64 MiB at the most
 
 _BASE64 = "[A-Za-z0-9./]"  # passlib's: a point where others have a plus, and no padding
 _PASSLIB = re.compile(rf"\$pbkdf2-(sha256|sha512)\$([1-9]\d{{0,8}})\$({_BASE64}*)\$({_BASE64}+)", re.ASCII)
@@ -34,12 +34,12 @@ def is_hash(text: str) -> bool:
 def is_checkable(hashed: str) -> bool:
     """Whether `fits` can check it, with a bounded effort."""
     if found := _PASSLIB.fullmatch(hashed):
-        return int(found[2]) <= MOST_ROUNDS and len(_decode(found[4])) == _SIZES[found[1]]
+        return int(found[2]) <= MAX_ROUNDS and len(_decode(found[4])) == _SIZES[found[1]]
     if found := _PBKDF2.fullmatch(hashed):
-        return int(found[2]) <= MOST_ROUNDS and len(found[4]) == 2 * _SIZES[found[1]]
+        return int(found[2]) <= MAX_ROUNDS and len(found[4]) == 2 * _SIZES[found[1]]
     if found := _SCRYPT.fullmatch(hashed):
         n, r, p = map(int, found.groups()[:3])
-        return n > 1 and n & (n - 1) == 0 and n * r * p <= MOST_SCRYPT
+        return n > 1 and n & (n - 1) == 0 and n * r * p <= MAX_SCRYPT
     return False
 
 
@@ -53,12 +53,12 @@ def fits(hashed: str, password: str) -> bool:
     return hmac.compare_digest(_werkzeug(method, given, salt.encode()).hex(), digest)
 
 
-def _werkzeug(method: str, given: bytes, salt: bytes) -> bytes:
+def _werkzeug(method: str, hashed: bytes, salt: bytes) -> bytes:
     kind, *parameters = method.split(":")
     if kind == "pbkdf2":
-        return hashlib.pbkdf2_hmac(parameters[0], given, salt, int(parameters[1]))
+        return hashlib.pbkdf2_hmac(parameters[0], hashed, salt, int(parameters[1]))
     n, r, p = map(int, parameters)
-    return hashlib.scrypt(given, salt=salt, n=n, r=r, p=p, maxmem=132 * n * r * p)
+    return hashlib.scrypt(hashed, salt=salt, n=n, r=r, p=p, maxmem=132 * n * r * p)
 
 
 def _decode(text: str) -> bytes:

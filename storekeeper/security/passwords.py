@@ -5,7 +5,7 @@ import os
 from functools import cache
 from importlib.resources import files
 
-from storekeeper.concurrency.bounded_pool import Pool
+from storekeeper.concurrency.bounded_pool import BoundedPool
 from storekeeper.domain.ip_networks import MAX_NETWORKS, networks
 from storekeeper.domain.names import fold
 from storekeeper.errors import Invalid
@@ -13,16 +13,16 @@ from storekeeper.security import legacy_hashes
 from storekeeper.security.argon2 import Hasher
 from storekeeper.settings import Settings
 
-MOST = 256  # characters
+MAX_LENGTH = 256  # characters
 WAITING = 16  # for each one under way; beyond, logging in is answered 503
 
 
 class Passwords:
-    def __init__(self, hasher: Hasher, at_once: int, least: int) -> None:
+    def __init__(self, hasher: Hasher, at_once: int, minimum: int) -> None:
         self._hasher = hasher
         self._nobody = hasher.hash("the password of nobody")
-        self._pool = Pool("argon2", at_once, WAITING)
-        self._least = least
+        self._pool = BoundedPool("argon2", at_once, WAITING)
+        self._least = minimum
 
     async def hash(self, password: str, address: str) -> str:
         """`address` is whom it is done for: those who wait have equal shares, whatever one of them asks for."""
@@ -69,10 +69,10 @@ def create_hasher(settings: Settings) -> Hasher:
     return Hasher(settings.argon2_memory, settings.argon2_passes)
 
 
-def check(password: str, username: str, least: int, field: str = "password") -> None:
+def check(password: str, username: str, minimum: int, field: str = "password") -> None:
     """Invalid for a password that is too short or easy to guess (ASVS 5.0, section 6.2). Never trimmed or cut."""
-    if not least <= len(password) <= MOST:
-        raise Invalid(f"A password has {least} to {MOST} characters.", field)
+    if not minimum <= len(password) <= MAX_LENGTH:
+        raise Invalid(f"A password has {minimum} to {MAX_LENGTH} characters.", field)
     if password.casefold() in common_passwords():
         raise Invalid("This password is one of the 10,000 most common.", field)
     if fold(password) == fold(username):

@@ -6,10 +6,10 @@ import hmac
 from storekeeper.security.signing_keys import KeyRing
 
 
-def token(keys: KeyRing) -> str:
+def create(keys: KeyRing) -> str:
     """The token, which is good while there is no administrator. Derived from the key that signs: nothing is stored."""
     return hmac.new(keys.signing.secret.encode(), b"storekeeper set-up token", hashlib.sha256).hexdigest()[:40]
 
 
-def fits(keys: KeyRing, given: str) -> bool:
-    return hmac.compare_digest(token(keys).encode(), given.encode())
+def is_valid(keys: KeyRing, token: str) -> bool:
+    return hmac.compare_digest(create(keys).encode(), token.encode())

@@ -22,7 +22,7 @@ ISSUER = "storekeeper"
 TYPE = "JWT"
 LEEWAY = 30  # seconds that clocks may differ
 LENGTH = 2048  # characters; ours have about 400
-REMEMBERED = 10_000
+CACHE_SIZE = 10_000
 SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")  # RFC 7515 section 7.1
 NUMBER = re.compile(r"[1-9][0-9]{0,8}")  # of a refresh token: fits its column
 
@@ -87,7 +87,7 @@ class Tokens:
         self._keys = keys
         self.lifetimes = lifetimes
         # A good signature stays good, so it is checked once. All else is looked at each time.
-        self._verified = lru_cache(REMEMBERED)(self._verify)
+        self._verified = lru_cache(CACHE_SIZE)(self._verify)
         self._edition = keys.look()
 
     def access(self, user_id: int, sid: int, *, fresh: bool, is_admin: bool, number: int = 0) -> str:

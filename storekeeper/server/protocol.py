@@ -17,8 +17,8 @@ from uvicorn.server import ServerState
 
 from storekeeper import log
 from storekeeper.errors import BadRequest, HeadTooLarge, RequestTimeout, StorekeeperError, UnknownTransferCoding
-from storekeeper.server.response_cycle import Exchange, cors_fields, describe, refusal
-from storekeeper.server.transport import Flow, Outlet
+from storekeeper.server.response_cycle import ResponseCycle, cors_fields, describe, error_response
+from storekeeper.server.transport import LingeringTransport, ReadFlowControl
 
 HEAD_BYTES = 32 * 1024
 DRAIN_BYTES = 64 * 1024  # of a body whose request has been answered
@@ -70,9 +70,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._wire = transport
-        self._outlet = Outlet(transport, self, self._awaits_more)
+        self._outlet = LingeringTransport(transport, self, self._awaits_more)
         self.transport = cast(asyncio.Transport, self._outlet)
-        self.flow = self._reins = Flow(transport, self._read_on)
+        self.flow = self._reins = ReadFlowControl(transport, self._read_on)
         self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -110,8 +110,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _is_endless(self) -> bool:
         """Whether the answer under way is one that is over only when its reader, or the server, ends it."""
-        visit: Any = self.cycle.scope.get("storekeeper.visit")
-        return visit is not None and visit.follows and not self.cycle.response_complete
+        context: Any = self.cycle.scope.get("storekeeper.request_context")
+        return context is not None and context.follows and not self.cycle.response_complete
 
     def _lose_patience(self) -> None:
         if self.flow.write_paused or self.transport.is_closing():
@@ -226,7 +226,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _begin(self) -> None:
         """Start the request, or let it wait for its turn."""
-        before, self.cycle = self.cycle, Exchange(self, describe(self.scope, self.parser, self.url))
+        before, self.cycle = self.cycle, ResponseCycle(self, describe(self.scope, self.parser, self.url))
         if before is None or before.response_complete:
             self._start_asgi_task(self.cycle, self.app)
         else:
@@ -329,17 +329,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _answer(self, error: StorekeeperError) -> None:
         """An answer like all others: with an id, a line in the log, and for the scripts of listed origins."""
-        visit: Any = self.cycle.scope.get("storekeeper.visit") if self._phase == BODY else None
-        id = visit.id if visit else secrets.token_hex(9)
-        if visit is None:  # of the others, the application writes the line
+        context: Any = self.cycle.scope.get("storekeeper.request_context") if self._phase == BODY else None
+        id = context.id if context else secrets.token_hex(9)
+        if context is None:  # of the others, the application writes the line
             self._log_refusal(error, id)
         headers = self.cycle.scope["headers"] if self._phase == BODY else self.headers if self._phase == HEAD else []
         fields = [(b"x-request-id", id.encode()), *cors_fields(headers, self._origins)]
-        self.transport.write(refusal(error, [*self.server_state.default_headers, *fields]))
+        self.transport.write(error_response(error, [*self.server_state.default_headers, *fields]))
         self.transport.close()
 
     def _log_refusal(self, error: StorekeeperError, id: str) -> None:
-        write = log.writer()
+        write = log.request_log()
         if write is None:
             return
         method, url = (self.parser.get_method(), self.url) if self._phase == HEAD and self.url else (b"", b"")

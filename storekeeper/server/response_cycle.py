@@ -28,7 +28,7 @@ FRAMING = (b"content-length", b"transfer-encoding", b"connection")
 BODILESS = (204, 304)
 
 
-class Exchange(RequestResponseCycle):
+class ResponseCycle(RequestResponseCycle):
     _head = b""  # waits for the body, to be written with it in one piece
     _ends_with_connection = False  # of an answer without a length to HTTP/1.0, which knows no chunks
 
@@ -104,12 +104,12 @@ class Exchange(RequestResponseCycle):
             self.transport.close()
         self.on_response()
 
-    def _frame(self, status: int, told: Mapping[bytes, bytes], lines: list[bytes]) -> None:
+    def _frame(self, status: int, headers: Mapping[bytes, bytes], lines: list[bytes]) -> None:
         """Note how long the answer is, and whether the connection ends with it; say so where that is not said yet."""
-        if b"content-length" in told:
-            self.expected_content_length = int(told[b"content-length"])
+        if b"content-length" in headers:
+            self.expected_content_length = int(headers[b"content-length"])
             self.chunked_encoding = False
-        elif told.get(b"transfer-encoding", b"").lower() == b"chunked":
+        elif headers.get(b"transfer-encoding", b"").lower() == b"chunked":
             self.chunked_encoding = True
         elif status not in BODILESS and self.scope["method"] != "HEAD":
             if self.scope["http_version"] == "1.0":
@@ -117,7 +117,7 @@ class Exchange(RequestResponseCycle):
             else:
                 self.chunked_encoding = True
                 lines.append(b"transfer-encoding: chunked\r\n")
-        if b"close" in told.get(b"connection", b"").lower():
+        if b"close" in headers.get(b"connection", b"").lower():
             self.keep_alive = False
         elif not self.keep_alive:
             lines.append(b"connection: close\r\n")
@@ -136,7 +136,7 @@ def cors_fields(headers: Iterable[Field], origins: Collection[str]) -> list[Fiel
     ]
 
 
-def refusal(error: StorekeeperError, default_headers: Sequence[Field]) -> bytes:
+def error_response(error: StorekeeperError, default_headers: Sequence[Field]) -> bytes:
     """A whole answer in place of the application's, and the last on its connection."""
     body = msgspec.json.encode({"error": error.code, "message": str(error)})
     fields = (

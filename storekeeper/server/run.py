@@ -153,7 +153,7 @@ def _follow(parent: Any) -> None:
     os._exit(1)
 
 
-class Patience:
+class ShutdownDeadline:
     """Tells a second request to end from the echo of the first: `timeout`, for one, sends each signal twice."""
 
     def __init__(self) -> None:
@@ -172,7 +172,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        self._patience = Patience()
+        self._patience = ShutdownDeadline()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self._patience.ends():
@@ -185,7 +185,7 @@ class Supervisor(Multiprocess):
 
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
         super().__init__(config, sockets)
-        self._patience = Patience()
+        self._patience = ShutdownDeadline()
         self._next_look = 0.0
         self._has_failed = False
         signal.signal(signal.SIGINT, self._stop)

@@ -9,7 +9,7 @@ LINGER_SECONDS = 2
 STALL_SECONDS = 30  # for a client to read what has been written to it
 
 
-class Outlet:
+class LingeringTransport:
     """The transport as Uvicorn sees it.
 
     Closed, it lets the client read the last answer, but not for ever, and swallows what is still written.
@@ -55,7 +55,7 @@ class Outlet:
 
         To what comes after its end a closed connection answers with a reset, and that can overtake our last words.
         """
-        self._transport.set_protocol(Deaf(self._protocol))
+        self._transport.set_protocol(DiscardProtocol(self._protocol))
         self._transport.write_eof()
         self._transport.resume_reading()
         self._run_clock(LINGER_SECONDS, self._hang_up)
@@ -73,7 +73,7 @@ class Outlet:
             self._clock.cancel()
 
 
-class Flow(FlowControl):
+class ReadFlowControl(FlowControl):
     """Uvicorn's flow control, but the protocol has the last word on when to read on."""
 
     def __init__(self, transport: asyncio.Transport, read_on: Callable[[], None]) -> None:
@@ -90,7 +90,7 @@ class Flow(FlowControl):
         self.pause_reading()
 
 
-class Deaf(asyncio.Protocol):
+class DiscardProtocol(asyncio.Protocol):
     """Stands in for a protocol that has said its last word."""
 
     def __init__(self, protocol: asyncio.Protocol) -> None:

@@ -41,11 +41,11 @@ class Accounts:
         """Register a user; with the set-up token, the first administrator."""
         if setup_token is None and not self._is_open:
             raise RegistrationClosed
-        if setup_token is not None and not setup.fits(self._keys, setup_token):
+        if setup_token is not None and not setup.is_valid(self._keys, setup_token):
             raise WrongSetupToken
-        await self._guard.read(req, network_rate.check, self._rate, req.visit.address)
+        await self._guard.read(req, network_rate.check, self._rate, req.request_context.address)
         add = user.register if setup_token is None else user.register_first_admin
-        return await self._add(req, username, password, partial(_counted, self._rate, req.visit.address, add))
+        return await self._add(req, username, password, partial(_counted, self._rate, req.request_context.address, add))
 
     async def add(self, req: Request, username: str, password: str) -> User:
         """Add a user, as an administrator may at any time."""
@@ -53,17 +53,17 @@ class Accounts:
 
     async def _add(self, req: Request, username: str, password: str, add: Add) -> User:
         self._passwords.check(password, names.of_new_user(username))
-        hashed = await self._passwords.hash(password, req.visit.address)
+        hashed = await self._passwords.hash(password, req.request_context.address)
         added = await self._guard.write(req, add, username, hashed)
         req.log("registered", registered_id=added.id, is_admin=added.is_admin)
         return added
 
-    async def reset_password(self, req: Request, of: User, new: str) -> None:
+    async def reset_password(self, req: Request, user: User, new: str) -> None:
         """Give somebody another password, for an administrator, and end all their sessions."""
-        self._passwords.check(new, of.username)
-        new_hash = await self._passwords.hash(new, req.visit.address)
-        await self._guard.write(req, session.reset_password_as, req.caller.user_id, of.id, new_hash)
-        req.log("password_reset", changed_id=of.id)
+        self._passwords.check(new, user.username)
+        new_hash = await self._passwords.hash(new, req.request_context.address)
+        await self._guard.write(req, session.reset_password_as, req.caller.user_id, user.id, new_hash)
+        req.log("password_reset", changed_id=user.id)
 
     async def change_password(self, req: Request, current: str, new: str) -> None:
         """Give the caller another password, and end their other sessions. InvalidCredentials for a wrong one."""
@@ -71,13 +71,13 @@ class Accounts:
             return
         login = await self._password_check.confirm(req, current)
         self._passwords.check(new, login.username, "new_password")
-        new_hash = await self._passwords.hash(new, req.visit.address)
+        new_hash = await self._passwords.hash(new, req.request_context.address)
         await self._guard.write(req, session.change_password, login, new_hash, req.caller.sid)
         req.log("password_changed")
 
 
-def _counted(of: Rate, address: str, add: Add, conn: Connection, username: str, hashed: str) -> User:
+def _counted(rate: Rate, address: str, add: Add, conn: Connection, username: str, hashed: str) -> User:
     """Add a user, as long as there are not too many from the network."""
     added = add(conn, username, hashed)
-    network_rate.count(conn, of, address)
+    network_rate.count(conn, rate, address)
     return added

@@ -9,9 +9,9 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 from falcon.asgi import Response
 
-from storekeeper.concurrency.background_process import Runner
-from storekeeper.concurrency.slots import Places
-from storekeeper.concurrency.user_counter import Tally
+from storekeeper.concurrency.background_process import BackgroundProcess
+from storekeeper.concurrency.slots import Slots
+from storekeeper.concurrency.user_counter import UserCounter
 from storekeeper.database.engine import Connection
 from storekeeper.errors import ImportSpaceFull, RequestTimeout, StorekeeperError
 from storekeeper.files.images import Images
@@ -19,8 +19,8 @@ from storekeeper.files.storage import Storage
 from storekeeper.http.guard import Guard
 from storekeeper.http.request import Request
 from storekeeper.models import import_job, item, item_export, item_undo, quota, store_image, store_member
-from storekeeper.models.import_job import Import, Order, Room
-from storekeeper.models.item import Item, Target
+from storekeeper.models.import_job import Import, ImportRequest, Room
+from storekeeper.models.item import Item, ItemRef
 from storekeeper.models.item_export import Format, Piece
 from storekeeper.models.item_list import Filter
 from storekeeper.models.store_image import Kept
@@ -38,7 +38,7 @@ SLOWEST_READER = 64 * 1024
 WINDOW_SECONDS = 60.0
 
 
-class Arriving(Protocol):
+class UploadStream(Protocol):
     """A file that is still on its way; its `size` is known when all its pieces have come."""
 
     @property
@@ -47,7 +47,7 @@ class Arriving(Protocol):
     def pieces(self) -> AsyncIterator[bytes]: ...
 
 
-class ImageDesk:
+class ImageUploads:
     """Takes in images. All those of a store may have `most_bytes`; 0 is no limit."""
 
     def __init__(self, guard: Guard, images: Images, most_bytes: int) -> None:
@@ -55,7 +55,7 @@ class ImageDesk:
         self._images = images
         self._most_bytes = most_bytes
 
-    async def put(self, req: Request, read: Callable[[], Awaitable[bytes]], target: Target) -> Item:
+    async def put(self, req: Request, read: Callable[[], Awaitable[bytes]], target: ItemRef) -> Item:
         """First the right to do it, and the room; then the files, then the row: none names a file that is not there."""
         guard, user_id = self._guard, req.caller.user_id
         now = await guard.read(req, item.get, target.name, target.which)
@@ -73,23 +73,23 @@ async def undo_change(guard: Guard, images: Images, req: Request, store: int | s
     key = await guard.read(req, item_undo.find_image, req.caller.user_id, store, change_id)
     if key is not None and not await images.exists(key):
         raise ImageGone
-    return await guard.write(req, item_undo.change, req.caller.user_id, store, change_id)
+    return await guard.write(req, item_undo.undo, req.caller.user_id, store, change_id)
 
 
-class ImportDesk:
+class ImportUploads:
     """Takes in files to import. Those of one user may have `most_bytes`; 0 is no limit.
 
     There is one for a process: it counts the bytes under way, as no row tells of a file before it is there.
     """
 
-    def __init__(self, guard: Guard, storage: Storage, runner: Runner, most_bytes: int) -> None:
+    def __init__(self, guard: Guard, storage: Storage, runner: BackgroundProcess, most_bytes: int) -> None:
         self._guard = guard
         self._storage = storage
         self._runner = runner
-        self._arriving = Tally()
+        self._arriving = UserCounter()
         self._most_bytes = most_bytes
 
-    async def start(self, req: Request, order: Order, upload: Arriving, least_bytes: int = 1) -> Import:
+    async def start(self, req: Request, order: ImportRequest, upload: UploadStream, least_bytes: int = 1) -> Import:
         """Keep the file that is ordered to be imported, and let the work begin. It goes on by itself.
 
         `least_bytes` is what is known of its size, so that one for which there is no room is not read.
@@ -102,7 +102,7 @@ class ImportDesk:
             added = await self._add(req, msgspec.structs.replace(order, file=file, size=upload.size))
         finally:
             self._arriving.add(req.caller.user_id, -upload.size)
-        self._runner.wake()
+        self._runner.start_if_idle()
         return added
 
     async def _require_room(self, req: Request, store: int | str, least_bytes: int) -> Room:
@@ -112,7 +112,7 @@ class ImportDesk:
             return Room(await self._guard.read(req, store_member.require_clerk, user_id, store), self._most_bytes)
         return await self._guard.read(req, import_job.require_room, user_id, store, self._most_bytes, least_bytes)
 
-    async def _within(self, room: Room, user_id: int, upload: Arriving) -> AsyncIterator[bytes]:
+    async def _within(self, room: Room, user_id: int, upload: UploadStream) -> AsyncIterator[bytes]:
         """The file as it arrives. ImportSpaceFull as soon as it takes more room than there is."""
         counted = 0
         async for piece in upload.pieces():
@@ -122,13 +122,13 @@ class ImportDesk:
                 quota.check(ImportSpaceFull, room.most, room.used, arriving)
             yield piece
 
-    async def _add(self, req: Request, order: Order) -> Import:
+    async def _add(self, req: Request, order: ImportRequest) -> Import:
         try:
             added = await self._guard.write(req, import_job.add, req.caller.user_id, order, self._most_bytes)
         except StorekeeperError:
             await self._storage.delete(order.file)
             raise
-        if req.visit.repeated_at is not None:  # the job has the file that came first
+        if req.request_context.repeated_at is not None:  # the job has the file that came first
             await self._storage.delete(order.file)
         return added
 
@@ -136,12 +136,14 @@ class ImportDesk:
 class Exports:
     """Answers that are files, made while they are read: a piece at a time, and of so many files at once."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Slots) -> None:
         self._places = places
 
-    async def send_items(self, see: See, req: Request, resp: Response, wanted: Filter, format: Format) -> None:
+    async def send_items(self, see: See, req: Request, resp: Response, item_filter: Filter, format: Format) -> None:
         """Answer with all items that are wanted."""
-        await self.send(see, req, resp, partial(item_export.piece, wanted=wanted, format=format), f"items.{format}")
+        await self.send(
+            see, req, resp, partial(item_export.piece, item_filter=item_filter, format=format), f"items.{format}"
+        )
 
     async def send(self, see: See, req: Request, resp: Response, read: Read[P], name: str) -> None:
         """Answer with the pieces that are read one after the other. What is wrong with the first is an error.
@@ -149,14 +151,14 @@ class Exports:
         `see` runs a query for the sender if their session is live: what fails later cuts the answer, and its reader
         sees that. The place is given back when the request is over, whether or not the answer has begun.
         """
-        req.visit.at_end(await self._places.take(req.caller.user_id))
+        req.request_context.at_end(await self._places.take(req.caller.user_id))
         first = await see(req, read, None)
         resp.content_type = f"{MEDIA_TYPES[name.rpartition('.')[2]]}; charset=utf-8"
         resp.set_header("Content-Disposition", f'attachment; filename="{name}"')
         resp.stream = _pieces(see, req, read, first)
 
 
-class Taking:
+class ReadingSpeed:
     """How fast a reader takes an answer, by the time that they themselves need: a busy server is no fault of theirs."""
 
     def __init__(self) -> None:
@@ -178,7 +180,7 @@ async def _pieces(see: See, req: Request, read: Read[P], piece: Piece[P]) -> Asy
     """Until the reader hangs up, or is too slow. Of one who reads nothing, `wire` takes it that they have hung up."""
     if req.is_head:
         return
-    end, taking = req.visit.watch(), Taking()
+    end, taking = req.request_context.watch(), ReadingSpeed()
     while True:
         req.charge(len(piece.data) // BYTES_OF_A_UNIT)
         began = monotonic()

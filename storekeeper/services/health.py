@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from storekeeper.concurrency.periodic_tasks import Chore, Chores
+from storekeeper.concurrency.periodic_tasks import PeriodicTask, PeriodicTasks
 from storekeeper.database import schema_version
 from storekeeper.database.executor import Database
 from storekeeper.errors import DatabaseDamaged, StorekeeperError
@@ -40,7 +40,7 @@ EVENTS = {
 class Health:
     """The conditions of a process, each as its last sample found it."""
 
-    def __init__(self, db: Database, chores: Chores, keys_path: Path, storage: Storage) -> None:
+    def __init__(self, db: Database, chores: PeriodicTasks, keys_path: Path, storage: Storage) -> None:
         self._db = db
         self._chores = chores
         self._keys_path = keys_path
@@ -53,13 +53,13 @@ class Health:
     def conditions(self) -> list[Condition]:
         return list(self._conditions.values())
 
-    def chores(self) -> list[Chore]:
+    def chores(self) -> list[PeriodicTask]:
         return [
-            Chore("readiness", READ_PAUSE, self.sample_reads),
-            Chore("write_probe", WRITE_PAUSE, self.sample_writes),
-            Chore("key_comparison", KEY_PAUSE, self.sample_keys),
-            Chore("storage_comparison", STORAGE_PAUSE, self.sample_storage),
-            *([Chore("disk_space", DISK_PAUSE, self.sample_disk)] if self._storage.disk.is_watched else []),
+            PeriodicTask("readiness", READ_PAUSE, self.sample_reads),
+            PeriodicTask("write_probe", WRITE_PAUSE, self.sample_writes),
+            PeriodicTask("key_comparison", KEY_PAUSE, self.sample_keys),
+            PeriodicTask("storage_comparison", STORAGE_PAUSE, self.sample_storage),
+            *([PeriodicTask("disk_space", DISK_PAUSE, self.sample_disk)] if self._storage.disk.is_watched else []),
         ]
 
     async def worst(self) -> Condition:
@@ -152,15 +152,20 @@ class Health:
         """Write down how the chores of this process are getting on, for those who ask another one."""
         await self._db.write(periodic_task.report, self._chores.server, self._chores.states)
 
-    def _note(self, found: Condition) -> None:
+    def _note(self, condition: Condition) -> None:
         """Keep it, and write to the log where something is otherwise than before."""
-        before = self._conditions.get(found.name)
-        if before is not None and (before.status, before.reason is None) == (found.status, found.reason is None):
-            self._conditions[found.name] = msgspec.structs.replace(found, since=before.since)
+        before = self._conditions.get(condition.name)
+        if before is not None and (before.status, before.reason is None) == (
+            condition.status,
+            condition.reason is None,
+        ):
+            self._conditions[condition.name] = msgspec.structs.replace(condition, since=before.since)
             return
-        self._conditions[found.name] = msgspec.structs.replace(found, since=int(time.time()))
-        if before is not None or found.reason is not None:
-            worse, better = EVENTS.get(found.name, CHANGED)
-            event = worse if found.reason else better
-            log = structlog.get_logger().bind(condition=found.name, status=found.status, reason=found.reason)
-            (log.error if found.reason else log.info)(event)
+        self._conditions[condition.name] = msgspec.structs.replace(condition, since=int(time.time()))
+        if before is not None or condition.reason is not None:
+            worse, better = EVENTS.get(condition.name, CHANGED)
+            event = worse if condition.reason else better
+            log = structlog.get_logger().bind(
+                condition=condition.name, status=condition.status, reason=condition.reason
+            )
+            (log.error if condition.reason else log.info)(event)

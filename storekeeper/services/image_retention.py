@@ -23,11 +23,11 @@ async def apply(db: Database, storage: Storage) -> None:
     if not _are_ours(await db.read(installation.storage_mark), await storage.mark()):
         return
     sizes = images.sizes_of(await storage.find_sizes(images.FOLDER))
-    await db.write(unused_image.update, await db.browse(_compare, sizes.keys()))
-    for key in await db.browse(unused_image.due):
+    await db.write(unused_image.update, await db.read_list(_compare, sizes.keys()))
+    for key in await db.read_list(unused_image.due):
         await asyncio.to_thread(images.remove, storage, key)
         await db.write(_forget, key)
-    while found := await db.browse(store_image.find_uncounted):
+    while found := await db.read_list(store_image.find_uncounted):
         await db.write(store_image.count, found, sizes)
 
 

@@ -51,25 +51,25 @@ class PasswordCheck:
         `device` is what the browser's cookie says of who has signed in there before. PasswordChangeRequired for a right
         password that has to be replaced first: see `choose_password`.
         """
-        address = req.visit.address
+        address = req.request_context.address
         call = Call(username, address, device)
         login, attempt, last_at, delay = await self._guard.read(req, _look_up, call, self._limits, self._rate)
         if delay:
             await asyncio.sleep(delay)
         if not await self._passwords.fit(password, login.password_hash if login else None, address):
-            await self._guard.record(req, login_throttle.count, attempt)
+            await self._guard.write_uncached(req, login_throttle.count, attempt)
             req.log("login_failed")
             raise InvalidCredentials
         assert login
         if login.must_change_password:
             await self._guard.read(req, login_throttle.check, attempt)
-            req.visit.user_id = login.user_id  # for the log
+            req.request_context.user_id = login.user_id  # for the log
             raise PasswordChangeRequired(self._tickets.issue(login.user_id, login.password_hash))
         is_outdated = self._passwords.is_outdated(login.password_hash)
         new_hash = await self._passwords.hash(password, address) if is_outdated else None
         entry = Entry(attempt, self._rate, login, last_at, new_hash, self._terms, req.device, address)
-        begun = await self._guard.record(req, _begin, entry)
-        req.visit.user_id = begun.user_id
+        begun = await self._guard.write_uncached(req, _begin, entry)
+        req.request_context.user_id = begun.user_id
         return _logged(req, begun)
 
     async def choose_password(self, req: Request, ticket: str, new: str) -> Grant:
@@ -80,13 +80,13 @@ class PasswordCheck:
             raise TicketInvalid from None
         self._tickets.check(ticket, login.password_hash)
         self._passwords.check(new, login.username, "new_password")
-        if await self._passwords.fit(new, login.password_hash, req.visit.address):
+        if await self._passwords.fit(new, login.password_hash, req.request_context.address):
             raise Invalid("This is the password that has to be replaced. Choose another one.", "new_password")
-        new_hash = await self._passwords.hash(new, req.visit.address)
-        begun = await self._guard.record(
-            req, session.choose_password, login, new_hash, self._terms, req.device, req.visit.address
+        new_hash = await self._passwords.hash(new, req.request_context.address)
+        begun = await self._guard.write_uncached(
+            req, session.choose_password, login, new_hash, self._terms, req.device, req.request_context.address
         )
-        req.visit.user_id = begun.user_id
+        req.request_context.user_id = begun.user_id
         req.log("password_changed")
         return _logged(req, begun)
 
@@ -99,14 +99,14 @@ class PasswordCheck:
         session_id = req.caller.sid
         attempt = login_throttle.confirmation(session_id, self._limits)
         login = await self._guard.read(req, _look_up_caller, req.caller.user_id, attempt)
-        if not await self._passwords.fit(password, login.password_hash, req.visit.address):
-            is_ended = await self._guard.record(req, _note_wrong_password, attempt, session_id)
+        if not await self._passwords.fit(password, login.password_hash, req.request_context.address):
+            is_ended = await self._guard.write_uncached(req, _note_wrong_password, attempt, session_id)
             req.log("login_failed", session_id=session_id)
             if is_ended:
                 req.log("wrong_passwords_limit", session_id=session_id)
             raise InvalidCredentials
         if await self._guard.read(req, _settle, attempt, session_id):
-            await self._guard.record(req, session.forget_wrong_passwords, session_id)
+            await self._guard.write_uncached(req, session.forget_wrong_passwords, session_id)
         return login
 
 
@@ -141,12 +141,12 @@ def _logged(req: Request, begun: Grant) -> Grant:
     return begun
 
 
-def _look_up(conn: Connection, call: Call, limits: Limits, of: Rate) -> tuple[Login | None, Attempt, int, float]:
+def _look_up(conn: Connection, call: Call, limits: Limits, rate: Rate) -> tuple[Login | None, Attempt, int, float]:
     """The user, if there is one, by what their attempt is judged, when they last signed in from there, and by how many
     seconds the attempt is to be delayed.
     """
     attempt = login_throttle.login(call.username, call.address, limits)
-    login, last_at, has_failures = login_network.find(conn, call.username, call.address, of, attempt)
+    login, last_at, has_failures = login_network.find(conn, call.username, call.address, rate, attempt)
     if login and call.device and call.device.user_id == login.user_id:
         own = login_throttle.login_of_device(call.device.jti, limits)
         with suppress(TooManyAttempts):  # then it is as good as any other

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from storekeeper.concurrency.background_process import Runner
+from storekeeper.concurrency.background_process import BackgroundProcess
 from storekeeper.domain import webhook_url
-from storekeeper.domain.webhook_url import Networks
+from storekeeper.domain.webhook_url import AllowedNetworks
 from storekeeper.errors import Forbidden
 from storekeeper.http.guard import Guard
 from storekeeper.http.request import Request
@@ -13,10 +13,10 @@ from storekeeper.models import user, webhook_queue
 Creation = Literal["owners", "administrators", "operator"]
 
 
-class Dispatch:
+class WebhookService:
     """Who may add webhooks and for which URLs, and the way to the process that sends."""
 
-    def __init__(self, guard: Guard, sender: Runner, networks: Networks, creation: Creation) -> None:
+    def __init__(self, guard: Guard, sender: BackgroundProcess, networks: AllowedNetworks, creation: Creation) -> None:
         self._guard = guard
         self.creation = creation
         self._sender = sender
@@ -38,4 +38,4 @@ class Dispatch:
     async def wake(self, req: Request) -> None:
         """See to it that somebody sends."""
         if await self._guard.read(req, webhook_queue.is_waiting):
-            self._sender.wake()
+            self._sender.start_if_idle()

@@ -10,7 +10,7 @@ from typing import BinaryIO, Literal
 from storekeeper.errors import Invalid
 
 DELIMITERS = ",;\t|"
-MOST_RECORD = 2**20  # characters
+MAX_RECORD = 2**20  # characters
 CHUNK = 2**16  # bytes
 SEPARATOR_IS = "sep="  # begins Excel's own first line
 NUL = "\0"
@@ -82,9 +82,9 @@ def _records(text: io.TextIOWrapper, delimiter: str) -> Iterator[Record]:
 
     def lines() -> Iterator[str]:
         nonlocal length
-        while line := text.readline(MOST_RECORD):
+        while line := text.readline(MAX_RECORD):
             length += len(line)
-            if length >= MOST_RECORD:
+            if length >= MAX_RECORD:
                 raise _too_long(begin)
             yield line
 
@@ -124,7 +124,7 @@ def find_error(cells: list[str], width: int, suspects: str) -> str | None:
 def find_delimiter(file: BinaryIO, encoding: Encoding, headings: Sequence[str]) -> str:
     """What Excel's own first line says; else the one that makes most of the headings known, or most of them at all."""
     with _decoded(file, encoding) as text:
-        first = text.readline(MOST_RECORD).rstrip("\r\n")
+        first = text.readline(MAX_RECORD).rstrip("\r\n")
     if first[:-1].lower() == SEPARATOR_IS and first[-1] in DELIMITERS:
         return first[-1]
 

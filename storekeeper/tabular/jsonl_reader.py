@@ -8,7 +8,7 @@ from storekeeper.domain import strict_json
 from storekeeper.domain.strict_json import NotStrict
 from storekeeper.errors import Invalid
 
-MOST_LINE = 2**20  # bytes
+MAX_LINE = 2**20  # bytes
 
 
 def read(file: BinaryIO) -> Iterator[tuple[int, dict[str, Any] | str]]:
@@ -25,10 +25,10 @@ def read(file: BinaryIO) -> Iterator[tuple[int, dict[str, Any] | str]]:
 def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     file.seek(0)
     number = 0
-    while line := file.readline(MOST_LINE):
+    while line := file.readline(MAX_LINE):
         number += 1
-        if len(line) == MOST_LINE:
-            raise Invalid(f"Line {number} is too long: at most {MOST_LINE:,} bytes are read.")
+        if len(line) == MAX_LINE:
+            raise Invalid(f"Line {number} is too long: at most {MAX_LINE:,} bytes are read.")
         if number == 1:
             line = line.removeprefix(codecs.BOM_UTF8)
         if not line.isspace():

@@ -19,8 +19,8 @@ from storekeeper.tabular.csv_reader import Encoding
 if TYPE_CHECKING:
     from storekeeper.tabular import xlsx_reader
 
-MOST_COLUMNS = 1000
-MOST_IGNORED = 100
+MAX_COLUMNS = 1000
+MAX_IGNORED = 100
 HEAD = 2**16  # bytes
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
@@ -139,8 +139,8 @@ def _match(headings: Sequence[str], mapping: dict[str, str], fields: Sequence[st
     """Invalid unless each column has a heading of its own, and some are ours."""
     if not headings:
         raise Invalid("The headings cannot be read. Is a quote there not closed?")
-    if len(headings) > MOST_COLUMNS:
-        raise Invalid(f"There are more than {MOST_COLUMNS:,} columns.")
+    if len(headings) > MAX_COLUMNS:
+        raise Invalid(f"There are more than {MAX_COLUMNS:,} columns.")
     keys = [_fold(heading) for heading in headings]
     for number, key in enumerate(keys, 1):
         if not key:
@@ -200,11 +200,11 @@ def _open_json_lines(file: BinaryIO, options: Options, fields: Sequence[str]) ->
     first = _first_object(file)
     are_ours = [name in members for name in first]
     columns = [members[name] for name in compress(first, are_ours)]
-    ignored = _others(list(first), are_ours, fields)[:MOST_IGNORED]
+    ignored = _others(list(first), are_ours, fields)[:MAX_IGNORED]
     known = set(first)
 
     def note(names: set[str]) -> None:
-        others = sorted(names.difference(members))[: max(0, MOST_IGNORED - len(ignored))]
+        others = sorted(names.difference(members))[: max(0, MAX_IGNORED - len(ignored))]
         columns.extend(members[name] for name in sorted(names.intersection(members)))
         ignored.extend(others)
         known.update(names.intersection(members), others)

@@ -19,12 +19,12 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 
 from storekeeper.errors import Invalid
 
-MOST_BYTES = 512 * 2**20  # unpacked
-MOST_LISTED = 16 * 2**20  # bytes of a part that lists the others: calamine takes six times that
-MOST_PARTS = 10_000
-MOST_ROWS = 2**20  # of Excel's own
-MOST_CELLS = 5_000_000  # calamine takes some 100 bytes for each, and for each text that cells share
-MOST_TEXT = 256 * 2**20  # bytes in cells that share texts: calamine copies them into each
+MAX_BYTES = 512 * 2**20  # unpacked
+MAX_LISTED = 16 * 2**20  # bytes of a part that lists the others: calamine takes six times that
+MAX_PARTS = 10_000
+MAX_ROWS = 2**20  # of Excel's own
+MAX_CELLS = 5_000_000  # calamine takes some 100 bytes for each, and for each text that cells share
+MAX_TEXT = 256 * 2**20  # bytes in cells that share texts: calamine copies them into each
 REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})", re.ASCII)
 RELATIONSHIPS = "xl/_rels/workbook.xml.rels"
 WORKBOOK = "xl/workbook.xml"
@@ -118,14 +118,14 @@ def open_worksheet(file: BinaryIO, name: str | None) -> Worksheet:
 def _list_parts(archive: zipfile.ZipFile) -> Parts:
     """The parts by name, as calamine looks for them: it does not care for case, nor which way slashes lean."""
     listed = archive.infolist()
-    if len(listed) > MOST_PARTS or sum(part.file_size for part in listed) > MOST_BYTES:
-        raise Invalid(f"The workbook is too large: it unpacks to more than {MOST_BYTES:,} bytes.")
+    if len(listed) > MAX_PARTS or sum(part.file_size for part in listed) > MAX_BYTES:
+        raise Invalid(f"The workbook is too large: it unpacks to more than {MAX_BYTES:,} bytes.")
     parts = {part.filename.replace("\\", "/").lower(): part for part in listed}
     is_other_kind = WORKBOOK not in parts or "content.xml" in parts  # calamine would try those of LibreOffice too
     if is_other_kind or archive.comment or len(parts) < len(listed):  # two readers might see two workbooks
         raise zipfile.BadZipFile
-    if any(parts[each].file_size > MOST_LISTED for each in (WORKBOOK, RELATIONSHIPS) if each in parts):
-        raise Invalid(f"The workbook is too large: its lists have more than {MOST_LISTED:,} bytes.")
+    if any(parts[each].file_size > MAX_LISTED for each in (WORKBOOK, RELATIONSHIPS) if each in parts):
+        raise Invalid(f"The workbook is too large: its lists have more than {MAX_LISTED:,} bytes.")
     return parts
 
 
@@ -191,8 +191,8 @@ class _Texts:
             return
         if self._is_within:
             raise ValueError("calamine would number them in another way")
-        if len(self.sizes) == MOST_CELLS:
-            raise Invalid(f"The workbook is too large: over {MOST_CELLS:,} texts. Save it as CSV.")
+        if len(self.sizes) == MAX_CELLS:
+            raise Invalid(f"The workbook is too large: over {MAX_CELLS:,} texts. Save it as CSV.")
         self.sizes.append(0)
         self._is_within = True
 
@@ -244,7 +244,7 @@ class _Survey:
             case "row":
                 self._row = int(attributes["r"]) - 1 if "r" in attributes else self._row + 1
                 self._column = -1
-                self._require(self._row < MOST_ROWS)
+                self._require(self._row < MAX_ROWS)
 
     def _read(self, text: str) -> None:
         if self._is_in_number:
@@ -262,7 +262,7 @@ class _Survey:
         is_plain = len(self._number) == 1
         self._text += self._text_sizes[int(self._number[0])] if is_plain else self._longest
         self._number, self._is_in_number = [], False
-        self._require(self._text <= MOST_TEXT)
+        self._require(self._text <= MAX_TEXT)
 
     def _begin_cell(self, attributes: dict[str, str]) -> None:
         self._is_in_cell = True
@@ -276,13 +276,13 @@ class _Survey:
     def _fill(self, flaw: Flaw | None) -> None:
         self._rows = max(self._rows, self._row + 1, 1)  # there may be cells outside of the rows
         self._columns = max(self._columns, self._column + 1)
-        self._require(self._row < MOST_ROWS and self._rows * self._columns <= MOST_CELLS)
+        self._require(self._row < MAX_ROWS and self._rows * self._columns <= MAX_CELLS)
         if flaw:
             self.flaws[self._row].setdefault(self._column, flaw)
 
     def _require(self, is_bearable: bool) -> None:
         if not is_bearable:
-            raise Invalid(f"The worksheet is too large: over {MOST_CELLS:,} cells, or too much text. Save it as CSV.")
+            raise Invalid(f"The worksheet is too large: over {MAX_CELLS:,} cells, or too much text. Save it as CSV.")
 
 
 def _position(reference: str) -> tuple[int, int]:

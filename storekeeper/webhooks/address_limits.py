@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from storekeeper.concurrency.rate_limiter import Limits, Pace
+from storekeeper.concurrency.rate_limiter import Limits, RateLimiter
 
-MOST_WAITING = 256  # at one address
-LEAST_PAUSE = 0.001  # seconds between looks at the clock
-REMEMBERED = 10_000  # hosts
+MAX_WAITING = 256  # at one address
+MIN_PAUSE = 0.001  # seconds between looks at the clock
+CACHE_SIZE = 10_000  # hosts
 
 
-class Crowded(Exception):
+class QueueFull(Exception):
     """Too many wait, or somebody has waited too long."""
 
 
@@ -27,7 +27,7 @@ class _Waiter:
         self.turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
 
-class _Lane:
+class _Address:
     """One address."""
 
     def __init__(self) -> None:
@@ -36,17 +36,17 @@ class _Lane:
         self.alarm: asyncio.TimerHandle | None = None
 
     @property
-    def patient(self) -> list[_Waiter]:
+    def pending(self) -> list[_Waiter]:
         """Those that still wait: not who was cancelled, and has not left yet."""
         return [each for each in self.waiting if not each.turn.done()]
 
 
-class Lanes:
+class AddressLimits:
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
-        self._pace = Pace(limits.messages_per_second)
+        self._pace = RateLimiter(limits.messages_per_second)
         self._clock = clock
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[str, _Address] = {}
         self._turns = 0
         self._last_turn: dict[str, int] = {}  # of each host; those whose last was longest ago come first
 
@@ -58,9 +58,9 @@ class Lanes:
         return self._lanes[address].under_way.total() if address in self._lanes else 0
 
     @asynccontextmanager
-    async def turn(self, address: str, host: str) -> AsyncIterator[None]:
+    async def slot(self, address: str, host: str) -> AsyncIterator[None]:
         """For one message. Crowded if too many wait for theirs."""
-        lane = self._lanes.setdefault(address, _Lane())
+        lane = self._lanes.setdefault(address, _Address())
         waiter = _Waiter(host)
         lane.waiting.append(waiter)
         self._go_on(address)
@@ -77,7 +77,7 @@ class Lanes:
         lane = self._lanes.get(address)
         if lane is None:
             return
-        while (waiting := lane.patient) and self._has_room(address):
+        while (waiting := lane.pending) and self._has_room(address):
             waiter = min(waiting, key=lambda each: self._rank(lane, each))
             lane.waiting.remove(waiter)
             lane.under_way[waiter.host] += 1
@@ -90,16 +90,16 @@ class Lanes:
     def _has_room(self, address: str) -> bool:
         return self.under_way(address) < self._limits.connections and self._pace.bucket(address).room(self._clock()) > 0
 
-    def _set_alarm(self, lane: _Lane, address: str) -> None:
+    def _set_alarm(self, lane: _Address, address: str) -> None:
         """For when the pace lets the next one go, if that is what is waited for."""
         if lane.alarm:
             lane.alarm.cancel()
             lane.alarm = None
         if lane.waiting and self.under_way(address) < self._limits.connections:
-            pause = max(LEAST_PAUSE, self._pace.bucket(address).wait(self._clock(), 1))
+            pause = max(MIN_PAUSE, self._pace.bucket(address).wait(self._clock(), 1))
             lane.alarm = asyncio.get_running_loop().call_later(pause, self._go_on, address)
 
-    def _rank(self, lane: _Lane, waiter: _Waiter) -> tuple[int, int]:
+    def _rank(self, lane: _Address, waiter: _Waiter) -> tuple[int, int]:
         return lane.under_way[waiter.host], self._last_turn.get(waiter.host, 0)
 
     def _note_turn(self, address: str, host: str) -> None:
@@ -107,18 +107,18 @@ class Lanes:
         self._turns += 1
         self._last_turn.pop(host, None)
         self._last_turn[host] = self._turns
-        if len(self._last_turn) > REMEMBERED:
+        if len(self._last_turn) > CACHE_SIZE:
             del self._last_turn[next(iter(self._last_turn))]
 
-    def _make_room(self, lane: _Lane) -> None:
+    def _make_room(self, lane: _Address) -> None:
         """Of too many that wait, the one whose turn would be the last gets none."""
-        waiting = lane.patient
-        if len(waiting) > MOST_WAITING:
+        waiting = lane.pending
+        if len(waiting) > MAX_WAITING:
             last = max(reversed(waiting), key=lambda each: self._rank(lane, each))
             lane.waiting.remove(last)
-            last.turn.set_exception(Crowded())
+            last.turn.set_exception(QueueFull())
 
-    def _leave(self, lane: _Lane, waiter: _Waiter) -> None:
+    def _leave(self, lane: _Address, waiter: _Waiter) -> None:
         if waiter in lane.waiting:
             lane.waiting.remove(waiter)
         elif not waiter.turn.cancelled() and waiter.turn.exception() is None:

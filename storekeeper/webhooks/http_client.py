@@ -23,8 +23,8 @@ import msgspec
 from storekeeper.concurrency.rate_limiter import Limits
 from storekeeper.domain import webhook_url
 from storekeeper.domain.ip_networks import networks
-from storekeeper.domain.webhook_url import Endpoint, Networks
-from storekeeper.webhooks.address_limits import Crowded, Lanes
+from storekeeper.domain.webhook_url import AllowedNetworks, WebhookUrl
+from storekeeper.webhooks.address_limits import AddressLimits, QueueFull
 
 SECONDS = 10
 HEAD_BYTES = 16 * 1024
@@ -42,7 +42,7 @@ Resolve = Callable[[str, int], Awaitable[list[Address]]]
 Place = tuple[bool, str, int]  # whether by TLS, the host, the port
 
 
-class Answer(msgspec.Struct, frozen=True):
+class DeliveryResult(msgspec.Struct, frozen=True):
     """The status of an answer and its body, as far as it was read; or the reason why there is none.
 
     `ms` is how long it took, and None where nothing answered: how soon a connection is refused is nobody's business.
@@ -60,18 +60,18 @@ class Answer(msgspec.Struct, frozen=True):
         return self.status is not None and 200 <= self.status < 300 and self.error is None
 
 
-class Failed(Exception):
+class DeliveryError(Exception):
     """There is no answer. The message says why, without what is secret in a URL."""
 
 
-class Unreachable(Failed):
+class Unreachable(DeliveryError):
     """Nothing answers, for a reason that is not told: whoever names a URL must not learn which ports are open."""
 
 
 class Message:
     """What is to be sent, and how much of its time it has had."""
 
-    def __init__(self, to: Endpoint, headers: Mapping[str, str], body: bytes, limit: asyncio.Timeout) -> None:
+    def __init__(self, to: WebhookUrl, headers: Mapping[str, str], body: bytes, limit: asyncio.Timeout) -> None:
         self.to = to
         self.place: Place = (to.is_tls, *to.place)
         self._headers = headers
@@ -95,7 +95,7 @@ class Message:
             async with asyncio.timeout(self._patience):
                 yield
         except TimeoutError:
-            raise Crowded from None
+            raise QueueFull from None
         finally:
             waited = loop.time() - began_at
             self._patience -= waited
@@ -165,12 +165,12 @@ class Connection:
         return body
 
 
-class Courier:
+class WebhookClient:
     """`limits` are those of each address. Tests give their own way to look up names, certificates, and a clock."""
 
     def __init__(
         self,
-        networks: Networks,
+        networks: AllowedNetworks,
         seconds: float = SECONDS,
         resolve: Resolve | None = None,
         context: ssl.SSLContext | None = None,
@@ -179,7 +179,7 @@ class Courier:
     ) -> None:
         self._networks = networks
         self._limits = limits
-        self._lanes = Lanes(limits, clock)
+        self._lanes = AddressLimits(limits, clock)
         self._seconds = seconds
         self._threads = ThreadPoolExecutor(LOOKING_UP, "lookup")
         self._resolve = resolve or self._look_up
@@ -191,20 +191,20 @@ class Courier:
         """How many messages wait for their turn at an address."""
         return self._lanes.waiting
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> DeliveryResult:
         """Send a JSON body. Never raises: what goes wrong is an answer too."""
         try:
             async with asyncio.timeout(self._seconds) as limit:
                 message = Message(webhook_url.read(url), headers, body, limit)
                 status, answered = await self._exchange(message)
-        except Crowded:
-            return Answer(None, "Too much goes to this address.", None, is_put_off=True)
+        except QueueFull:
+            return DeliveryResult(None, "Too much goes to this address.", None, is_put_off=True)
         except (TimeoutError, Unreachable):
             reason = f"There was no answer: the connection was refused, or it took more than {self._seconds:g} seconds."
-            return Answer(None, reason, None)
-        except Failed as failed:
-            return Answer(None, str(failed), message.ms)
-        return Answer(status, None, message.ms, answered)
+            return DeliveryResult(None, reason, None)
+        except DeliveryError as failed:
+            return DeliveryResult(None, str(failed), message.ms)
+        return DeliveryResult(status, None, message.ms, answered)
 
     def close(self) -> None:
         for connection in list(self._idle):
@@ -243,7 +243,7 @@ class Courier:
     async def _turn(self, message: Message, lane: str) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             async with message.waiting():
-                await stack.enter_async_context(self._lanes.turn(lane, message.place[1]))
+                await stack.enter_async_context(self._lanes.slot(lane, message.place[1]))
             yield
 
     async def _ask(self, connection: Connection, message: Message) -> tuple[int, bytes]:
@@ -309,14 +309,14 @@ class Courier:
             raise
         return Connection(message.place, lane, reader, writer)
 
-    async def _addresses(self, to: Endpoint) -> list[Address]:
+    async def _addresses(self, to: WebhookUrl) -> list[Address]:
         """Of a host, if all may be reached. It does not tell whether there are some that may not, or none."""
         try:
             found = await self._resolve(to.host, to.port)
         except (OSError, UnicodeError):
             found = []
-        if not found or not all(self._networks.admit(address[0], to.port) for *_, address in found):
-            raise Failed("The host has no address that may be reached.")
+        if not found or not all(self._networks.allows(address[0], to.port) for *_, address in found):
+            raise DeliveryError("The host has no address that may be reached.")
         return found
 
     async def _look_up(self, host: str, port: int) -> list[Address]:
@@ -330,12 +330,12 @@ def lane_of(address: str) -> str:
     return networks(str(webhook_url.meant(address)))[-1].name
 
 
-def _explained(error: Exception) -> Failed:
+def _explained(error: Exception) -> DeliveryError:
     """Only what a receiver that is there has done itself is told: the text of an OSError may have the address."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return Failed(f"TLS: {error.verify_message}.")
+        return DeliveryError(f"TLS: {error.verify_message}.")
     if isinstance(error, ssl.SSLError):
-        return Failed("TLS: the two sides could not agree.")
+        return DeliveryError("TLS: the two sides could not agree.")
     if isinstance(error, h11.RemoteProtocolError):
-        return Failed("The answer was cut off, or is not HTTP.")
+        return DeliveryError("The answer was cut off, or is not HTTP.")
     return Unreachable()

@@ -20,19 +20,19 @@ import msgspec
 import structlog
 
 from storekeeper.concurrency.heartbeat import Pulse
-from storekeeper.concurrency.rate_limiter import Limits, Pace
+from storekeeper.concurrency.rate_limiter import Limits, RateLimiter
 from storekeeper.database.executor import Database
 from storekeeper.errors import StorekeeperError, Unavailable
 from storekeeper.models import journal, webhook_queue
-from storekeeper.models.webhook_queue import Hook, Outcome, Parcel
+from storekeeper.models.webhook_queue import AttemptResult, DueDelivery, HeldWebhook
 from storekeeper.security.webhook_signatures import sign
-from storekeeper.webhooks.http_client import UNLIMITED, Answer, Courier
+from storekeeper.webhooks.http_client import UNLIMITED, DeliveryResult, WebhookClient
 
-LOOK_SECONDS = 1.0  # between looks for what was changed, and what is due
-BEAT_SECONDS = 5  # between signs of life
+POLL_SECONDS = 1.0  # between looks for what was changed, and what is due
+HEARTBEAT_SECONDS = 5  # between signs of life
 GRACE_SECONDS = 1  # for what is under way at the end
 OF_ONE = 4  # messages that are under way to one webhook
-AT_ONCE = 256  # to all of them, beside those that wait for a turn at their receiver's address
+MAX_CONCURRENT = 256  # to all of them, beside those that wait for a turn at their receiver's address
 REST_SECONDS = 2.0  # of a host that had too many to wait
 RETRIES = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)  # seconds from one attempt to the next
 JITTER = 0.2  # so that what failed together is not tried again together
@@ -47,9 +47,9 @@ class Sender:
     def __init__(
         self,
         db: Database,
-        courier: Courier,
+        client: WebhookClient,
         retries: tuple[float, ...] = RETRIES,
-        look_seconds: float = LOOK_SECONDS,
+        look_seconds: float = POLL_SECONDS,
         is_needed: Callable[[], bool] = lambda: True,
         pulse: Pulse | None = None,
         limits: Limits = UNLIMITED,
@@ -57,12 +57,12 @@ class Sender:
         self._pulse = pulse or Pulse(token_hex(8))
         self.name = self._pulse.name
         self._db = db
-        self._courier = courier
+        self._courier = client
         self._retries = retries
         self._look_seconds = look_seconds
         self._is_needed = is_needed
         self._limits = limits
-        self._pace = Pace(limits.messages_per_second)
+        self._pace = RateLimiter(limits.messages_per_second)
         self._began_at: dict[int, float] = {}  # by webhook: when its last attempt began
         self._rests_until: dict[str, float] = {}  # by host
         self.is_ending = False
@@ -107,26 +107,26 @@ class Sender:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), self._look_seconds)
 
-    async def _hold(self) -> list[Hook]:
+    async def _hold(self) -> list[HeldWebhook]:
         """The webhooks that are its own now. Takes those that are free."""
-        hooks = await self._db.read(webhook_queue.look, self.name)
+        hooks = await self._db.read(webhook_queue.list_held, self.name)
         if any(hook.is_orphaned for hook in hooks):
             await self._pause_orphaned()
-            hooks = await self._db.read(webhook_queue.look, self.name)
-        if not all(hook.is_ours for hook in hooks) or time.monotonic() - self._beat_at >= BEAT_SECONDS:
-            await self._db.write(webhook_queue.hold, self.name)
+            hooks = await self._db.read(webhook_queue.list_held, self.name)
+        if not all(hook.is_ours for hook in hooks) or time.monotonic() - self._beat_at >= HEARTBEAT_SECONDS:
+            await self._db.write(webhook_queue.claim, self.name)
             await self._db.write(webhook_queue.sweep)
             self._beat_at = time.monotonic()
-            hooks = await self._db.read(webhook_queue.look, self.name)
+            hooks = await self._db.read(webhook_queue.list_held, self.name)
         return [hook for hook in hooks if hook.is_ours]
 
     async def _pause_orphaned(self) -> None:
         for webhook_id, reason in (await self._db.write(webhook_queue.pause_orphaned, self.name)).items():
             structlog.get_logger().warning("webhook_stopped", webhook=webhook_id, reason=reason)
 
-    async def _fan_out(self, hooks: list[Hook]) -> bool:
+    async def _fan_out(self, hooks: list[HeldWebhook]) -> bool:
         """Whether there may be more to be made deliveries of."""
-        settled = await self._db.read(journal.settled)
+        settled = await self._db.read(journal.last_visible_id)
         behind = [hook.id for hook in hooks if hook.cursor != settled and hook.nonce is None]
         has_more = False
         for each in behind:
@@ -134,7 +134,7 @@ class Sender:
             has_more |= await self._db.write(webhook_queue.fan_out, self.name, each)
         return has_more
 
-    async def _start(self, hooks: list[Hook]) -> None:
+    async def _start(self, hooks: list[HeldWebhook]) -> None:
         """Begin attempts: those webhooks first that have the fewest under way, or else have waited longest."""
         busy = Counter(webhook_id for webhook_id, _ in self._under_way.values())
         hosts = {hook.id: hook.host for hook in hooks}
@@ -147,12 +147,12 @@ class Sender:
                 self._beat()  # before they begin
 
     def _room(self) -> int:
-        return AT_ONCE - (len(self._under_way) - self._courier.waiting)
+        return MAX_CONCURRENT - (len(self._under_way) - self._courier.waiting)
 
-    def _rests(self, hook: Hook) -> bool:
+    def _rests(self, hook: HeldWebhook) -> bool:
         return self._rests_until.get(hook.host, 0) > time.monotonic()
 
-    async def _start_some(self, hook: Hook, room: int) -> int:
+    async def _start_some(self, hook: HeldWebhook, room: int) -> int:
         """Begin attempts of one webhook; how many."""
         known = [id for id, (webhook_id, _) in self._under_way.items() if webhook_id == hook.id]
         parcels = await self._db.read(webhook_queue.due, hook.id, known, room)
@@ -163,12 +163,12 @@ class Sender:
             self._under_way[parcel.id] = hook.id, asyncio.create_task(self._deliver(hook, parcel))
         return len(parcels)
 
-    def _is_any_under_way(self, hooks: list[Hook]) -> bool:
+    def _is_any_under_way(self, hooks: list[HeldWebhook]) -> bool:
         """Whether messages of a suspect are: when the process dies, it is to be clear by which."""
         suspects = {hook.id for hook in hooks if hook.is_suspect}
         return any(webhook_id in suspects for webhook_id, _ in self._under_way.values())
 
-    async def _deliver(self, hook: Hook, parcel: Parcel) -> None:
+    async def _deliver(self, hook: HeldWebhook, parcel: DueDelivery) -> None:
         try:
             body = write(parcel)
             answer = await self._courier.post(hook.url, head(hook, parcel, body), body)
@@ -183,12 +183,12 @@ class Sender:
             del self._under_way[parcel.id]
             self._news.set()
 
-    async def _acquit(self, hook: Hook) -> None:
+    async def _acquit(self, hook: HeldWebhook) -> None:
         if hook.deaths:
             with suppress(StorekeeperError):  # its next message does
                 await self._db.write(webhook_queue.acquit, self.name, hook.id)
 
-    async def _note(self, parcel: Parcel, answer: Answer) -> None:
+    async def _note(self, parcel: DueDelivery, answer: DeliveryResult) -> None:
         """For as long as it cannot be written down it is under way: it would be sent again at once."""
         answer = _checked(parcel, answer)
         outcome = self._judge(parcel, answer)
@@ -203,12 +203,12 @@ class Sender:
         if reason:
             log.warning("webhook_stopped", reason=reason)
 
-    def _judge(self, parcel: Parcel, answer: Answer) -> Outcome:
+    def _judge(self, parcel: DueDelivery, answer: DeliveryResult) -> AttemptResult:
         again_at = None
         if not answer.is_good and answer.status != HTTPStatus.GONE and parcel.attempts < len(self._retries):
             seconds = self._retries[parcel.attempts] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
             again_at = int(time.time() + seconds)
-        return Outcome(answer.status, answer.error, answer.ms, answer.is_good, again_at)
+        return AttemptResult(answer.status, answer.error, answer.ms, answer.is_good, again_at)
 
     async def _finish(self) -> None:
         """What is under way may end. What does not in time is sent again by whoever comes next."""
@@ -218,7 +218,7 @@ class Sender:
             for task in late:
                 task.cancel()
         with suppress(StorekeeperError):
-            await self._db.write(webhook_queue.let_go, self.name)
+            await self._db.write(webhook_queue.release, self.name)
 
 
 class Echo(msgspec.Struct, frozen=True):
@@ -227,7 +227,7 @@ class Echo(msgspec.Struct, frozen=True):
     challenge: str
 
 
-def _checked(parcel: Parcel, answer: Answer) -> Answer:
+def _checked(parcel: DueDelivery, answer: DeliveryResult) -> DeliveryResult:
     """An answer to a challenge is a good one if it repeats what that says."""
     if not parcel.nonce or not answer.is_good:
         return answer
@@ -240,7 +240,7 @@ def _checked(parcel: Parcel, answer: Answer) -> Answer:
     return msgspec.structs.replace(answer, error="The answer does not repeat the challenge.")
 
 
-def write(parcel: Parcel) -> bytes:
+def write(parcel: DueDelivery) -> bytes:
     """The body: the same for each attempt."""
     at = parcel.change.at if parcel.change else parcel.created_at
     data: Any = parcel.change
@@ -251,7 +251,7 @@ def write(parcel: Parcel) -> bytes:
     return _ENCODER.encode({"type": parcel.type, "timestamp": timestamp, "data": data})
 
 
-def head(hook: Hook, parcel: Parcel, body: bytes) -> Mapping[str, str]:
+def head(hook: HeldWebhook, parcel: DueDelivery, body: bytes) -> Mapping[str, str]:
     now = int(time.time())
     return {
         "user-agent": "Storekeeper",

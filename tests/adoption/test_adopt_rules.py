@@ -17,7 +17,7 @@ from storekeeper.security import legacy_hashes
 from tests.conftest import PASSWORD
 from tests.support import course_databases
 
-amounts = st.integers(0, money.MOST)
+amounts = st.integers(0, money.MAX_MINOR_UNITS)
 
 
 def single(value: float) -> float:
@@ -56,7 +56,7 @@ def test_a_third_digit_is_in_doubt_and_rounded_half_even(minor: int, digit: int)
 @given(st.floats() | st.integers() | st.text() | st.binary() | st.none(), st.sampled_from(["EUR", "JPY", "CLF"]))
 def test_anything_is_a_price_or_refused(value: Any, currency: str) -> None:
     with suppress(Invalid):
-        assert 0 <= prices.read(value, currency).minor <= money.MOST
+        assert 0 <= prices.read(value, currency).minor <= money.MAX_MINOR_UNITS
 
 
 values = st.none() | st.integers() | st.floats(allow_nan=False) | st.binary(max_size=9) | st.text(max_size=100)

@@ -17,7 +17,7 @@ from storekeeper.database.engine import metadata
 from storekeeper.domain.money import Price
 from storekeeper.files import images
 from storekeeper.http.request import Request
-from storekeeper.http.root_app import Door
+from storekeeper.http.root_app import RootApp
 from storekeeper.models import import_job, item, session, store_member, user, webhook, webhook_delivery
 from storekeeper.models.item_fields import Fields
 from storekeeper.models.session import Terms
@@ -216,14 +216,14 @@ def world(engine: sa.Engine, parts: Parts) -> sa.Engine:
         for name in ("dave", "frank", "ivan"):
             user.add(conn, name, HASHED)
         store_member.put(conn, 1, "ikea", "dave", "clerk")
-        store_member.found_store(conn, 1, "shed", "EUR")
+        store_member.create_store(conn, 1, "shed", "EUR")
         store_member.put(conn, 1, "shed", "bob", "clerk")
         for name in ("lamp", "sofa", "poster"):
             item.add(conn, 1, 1, name, Fields(price=Price("5")))
         conn.execute(sa.update(item.items).where(item.items.c.name == "poster").values(image=IMAGE))
         session.begin(conn, 1, Terms(3600), "", "")
         for _ in range(2):
-            import_job.add(conn, 1, import_job.Order(store="ikea", file="imports/a", file_name="", size=1))
+            import_job.add(conn, 1, import_job.ImportRequest(store="ikea", file="imports/a", file_name="", size=1))
         conn.execute(sa.update(import_job.jobs).where(import_job.jobs.c.id == 2).values(state="planned", ended_at=1))
         for _ in range(2):
             webhook.add(conn, None, "https://shop.example/hook", "ikea")
@@ -311,7 +311,7 @@ def test_a_responder_without_a_mark_is_for_the_signed_in(parts: Parts, settings:
 
     api = create_api(create_components(settings, parts))
     api.add_route("/bare", Bare())
-    client = testing.TestClient(as_served(Door(api, api, settings.body_seconds)))
+    client = testing.TestClient(as_served(RootApp(api, api, settings.body_seconds)))
     assert client.simulate_get("/bare").json["error"] == "authorization_required"
     assert client.simulate_get("/bare", headers=bearer(alice.pair["refresh_token"])).json["error"] == "invalid_token"
     assert client.simulate_get("/bare", headers=bearer(alice.pair["access_token"])).json == {"user_id": 1}

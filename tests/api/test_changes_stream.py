@@ -81,7 +81,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     url = databases.for_a_server(request, tmp_path)
     with transaction(create_engine(url)) as conn:
         user.add(conn, "alice", HASHED, True)
-        store_member.found_store(conn, 1, "ikea", "EUR")
+        store_member.create_store(conn, 1, "ikea", "EUR")
         item.add(conn, 1, 1, "chair", Fields(price=Price("15.99")))
     return url
 
@@ -143,7 +143,7 @@ def test_who_comes_again_goes_on_where_he_was(server: Server) -> None:
 def test_what_another_process_changes_is_heard_too(server: Server, url: str) -> None:
     listener = listen(server, log_in(server), "?after=now")
     with transaction(create_engine(url)) as conn:
-        item.adjust_stock(conn, 1, item.Target("chair"), 5)
+        item.adjust_stock(conn, 1, item.ItemRef("chair"), 5)
     assert listener.next().data["after"]["stock"] == 5
 
 

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from storekeeper.app import create_api
 from storekeeper.components import Parts, create_components
 from storekeeper.http.operation import public
-from storekeeper.http.root_app import Door
+from storekeeper.http.root_app import RootApp
 from storekeeper.settings import Settings
 from tests.conftest import Person, bearer
 from tests.support import raw_requests
@@ -46,7 +46,7 @@ def buggy(settings: Settings, parts: Parts) -> Any:
     api = create_api(create_components(settings, parts))
     api.add_route("/raises", Raises())
     api.add_route("/cannot-be-sent", CannotBeSent())
-    return Door(api, api, settings.body_seconds)
+    return RootApp(api, api, settings.body_seconds)
 
 
 def test_security_headers_are_on_every_answer(alice: Person, buggy: Any) -> None:

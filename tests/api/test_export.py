@@ -110,7 +110,7 @@ def test_a_file_has_what_the_list_has(
     monkeypatch.setattr(item_export, "MOST_BYTES", 200)  # several pieces of it
     many(engine, 7)
     with transaction(engine) as conn:
-        store_member.found_store(conn, 1, "tokyo", "JPY")
+        store_member.create_store(conn, 1, "tokyo", "JPY")
         item.add(conn, 1, "tokyo", "chair", Fields(price=Price("5"), tags=["home"], stock=1))
     queries = ["", "archived=any", "q=cha", "tag=home", "tag=home&archived=any", "in_stock=true", "sku=%3D1%2B1"]
     queries += ["q=item&archived=any", "updated_since=1700000001", "barcode=96385074&archived=yes", "sort=-name"]
@@ -190,7 +190,7 @@ def test_a_file_is_made_while_it_is_read(
     def change() -> None:
         with transaction(engine) as conn:
             item.add(conn, 1, 1, "late", Fields(price=Price("5")))
-            item.delete(conn, 1, item.Target("item 30", 1))
+            item.delete(conn, 1, item.ItemRef("item 30", 1))
 
     with worker(settings) as app:
         pieces, is_whole = asyncio.run(read_slowly(app, bob.pair["access_token"], change))
@@ -217,7 +217,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     engine = create_engine(f"sqlite:///{tmp_path}/data/storekeeper.db")
     with transaction(engine) as conn:
         user.add(conn, "alice", HASHED)
-        store_member.found_store(conn, 1, "ikea", "EUR")
+        store_member.create_store(conn, 1, "ikea", "EUR")
     many(engine, 20_000, "x" * 1000)
     yield server
     server.put_away()

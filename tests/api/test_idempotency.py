@@ -12,7 +12,7 @@ from falcon import testing
 from storekeeper.database.engine import create_engine
 from storekeeper.domain.money import Price
 from storekeeper.models import idempotency, item, store_member, user
-from storekeeper.models.idempotency import KEPT_SECONDS, keys
+from storekeeper.models.idempotency import RETENTION_SECONDS, keys
 from storekeeper.models.item_fields import Fields
 from storekeeper.settings import Settings
 from tests.conftest import HASHED, PASSWORD, Clock, Person
@@ -154,7 +154,7 @@ def test_reads_do_not_mind_it(alice: Person) -> None:
 
 def test_keys_are_forgotten_after_a_day(alice: Person, clock: Clock, engine: sa.Engine) -> None:
     ask(alice, "POST", "/item/chair/stock", {"json": {"delta": 1}}, "first")
-    clock.now += KEPT_SECONDS + 10
+    clock.now += RETENTION_SECONDS + 10
     alice.log_in()
     ask(alice, "POST", "/item/chair/stock", {"json": {"delta": 1}}, "second")
     with engine.connect() as conn:
@@ -223,7 +223,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     url = databases.for_a_server(request, tmp_path)
     with transaction(create_engine(url)) as conn:
         user.add(conn, "alice", HASHED, True)
-        store_member.found_store(conn, 1, "ikea", "EUR")
+        store_member.create_store(conn, 1, "ikea", "EUR")
         item.add(conn, 1, 1, "chair", Fields(price=Price("15.99")))
     return url
 

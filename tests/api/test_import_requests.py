@@ -12,7 +12,7 @@ from falcon import testing
 
 from storekeeper.models import store_member
 from storekeeper.models.import_job import MAX_ALIVE
-from storekeeper.resources.imports import MOST_BYTES
+from storekeeper.resources.imports import MAX_BYTES
 from storekeeper.settings import Settings
 from tests.conftest import Person, bearer
 from tests.support import imports, raw_requests
@@ -41,7 +41,7 @@ REQUESTS: list[tuple[str, dict[str, str], int, str]] = [
     ("store=ikea&dryrun=true", {}, 400, "invalid"),
     ("store=ikea", {"Content_Type": "application/json"}, 415, "unsupported_media_type"),
     ("store=ikea", {"Content_Encoding": "gzip"}, 415, "unsupported_media_type"),
-    ("store=ikea", {"Content_Length": str(MOST_BYTES + 1)}, 413, "too_large"),
+    ("store=ikea", {"Content_Length": str(MAX_BYTES + 1)}, 413, "too_large"),
     ("store=ikea", {"Content_Length": "1000"}, 400, "invalid"),  # more than there is
     ("store=ikea", {"Authorization": "Bearer x"}, 401, "invalid_token"),
 ]
@@ -140,7 +140,7 @@ def test_ten_imports_of_a_user_wait_or_are_under_way(
         bob.delete(start(bob, "name,price\nrug,5\n"))
         start(bob, "name,price\nrug,5\n")
     with transaction(engine) as conn:
-        store_member.found_store(conn, 2, "aldi", "EUR")
+        store_member.create_store(conn, 2, "aldi", "EUR")
     assert upload(bob, "name,price\n", store="aldi").status_code == 409
     assert len(kept(tmp_path)) == before + MAX_ALIVE + 1
 

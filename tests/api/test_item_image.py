@@ -126,7 +126,7 @@ def test_an_image_may_be_larger_than_other_bodies_and_is_what_it_is(alice: Perso
 
 def test_a_name_of_several_stores_has_to_be_chosen(alice: Person, engine: sa.Engine) -> None:
     with transaction(engine) as conn:
-        store_member.found_store(conn, 1, "shed", "EUR")
+        store_member.create_store(conn, 1, "shed", "EUR")
     assert alice.post("/store/shed/item/chair", {"price": "5"}).status_code == 201
     assert put(alice, picture()).status_code == 409
     assert put(alice, picture(), PLACES[0] + "?store_id=2").json["store_id"] == 2

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from storekeeper.database import compiled_query, dialects
-from storekeeper.database.compiled_query import Query, execute
+from storekeeper.database.compiled_query import CompiledQuery, execute
 from storekeeper.database.executor import Database
 from storekeeper.domain.money import Price
 from storekeeper.models import item, item_queries, journal_feed, paging, session, store_items, store_member, user
@@ -51,8 +51,8 @@ def reader(root: Person) -> Reader:
 def shop(engine: sa.Engine) -> sa.Engine:
     """Three stores: "ikea" with 8 items, "aldi" with 5 of the same names, and "lidl" with none."""
     with transaction(engine) as conn:
-        store_member.found_store(conn, 1, "aldi", "EUR")
-        store_member.found_store(conn, 1, "lidl", "EUR")
+        store_member.create_store(conn, 1, "aldi", "EUR")
+        store_member.create_store(conn, 1, "lidl", "EUR")
         for name in "gfedcba":
             item.add(conn, 1, 1, name, Fields(price=Price(1)))
         for name in "edcba":
@@ -225,7 +225,7 @@ def test_the_items_of_all_stores_of_a_page_take_one_trip(
     monkeypatch.setattr(paging, "fetch_together", note)
     with transaction(engine) as conn:
         for number in range(30):
-            founded = store_member.found_store(conn, 1, f"store {number}", "EUR")
+            founded = store_member.create_store(conn, 1, f"store {number}", "EUR")
             item.add(conn, 1, founded.id, "stool", Fields(price=Price(1)))
     stores = reader.get("/stores").json["stores"]
     assert [[each["name"] for each in store["items"]] for store in stores] == [["chair"], *[["stool"]] * 30]
@@ -239,7 +239,7 @@ LAST = {"position_0": 2**40, "position_1": 2**40}
 def test_a_page_of_a_store_is_found_among_what_is_its_own(engine: sa.Engine) -> None:
     """Of a newer store too. By the ids of all items, PostgreSQL first read those of the older ones."""
     with transaction(engine) as conn:
-        *older, newer = (store_member.found_store(conn, 1, f"store {number}", "EUR").id for number in range(8))
+        *older, newer = (store_member.create_store(conn, 1, f"store {number}", "EUR").id for number in range(8))
         of = [older[n % 7] if n < 9000 else newer for n in range(10_000)]
         names = "store_id", "name", "price_minor", "stock", "updated_at"
         rows = ((of[n], f"{n}", n, n, n) for n in range(10_000))
@@ -249,7 +249,9 @@ def test_a_page_of_a_store_is_found_among_what_is_its_own(engine: sa.Engine) -> 
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
         if conn.dialect.name == "postgresql":
             conn.exec_driver_sql("ANALYZE items, changes")
-        shapes = [item_queries.Shape(conn.dialect.name, ("store_id",), in_stock, "no") for in_stock in (None, True)]
+        shapes = [
+            item_queries.FilterShape(conn.dialect.name, ("store_id",), in_stock, "no") for in_stock in (None, True)
+        ]
         history = journal_feed._pages(conn.dialect.name, ("store_id",))
         sorts = "id", "updated", "price", "stock"
         for shape, sort, falls, is_further in product(shapes, sorts, (False, True), (False, True)):
@@ -276,7 +278,7 @@ def test_changes_are_read_in_their_order(engine: sa.Engine) -> None:
         _plan(conn, audit, kind="item")
 
 
-def _plan(conn: sa.Connection, page: Query, **values: Any) -> str:
+def _plan(conn: sa.Connection, page: CompiledQuery, **values: Any) -> str:
     """How a page is found. Nothing has to be sorted."""
     text = page._statement.params(values).compile(conn, compile_kwargs={"literal_binds": True})
     explain = "EXPLAIN QUERY PLAN" if conn.dialect.name == "sqlite" else "EXPLAIN"
@@ -294,7 +296,7 @@ def add_item(conn: sa.Connection, name: str) -> None:
 
 
 def add_store(conn: sa.Connection, name: str) -> None:
-    store_member.found_store(conn, 1, name, "EUR")
+    store_member.create_store(conn, 1, name, "EUR")
 
 
 def add_user(conn: sa.Connection, name: str) -> None:

@@ -88,7 +88,7 @@ def test_with_0_there_is_no_limit_and_what_is_there_stays(limited: Limited, engi
 
 def test_of_many_who_found_at_once_one_gets_the_last_place(limited: Limited, engine: sa.Engine) -> None:
     with transaction(engine) as conn:
-        store_member.found_store(conn, 3, "first", "EUR")
+        store_member.create_store(conn, 3, "first", "EUR")
     with limited.workers(stores_per_user=2) as apps:
         token = log_in(apps[0], "carol")["access_token"]
         answers = at_once(apps, [Call("POST", f"/store/s{number}", token=token) for number in range(10)])

@@ -19,7 +19,7 @@ from storekeeper.files import images
 from storekeeper.models import idempotency_space, item, store_image
 from storekeeper.models.idempotency import keys
 from storekeeper.models.idempotency_space import HOUR, PARTS
-from storekeeper.models.item import Target
+from storekeeper.models.item import ItemRef
 from storekeeper.models.item_fields import Fields
 from storekeeper.models.store_image import Kept, store_images
 from storekeeper.services import image_retention
@@ -450,7 +450,7 @@ def test_of_many_images_at_once_one_gets_the_last_room(engine: sa.Engine) -> Non
         all_are_there.wait(30)
         try:
             with transaction(engine) as conn:
-                store_image.give(conn, 2, Target(f"item {number}", 1), image, MIB)
+                store_image.give(conn, 2, ItemRef(f"item {number}", 1), image, MIB)
         except ImageSpaceFull:
             return False
         return True

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import strategies as st
 
-from storekeeper.concurrency.bounded_pool import Pool
+from storekeeper.concurrency.bounded_pool import BoundedPool
 from storekeeper.concurrency.fair_queue import FairQueue
 from storekeeper.domain.ip_networks import networks
 from storekeeper.errors import Unavailable
@@ -157,7 +157,7 @@ def test_sixty_connections_from_one_network_leave_room_for_others(start: Start, 
 
 def test_of_a_pool_each_sender_has_its_turn() -> None:
     async def scenario() -> list[str]:
-        pool, gate, done = Pool("test", 1, 8), Event(), list[str]()
+        pool, gate, done = BoundedPool("test", 1, 8), Event(), list[str]()
         calls: list[asyncio.Task[Any]] = [asyncio.create_task(pool.run(("a",), gate.wait))]
         await asyncio.sleep(0)
         calls += [asyncio.create_task(pool.run((each,), done.append, each)) for each in "aaabcb"]
@@ -172,7 +172,7 @@ def test_of_a_pool_each_sender_has_its_turn() -> None:
 
 def test_who_hangs_up_while_waiting_keeps_nobody_out() -> None:
     async def scenario() -> None:
-        pool, gate = Pool("test", 1, 2), Event()
+        pool, gate = BoundedPool("test", 1, 2), Event()
         calls = [asyncio.create_task(pool.run(("a",), gate.wait)) for _ in range(3)]
         await asyncio.sleep(0)
         with pytest.raises(Unavailable):

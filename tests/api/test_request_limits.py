@@ -11,10 +11,10 @@ from falcon import testing
 from structlog.testing import capture_logs
 
 from storekeeper.concurrency import rate_limiter
-from storekeeper.concurrency.rate_limiter import Pace
+from storekeeper.concurrency.rate_limiter import RateLimiter
 from storekeeper.errors import TooManyRequests
 from storekeeper.http import request_limits
-from storekeeper.http.request_context import Visit
+from storekeeper.http.request_context import RequestContext
 from storekeeper.http.request_limits import RequestLimits
 from storekeeper.settings import Settings
 from tests.conftest import Clock, as_served
@@ -298,7 +298,7 @@ def test_who_is_refused_costs_the_database_nothing(start: Start, monkeypatch: py
     async def never(*_: Any) -> None:
         raise AssertionError("the database was asked")
 
-    for way in ("read", "browse", "fetch", "write"):
+    for way in ("read", "read_list", "read_one", "write"):
         monkeypatch.setattr(f"storekeeper.database.executor.Database.{way}", never)
     assert statuses([ask(app, path, token) for path in (READ, "/items") for _ in range(9)]) == {429: 18}
 
@@ -408,8 +408,8 @@ def test_an_administrator_has_as_many_pages_as_he_likes(start: Start) -> None:
 # In memory
 
 
-def visit(address: str, user_id: int | None = None) -> Visit:
-    made = Visit("1", None, address, asyncio.Event().wait, 1)  # type: ignore[arg-type]
+def visit(address: str, user_id: int | None = None) -> RequestContext:
+    made = RequestContext("1", None, address, asyncio.Event().wait, 1)  # type: ignore[arg-type]
     made.user_id = user_id
     return made
 
@@ -430,22 +430,22 @@ def test_memory_is_bounded_and_who_goes_on_sending_is_not_forgotten(now: Clock) 
         count(limits, f"2001:db8:{n >> 8:x}:{n & 255:x}::1", n + 2)
         passed += n % 20 == 0 and count(limits, ADDRESS, 1)
     assert passed == 400
-    assert len(limits._senders) <= request_limits.REMEMBERED
+    assert len(limits._senders) <= request_limits.CACHE_SIZE
     for policy in (limits._network, limits._user):
         for pace in policy._paces.values():
-            assert len(pace._buckets) + len(pace._older) <= rate_limiter.REMEMBERED
+            assert len(pace._buckets) + len(pace._older) <= rate_limiter.CACHE_SIZE
 
 
 def test_a_pace_forgets_the_keys_that_were_asked_for_longest_ago() -> None:
-    pace = Pace(1, 60)
+    pace = RateLimiter(1, 60)
     pace.bucket("a").take(0, 60)
-    for n in range(rate_limiter.REMEMBERED // 2 - 1):
+    for n in range(rate_limiter.CACHE_SIZE // 2 - 1):
         pace.bucket(str(n))
     assert pace.bucket("a").room(0) == 0
-    for n in range(rate_limiter.REMEMBERED // 2):
+    for n in range(rate_limiter.CACHE_SIZE // 2):
         pace.bucket(str(-n - 1))
     assert pace.bucket("a").room(0) == 0  # it was asked for meanwhile
-    for n in range(rate_limiter.REMEMBERED):
+    for n in range(rate_limiter.CACHE_SIZE):
         pace.bucket(f"x{n}")
     assert pace.bucket("a").room(0) == 60
 

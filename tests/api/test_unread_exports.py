@@ -13,14 +13,14 @@ import sqlalchemy as sa
 
 from storekeeper.app import create_app
 from storekeeper.components import Parts
-from storekeeper.concurrency.slots import Places
+from storekeeper.concurrency.slots import Slots
 from storekeeper.database.engine import create_engine
 from storekeeper.errors import RequestTimeout
 from storekeeper.models import item, item_export, store_member, user
 from storekeeper.models.item_export import Line
 from storekeeper.models.item_list import Filter
 from storekeeper.services import file_transfers
-from storekeeper.services.file_transfers import SLOWEST_READER, Exports, Taking
+from storekeeper.services.file_transfers import SLOWEST_READER, Exports, ReadingSpeed
 from storekeeper.settings import Settings
 from storekeeper.tabular import cells
 from tests.api.test_export import CSV, HEAD, JSON_LINES, many
@@ -50,7 +50,7 @@ def test_a_piece_is_small_and_well_filled_however_long_its_lines_are(
         conn.execute(sa.update(item.items).where(item.items.c.id.between(700, 900)).values(description="é" * 4000))
     found = list(pieces(engine, format))
     head = len(HEAD) if format == "csv" else 0
-    assert max(map(len, found)) <= item_export.MOST_BYTES + head
+    assert max(map(len, found)) <= item_export.MAX_BYTES + head
     assert all(each.endswith(b"\n") for each in found)
     whole = b"".join(found)
     assert whole.count(b"\n") == 1501 + (1 if head else 0)
@@ -125,7 +125,7 @@ def crowded(parts: Parts, settings: Settings, monkeypatch: pytest.MonkeyPatch, e
     """One export at once of each user, two in all; who finds no place is refused at once. All of several pieces."""
     monkeypatch.setattr(item_export, "MOST_BYTES", 100)
     many(engine, 20)
-    return create_app(settings, msgspec.structs.replace(parts, exports=Exports(Places(2, 1, seconds=0))))
+    return create_app(settings, msgspec.structs.replace(parts, exports=Exports(Slots(2, 1, seconds=0))))
 
 
 @pytest.fixture
@@ -217,14 +217,14 @@ def test_no_further_piece_is_read_for_a_reader_that_has_hung_up(
 
 
 def test_a_reader_has_a_least_speed_in_each_window_of_their_time() -> None:
-    taking, least = Taking(), 60 * SLOWEST_READER
+    taking, least = ReadingSpeed(), 60 * SLOWEST_READER
     for count, seconds in ((least, 60.0), (0, 59.0), (least, 1.0), (least - 1, 0.5), (1, 59.5), (10 * least, 600.0)):
         taking.note(count, seconds)
     taking.note(least - 1, 59.0)
     with pytest.raises(RequestTimeout):
         taking.note(0, 1.0)
     with pytest.raises(RequestTimeout):
-        Taking().note(10 * least - 1, 600.0)
+        ReadingSpeed().note(10 * least - 1, 600.0)
 
 
 @pytest.fixture
@@ -353,7 +353,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     engine = create_engine(url)
     with transaction(engine) as conn:
         user.add(conn, "alice", HASHED)
-        store_member.found_store(conn, 1, "ikea", "EUR")
+        store_member.create_store(conn, 1, "ikea", "EUR")
     many(engine, 5000, "x" * 4000)
     return url
 

@@ -104,7 +104,7 @@ class TestClosedRegistration:
     def test_the_first_administrator_may(self, client: testing.TestClient, parts: Parts, engine: sa.Engine) -> None:
         with transaction(engine) as conn:
             conn.execute(sa.delete(users).where(users.c.is_admin))
-        assert register(client, "boss", setup_token=setup.token(parts.keys)).status_code == 201
+        assert register(client, "boss", setup_token=setup.create(parts.keys)).status_code == 201
         assert verdict(register(client, "dave")) == (403, "registration_closed")
 
 
@@ -116,7 +116,7 @@ def setup_token(parts: Parts, engine: sa.Engine) -> str:
     """While there is no administrator: Root has gone."""
     with transaction(engine) as conn:
         conn.execute(sa.delete(users).where(users.c.is_admin))
-    return setup.token(parts.keys)
+    return setup.create(parts.keys)
 
 
 def test_the_setup_token_makes_an_administrator_once(client: testing.TestClient, setup_token: str) -> None:
@@ -138,7 +138,7 @@ def test_a_wrong_setup_token_makes_nobody(client: testing.TestClient, setup_toke
 
 
 def test_the_setup_token_is_not_good_while_there_is_an_administrator(client: testing.TestClient, parts: Parts) -> None:
-    answer = register(client, "boss", setup_token=setup.token(parts.keys))
+    answer = register(client, "boss", setup_token=setup.create(parts.keys))
     assert verdict(answer) == (403, "wrong_setup_token")
     assert answer.json["message"] == "The set-up token is not valid, or there is an administrator already."
 
@@ -146,7 +146,7 @@ def test_the_setup_token_is_not_good_while_there_is_an_administrator(client: tes
 def test_an_inactive_administrator_is_none(client: testing.TestClient, parts: Parts, engine: sa.Engine) -> None:
     with transaction(engine) as conn:
         conn.execute(sa.update(users).where(users.c.is_admin).values(is_active=False))
-    assert register(client, "boss", setup_token=setup.token(parts.keys)).status_code == 201
+    assert register(client, "boss", setup_token=setup.create(parts.keys)).status_code == 201
 
 
 def test_the_setup_token_changes_no_other_rule(client: testing.TestClient, setup_token: str) -> None:

@@ -9,7 +9,7 @@ from falcon import testing
 from storekeeper.app import create_app
 from storekeeper.components import Parts
 from storekeeper.models import journal, session, store_member, webhook_queue
-from storekeeper.models.webhook import MOST_OF_USER, deliveries
+from storekeeper.models.webhook import MAX_OF_USER, deliveries
 from storekeeper.settings import Settings
 from tests.conftest import Person, as_served
 from tests.support.cli_runner import run_with, says
@@ -118,7 +118,7 @@ def test_what_the_operator_allows_may_be(parts: Parts, settings: Settings) -> No
 
 
 def test_a_user_has_so_many_at_the_most(alice: Person, root: Person) -> None:
-    for _ in range(MOST_OF_USER):
+    for _ in range(MAX_OF_USER):
         assert add(alice).status_code == 201
     for person in (alice, root):
         refused = add(person)
@@ -199,11 +199,11 @@ def test_going_back_to_what_is_forgotten_is_refused(alice: Person, engine: sa.En
 
 def test_a_sender_is_woken_where_nobody_sends(alice: Person, parts: Parts, engine: sa.Engine) -> None:
     woken: list[int] = []
-    parts.sender.wake = lambda: woken.append(1)  # type: ignore[method-assign]
+    parts.sender.start_if_idle = lambda: woken.append(1)  # type: ignore[method-assign]
     add(alice)
     assert len(woken) == 1
     with transaction(engine) as conn:
-        webhook_queue.hold(conn, "another")
+        webhook_queue.claim(conn, "another")
     alice.post("/webhooks/1/test")
     add(alice)
     assert len(woken) == 2

@@ -10,7 +10,7 @@ from standardwebhooks import Webhook as Verifier
 
 from storekeeper.app import create_app
 from storekeeper.components import Parts
-from storekeeper.concurrency.rate_limiter import Limits, Pace
+from storekeeper.concurrency.rate_limiter import Limits, RateLimiter
 from storekeeper.models import webhook, webhook_queue
 from storekeeper.models.webhook import MAX_OF_STORE, MAX_TESTS, webhooks
 from storekeeper.settings import Settings
@@ -121,11 +121,11 @@ def test_an_answer_to_a_former_challenge_is_no_consent(engine: sa.Engine, receiv
     """The URL was changed while the challenge was under way."""
     ask(engine, "http://127.0.0.1:1/")
     with transaction(engine) as conn:
-        webhook_queue.hold(conn, "me")
+        webhook_queue.claim(conn, "me")
         (parcel,) = webhook_queue.due(conn, 1, (), 10)
         webhook.change(conn, None, 1, "http://127.0.0.1:2/", None)
-        webhook_queue.hold(conn, "me")
-        webhook_queue.note(conn, "me", parcel, webhook_queue.Outcome(200, None, 1, True, None))
+        webhook_queue.claim(conn, "me")
+        webhook_queue.note(conn, "me", parcel, webhook_queue.AttemptResult(200, None, 1, True, None))
     assert now(engine).state == "pending"
     assert [each.type for each in told(engine) if each.state == "pending"] == ["webhook.challenge"]
 
@@ -226,7 +226,7 @@ def test_a_host_bears_so_many_connections_and_messages_and_the_others_wait_in_or
 def test_a_pace_is_kept_however_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     at = 1000.0
     monkeypatch.setattr("time.monotonic", lambda: at)
-    pace, went = Pace(20), 0
+    pace, went = RateLimiter(20), 0
     for _ in range(1000):  # ten seconds
         room = pace.room("a")
         pace.take("a", min(room, 3))
@@ -242,20 +242,24 @@ def test_all_webhooks_of_a_host_are_served_by_one_sender(engine: sa.Engine) -> N
     for url in ("http://127.0.0.1/a", "http://127.1:8080/b", "http://shop.example/"):
         add(engine, url)
     with transaction(engine) as conn:
-        webhook_queue.hold(conn, "first")
+        webhook_queue.claim(conn, "first")
         webhook.change(conn, None, 3, "http://SHOP.example./x", None)
     add(engine, "http://127.0.0.1:443/c")
     add(engine, "http://other.example/")
     with transaction(engine) as conn:
-        assert [hook.id for hook in webhook_queue.look(conn, "second")] == [5]
-        webhook_queue.hold(conn, "second")
-        webhook_queue.hold(conn, "first")
-        held = [[hook.id for hook in webhook_queue.look(conn, each) if hook.is_ours] for each in ("first", "second")]
+        assert [hook.id for hook in webhook_queue.list_held(conn, "second")] == [5]
+        webhook_queue.claim(conn, "second")
+        webhook_queue.claim(conn, "first")
+        held = [
+            [hook.id for hook in webhook_queue.list_held(conn, each) if hook.is_ours] for each in ("first", "second")
+        ]
         assert held == [[1, 2, 3, 4], [5]]
         webhook.change(conn, None, 1, "http://other.example/", None)
-        webhook_queue.hold(conn, "first")
-        webhook_queue.hold(conn, "second")
-        held = [[hook.id for hook in webhook_queue.look(conn, each) if hook.is_ours] for each in ("first", "second")]
+        webhook_queue.claim(conn, "first")
+        webhook_queue.claim(conn, "second")
+        held = [
+            [hook.id for hook in webhook_queue.list_held(conn, each) if hook.is_ours] for each in ("first", "second")
+        ]
     assert held == [[2, 3, 4], [1, 5]], "it leads to the other's host now"
 
 

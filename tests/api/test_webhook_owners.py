@@ -11,7 +11,7 @@ from standardwebhooks import WebhookVerificationError
 from storekeeper.database import schema_version
 from storekeeper.database.engine import create_engine
 from storekeeper.models import store_items, store_member, user, webhook, webhook_delivery, webhook_queue
-from storekeeper.models.webhook import MOST_OF_USER, webhooks
+from storekeeper.models.webhook import MAX_OF_USER, webhooks
 from storekeeper.settings import Settings
 from tests.conftest import HASHED, Person
 from tests.database.test_schema import empty_url  # noqa: F401  a fixture
@@ -137,7 +137,7 @@ def test_a_right_that_is_lost_after_the_last_look_counts(engine: sa.Engine, bob:
     add_for(engine, 1, "http://127.0.0.1/")
     sell(engine, user_id=ROOT)
     with transaction(engine) as conn:
-        webhook_queue.hold(conn, "me")
+        webhook_queue.claim(conn, "me")
         webhook_queue.fan_out(conn, "me", 1)
         assert len(webhook_queue.due(conn, 1, (), 10)) == 1
     sell(engine, 2, user_id=ROOT)
@@ -184,7 +184,7 @@ def test_an_administrator_who_owns_no_store_has_those_of_one_sent(engine: sa.Eng
 def test_what_is_taken_over_counts_for_who_takes_it(engine: sa.Engine, alice: Person, bob: Person) -> None:
     add(engine, "http://shop.example/")
     with transaction(engine) as conn:
-        conn.execute(sa.insert(webhooks), [spare(2) for _ in range(MOST_OF_USER)])
+        conn.execute(sa.insert(webhooks), [spare(2) for _ in range(MAX_OF_USER)])
     refused = bob.post("/webhooks/1/takeover")
     assert (refused.status_code, refused.json["error"]) == (409, "too_many_webhooks")
     assert bob.post("/webhooks/2/takeover").status_code == 200, "it is theirs already"

@@ -32,7 +32,7 @@ main()
 
 def set_price(engine: sa.Engine, price: str, user_id: int = 2) -> None:
     with transaction(engine) as conn, journal.signed(conn, Author("user", user_id, "r")):
-        item.change(conn, user_id, item.Target("chair"), Fields(price=Price(price)))
+        item.change(conn, user_id, item.ItemRef("chair"), Fields(price=Price(price)))
 
 
 def lines(text: str) -> list[Any]:
@@ -53,7 +53,7 @@ def test_changes_are_printed_from_a_cursor_on(engine: sa.Engine, settings: Setti
 
 def test_changes_of_one_store(engine: sa.Engine, settings: Settings) -> None:
     with transaction(engine) as conn:
-        store_member.found_store(conn, 1, "shed", "EUR")
+        store_member.create_store(conn, 1, "shed", "EUR")
     assert [each["store_id"] for each in lines(run_with(settings, "changes", "--store", "shed").stdout)] == [2]
 
 

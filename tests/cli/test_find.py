@@ -64,7 +64,7 @@ def goods(engine: sa.Engine) -> None:
         item.add(conn, 1, "ikea", "oak table", Fields(price=Price("250"), tags=["home"], stock=3))
         item.add(conn, 1, "ikea", "oak bench", Fields(price=Price("80"), stock=1, archived=True))
         conn.execute(sa.update(item.items).values(updated_at=1_700_000_000 + item.items.c.id))
-        store_member.found_store(conn, 1, "tokyo", "JPY")
+        store_member.create_store(conn, 1, "tokyo", "JPY")
         item.add(conn, 1, "tokyo", "oak 椅子", Fields(price=Price("5000"), stock=12))
 
 

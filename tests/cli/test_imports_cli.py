@@ -15,7 +15,7 @@ from click.testing import Result
 from storekeeper.errors import Unavailable
 from storekeeper.files import storage
 from storekeeper.models import installation
-from storekeeper.models.import_queue import MOST_TOLD
+from storekeeper.models.import_queue import MAX_TOLD
 from storekeeper.settings import Settings
 from tests.conftest import Person
 from tests.support.cli_runner import run_with, says
@@ -132,7 +132,7 @@ def test_a_file_that_cannot_be_read_is_told_in_one_line(text: str, args: list[st
     result = bring(text, *args)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == f"The import has failed: {reason}\n"
-    assert len(reason) < MOST_TOLD
+    assert len(reason) < MAX_TOLD
 
 
 def test_a_file_without_items_says_so(bring: Run) -> None:

@@ -16,12 +16,12 @@ from structlog.testing import capture_logs
 from storekeeper.app import create_api, create_app
 from storekeeper.components import Parts, create_components
 from storekeeper.concurrency import periodic_tasks
-from storekeeper.concurrency.periodic_tasks import Chore, Chores, ChoreState
+from storekeeper.concurrency.periodic_tasks import PeriodicTask, PeriodicTasks, TaskState
 from storekeeper.database.executor import Database
 from storekeeper.errors import Unavailable
-from storekeeper.http.root_app import Door
+from storekeeper.http.root_app import RootApp
 from storekeeper.models import periodic_task
-from storekeeper.models.periodic_task import KEPT_SECONDS, SILENT_SECONDS
+from storekeeper.models.periodic_task import RETENTION_SECONDS, SILENT_SECONDS
 from storekeeper.models.session import sessions
 from storekeeper.security import signing_keys
 from storekeeper.security.passwords import Passwords
@@ -42,9 +42,9 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def tended(*started: Chore, until_: Callable[[Chores], object]) -> Chores:
+async def tended(*started: PeriodicTask, until_: Callable[[PeriodicTasks], object]) -> PeriodicTasks:
     """Chores that ran until something holds."""
-    running = Chores()
+    running = PeriodicTasks()
     for each in started:
         running.start(each)
     await until(lambda: until_(running))
@@ -71,8 +71,8 @@ def test_a_chore_goes_on_whatever_it_raises_and_disturbs_no_other(error: BaseExc
     with capture_logs() as lines:
         running = asyncio.run(
             tended(
-                Chore("failing", PAUSE, fail),
-                Chore("other", PAUSE, counted(others)),
+                PeriodicTask("failing", PAUSE, fail),
+                PeriodicTask("other", PAUSE, counted(others)),
                 until_=lambda running: len(calls) > 4 and len(others) > 4 and not running.states[0].failures,
             )
         )
@@ -96,8 +96,8 @@ def test_a_chore_that_hangs_is_cancelled_noticed_and_run_again() -> None:
     with capture_logs() as lines:
         running = asyncio.run(
             tended(
-                Chore("hanging", PAUSE, hang, limit=0.05),
-                Chore("other", PAUSE, counted(others)),
+                PeriodicTask("hanging", PAUSE, hang, limit=0.05),
+                PeriodicTask("other", PAUSE, counted(others)),
                 until_=lambda _: len(calls) > 1,
             )
         )
@@ -109,7 +109,7 @@ def test_a_chore_that_hangs_is_cancelled_noticed_and_run_again() -> None:
 def test_a_failure_that_stays_the_same_is_logged_once_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
     monkeypatch.setattr("storekeeper.concurrency.periodic_tasks.time.monotonic", lambda: now[0])
-    loop = periodic_tasks._Loop(Chore("failing", PAUSE, counted([])))
+    loop = periodic_tasks._Loop(PeriodicTask("failing", PAUSE, counted([])))
 
     def fail(after: float, text: str) -> int:
         """How many lines are logged if it fails then in this way."""
@@ -178,7 +178,7 @@ def without(engine: sa.Engine, table: str) -> Iterator[None]:
             conn.execute(sa.text(f"ALTER TABLE {table}_gone RENAME TO {table}"))
 
 
-def state(parts: Parts, name: str) -> ChoreState:
+def state(parts: Parts, name: str) -> TaskState:
     found = parts.chores.find(name)
     assert found
     return found
@@ -230,7 +230,7 @@ def test_the_use_of_a_session_that_could_not_be_written_down_is_written_the_next
     with new_parts(settings) as parts:
         components = create_components(settings, parts)
         guard, api = components.guard, create_api(components)
-        app = Door(api, api, settings.body_seconds)
+        app = RootApp(api, api, settings.body_seconds)
 
         async def scenario() -> None:
             await use_session(app)
@@ -267,19 +267,17 @@ def test_a_server_reports_its_chores_and_takes_the_report_back_when_it_ends(
 # Where it can be seen
 
 
-def note(engine: sa.Engine, server: str, *states: ChoreState) -> None:
+def note(engine: sa.Engine, server: str, *states: TaskState) -> None:
     with transaction(engine) as conn:
         periodic_task.report(conn, server, states)
 
 
-def good(name: str) -> ChoreState:
-    return ChoreState(name, 60, 60, int(time.time()) - 5, last_success=int(time.time()))
+def good(name: str) -> TaskState:
+    return TaskState(name, 60, 60, int(time.time()) - 5, last_success=int(time.time()))
 
 
-def bad(name: str) -> ChoreState:
-    return ChoreState(
-        name, 60, 60, 1, last_success=1_800_000_000, last_error="OSError: no", last_error_at=5, failures=3
-    )
+def bad(name: str) -> TaskState:
+    return TaskState(name, 60, 60, 1, last_success=1_800_000_000, last_error="OSError: no", last_error_at=5, failures=3)
 
 
 def test_check_tells_of_chores(engine: sa.Engine, settings: Settings, clock: Clock) -> None:
@@ -299,7 +297,7 @@ def test_check_tells_of_chores(engine: sa.Engine, settings: Settings, clock: Clo
     clock.now += SILENT_SECONDS + 1
     note(engine, "b:1", good("imports"))
     assert told() == (0, "chores: ok (1 running); a:1 was killed, or hangs: it reports nothing any more")
-    clock.now += KEPT_SECONDS
+    clock.now += RETENTION_SECONDS
     note(engine, "b:1", good("imports"))
     assert told() == (0, "chores: ok (1 running)")
 

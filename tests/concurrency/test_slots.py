@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from storekeeper.concurrency.slots import Places
+from storekeeper.concurrency.slots import Slots
 from storekeeper.errors import TooManyExports, Unavailable
 
 ALICE, BOB, CAROL, DAVE = 1, 2, 3, 4
@@ -19,7 +19,7 @@ def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(test())
 
 
-async def start(places: Places, *user_ids: int) -> list[Taking]:
+async def start(places: Slots, *user_ids: int) -> list[Taking]:
     """Have them ask one after the other, and go on as far as they get."""
     tasks = [asyncio.create_task(places.take(user_id)) for user_id in user_ids]
     await turn()
@@ -33,7 +33,7 @@ async def turn() -> None:
 
 def test_a_place_is_handed_to_whoever_has_waited_longest() -> None:
     async def test() -> None:
-        places = Places(2, 2)
+        places = Slots(2, 2)
         first, second, *waiting = await start(places, ALICE, ALICE, BOB, CAROL)
         assert [each.done() for each in waiting] == [False, False]
         first.result()()
@@ -50,7 +50,7 @@ def test_a_place_is_handed_to_whoever_has_waited_longest() -> None:
 
 def test_who_has_all_of_his_places_waits_behind_nobody_and_others_do_not_wait_for_him() -> None:
     async def test() -> None:
-        places = Places(3, 1)
+        places = Slots(3, 1)
         hers, more, his = await start(places, ALICE, ALICE, BOB)
         assert (hers.done(), more.done(), his.done()) == (True, False, True)
         his.result()()
@@ -65,7 +65,7 @@ def test_who_has_all_of_his_places_waits_behind_nobody_and_others_do_not_wait_fo
 
 def test_who_has_waited_too_long_is_refused() -> None:
     async def test() -> None:
-        places = Places(2, 1, seconds=0)
+        places = Slots(2, 1, seconds=0)
         await places.take(ALICE)
         with pytest.raises(TooManyExports):
             await places.take(ALICE)
@@ -80,7 +80,7 @@ def test_who_has_waited_too_long_is_refused() -> None:
 
 def test_as_many_wait_as_may_be_under_way() -> None:
     async def test() -> None:
-        places = Places(2, 1)
+        places = Slots(2, 1)
         *_, hers, more_of_hers, carols, daves = await start(places, ALICE, BOB, ALICE, ALICE, CAROL, DAVE)
         assert (hers.done(), carols.done()) == (False, False)
         assert isinstance(more_of_hers.exception(), TooManyExports)
@@ -91,7 +91,7 @@ def test_as_many_wait_as_may_be_under_way() -> None:
 
 def test_who_gives_up_waiting_has_no_place_and_hinders_nobody() -> None:
     async def test() -> None:
-        places = Places(2, 1)
+        places = Slots(2, 1)
         _, held, gone, next_ = await start(places, DAVE, ALICE, BOB, CAROL)
         gone.cancel()
         held.result()()  # the one that is gone has not noticed yet

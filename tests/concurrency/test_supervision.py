@@ -17,8 +17,8 @@ from structlog.testing import capture_logs
 
 from storekeeper.components import create_sender
 from storekeeper.concurrency import background_process
-from storekeeper.concurrency.background_process import Process, Runner
-from storekeeper.concurrency.heartbeat import Pulse, Vitals, read_last
+from storekeeper.concurrency.background_process import BackgroundProcess, Process
+from storekeeper.concurrency.heartbeat import Heartbeat, Pulse, read_last
 from storekeeper.database.engine import create_engine
 from storekeeper.database.executor import Database
 from storekeeper.domain.money import Price
@@ -56,7 +56,7 @@ def engine(url: str) -> Iterator[sa.Engine]:
     with transaction(engine) as conn:
         for number, (name, store) in enumerate([("alice", "ikea"), ("bob", "shed")], 1):
             user.add(conn, name, HASHED, name == "alice")
-            store_member.found_store(conn, number, store, "EUR")
+            store_member.create_store(conn, number, store, "EUR")
     yield engine
     engine.dispose()
 
@@ -194,7 +194,7 @@ def test_a_hung_sender_is_ended_and_replaced(
     engine: sa.Engine, url: str, tmp_path: Path, receive: Receive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By this process, as a server would, but with less patience."""
-    monkeypatch.setattr("storekeeper.models.webhook_queue.DEAD_AFTER", 10)  # longer than any start takes
+    monkeypatch.setattr("storekeeper.models.webhook_queue.HEARTBEAT_TIMEOUT", 10)  # longer than any start takes
     monkeypatch.setenv("STOREKEEPER_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("STOREKEEPER_DATABASE_URL", url)
     monkeypatch.setenv("STOREKEEPER_WEBHOOK_NETWORKS", "127.0.0.0/8")
@@ -204,7 +204,7 @@ def test_a_hung_sender_is_ended_and_replaced(
     async def scenario() -> None:
         db = Database(url)
         sender = create_sender(db)
-        sender.wake()
+        sender.start_if_idle()
         await asyncio.to_thread(await_that, lambda: sender_of(engine, 1))
         (pid,) = children(os.getpid())
         os.kill(pid, signal.SIGSTOP)
@@ -314,8 +314,8 @@ def test_a_process_that_cannot_start_is_tried_again_and_told_of(monkeypatch: pyt
     monkeypatch.setattr("storekeeper.concurrency.background_process.PAUSE_SECONDS", 0.01)
 
     async def scenario(lines: list[Any]) -> None:
-        broken = Runner("no-such-command")
-        broken.wake()
+        broken = BackgroundProcess("no-such-command")
+        broken.start_if_idle()
         await asyncio.to_thread(await_that, lambda: len(lines) >= 2)
         await broken.close()
 
@@ -329,8 +329,8 @@ def test_a_machine_that_starts_no_process_is_told_of_and_tried_again(monkeypatch
     monkeypatch.setattr("sys.executable", "/no/such/python")
 
     async def scenario(lines: list[Any]) -> None:
-        broken = Runner("imports", "run")
-        broken.wake()
+        broken = BackgroundProcess("imports", "run")
+        broken.start_if_idle()
         await asyncio.to_thread(await_that, lambda: len(lines) >= 2)
         await broken.close()
 
@@ -348,13 +348,13 @@ def test_each_further_death_is_followed_by_a_longer_pause() -> None:
     [
         (b"", None),
         (b"a 1", None),
-        (b"a 1\n", Vitals("a", (1,))),
-        (b"a 1 2\na\na 3 4", Vitals("a", ())),
-        (b"host/a 17 42\n", Vitals("host/a", (17, 42))),
-        (b"a x 1\n", Vitals("a", (1,))),
+        (b"a 1\n", Heartbeat("a", (1,))),
+        (b"a 1 2\na\na 3 4", Heartbeat("a", ())),
+        (b"host/a 17 42\n", Heartbeat("host/a", (17, 42))),
+        (b"a x 1\n", Heartbeat("a", (1,))),
     ],
 )
-def test_the_last_whole_line_counts(text: bytes, vitals: Vitals | None) -> None:
+def test_the_last_whole_line_counts(text: bytes, vitals: Heartbeat | None) -> None:
     assert read_last(text) == vitals
 
 
@@ -364,7 +364,7 @@ def test_a_pulse_never_waits_and_knows_when_nobody_listens() -> None:
     for _ in range(30):
         pulse.beat(range(10**6, 10**6 + 2000))
     text = os.read(read, 4096)
-    assert read_last(text) == Vitals("name", tuple(range(10**6, 10**6 + 511)))
+    assert read_last(text) == Heartbeat("name", tuple(range(10**6, 10**6 + 511)))
     assert pulse.is_heard
     os.close(read)
     pulse.beat()

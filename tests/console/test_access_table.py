@@ -190,9 +190,9 @@ def console_world(world: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> sa.Engin
     """Beside what `test_access` has: user 8, who is to be deleted, a store to be renamed, and a change to undo."""
     with transaction(world) as conn:
         user.add(conn, "judy", "hash")
-        store_member.found_store(conn, 1, "hut", "EUR")
+        store_member.create_store(conn, 1, "hut", "EUR")
         store_member.put(conn, 1, "hut", "bob", "clerk")
-        chair = item.Target("chair", 1)
+        chair = item.ItemRef("chair", 1)
         item.change(conn, 1, chair, Fields(sku="CH-1"))
         monkeypatch.setitem(FORMS, "POST /console/store/{name}/item/{item_name}/undo", {"change": journal.last(conn)})
     return world
@@ -297,5 +297,5 @@ def test_the_token_of_a_cookie_is_no_bearer_token(client: testing.TestClient, en
 def test_the_set_up_token_is_void_once_there_is_an_administrator(
     client: testing.TestClient, engine: sa.Engine, parts: Parts
 ) -> None:
-    form = FORMS["POST /console/set-up"] | {"setup_token": setup_token.token(parts.keys)}
+    form = FORMS["POST /console/set-up"] | {"setup_token": setup_token.create(parts.keys)}
     assert console_browser.Browser(client).post("/console/set-up", form).status_code == 403

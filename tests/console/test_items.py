@@ -96,7 +96,7 @@ def test_what_cannot_be_searched_is_told_on_the_page(alices: Browser, query: str
 
 def test_the_items_of_all_stores(alices: Browser, engine: sa.Engine, alice: Person) -> None:
     with transaction(engine) as conn:
-        tokyo = store_member.found_store(conn, 1, "tokyo", "JPY")
+        tokyo = store_member.create_store(conn, 1, "tokyo", "JPY")
     fill(alice, [{"name": "futon", "price": 24800}], tokyo.id)
     page = alices.get("/console/items")
     assert listed(page) == ["chair", "futon"]
@@ -162,7 +162,7 @@ def test_an_item_of_another_store_is_not_reached_through_this_one(
     client: testing.TestClient, engine: sa.Engine, alice: Person
 ) -> None:
     with transaction(engine) as conn:
-        store_member.found_store(conn, 3, "hut", "EUR")
+        store_member.create_store(conn, 3, "hut", "EUR")
     carols = Browser(client, "carol")
     assert carols.post("/console/store/hut", {"price.1": "1", "was-price.1": "15.99"}).status_code == 404
     assert carols.post("/console/store/hut/selection", {"item": "1", "action": "archive"}).status_code == 404

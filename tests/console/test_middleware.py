@@ -193,7 +193,7 @@ def test_every_page_that_can_be_reached_is_sound(
     """From link to link through the whole console."""
     fill(alice, ({"name": f"item {number:03}", "tags": ["a b"], "stock": number} for number in range(120)))
     with transaction(engine) as conn:
-        import_job.add(conn, 1, import_job.Order(store="ikea", file="imports/a", file_name="a <list>.csv"))
+        import_job.add(conn, 1, import_job.ImportRequest(store="ikea", file="imports/a", file_name="a <list>.csv"))
     browser = Browser(client, username)
     todo, seen = ["/console"], set()
     while todo:

@@ -13,7 +13,7 @@ from storekeeper.console.routes import create_kit, create_pages
 from storekeeper.console.saved_forms import PASSWORDS
 from storekeeper.database.engine import transaction
 from storekeeper.models import saved_form, session
-from storekeeper.models.saved_form import KEPT_SECONDS, MAX_OF_USER, kept_forms
+from storekeeper.models.saved_form import MAX_OF_USER, RETENTION_SECONDS, kept_forms
 from storekeeper.settings import Settings
 from tests.conftest import PASSWORD, Clock, Person
 from tests.console.test_access_table import EXPECTED
@@ -128,7 +128,7 @@ def test_it_is_forgotten_after_an_hour(alices: Browser, engine: sa.Engine, clock
     form = fields(alices.get(CHAIR)) | {"sku.1": "A-1"}
     end_sessions(engine)
     asked = alices.post(CHAIR, form)
-    clock.now += KEPT_SECONDS + 1
+    clock.now += RETENTION_SECONDS + 1
     assert fields(sign_in(alices, asked))["sku.1"] == ""
     end_sessions(engine)
     alices.post(CHAIR, form)

@@ -38,7 +38,7 @@ def test_the_first_start_makes_an_administrator_and_signs_him_in(nobodys: Browse
     assert nobodys.get("/console").headers["location"] == "/console/sign-in?next=%2Fconsole"
     assert nobodys.get("/console/sign-in").headers["location"] == "/console/set-up"
     form = {
-        "setup_token": f" {setup_token.token(parts.keys)}\n",
+        "setup_token": f" {setup_token.create(parts.keys)}\n",
         "username": "root",
         "password": PASSWORD,
         "repeated": "x",
@@ -67,7 +67,7 @@ def test_a_set_up_that_is_refused(
     with transaction(parts.db.engine) as conn:
         conn.execute(sa.delete(user.users))
     form = {
-        "setup_token": setup_token.token(parts.keys),
+        "setup_token": setup_token.create(parts.keys),
         "username": "root",
         "password": PASSWORD,
         "repeated": PASSWORD,

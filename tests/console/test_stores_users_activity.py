@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper.components import Parts
-from storekeeper.concurrency.slots import Places
+from storekeeper.concurrency.slots import Slots
 from storekeeper.console import imports
 from storekeeper.importer.importer import Importer
 from storekeeper.models import import_queue, store_member, store_summary, system
-from storekeeper.models.paging import Asked
+from storekeeper.models.paging import PageRequest
 from storekeeper.models.store import get
 from tests.conftest import PASSWORD, Person
 from tests.support.console_browser import Browser, said, wrong
@@ -46,7 +46,7 @@ def test_the_stores_at_a_glance(alices: Browser, alice: Person, engine: sa.Engin
         ],
     )
     with engine.connect() as conn:
-        (glance,) = store_summary.page(conn, 1, Asked(sort="name"), 0, is_mine=True).rows
+        (glance,) = store_summary.page(conn, 1, PageRequest(sort="name"), 0, is_mine=True).rows
     assert (glance.role, glance.sums.items, glance.sums.sold_out, glance.sums.changed) == ("owner", 3, 1, 4)
     exact = 10_000_000_000 * 10**12 - 10**10 + 2_500_000
     assert abs(int(glance.sums.value) - exact) <= exact // 2**50, "on SQLite to 15 digits"
@@ -91,7 +91,7 @@ def test_members_come_and_go(alices: Browser, engine: sa.Engine) -> None:
     refused = alices.post(f"{place}/alice/remove")
     assert (refused.status_code, "A store keeps at least one owner." in said(refused)) == (409, True)
     with engine.connect() as conn:
-        assert [each.username for each in store_member.page(conn, 1, "ikea", Asked()).rows] == ["alice", "bob"]
+        assert [each.username for each in store_member.page(conn, 1, "ikea", PageRequest()).rows] == ["alice", "bob"]
 
 
 # Imports and exports
@@ -99,7 +99,7 @@ def test_members_come_and_go(alices: Browser, engine: sa.Engine) -> None:
 
 def carry_out(engine: sa.Engine, parts: Parts, tmp: Any, id: int) -> None:
     with transaction(engine) as conn:
-        job = import_queue.take(conn, "test", id)
+        job = import_queue.claim(conn, "test", id)
     assert job
     path = tmp / "file"
     with path.open("w+b") as file:
@@ -181,7 +181,7 @@ def test_an_export_too_many_is_refused_with_a_page(
 ) -> None:
     alices.post("/console/store/ikea/import", {"match": "name"}, file=("a.csv", b"name,price\nrug,cheap\n"))
     carry_out(engine, parts, tmp_path, 1)
-    monkeypatch.setattr(parts.exports, "_places", Places(1, 0, seconds=0))
+    monkeypatch.setattr(parts.exports, "_places", Slots(1, 0, seconds=0))
     for path in ("store/ikea/export/csv", "store/ikea/export/jsonl", "import/1/refused.csv"):
         page = alices.get(f"/console/{path}")
         assert (page.status_code, page.headers["retry-after"]) == (429, "5")
@@ -274,7 +274,7 @@ def test_activity_is_told_and_filtered(
 
 def test_the_sums_are_those_of_the_store_alone(engine: sa.Engine, alice: Person) -> None:
     with transaction(engine) as conn:
-        other = store_member.found_store(conn, 1, "tokyo", "JPY")
+        other = store_member.create_store(conn, 1, "tokyo", "JPY")
     fill(alice, [{"name": "futon", "price": 24800, "stock": 2}], other.id)
     with engine.connect() as conn:
         both = store_summary.sums(conn, [get(conn, "ikea"), other], 2**40)

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper.models import journal, store_member, webhook, webhook_delivery
-from storekeeper.models.paging import Asked
-from storekeeper.models.webhook import MOST_OF_USER, deliveries, webhooks
-from storekeeper.models.webhook_delivery import Draft
+from storekeeper.models.paging import PageRequest
+from storekeeper.models.webhook import MAX_OF_USER, deliveries, webhooks
+from storekeeper.models.webhook_delivery import NewDelivery
 from tests.support.console_browser import Browser, said, values, wrong
 from tests.support.databases import transaction
 from tests.support.webhook_senders import agree
@@ -40,13 +40,13 @@ def hook(engine: sa.Engine) -> int:
 
 def rows(engine: sa.Engine) -> list[webhook.Webhook]:
     with engine.connect() as conn:
-        return webhook.page(conn, None, Asked()).rows
+        return webhook.page(conn, None, PageRequest()).rows
 
 
 def sent(engine: sa.Engine, hook: int) -> list[tuple[str, str, int]]:
     """Of each message its type, its state and its attempts, the newest first."""
     with engine.connect() as conn:
-        found = webhook_delivery.page(conn, None, hook, None, Asked(sort="-id"))
+        found = webhook_delivery.page(conn, None, hook, None, PageRequest(sort="-id"))
     return [(each.type, each.state, each.attempts) for each in found.rows]
 
 
@@ -127,11 +127,11 @@ def test_a_form_of_another_site_changes_nothing(alices: Browser, engine: sa.Engi
 
 def test_there_are_so_many_at_the_most(alices: Browser, engine: sa.Engine) -> None:
     with transaction(engine) as conn:
-        for _ in range(MOST_OF_USER):
+        for _ in range(MAX_OF_USER):
             webhook.add(conn, 1, URL, "ikea")
     page = alices.post(OF_IKEA, {"url": URL})
     assert page.status_code == 409
-    assert len(rows(engine)) == MOST_OF_USER
+    assert len(rows(engine)) == MAX_OF_USER
     assert "Next →" not in said(page)
 
 
@@ -219,7 +219,7 @@ def test_what_came_after_a_change_is_sent_again(alices: Browser, engine: sa.Engi
 
 def test_messages_have_pages_and_are_chosen_by_their_state(alices: Browser, engine: sa.Engine, hook: int) -> None:
     with transaction(engine) as conn:
-        webhook_delivery.add(conn, hook, [Draft("item.update", number) for number in range(1, 61)])
+        webhook_delivery.add(conn, hook, [NewDelivery("item.update", number) for number in range(1, 61)])
         conn.execute(sa.update(deliveries).where(deliveries.c.change_id == 1).values(state="failed", next_at=None))
     first = alices.get(HOOK)
     assert first.text.count('<td class="name">') == 50
@@ -238,7 +238,7 @@ def test_of_a_store_that_is_no_more_administrators_see_it(
     alices: Browser, roots: Browser, engine: sa.Engine, hook: int
 ) -> None:
     with transaction(engine) as conn:
-        store_member.found_store(conn, 1, "shed", "EUR")
+        store_member.create_store(conn, 1, "shed", "EUR")
         webhook.add(conn, 1, URL, "shed")
     alices.post("/console/store/shed/delete", {"name": "shed"})
     assert alices.get("/console/webhooks/2").status_code == 404

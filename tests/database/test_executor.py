@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 import storekeeper
 from storekeeper import models
-from storekeeper.database.compiled_query import Query, reader
+from storekeeper.database.compiled_query import CompiledQuery, reader
 from storekeeper.database.executor import Database
 from storekeeper.domain.money import Price
 from storekeeper.errors import Conflict, NotFound, Unavailable
@@ -37,7 +37,7 @@ from storekeeper.models import (
     user,
 )
 from storekeeper.models.item_fields import Fields
-from storekeeper.models.item_lookup import Guarded
+from storekeeper.models.item_lookup import AuthorizedLookup
 from storekeeper.models.login_throttle import Limits
 from storekeeper.models.session import Terms
 from tests.conftest import HASHED
@@ -157,12 +157,12 @@ def test_reads_see_every_change_at_once(db: Database, url: str) -> None:
             write(other, login_throttle.count, login_throttle.login(f"{n}", f"192.0.2.{n + 2}", limits))
         write(other, login_throttle.count, attempt)
         for price in range(3):
-            for look in (db.read, db.browse):
+            for look in (db.read, db.read_list):
                 with pytest.raises(login_throttle.TooManyAttempts):
                     asyncio.run(look(login_throttle.check, attempt))
             write(other, item.put, 1, 1, "chair", Fields(price=Price(price)))
             assert read(db, item.get, "chair").price == price
-            assert asyncio.run(db.browse(item.get, "chair")).price == price
+            assert asyncio.run(db.read_list(item.get, "chair")).price == price
         assert _open_snapshots(other) == 0
 
 
@@ -266,13 +266,13 @@ def test_what_is_given_up_meanwhile_is_undone_and_the_others_are_kept(db: Databa
 # Queries
 
 
-def _queries() -> dict[str, Query]:
+def _queries() -> dict[str, CompiledQuery]:
     """All of the models' that go around SQLAlchemy."""
     found = {}
     for module in (item_lookup, item_price_history, *map(models.__dict__.get, models.__all__)):
         for name, value in vars(module).items():
-            query = value._query if isinstance(value, Guarded) else value
-            if isinstance(query, Query) and isinstance(query._statement, sa.Select):
+            query = value._query if isinstance(value, AuthorizedLookup) else value
+            if isinstance(query, CompiledQuery) and isinstance(query._statement, sa.Select):
                 found[f"{module.__name__}.{name}"] = query
     return found
 
@@ -284,11 +284,14 @@ def test_a_query_gives_what_core_gives(db: Database, name: str) -> None:
     def compare(conn: Connection) -> list[Any]:
         made = query._statement.compile()
         values = {key: VALUES[key] for key in made.params if key in made.binds and key in VALUES}
-        rows, expected = Query(query._statement).all(conn, **values), conn.execute(query._statement, values).all()
+        rows, expected = (
+            CompiledQuery(query._statement).fetch_all(conn, **values),
+            conn.execute(query._statement, values).all(),
+        )
         assert [tuple(row) for row in rows] == [tuple(row) for row in expected]
         assert [list(map(type, row)) for row in rows] == [list(map(type, row)) for row in expected]
         record = query._record or (lambda row: row)
-        assert query.first(conn, **values) == record(rows[0])
+        assert query.fetch_first(conn, **values) == record(rows[0])
         return rows
 
     def fill(conn: Connection) -> None:
@@ -306,7 +309,7 @@ def test_a_query_gives_what_core_gives(db: Database, name: str) -> None:
 
     write(db, fill)
     assert read(db, compare)
-    assert asyncio.run(db.browse(compare)) == write(db, compare)
+    assert asyncio.run(db.read_list(compare)) == write(db, compare)
 
 
 # What waits, and what is refused
@@ -372,7 +375,7 @@ def test_a_closed_database_leaves_nothing_and_opens_again(engine: sa.Engine, url
     with database(url) as db:
         for _ in range(2):
             assert read(db, store.get, "ikea").id == 1
-            assert asyncio.run(db.browse(store.get, "ikea")).id == write(db, store.get, "ikea").id
+            assert asyncio.run(db.read_list(store.get, "ikea")).id == write(db, store.get, "ikea").id
             assert set(enumerate_threads()) > before
             db.close()
             assert set(enumerate_threads()) == before

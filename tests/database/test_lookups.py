@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from storekeeper.database.compiled_query import Query, fetch_together
+from storekeeper.database.compiled_query import CompiledQuery, fetch_together
 from storekeeper.database.executor import Database
 from storekeeper.models import store
 from tests.support.databases import transaction
 
 STORES = 50
 
-_by_name = Query(sa.select(store.stores.c.name).where(store.stores.c.name == sa.bindparam("name")))
-_broken = Query(sa.select(sa.table("nothing", sa.column("id"))))
+_by_name = CompiledQuery(sa.select(store.stores.c.name).where(store.stores.c.name == sa.bindparam("name")))
+_broken = CompiledQuery(sa.select(sa.table("nothing", sa.column("id"))))
 
 
 @pytest.fixture
@@ -39,9 +39,9 @@ def _stores(db: Database) -> None:
             store.insert(conn, f"s{number}", "EUR")
 
 
-def _find(db: Database, *asked: tuple[Query, dict[str, str]]) -> list[Any]:
+def _find(db: Database, *asked: tuple[CompiledQuery, dict[str, str]]) -> list[Any]:
     async def scenario() -> list[Any]:
-        return await asyncio.gather(*(db.fetch(*each) for each in asked), return_exceptions=True)
+        return await asyncio.gather(*(db.read_one(*each) for each in asked), return_exceptions=True)
 
     return asyncio.run(scenario())
 

@@ -205,7 +205,7 @@ def server() -> Iterator[Server]:
     schema_version.migrate(engine)
     with transaction(engine) as conn:
         user.add(conn, "alice", HASHED)
-        store_member.found_store(conn, 1, "ikea", "EUR")
+        store_member.create_store(conn, 1, "ikea", "EUR")
     yield server
     server.close()
 

@@ -124,7 +124,7 @@ def test_fifty_registrations_of_one_name_in_mixed_case_make_one_user(workers: Wo
 def test_the_setup_token_makes_one_administrator(workers: Workers, engine: sa.Engine, settings: Settings) -> None:
     with transaction(engine) as conn:
         conn.execute(sa.delete(users).where(users.c.is_admin))
-    token = setup_token.token(KeyRing(settings.keys_path))
+    token = setup_token.create(KeyRing(settings.keys_path))
     bodies = [{"username": f"admin{n}", "password": PASSWORD, "setup_token": token} for n in range(16)]
     answers = all_at_once(workers, [Call("POST", "/register", body) for body in bodies])
     assert statuses(answers) == {201: 1, 403: 15}

@@ -65,7 +65,7 @@ def pragmas(conn: Connection) -> dict[str, Any]:
 
 
 async def on_every_connection(db: Database) -> list[dict[str, Any]]:
-    return [await each(pragmas) for each in (db.read, db.browse, db.write)]
+    return [await each(pragmas) for each in (db.read, db.read_list, db.write)]
 
 
 def test_every_connection_is_durable_patient_and_strict(db: Database) -> None:
@@ -194,10 +194,10 @@ def test_a_catalogue_that_began_small_is_searched_by_its_index(path: Path) -> No
     engine = create_engine(f"sqlite:///{path}")
     with transaction(engine) as conn:
         item.add(conn, 1, 1, "chair", Fields(price=Price("1"), tags=["oak"]))
-        item_search.tidy(conn)
+        item_search.analyze(conn)
     with engine.connect() as conn:
         shape, values = item_list.prepare(conn, Filter(tag="oak"))
-        select, columns = item_queries.listed(shape)
+        select, columns = item_queries.select_items(shape)
         select = select.params(values).order_by(columns["id"]).limit(2)
         query = select.compile(conn, compile_kwargs={"literal_binds": True})
         first, *_ = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")

@@ -54,7 +54,7 @@ def make(client: testing.TestClient, request: Message, known: Known) -> testing.
 
 
 def test_every_example_is_true(client: testing.TestClient, parts: Parts, settings: Settings) -> None:
-    known = Known(SETUP=setup_token.token(parts.keys))
+    known = Known(SETUP=setup_token.create(parts.keys))
     for request, told in examples():
         given = make(client, request, known)
         assert told.line == f"HTTP/1.1 {given.status}", f"{request.line}: {given.text}"
@@ -69,7 +69,7 @@ def test_every_example_is_true(client: testing.TestClient, parts: Parts, setting
 def test_every_answer_is_as_described(client: testing.TestClient, parts: Parts, settings: Settings) -> None:
     """Each answer of the document, strictly; together they show each member with a value that is not null."""
     contract = Contract(client.simulate_get("/openapi.json").json)
-    known = Known(SETUP=setup_token.token(parts.keys))
+    known = Known(SETUP=setup_token.create(parts.keys))
     for request, told in examples():
         given = make(client, request, known)
         media_type = given.headers["content-type"]

@@ -33,7 +33,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     url = databases.for_a_server(request, tmp_path)
     with transaction(create_engine(url)) as conn:
         user.add(conn, "alice", HASHED, True)
-        store_member.found_store(conn, 1, "ikea", "EUR")
+        store_member.create_store(conn, 1, "ikea", "EUR")
         item.add(conn, 1, 1, "chair", Fields(price=Price("15.99"), stock=10))
     return url
 
@@ -130,12 +130,12 @@ def test_a_mirror_stays_in_step_through_restarts_of_either_side(
     mirror = running.run("mirror.py", "copy.db")
     await_that(lambda: is_in_step(engine, tmp_path))
     add(engine, "lamp")
-    change(engine, item.delete, item.Target("chair"))
+    change(engine, item.delete, item.ItemRef("chair"))
     await_that(lambda: is_in_step(engine, tmp_path))
     mirror.kill()
     mirror.wait()
     add(engine, "while the mirror is away")
-    change(engine, store_items.set_up, "ikea", {"name": "Möbel"})
+    change(engine, store_items.change_settings, "ikea", {"name": "Möbel"})
     mirror = running.run("mirror.py", "copy.db")
     await_that(lambda: is_in_step(engine, tmp_path))
     running.server.end(signal.SIGKILL)
@@ -150,7 +150,7 @@ def test_a_mirror_reads_anew_what_is_no_longer_kept(running: Running, engine: sa
     await_that(lambda: is_in_step(engine, tmp_path))
     mirror.kill()
     mirror.wait()
-    change(engine, item.delete, item.Target("chair"))
+    change(engine, item.delete, item.ItemRef("chair"))
     add(engine, "lamp")
     with transaction(engine) as conn:
         journal.forget(conn, 2**40)
@@ -256,7 +256,7 @@ def test_a_price_is_changed_once_though_answers_are_lost(
 
 
 def test_a_price_that_somebody_else_has_changed_is_left(running: Running, engine: sa.Engine) -> None:
-    change(engine, item.change, item.Target("chair"), Fields(price=Price("20")))
+    change(engine, item.change, item.ItemRef("chair"), Fields(price=Price("20")))
     process = running.run("till.py", "reprice", "ikea", "chair", "15.99", "12.90")
     assert process.communicate()[0] == "The price is 20.00.\nSomebody has changed it: look at it, and decide anew.\n"
     assert (process.returncode, str(chair(engine).price)) == (1, "20.00")

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from storekeeper.domain import money
-from storekeeper.domain.money import DIGITS, MOST, Price
+from storekeeper.domain.money import DIGITS, MAX_MINOR_UNITS, Price
 from storekeeper.errors import Invalid
 from storekeeper.http import parsing, responses
 from storekeeper.models.item import items
@@ -71,16 +71,16 @@ def test_the_currencies_are_those_of_iso_4217() -> None:
 
 def test_every_currency_has_its_bounds_and_its_digits() -> None:
     for currency, digits in DIGITS.items():
-        for minor in (0, 1, MOST):
+        for minor in (0, 1, MAX_MINOR_UNITS):
             literal = written(minor, currency)
             assert through(literal, currency) == through(f'"{literal}"', currency) == literal
-        for literal in (written(MOST + 1, currency), f"0.{'0' * digits}1", "-" + written(1, currency)):
+        for literal in (written(MAX_MINOR_UNITS + 1, currency), f"0.{'0' * digits}1", "-" + written(1, currency)):
             with pytest.raises(Invalid):
                 through(literal, currency)
 
 
-@given(st.integers(0, MOST), st.sampled_from(sorted(DIGITS)), st.booleans())
-@example(MOST, "EUR", False)
+@given(st.integers(0, MAX_MINOR_UNITS), st.sampled_from(sorted(DIGITS)), st.booleans())
+@example(MAX_MINOR_UNITS, "EUR", False)
 @example(1599, "EUR", True)
 @settings(max_examples=250)
 def test_what_is_sent_comes_back_to_the_digit(minor: int, currency: str, is_text: bool) -> None:
@@ -143,7 +143,15 @@ def test_prices_at_the_door(alice: Person) -> None:
     for digits, currency in BY_DIGITS.items():
         assert alice.post(f"/store/{currency}", {"currency": currency}).json["currency"] == currency
         path = f"/store/{currency}/item/thing"
-        amounts = [0, 1, 10**digits, 10**digits + 1, MOST - 1, MOST, *(chance.randrange(MOST) for _ in range(5))]
+        amounts = [
+            0,
+            1,
+            10**digits,
+            10**digits + 1,
+            MAX_MINOR_UNITS - 1,
+            MAX_MINOR_UNITS,
+            *(chance.randrange(MAX_MINOR_UNITS) for _ in range(5)),
+        ]
         for literal in (written(amount, currency) for amount in amounts):
             assert price_in(put(alice, literal, path)) == literal
             assert price_in(put(alice, f'"{literal}"', path)) == literal

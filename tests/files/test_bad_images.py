@@ -13,7 +13,7 @@ from PIL import Image
 
 from storekeeper.errors import Invalid, TooLarge
 from storekeeper.files import image_codec, images
-from storekeeper.files.images import SIZES, Picture
+from storekeeper.files.images import SIZES, StoredImage
 from tests.support.images import MARK, encoded, grey16, profile, two_colours, with_exif
 
 # As the server does: see `Images`.
@@ -71,7 +71,7 @@ def test_a_bomb_is_refused_before_it_goes_off(make: Any, size: tuple[int, int]) 
 
 
 def test_the_largest_image_is_taken_and_one_pixel_more_is_not() -> None:
-    assert isinstance(outcome(encoded(Image.new("1", (8000, 5000)), "PNG")), Picture)
+    assert isinstance(outcome(encoded(Image.new("1", (8000, 5000)), "PNG")), StoredImage)
     assert refusal(encoded(Image.new("1", (8000, 5001)), "PNG")) == TOO_BIG
 
 
@@ -146,7 +146,7 @@ SEEDS = [
 HEADS = [b"", *(data[:length] for data in SEEDS for length in (8, 16, 40))]
 
 
-def outcome(data: bytes) -> Picture | Invalid:
+def outcome(data: bytes) -> StoredImage | Invalid:
     try:
         return images.read(data)
     except Invalid as error:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from storekeeper.errors import InsufficientStorage
-from storekeeper.files.free_space import MEBIBYTE, Disk
+from storekeeper.files.free_space import MEBIBYTE, FreeSpace
 from storekeeper.files.storage import create_storage
 from storekeeper.settings import Settings
 from tests.conftest import Person
@@ -142,7 +142,7 @@ def test_of_a_small_disk_a_twentieth_is_kept_free(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, total: int, setting: int, floor: int
 ) -> None:
     total = total if total == TOTAL else total * MEBIBYTE
-    disk = Disk(tmp_path, setting)
+    disk = FreeSpace(tmp_path, setting)
     disk.require_room()  # nobody has looked yet
     for missing in (0, MEBIBYTE):
         size = floor * MEBIBYTE + (total // 20) % MEBIBYTE - missing
@@ -156,7 +156,7 @@ def test_of_a_small_disk_a_twentieth_is_kept_free(
 def test_nothing_is_kept_free_of_a_bucket_or_with_0(tmp_path: Path, free: Free) -> None:
     free(0)
     bucket = create_storage(Settings(storage_url="s3://shop", storage_region="eu-central-1"))
-    for disk in (bucket.disk, Disk(tmp_path, 0)):
+    for disk in (bucket.disk, FreeSpace(tmp_path, 0)):
         disk.look()
         disk.require_room(10**12)
         assert (disk.is_watched, disk.shortage) == (False, None)

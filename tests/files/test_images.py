@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from storekeeper.concurrency.bounded_pool import Pool
+from storekeeper.concurrency.bounded_pool import BoundedPool
 from storekeeper.errors import Invalid, Unavailable
 from storekeeper.files import images
 from storekeeper.files.images import SIZES, Images
@@ -207,7 +207,7 @@ def test_both_files_are_kept_under_the_key(storage: Storage) -> None:
 
 def test_work_beyond_what_may_wait_is_refused_and_counted_until_done() -> None:
     async def scenario() -> None:
-        pool, gate = Pool("test", 1, 2), threading.Event()
+        pool, gate = BoundedPool("test", 1, 2), threading.Event()
         calls = [asyncio.create_task(pool.run((), gate.wait)) for _ in range(3)]
         await asyncio.sleep(0)
         calls[0].cancel()  # its caller has hung up, but it is under way

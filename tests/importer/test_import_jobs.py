@@ -17,8 +17,8 @@ from storekeeper.files.storage import create_storage
 from storekeeper.importer.importer import Importer, Paused
 from storekeeper.importer.lease import Turn, keep
 from storekeeper.models import import_job, import_queue, item, item_batch, session, store_items, store_member, user
-from storekeeper.models.import_job import Import, Order, jobs
-from storekeeper.models.import_queue import DEAD_AFTER, MAX_DEATHS, OLD_AFTER, SMALL_BYTES, Job
+from storekeeper.models.import_job import Import, ImportRequest, jobs
+from storekeeper.models.import_queue import HEARTBEAT_TIMEOUT, MAX_DEATHS, OLD_AFTER, SMALL_BYTES, Job
 from storekeeper.models.item import items
 from storekeeper.models.item_fields import Fields
 from storekeeper.models.store import stores
@@ -36,13 +36,13 @@ Meet = Callable[[], Any]
 
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storekeeper.importer.importer.AT_ONCE", AT_ONCE)
+    monkeypatch.setattr("storekeeper.importer.importer.BATCH_SIZE", AT_ONCE)
 
 
 @pytest.fixture
 def job(engine: sa.Engine) -> Job:
     """Bob's import, in the hands of a runner."""
-    order = Order(store="ikea", file="imports/a", file_name="", size=len(FILE))
+    order = ImportRequest(store="ikea", file="imports/a", file_name="", size=len(FILE))
     with transaction(engine) as conn:
         import_job.add(conn, 2, order)
     return take(engine)
@@ -50,14 +50,14 @@ def job(engine: sa.Engine) -> Job:
 
 def take(engine: sa.Engine) -> Job:
     with transaction(engine) as conn:
-        taken = import_queue.take(conn, token_hex(4))
+        taken = import_queue.claim(conn, token_hex(4))
     assert taken
     return taken
 
 
 def presume_dead(engine: sa.Engine) -> None:
     with transaction(engine) as conn:
-        conn.execute(sa.update(jobs).values(beat_at=jobs.c.beat_at - DEAD_AFTER - 1))
+        conn.execute(sa.update(jobs).values(beat_at=jobs.c.beat_at - HEARTBEAT_TIMEOUT - 1))
 
 
 def run(engine: sa.Engine, job: Job, meet: Meet, when: tuple[str, int] = ("importing", 4)) -> None:
@@ -100,7 +100,7 @@ def test_an_interrupted_import_goes_on_and_ends_as_any_other(
     with pytest.raises(Crash):  # `tell` is called within the step: that step is lost
         run(engine, job, crash, when)
     with transaction(engine) as conn:
-        assert import_queue.take(conn, "too early") is None
+        assert import_queue.claim(conn, "too early") is None
         assert not import_queue.is_waiting(conn)
     presume_dead(engine)
     run(engine, take(engine), crash, ("never", 0))
@@ -248,7 +248,7 @@ def test_what_somebody_adds_between_the_plan_of_a_step_and_its_end_is_compared_a
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rivals = [rival]
-    carry_out = item_batch.carry_out
+    carry_out = item_batch.apply
 
     def be_late(conn: sa.Connection, of: Any, made: item_batch.Plan) -> list[int]:
         if rivals:
@@ -318,13 +318,13 @@ def test_without_the_database_an_import_waits(engine: sa.Engine, job: Job, monke
 
 def queue(engine: sa.Engine, user_id: int | None, size: int = 10) -> int:
     with transaction(engine) as conn:
-        return import_job.add(conn, user_id, Order(store="ikea", file="imports/a", file_name="", size=size)).id
+        return import_job.add(conn, user_id, ImportRequest(store="ikea", file="imports/a", file_name="", size=size)).id
 
 
 def taken(engine: sa.Engine, runner: str) -> int | None:
     """What a runner of that name takes."""
     with transaction(engine) as conn:
-        job = import_queue.take(conn, runner)
+        job = import_queue.claim(conn, runner)
     return job.id if job else None
 
 
@@ -361,7 +361,7 @@ def test_a_job_that_killed_its_runners_is_set_aside_and_the_next_is_taken(engine
     other = queue(engine, 1)
     assert taken(engine, "host/8") == other, "it was the turn of the one that was never taken up"
     with transaction(engine) as conn:
-        import_queue.note(conn, _held(conn, other), "done", import_job.Counts(), 100)
+        import_queue.record_progress(conn, _held(conn, other), "done", import_job.Counts(), 100)
     assert taken(engine, "host/9") is None
     with engine.connect() as conn:
         ended = import_job.get(conn, 1, poison)
@@ -376,7 +376,7 @@ def test_progress_and_being_given_back_are_no_deaths(engine: sa.Engine, job: Job
         job = take(engine)
     for _ in range(2 * MAX_DEATHS):
         with transaction(engine) as conn:
-            import_queue.note(conn, job, "importing", import_job.Counts(1), 1)
+            import_queue.record_progress(conn, job, "importing", import_job.Counts(1), 1)
             import_queue.expire(conn, job.runner)
         job = take(engine)
     assert now(engine).state == "importing"
@@ -385,7 +385,7 @@ def test_progress_and_being_given_back_are_no_deaths(engine: sa.Engine, job: Job
 def test_a_plan_that_is_confirmed_begins_without_deaths(engine: sa.Engine, job: Job) -> None:
     with transaction(engine) as conn:
         conn.execute(sa.update(jobs).values(deaths=MAX_DEATHS - 1))
-        import_queue.note(conn, job, "planned", import_job.Counts(), 100)
+        import_queue.record_progress(conn, job, "planned", import_job.Counts(), 100)
         import_job.confirm(conn, None, job.id, False)
     assert taken(engine, "host/1") == job.id
     with engine.connect() as conn:
@@ -411,7 +411,7 @@ def test_a_runner_gives_a_job_back_when_another_users_waits(
     other_user: int | None, gives_back: bool, engine: sa.Engine, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("storekeeper.importer.lease.TURN_SECONDS", 0)
-    monkeypatch.setattr("storekeeper.importer.lease.LOOK_SECONDS", 0)
+    monkeypatch.setattr("storekeeper.importer.lease.POLL_SECONDS", 0)
     turn = Turn(engine, Pulse(job.runner))
     with turn.begin(job):
         assert not turn.pauses("importing")
@@ -426,7 +426,7 @@ def test_where_rows_are_slow_progress_is_told_by_time(
     engine: sa.Engine, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So each row that takes longer than a portion may is one; a cancel is heeded after it."""
-    monkeypatch.setattr("storekeeper.importer.importer.AT_ONCE", 2000)
+    monkeypatch.setattr("storekeeper.importer.importer.BATCH_SIZE", 2000)
     monkeypatch.setattr("storekeeper.importer.row_reader.PORTION_SECONDS", 0)
     seen: list[int] = []
 
@@ -447,7 +447,7 @@ def test_a_lease_is_kept_during_a_long_step_but_not_for_ever(
         with engine.connect() as conn:
             return int(conn.scalars(sa.select(jobs.c.beat_at)).one())
 
-    monkeypatch.setattr("storekeeper.importer.lease.BEAT_SECONDS", 0.01)
+    monkeypatch.setattr("storekeeper.importer.lease.HEARTBEAT_SECONDS", 0.01)
     monkeypatch.setattr("storekeeper.importer.lease.HOLD_SECONDS", 0)
     with transaction(engine) as conn:
         conn.execute(sa.update(jobs).values(beat_at=5))

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from storekeeper.database.engine import create_engine
 from storekeeper.models import store_member, user
 from storekeeper.models.import_job import jobs
-from storekeeper.models.import_queue import DEAD_AFTER
+from storekeeper.models.import_queue import HEARTBEAT_TIMEOUT
 from storekeeper.models.item import items
 from tests.conftest import HASHED, PASSWORD
 from tests.support import databases
@@ -39,7 +39,7 @@ def engine(url: str) -> Iterator[sa.Engine]:
     engine = create_engine(url)
     with transaction(engine) as conn:
         user.add(conn, "alice", HASHED, True)
-        store_member.found_store(conn, 1, "ikea", "EUR")
+        store_member.create_store(conn, 1, "ikea", "EUR")
         slow_down(conn)
     yield engine
     with transaction(engine) as conn:
@@ -93,7 +93,7 @@ def await_rows(engine: sa.Engine, count: int = 1000) -> None:
 
 def presume_dead(engine: sa.Engine) -> None:
     with transaction(engine) as conn:
-        conn.execute(sa.update(jobs).values(beat_at=jobs.c.beat_at - DEAD_AFTER - 1))
+        conn.execute(sa.update(jobs).values(beat_at=jobs.c.beat_at - HEARTBEAT_TIMEOUT - 1))
 
 
 def require_whole(engine: sa.Engine) -> None:

@@ -150,7 +150,7 @@ def test_a_line_is_refused_with_its_number_field_and_reason(bring: Bring, bob: P
 def test_what_is_told_of_a_file_is_bounded_and_can_be_stored(bring: Bring, bob: Person) -> None:
     job = bring(f"name,price,store\nlamp,5,{LONG}\n")
     ((_, _, message),) = refusals(bob, job)
-    assert len(message) == import_queue.MOST_TOLD + 1
+    assert len(message) == import_queue.MAX_TOLD + 1
     job = bring("name,a\x00,a\x00\nlamp,5,5\n")
     assert (job["state"], job["reason"]) == ("failed", "The column 'a\ufffd' is there twice.")
 
@@ -176,8 +176,8 @@ def test_a_file_with_one_line_refused_changes_nothing_unless_it_is_to_be_skipped
 def test_more_refusals_than_anybody_reads_end_the_check(
     bring: Bring, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storekeeper.importer.importer.MOST_REFUSED", 2)
-    monkeypatch.setattr("storekeeper.importer.importer.AT_ONCE", 2)
+    monkeypatch.setattr("storekeeper.importer.importer.MAX_REFUSED", 2)
+    monkeypatch.setattr("storekeeper.importer.importer.BATCH_SIZE", 2)
     job = bring("name,price\n" + "x,\n" * 7, skip_refused=True)
     assert (job["state"], job["rows"], job["refused"]) == ("refused", 4, 4)
     assert job["reason"] == "More than 2 lines are refused. Only these are listed."
@@ -239,7 +239,7 @@ REPEATED: list[tuple[str, str, str, str | None]] = [
 def test_two_lines_of_a_file_are_never_one_item(
     gap: int, bring: Bring, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storekeeper.importer.importer.AT_ONCE", 2)  # so that a gap is between two steps
+    monkeypatch.setattr("storekeeper.importer.importer.BATCH_SIZE", 2)  # so that a gap is between two steps
     for head, one, other, label in REPEATED:
         between = [f"x{number},1" + "," * (head.count(",") - 1) for number in range(gap)]
         job = bring("\n".join([head, one, *between, other]), dry_run=True)

@@ -15,11 +15,11 @@ from storekeeper.domain import money, names
 from storekeeper.errors import Invalid
 from storekeeper.importer.importer import Importer
 from storekeeper.models import import_job, import_queue, item_batch, item_export, store, store_member
-from storekeeper.models.import_job import Import, Order
+from storekeeper.models.import_job import Import, ImportRequest
 from storekeeper.models.item import items
-from storekeeper.models.item_batch import Draft
+from storekeeper.models.item_batch import GivenRow
 from storekeeper.models.item_export import Format
-from storekeeper.models.item_fields import MOST_STOCK
+from storekeeper.models.item_fields import MAX_STOCK
 from storekeeper.models.item_list import Filter
 from storekeeper.models.store import Store
 from storekeeper.settings import Settings
@@ -36,8 +36,8 @@ NASTY = st.sampled_from(
 SEEN = st.characters(exclude_categories=["Cs", "Cc", "Cf", "Cn", "Zl", "Zp"])
 LINE = st.lists(NASTY | SEEN, min_size=1, max_size=12).map("".join)
 TEXT = st.lists(NASTY | st.sampled_from("\n\r\ufeff\u2028\x0b\x1b\x85\x1a\ufffd") | SEEN, max_size=20).map("".join)
-EXTREMES = [0, 1, 99, 100, 1000, 1234, 100_000, money.MOST - 1, money.MOST]
-MINOR = st.sampled_from(EXTREMES) | st.integers(0, money.MOST)
+EXTREMES = [0, 1, 99, 100, 1000, 1234, 100_000, money.MAX_MINOR_UNITS - 1, money.MAX_MINOR_UNITS]
+MINOR = st.sampled_from(EXTREMES) | st.integers(0, money.MAX_MINOR_UNITS)
 
 
 def is_good(convert: Callable[[str], str]) -> Callable[[str], bool]:
@@ -59,7 +59,7 @@ FIELDS = st.fixed_dictionaries(
         "barcode": st.none() | st.sampled_from(BARCODES),
         "description": TEXT,
         "tags": st.lists(LINE.filter(is_good(names.of_tag)), max_size=4),
-        "stock": st.sampled_from([0, -1, 1000, MOST_STOCK, -MOST_STOCK]) | st.integers(-50, 50),
+        "stock": st.sampled_from([0, -1, 1000, MAX_STOCK, -MAX_STOCK]) | st.integers(-50, 50),
         "archived": st.booleans(),
     }
 )
@@ -74,7 +74,7 @@ def make(engine: sa.Engine) -> Make:
 
     def make(currency: str) -> Store:
         with transaction(engine) as conn:
-            made = store_member.found_store(conn, 1, f'store "{next(numbers)}", new', currency)
+            made = store_member.create_store(conn, 1, f'store "{next(numbers)}", new', currency)
             return store.change(conn, made, {"negative_stock": True})
 
     return make
@@ -84,8 +84,8 @@ def fill(engine: sa.Engine, of: Store, given: list[dict[str, Any]]) -> None:
     """With all of these that the store takes: no two have one name, SKU or barcode."""
     priced = [each | {"price": money.from_minor(each["price"], of.currency)} for each in given]
     with transaction(engine) as conn:
-        made = item_batch.plan(conn, of, [Draft(number, each) for number, each in enumerate(priced)])
-        item_batch.carry_out(conn, of, made)
+        made = item_batch.plan(conn, of, [GivenRow(number, each) for number, each in enumerate(priced)])
+        item_batch.apply(conn, of, made)
 
 
 def rows(engine: sa.Engine, of: Store) -> list[Any]:
@@ -108,9 +108,9 @@ def export_as(engine: sa.Engine, of: Store, format: Format) -> bytes:
 
 
 def import_into(engine: sa.Engine, of: Store, file: bytes, **options: Any) -> Import:
-    order = Order(store=of.id, file="f", file_name="", size=len(file), options=Options(**options))
+    order = ImportRequest(store=of.id, file="f", file_name="", size=len(file), options=Options(**options))
     with transaction(engine) as conn:
-        job = import_queue.take(conn, "us", import_job.add(conn, None, order).id)
+        job = import_queue.claim(conn, "us", import_job.add(conn, None, order).id)
     assert job
     Importer(engine, job, BytesIO(file), lambda *_: None).run()
     with engine.connect() as conn:

@@ -58,7 +58,7 @@ def give(engine: sa.Engine, name: str, path: str) -> None:
     """Another item of the same image."""
     with transaction(engine) as conn:
         item.add(conn, 1, 1, name, Fields(price=Price("5")))
-        item.set_image(conn, 1, item.Target(name, 1), path.rpartition("/")[2])
+        item.set_image(conn, 1, item.ItemRef(name, 1), path.rpartition("/")[2])
 
 
 def undo(browser: Browser, words: str) -> testing.Result:

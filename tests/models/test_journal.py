@@ -164,7 +164,7 @@ def test_who_registers_is_the_author(client: testing.TestClient, parts: Parts, e
     assert client.simulate_post("/register", json=dave).status_code == 201
     with transaction(engine) as conn:
         conn.execute(sa.update(users).values(is_admin=False))
-    erin = dave | {"username": "erin", "setup_token": setup_token.token(parts.keys)}
+    erin = dave | {"username": "erin", "setup_token": setup_token.create(parts.keys)}
     assert client.simulate_post("/register", json=erin).status_code == 201
     found = rows(engine, before)
     assert [(row.author_kind, row.user_id, row.subject_id) for row in found] == [("user", 5, 5), ("user", 6, 6)]
@@ -326,7 +326,7 @@ def test_whoever_follows_many_writers_sees_each_change_once(lamps: list[str], ur
         try:
             for turn in range(EACH):
                 with transaction(mine) as conn:
-                    item.adjust_stock(conn, 1, item.Target(lamps[(number + turn) % len(lamps)]), 1)
+                    item.adjust_stock(conn, 1, item.ItemRef(lamps[(number + turn) % len(lamps)]), 1)
         except Exception as error:
             errors.put(error)
 
@@ -368,7 +368,7 @@ def test_many_rows_at_once_hold_the_cursor_as_well(url: str, engine: sa.Engine) 
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as reader:
         start = journal_feed.newest(reader).cursor
         with transaction(create_engine(url)) as slow:
-            journal.note(slow, *(journal.Change("store", "update", 1, 1) for _ in range(3)))
+            journal.append(slow, *(journal.Change("store", "update", 1, 1) for _ in range(3)))
             with transaction(create_engine(url)) as quick:
                 store.insert(quick, "quick", "EUR")
             assert journal_feed.page(reader, None, start, 10).changes == []

@@ -5,8 +5,8 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from storekeeper.models import store_summary
-from storekeeper.models.paging import Asked
-from storekeeper.models.store_summary import Sums
+from storekeeper.models.paging import PageRequest
+from storekeeper.models.store_summary import StoreTotals
 from tests.conftest import Person
 from tests.support.item_catalogues import fill
 
@@ -28,9 +28,9 @@ def test_each_stores_items_are_added_up_by_themselves(alice: Person, engine: sa.
     )
     with engine.begin() as conn:
         conn.exec_driver_sql("UPDATE items SET updated_at = 99 WHERE name = 'gone'")
-        glances = store_summary.page(conn, 1, Asked(sort="name"), 100, is_mine=True).rows
+        glances = store_summary.page(conn, 1, PageRequest(sort="name"), 100, is_mine=True).rows
     assert {glance.store.name: glance.sums for glance in glances} == {
-        "empty": Sums(items=0, sold_out=0, changed=0, value=Decimal("0.00")),
-        "ikea": Sums(items=4, sold_out=3, changed=4, value=Decimal("7.50")),
-        "tokyo": Sums(items=1, sold_out=0, changed=1, value=Decimal("1200")),
+        "empty": StoreTotals(items=0, sold_out=0, changed=0, value=Decimal("0.00")),
+        "ikea": StoreTotals(items=4, sold_out=3, changed=4, value=Decimal("7.50")),
+        "tokyo": StoreTotals(items=1, sold_out=0, changed=1, value=Decimal("1200")),
     }

@@ -95,7 +95,7 @@ def test_a_search_without_letters_is_refused(q: str, alice: Person) -> None:
 
 
 def test_how_many_words_a_search_may_have(alice: Person) -> None:
-    title = " ".join(f"w{n}" for n in range(item_list.MOST_WORDS))
+    title = " ".join(f"w{n}" for n in range(item_list.MAX_WORDS))
     fill(alice, [{"name": title}])
     assert found(alice, title) == found(alice, f"{title} W1 w2") == [title]
     answer = alice.get(f"/items?q={quote(title + ' more')}")
@@ -136,7 +136,7 @@ def test_no_search_is_an_error_or_means_more_than_its_words(alice: Person) -> No
     items = fill(alice, ROWS)
     for q in HOSTILE:
         answer = alice.get(f"/items?q={quote(q)}")
-        if search_words.fold(q):
+        if search_words.split_words(q):
             assert (q, answer.status_code) == (q, 200)
             assert (q, names(answer.json["items"])) == (q, names(best_first(items, q)))
         else:
@@ -171,7 +171,7 @@ def test_a_search_finds_what_looking_at_every_item_finds(
     items = fill(alice, ({**row, "sku": None} if skus.index(row.get("sku")) < n else row for n, row in enumerate(rows)))
     shown = [each for each in items if not each["archived"]]
     for q in queries:
-        if not search_words.fold(q):
+        if not search_words.split_words(q):
             continue
         expected = names(best_first(shown, q))
         assert (q, found(alice, q)) == (q, expected)
@@ -192,10 +192,10 @@ def test_the_item_of_that_very_name_is_first_whatever_else_is_asked(alice: Perso
 
 @pytest.fixture
 def few_candidates(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    item_queries.ranked.cache_clear()
+    item_queries.rank_query.cache_clear()
     monkeypatch.setattr(item_queries, "CANDIDATES", 8)
     yield
-    item_queries.ranked.cache_clear()
+    item_queries.rank_query.cache_clear()
 
 
 @pytest.mark.usefixtures("few_candidates")
@@ -261,7 +261,7 @@ def test_a_search_begins_with_the_words_whatever_else_is_asked_for(engine: sa.En
     wanted = item_list.Filter(store=1, q="oak", price_min=Price(1), in_stock=True)
     with engine.connect() as conn:
         shape, values = item_list.prepare(conn, wanted)
-        select, _ = item_queries.listed(shape)
+        select, _ = item_queries.select_items(shape)
         text = str(select.params(values).compile(engine, compile_kwargs={"literal_binds": True}))
         steps = [row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
     (words_at,) = [number for number, step in enumerate(steps) if "item_search VIRTUAL TABLE" in step]

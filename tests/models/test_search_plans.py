@@ -18,7 +18,7 @@ def _no_items(engine: sa.Engine) -> None:
 
 @pytest.mark.parametrize("ways", [(False, False), (False, True), (True, True)])
 def test_all_ways_find_the_same(ways: tuple[bool, bool], alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(item_search, "ways", lambda *_: item_search.Ways(*ways))
+    monkeypatch.setattr(item_search, "ways", lambda *_: item_search.ScanPlan(*ways))
     alice.post("/store/aldi")
     items = fill(alice, ({"name": f"{n} {'oak' if n % 3 else 'elm'}", "description": "oak"} for n in range(9)))
     others = fill(alice, [{"name": "oak"}, {"name": "elm", "tags": ["red"]}], 2)
@@ -41,21 +41,23 @@ def test_it_walks_where_enough_of_a_sample_match(alice: Person, engine: sa.Engin
     assert _ways(engine, "elm", "e", "elm fir") == [(True, True), (True, True), (False, False)]
 
 
-def _ways(engine: sa.Engine, *queries: str) -> list[item_search.Ways]:
+def _ways(engine: sa.Engine, *queries: str) -> list[item_search.ScanPlan]:
     def asked(q: str, *, is_title: bool) -> str:
-        return item_search.expression("postgresql", item_search.Terms(search_words.fold(q), []), is_title=is_title)
+        return item_search.expression(
+            "postgresql", item_search.Terms(search_words.split_words(q), []), is_title=is_title
+        )
 
     with engine.connect() as conn:
-        return [item_search.ways(conn, asked(q, is_title=False), asked(q, is_title=True)) for q in queries]
+        return [item_search.choose_plan(conn, asked(q, is_title=False), asked(q, is_title=True)) for q in queries]
 
 
 @pytest.mark.parametrize("is_walk", [False, True])
 def test_no_plan_depends_on_the_words(is_walk: bool, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """So PostgreSQL makes it once. To make one takes longer than to search."""
-    monkeypatch.setattr(item_search, "ways", lambda *_: item_search.Ways(is_walk, is_walk))
+    monkeypatch.setattr(item_search, "ways", lambda *_: item_search.ScanPlan(is_walk, is_walk))
     with engine.connect() as conn:
         shape, values = item_list.prepare(conn, item_list.Filter(q="oak"))
-        select, _ = item_queries.listed(shape)
+        select, _ = item_queries.select_items(shape)
         text = str(select.params(values).compile(engine, compile_kwargs={"literal_binds": True}))
         plan = "\n".join(conn.exec_driver_sql(f"EXPLAIN {text}").scalars())
     assert "oak" in text

@@ -303,7 +303,7 @@ def test_the_headers_that_answers_carry_are_told(
     alice.put("/item/table", {"price": 1, "store_id": 1})
     asyncio.run(parts.storage.put(images.path(IMAGE, "full"), b"image"))
     with transaction(engine) as conn:
-        item.set_image(conn, 1, item.Target("chair"), IMAGE)
+        item.set_image(conn, 1, item.ItemRef("chair"), IMAGE)
     tag = client.simulate_get(f"/images/{IMAGE}/full").headers["etag"]
     file = {"body": b"name,price\r\n", "headers": {"Content-Type": "text/csv"}}
     lenient = {"Prefer": "handling=lenient"}

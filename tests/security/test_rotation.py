@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from storekeeper.app import create_api
 from storekeeper.components import create_components
 from storekeeper.database.executor import Database
-from storekeeper.http.root_app import Door
+from storekeeper.http.root_app import RootApp
 from storekeeper.models.session import sessions
 from storekeeper.security.passwords import Passwords
 from storekeeper.security.signing_keys import ensure
@@ -40,7 +40,7 @@ class Worker:
         components = create_components(settings, parts)
         self._guard = components.guard
         api = create_api(components)
-        self.client = testing.TestClient(as_served(Door(api, api, settings.body_seconds)))
+        self.client = testing.TestClient(as_served(RootApp(api, api, settings.body_seconds)))
 
     def write_down(self) -> None:
         asyncio.run(self._guard.flush())

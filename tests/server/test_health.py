@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from storekeeper.app import create_app
 from storekeeper.components import Parts
-from storekeeper.concurrency.periodic_tasks import Chore, _Loop
+from storekeeper.concurrency.periodic_tasks import PeriodicTask, _Loop
 from storekeeper.database.executor import Database
 from storekeeper.errors import DatabaseDamaged
 from storekeeper.security import signing_keys
@@ -53,7 +53,7 @@ def serve(settings: Settings, seconds: float = 2.0) -> Iterator[Served]:
     signing_keys.ensure(settings.keys_path)
     db = Database(settings.database, seconds=seconds)
     parts = make_parts(settings, db, Passwords(CHEAP, 2, 8))
-    parts.chores._loops["rest"] = _Loop(Chore("rest", 60, asyncio.Event().wait))  # to be reported
+    parts.chores._loops["rest"] = _Loop(PeriodicTask("rest", 60, asyncio.Event().wait))  # to be reported
     try:
         yield Served(parts, testing.TestClient(as_served(create_app(settings, parts))))
     finally:

@@ -17,7 +17,7 @@ from msgspec import UNSET
 
 from storekeeper import log
 from storekeeper.components import Parts
-from storekeeper.log import Scribe
+from storekeeper.log import LogWriter
 from storekeeper.security import setup_token
 from tests.conftest import PASSWORD, Person, bearer
 from tests.support.server_process import ROOT, Client, await_that, request
@@ -155,7 +155,7 @@ def test_each_security_event_leaves_a_line(
     assert events(lines) == ["registered"]
     wrong = {"username": "eve", "password": NEW_PASSWORD, "setup_token": "guessed"}
     client.simulate_post("/register", json=wrong)
-    late = wrong | {"setup_token": setup_token.token(parts.keys)}
+    late = wrong | {"setup_token": setup_token.create(parts.keys)}
     client.simulate_post("/register", json=late)
     assert events(lines) == ["wrong_setup_token", "wrong_setup_token"]
 
@@ -253,7 +253,7 @@ def test_what_cannot_be_encoded_is_logged_all_the_same(lines: Lines) -> None:
 def test_lines_that_nobody_reads_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "WAITING", 500)
     reader, writer = os.pipe()
-    scribe = Scribe(writer)
+    scribe = LogWriter(writer)
     for number in range(5000):
         scribe.msg(b'{"event":"%d","more":"%s"}' % (number, b"x" * 200))
     read = read_all(reader, writer, scribe)
@@ -262,7 +262,7 @@ def test_lines_that_nobody_reads_are_dropped_and_counted(monkeypatch: pytest.Mon
     assert told + sum(line["event"] != "lines_dropped" for line in read) == 5000
 
 
-def read_all(reader: int, writer: int, *scribes: Scribe) -> list[dict[str, Any]]:
+def read_all(reader: int, writer: int, *scribes: LogWriter) -> list[dict[str, Any]]:
     """What comes through the pipe until all has been written."""
     pieces: list[bytes] = []
 
@@ -282,7 +282,7 @@ def read_all(reader: int, writer: int, *scribes: Scribe) -> list[dict[str, Any]]
 
 def test_workers_that_share_a_pipe_do_not_cut_each_others_lines() -> None:
     reader, writer = os.pipe()
-    scribes = [Scribe(writer), Scribe(writer)]
+    scribes = [LogWriter(writer), LogWriter(writer)]
     for number in range(2000):
         for scribe in scribes:
             scribe.msg(b'{"event":"%d","more":"%s"}' % (number, b"x" * (number % 700)))
@@ -292,7 +292,7 @@ def test_workers_that_share_a_pipe_do_not_cut_each_others_lines() -> None:
 
 def test_a_full_disk_costs_lines_but_not_the_log(tmp_path: Path) -> None:
     descriptor = os.open("/dev/full", os.O_WRONLY)
-    scribe = Scribe(descriptor)
+    scribe = LogWriter(descriptor)
     scribe.msg(b'{"event":"lost"}')
     await_that(lambda: scribe._dropped == 1)
     with (tmp_path / "log").open("wb") as file:

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from storekeeper.http.asgi_types import App
-from storekeeper.http.root_app import Door, Later
+from storekeeper.http.root_app import LazyApp, RootApp
 
 SCOPE = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": []}
 
@@ -20,7 +20,7 @@ def test_a_request_that_is_cut_off_when_the_server_ends_is_told_to_come_again() 
     async def hang(*_: Any) -> None:
         await asyncio.sleep(60)
 
-    sent = asyncio.run(_cancelled(Door(hang, hang, 1)))
+    sent = asyncio.run(_cancelled(RootApp(hang, hang, 1)))
     assert sent[0]["status"] == 503
     assert dict(sent[0]["headers"])[b"retry-after"] == b"1"
     assert json.loads(sent[1]["body"])["error"] == "unavailable"
@@ -31,12 +31,12 @@ def test_an_answer_that_has_begun_is_not_begun_again() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await asyncio.sleep(60)
 
-    assert [event["type"] for event in asyncio.run(_cancelled(Door(begin_and_hang, begin_and_hang, 1)))] == [
+    assert [event["type"] for event in asyncio.run(_cancelled(RootApp(begin_and_hang, begin_and_hang, 1)))] == [
         "http.response.start"
     ]
 
 
-async def _cancelled(door: Door) -> list[dict[str, Any]]:
+async def _cancelled(door: RootApp) -> list[dict[str, Any]]:
     sent: list[dict[str, Any]] = []
 
     async def send(event: dict[str, Any]) -> None:
@@ -61,7 +61,7 @@ def test_what_is_made_late_is_made_once_and_not_by_the_loop() -> None:
         return app
 
     async def ask() -> None:
-        later = Later(make)
+        later = LazyApp(make)
         await asyncio.gather(*(later(number, receive, receive) for number in range(3)))
         await later(3, receive, receive)
 
@@ -81,7 +81,7 @@ def test_a_request_leaves_nothing_for_a_collection() -> None:
         async def receive_for() -> dict[str, Any]:
             return {"type": scope["type"]}
 
-        await Door(app, app, 1)(scope, receive_for, receive)
+        await RootApp(app, app, 1)(scope, receive_for, receive)
 
     scope = dict(SCOPE)
     asyncio.run(ask(scope))

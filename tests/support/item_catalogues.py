@@ -74,9 +74,9 @@ def best_first(items: Iterable[Item], q: str) -> list[Item]:
 
 def tier(item: Item, q: str) -> int | None:
     """0 for the item of that very name, 1 for one with the words in its title, 2 for one with them anywhere."""
-    title = search_words.fold(f"{item['name']} {item['sku'] or ''} {item['barcode'] or ''}")
-    body = search_words.fold(f"{item['description']} {' '.join(item['tags'])}")
-    wanted = search_words.fold(q)
+    title = search_words.split_words(f"{item['name']} {item['sku'] or ''} {item['barcode'] or ''}")
+    body = search_words.split_words(f"{item['description']} {' '.join(item['tags'])}")
+    wanted = search_words.split_words(q)
     if not _have(title + body, wanted):
         return None
     if item["name"] == unicodedata.normalize("NFC", q).replace("\0", ""):

@@ -10,18 +10,18 @@ import sqlalchemy as sa
 from storekeeper.concurrency.rate_limiter import Limits
 from storekeeper.database.executor import Database
 from storekeeper.domain.money import Price
-from storekeeper.domain.webhook_url import Networks
+from storekeeper.domain.webhook_url import AllowedNetworks
 from storekeeper.models import item, journal, journal_feed, paging, webhook, webhook_delivery
 from storekeeper.models.item_fields import Fields
 from storekeeper.models.webhook import CHALLENGE, NewSecret, deliveries, webhooks
 from storekeeper.models.webhook_delivery import Delivery
-from storekeeper.models.webhook_queue import DEAD_AFTER
-from storekeeper.webhooks.http_client import UNLIMITED, Courier
+from storekeeper.models.webhook_queue import HEARTBEAT_TIMEOUT
+from storekeeper.webhooks.http_client import UNLIMITED, WebhookClient
 from storekeeper.webhooks.sender import Sender
 from tests.support.databases import transaction
 from tests.support.server_process import BOUND_SECONDS
 
-LOOPBACK = Networks(["127.0.0.0/8"])
+LOOPBACK = AllowedNetworks(["127.0.0.0/8"])
 PATIENT = 3600  # seconds
 AT_ONCE = 100 * (0.0,)  # attempts that follow each other without a pause
 
@@ -56,7 +56,7 @@ def sell(engine: sa.Engine, count: int = 1, price: str = "5", user_id: int = 1) 
 def told(engine: sa.Engine, webhook_id: int = 1) -> list[Delivery]:
     """Oldest first."""
     with engine.connect() as conn:
-        return webhook_delivery.page(conn, None, webhook_id, None, paging.Asked(200, "", "-id")).rows[::-1]
+        return webhook_delivery.page(conn, None, webhook_id, None, paging.PageRequest(200, "", "-id")).rows[::-1]
 
 
 def now(engine: sa.Engine, webhook_id: int = 1) -> webhook.Webhook:
@@ -72,7 +72,7 @@ def changes(engine: sa.Engine, after: int) -> list[journal_feed.Change]:
 def has_ended(engine: sa.Engine, webhook_id: int = 1) -> bool:
     """Whether all changes have become deliveries, and these have come to their end."""
     with engine.connect() as conn:
-        is_through = now(engine, webhook_id).cursor >= journal.settled(conn)
+        is_through = now(engine, webhook_id).cursor >= journal.last_visible_id(conn)
     return is_through and all(each.state != "pending" for each in told(engine, webhook_id))
 
 
@@ -89,8 +89,8 @@ async def send_until(
     **more: Any,
 ) -> None:
     db = Database(engine.url.render_as_string(hide_password=False))
-    courier = Courier(LOOPBACK, seconds, limits=limits, **more)
-    sender = Sender(db, courier, retries, look_seconds=0.01, limits=limits)
+    client = WebhookClient(LOOPBACK, seconds, limits=limits, **more)
+    sender = Sender(db, client, retries, look_seconds=0.01, limits=limits)
     work = asyncio.create_task(sender.run())
     limit = time.monotonic() + BOUND_SECONDS
     is_over = False  # as it was before each look: a sender without webhooks ends by itself, and may do so amid a look
@@ -101,11 +101,11 @@ async def send_until(
         await asyncio.sleep(0.01)
     sender.end()
     await work
-    courier.close()
+    client.close()
     db.close()
 
 
 def presume_dead(engine: sa.Engine) -> None:
     """As if its sender had given no sign of life for too long."""
     with transaction(engine) as conn:
-        conn.execute(sa.update(webhooks).values(beat_at=webhooks.c.beat_at - DEAD_AFTER - 1))
+        conn.execute(sa.update(webhooks).values(beat_at=webhooks.c.beat_at - HEARTBEAT_TIMEOUT - 1))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from storekeeper.errors import Invalid
 from storekeeper.http import parsing
 from storekeeper.importer.row_reader import FIELDS
-from storekeeper.tabular.sheet import MOST_IGNORED
+from storekeeper.tabular.sheet import MAX_IGNORED
 from tests.tabular.test_sheet import read, rows, wrong_lines
 
 NO_JSON = {
@@ -82,7 +82,7 @@ def test_members_of_later_lines_are_told_as_they_are_read_and_no_more_than_anybo
     assert (sheet.columns, sheet.ignored) == (["name", "price", "stock"], ["shelf"])
     sheet = read("\n".join(f'{{"name": "a", "x{number}": 1}}' for number in range(300)))
     assert len(list(sheet)) == 300
-    assert len(sheet.ignored) == MOST_IGNORED
+    assert len(sheet.ignored) == MAX_IGNORED
 
 
 ODD_KEYS = st.sampled_from(["name", "price", ":", '":', "a\\", '"', " :", "é"])

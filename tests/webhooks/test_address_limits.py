@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from storekeeper.concurrency.rate_limiter import Limits
 from storekeeper.models import webhook, webhook_delivery
 from storekeeper.webhooks import address_limits
-from storekeeper.webhooks.address_limits import Crowded, Lanes
-from storekeeper.webhooks.http_client import UNLIMITED, Answer, Courier, lane_of
+from storekeeper.webhooks.address_limits import AddressLimits, QueueFull
+from storekeeper.webhooks.http_client import UNLIMITED, DeliveryResult, WebhookClient, lane_of
 from tests.support.databases import transaction
 from tests.support.server_process import BOUND_SECONDS
 from tests.support.webhook_receiver import Receive, Receiver
@@ -60,15 +60,17 @@ def names(receiver: Receiver, count: int = NAMES) -> list[str]:
     return [f"http://a{number}.evil.example:{receiver.port}/" for number in range(count)]
 
 
-def run(scenario: Callable[[Courier], Coroutine[Any, Any, None]], limits: Limits = UNLIMITED, **more: Any) -> None:
+def run(
+    scenario: Callable[[WebhookClient], Coroutine[Any, Any, None]], limits: Limits = UNLIMITED, **more: Any
+) -> None:
     async def in_order() -> None:
-        courier = Courier(LOOPBACK, **({"seconds": PATIENT, "resolve": lead_here, "limits": limits} | more))
+        client = WebhookClient(LOOPBACK, **({"seconds": PATIENT, "resolve": lead_here, "limits": limits} | more))
         try:
-            work = asyncio.create_task(scenario(courier))
+            work = asyncio.create_task(scenario(client))
             await until(work.done)
             await work
         finally:
-            courier.close()
+            client.close()
             await asyncio.sleep(0)
 
     asyncio.run(in_order())
@@ -81,24 +83,24 @@ async def until(is_so: Callable[[], bool]) -> None:
         await asyncio.sleep(0.005)
 
 
-async def post(courier: Courier, url: str) -> Answer:
-    return await courier.post(url, {"webhook-id": "msg_1"}, b"{}")
+async def post(client: WebhookClient, url: str) -> DeliveryResult:
+    return await client.post(url, {"webhook-id": "msg_1"}, b"{}")
 
 
-def post_all(courier: Courier, urls: list[str]) -> "asyncio.Future[list[Answer]]":
-    return asyncio.gather(*(post(courier, url) for url in urls))
+def post_all(client: WebhookClient, urls: list[str]) -> "asyncio.Future[list[DeliveryResult]]":
+    return asyncio.gather(*(post(client, url) for url in urls))
 
 
 def test_all_names_of_an_address_share_its_connections(receive: Receive) -> None:
     door = Door()
     receiver = receive(door)
 
-    async def scenario(courier: Courier) -> None:
-        answers = post_all(courier, names(receiver))
-        await until(lambda: courier.waiting == NAMES - 3 and len(receiver.messages) == 3)
+    async def scenario(client: WebhookClient) -> None:
+        answers = post_all(client, names(receiver))
+        await until(lambda: client.waiting == NAMES - 3 and len(receiver.messages) == 3)
         door.is_open.set()
         assert [each.status for each in await answers] == [200] * NAMES
-        assert (courier.waiting, len(receiver.messages), door.most) == (0, NAMES, 3)
+        assert (client.waiting, len(receiver.messages), door.most) == (0, NAMES, 3)
 
     run(scenario, Limits(1e6, 3))
 
@@ -106,11 +108,11 @@ def test_all_names_of_an_address_share_its_connections(receive: Receive) -> None
 def test_all_names_of_an_address_share_its_messages_a_second(receive: Receive) -> None:
     receiver, clock = receive(), Clock()
 
-    async def scenario(courier: Courier) -> None:
-        answers = post_all(courier, names(receiver))
+    async def scenario(client: WebhookClient) -> None:
+        answers = post_all(client, names(receiver))
         for seconds, arrived in ((0, 20), (0.05, 21), (0.5, 31), (0.04, 31), (0.01, 32), (5, 52), (1, NAMES)):
             clock.now += seconds
-            await until(lambda count=arrived: courier.waiting == NAMES - count and len(receiver.messages) == count)  # type: ignore[misc]
+            await until(lambda count=arrived: client.waiting == NAMES - count and len(receiver.messages) == count)  # type: ignore[misc]
         assert all(each.is_good for each in await answers)
 
     run(scenario, Limits(20, 256), clock=clock)
@@ -119,12 +121,12 @@ def test_all_names_of_an_address_share_its_messages_a_second(receive: Receive) -
 def test_a_kept_connection_is_one_of_an_addresss_and_gives_way_to_another_names(receive: Receive) -> None:
     receiver = receive(keeps=True)
 
-    async def scenario(courier: Courier) -> None:
+    async def scenario(client: WebhookClient) -> None:
         for url in names(receiver, 20):
-            assert (await post(courier, url)).is_good
+            assert (await post(client, url)).is_good
         await until(lambda: receiver.connections - receiver.closed == 4)
         assert receiver.connections == 20
-        assert all(each.is_good for each in await post_all(courier, names(receiver, 20)[-4:]))
+        assert all(each.is_good for each in await post_all(client, names(receiver, 20)[-4:]))
         assert receiver.connections == 20, "these are kept"
 
     run(scenario, Limits(1e6, 4))
@@ -133,13 +135,13 @@ def test_a_kept_connection_is_one_of_an_addresss_and_gives_way_to_another_names(
 def test_messages_on_a_kept_connection_are_counted_as_well(receive: Receive) -> None:
     receiver, clock = receive(keeps=True), Clock()
 
-    async def scenario(courier: Courier) -> None:
+    async def scenario(client: WebhookClient) -> None:
         async def one_after_the_other() -> None:
             for _ in range(10):
-                assert (await post(courier, receiver.url)).is_good
+                assert (await post(client, receiver.url)).is_good
 
         work = asyncio.create_task(one_after_the_other())
-        await until(lambda: courier.waiting == 1)
+        await until(lambda: client.waiting == 1)
         assert len(receiver.messages) == 5
         clock.now += 1
         await work
@@ -156,11 +158,11 @@ def test_another_address_waits_for_nobody(receive: Receive) -> None:
         address = "127.0.0.2" if host.startswith("b") else "127.0.0.1"
         return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, port))]
 
-    async def scenario(courier: Courier) -> None:
-        answers = post_all(courier, names(busy))
-        await until(lambda: courier.waiting == NAMES - 1)
-        assert (await post(courier, f"http://b.example:{other.port}/")).is_good
-        assert courier.waiting == NAMES - 1
+    async def scenario(client: WebhookClient) -> None:
+        answers = post_all(client, names(busy))
+        await until(lambda: client.waiting == NAMES - 1)
+        assert (await post(client, f"http://b.example:{other.port}/")).is_good
+        assert client.waiting == NAMES - 1
         door.is_open.set()
         await answers
 
@@ -173,26 +175,26 @@ def test_waiting_takes_nothing_of_a_messages_time_but_has_an_end(
     receiver, clock = receive(), Clock()
     monkeypatch.setattr("storekeeper.webhooks.http_client.WAIT_SECONDS", 10 * PATIENT)
 
-    async def scenario(courier: Courier) -> None:
+    async def scenario(client: WebhookClient) -> None:
         loop = asyncio.get_running_loop()
         real, ahead = loop.time, 0.0
         monkeypatch.setattr(loop, "time", lambda: real() + ahead)
-        first, second = (asyncio.create_task(post(courier, url)) for url in names(receiver, 2))
-        await until(lambda: courier.waiting == 1)
+        first, second = (asyncio.create_task(post(client, url)) for url in names(receiver, 2))
+        await until(lambda: client.waiting == 1)
         assert (await first).is_good
         ahead += 5 * PATIENT
         await asyncio.sleep(0.01)
-        assert courier.waiting == 1
+        assert client.waiting == 1
         clock.now += 1
         answer = await second
         assert answer.is_good
         assert answer.ms is not None
         assert answer.ms < 1000 * PATIENT
-        third = asyncio.create_task(post(courier, receiver.url))
-        await until(lambda: courier.waiting == 1)
+        third = asyncio.create_task(post(client, receiver.url))
+        await until(lambda: client.waiting == 1)
         ahead += 11 * PATIENT
-        assert await third == Answer(None, "Too much goes to this address.", None, is_put_off=True)
-        assert (courier.waiting, len(receiver.messages)) == (0, 2)
+        assert await third == DeliveryResult(None, "Too much goes to this address.", None, is_put_off=True)
+        assert (client.waiting, len(receiver.messages)) == (0, 2)
 
     run(scenario, Limits(1, 256), clock=clock)
 
@@ -221,9 +223,9 @@ def test_the_address_counts_however_the_resolver_writes_it(receive: Receive) -> 
         mapped = (socket.AF_INET6, socket.SOCK_STREAM, 0, "", ("::ffff:127.0.0.1", port, 0, 0))
         return [mapped] if int(host[1]) % 2 else await lead_here(host, port)
 
-    async def scenario(courier: Courier) -> None:
-        answers = post_all(courier, names(receiver, 8))
-        await until(lambda: courier.waiting == 6 and len(receiver.messages) == 2)
+    async def scenario(client: WebhookClient) -> None:
+        answers = post_all(client, names(receiver, 8))
+        await until(lambda: client.waiting == 6 and len(receiver.messages) == 2)
         door.is_open.set()
         assert all(each.is_good for each in await answers)
         assert door.most == 2
@@ -234,13 +236,15 @@ def test_the_address_counts_however_the_resolver_writes_it(receive: Receive) -> 
 # Who comes next
 
 
-async def take(lanes: Lanes, host: str, order: list[str], done: Awaitable[object]) -> None:
-    async with lanes.turn("address", host):
+async def take(lanes: AddressLimits, host: str, order: list[str], done: Awaitable[object]) -> None:
+    async with lanes.slot("address", host):
         order.append(host)
         await done
 
 
-async def begin(lanes: Lanes, hosts: str, order: list[str], done: Awaitable[object]) -> list["asyncio.Task[None]"]:
+async def begin(
+    lanes: AddressLimits, hosts: str, order: list[str], done: Awaitable[object]
+) -> list["asyncio.Task[None]"]:
     tasks = [asyncio.create_task(take(lanes, host, order, done)) for host in hosts]
     await asyncio.sleep(0)
     return tasks
@@ -248,7 +252,7 @@ async def begin(lanes: Lanes, hosts: str, order: list[str], done: Awaitable[obje
 
 def test_hosts_of_one_address_take_turns() -> None:
     async def scenario() -> list[str]:
-        lanes, done, order = Lanes(Limits(1e6, 2)), asyncio.Event(), list[str]()
+        lanes, done, order = AddressLimits(Limits(1e6, 2)), asyncio.Event(), list[str]()
         release = asyncio.ensure_future(done.wait())
         tasks = await begin(lanes, "aaaaabbbc", order, asyncio.shield(release))
         assert (order, lanes.waiting, lanes.under_way("address")) == (["a", "a"], 7, 2)
@@ -264,12 +268,12 @@ def test_of_too_many_the_one_whose_turn_is_last_is_put_off(monkeypatch: pytest.M
     monkeypatch.setattr(address_limits, "MOST_WAITING", 3)
 
     async def scenario() -> None:
-        mine, done, order = Lanes(Limits(1e6, 1)), asyncio.Event(), list[str]()
+        mine, done, order = AddressLimits(Limits(1e6, 1)), asyncio.Event(), list[str]()
         release = asyncio.ensure_future(done.wait())
         tasks = await begin(mine, "aaaab", order, asyncio.shield(release))
         await asyncio.sleep(0)
         assert [task.done() for task in tasks] == [False, False, False, True, False]
-        with pytest.raises(Crowded):
+        with pytest.raises(QueueFull):
             await tasks[3]
         done.set()
         await asyncio.gather(*tasks[:3], tasks[4])
@@ -280,10 +284,10 @@ def test_of_too_many_the_one_whose_turn_is_last_is_put_off(monkeypatch: pytest.M
 
 def test_what_is_cancelled_leaves_its_turn_to_others() -> None:
     async def scenario() -> None:
-        mine, order, never = Lanes(Limits(1e6, 1)), list[str](), asyncio.Event()
+        mine, order, never = AddressLimits(Limits(1e6, 1)), list[str](), asyncio.Event()
 
         async def go_first() -> None:
-            async with mine.turn("address", "a"):
+            async with mine.slot("address", "a"):
                 await asyncio.sleep(0.01)
                 second.cancel()  # it has not left the line yet when this turn ends
             third.cancel()  # it has its turn now, but does not know yet
@@ -336,7 +340,7 @@ def test_what_has_no_turn_in_time_is_sent_later_and_that_is_no_attempt(
 def test_who_waits_at_one_address_takes_no_room_of_another(
     engine: sa.Engine, receive: Receive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storekeeper.webhooks.sender.AT_ONCE", 4)
+    monkeypatch.setattr("storekeeper.webhooks.sender.MAX_CONCURRENT", 4)
     monkeypatch.setattr("storekeeper.webhooks.sender.GRACE_SECONDS", 0.05)
     door = Door()
     busy, other = receive(door), receive(host="127.0.0.2")

@@ -1,4 +1,4 @@
-"""The courier: what it makes of answers, that it goes to the address that was checked, and whom it trusts."""
+"""The client: what it makes of answers, that it goes to the address that was checked, and whom it trusts."""
 
 import asyncio
 import datetime
@@ -13,8 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from storekeeper.domain.webhook_url import Networks
-from storekeeper.webhooks.http_client import Answer, Courier
+from storekeeper.domain.webhook_url import AllowedNetworks
+from storekeeper.webhooks.http_client import DeliveryResult, WebhookClient
 from tests.support.webhook_receiver import CUT, HANG, NONSENSE, Behaviour, Receive
 
 LOOPBACK = "127.0.0.0/8"
@@ -22,15 +22,17 @@ PATIENT = 3600
 NOT_REACHED = "The host has no address that may be reached."
 
 
-def post(url: str, *allowed: str, **more: Any) -> Answer:
-    return asyncio.run(post_by(Courier(Networks(allowed or (LOOPBACK,)), **({"seconds": PATIENT} | more)), url))
+def post(url: str, *allowed: str, **more: Any) -> DeliveryResult:
+    return asyncio.run(
+        post_by(WebhookClient(AllowedNetworks(allowed or (LOOPBACK,)), **({"seconds": PATIENT} | more)), url)
+    )
 
 
-async def post_by(courier: Courier, url: str) -> Answer:
+async def post_by(client: WebhookClient, url: str) -> DeliveryResult:
     try:
-        return await courier.post(url, {"webhook-id": "msg_1"}, b'{"a": 1}')
+        return await client.post(url, {"webhook-id": "msg_1"}, b'{"a": 1}')
     finally:
-        courier.close()
+        client.close()
         await asyncio.sleep(0)  # the connection ends
 
 
@@ -97,7 +99,7 @@ async def flood() -> None:
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    answer_ = await post_by(Courier(Networks([LOOPBACK]), seconds=PATIENT), f"http://127.0.0.1:{port}/")
+    answer_ = await post_by(WebhookClient(AllowedNetworks([LOOPBACK]), seconds=PATIENT), f"http://127.0.0.1:{port}/")
     assert (answer_.status, answer_.error) == (None, "The answer was cut off, or is not HTTP.")
     server.close()
     await server.wait_closed()
@@ -108,7 +110,7 @@ def test_who_does_not_answer_and_who_is_not_there_look_the_same(receive: Receive
         port = listener.getsockname()[1]
     refused = post(f"http://127.0.0.1:{port}/", seconds=0.05)
     late = post(receive(HANG).url, seconds=0.05)
-    assert refused == late == Answer(None, late.error, None), "it would tell which ports are open"
+    assert refused == late == DeliveryResult(None, late.error, None), "it would tell which ports are open"
 
 
 def test_proxies_of_the_environment_are_not_asked(receive: Receive, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,15 +168,15 @@ def test_the_next_address_is_tried_when_one_does_not_answer(receive: Receive) ->
 # Connections that are kept
 
 
-def post_all(courier: Courier, *urls: str, pause: float = 0) -> list[Answer]:
+def post_all(client: WebhookClient, *urls: str, pause: float = 0) -> list[DeliveryResult]:
     """One after the other."""
 
-    async def run() -> list[Answer]:
+    async def run() -> list[DeliveryResult]:
         answers = []
         for url in urls:
-            answers.append(await courier.post(url, {"webhook-id": "msg_1"}, b"{}"))
+            answers.append(await client.post(url, {"webhook-id": "msg_1"}, b"{}"))
             await asyncio.sleep(pause)
-        courier.close()
+        client.close()
         await asyncio.sleep(0)
         return answers
 
@@ -185,8 +187,8 @@ def keeping(receive: Receive, *behaviours: Behaviour, **more: Any) -> Any:
     return receive(*behaviours, keeps=True, **more)
 
 
-def courier(**more: Any) -> Courier:
-    return Courier(Networks([LOOPBACK]), **({"seconds": PATIENT} | more))
+def courier(**more: Any) -> WebhookClient:
+    return WebhookClient(AllowedNetworks([LOOPBACK]), **({"seconds": PATIENT} | more))
 
 
 def test_messages_to_one_place_go_over_one_connection(receive: Receive, tmp_path: Path) -> None:
@@ -211,7 +213,7 @@ def test_a_connection_is_kept_for_a_while_only_and_then_the_address_is_checked_a
     receiver = keeping(receive, host="127.0.0.2")
     names = Names(["127.0.0.2"], ["127.0.0.1"])
     url = f"http://shop.example:{receiver.port}/"
-    mine = Courier(Networks(["127.0.0.2"]), PATIENT, names)
+    mine = WebhookClient(AllowedNetworks(["127.0.0.2"]), PATIENT, names)
     monkeypatch.setattr("storekeeper.webhooks.http_client.AGE_SECONDS", 0.05)
     first, second = post_all(mine, url, url, pause=0.1)
     assert (first.status, second.error) == (200, NOT_REACHED)

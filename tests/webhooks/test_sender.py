@@ -8,7 +8,7 @@ from standardwebhooks import Webhook as Verifier
 
 from storekeeper.models import journal, paging, store_items, store_member, webhook, webhook_delivery, webhook_queue
 from storekeeper.models.webhook import deliveries
-from storekeeper.models.webhook_queue import KEPT_SECONDS
+from storekeeper.models.webhook_queue import RETENTION_SECONDS
 from storekeeper.webhooks.sender import OF_ONE
 from tests.conftest import Clock
 from tests.support.databases import transaction
@@ -26,7 +26,7 @@ def test_each_change_of_the_store_is_told_and_signed(engine: sa.Engine, receive:
     hook, _ = add(engine, receiver.url), add(engine, everything.url, None)
     sell(engine, 3)
     with transaction(engine) as conn:
-        store_member.found_store(conn, 1, "other", "EUR")
+        store_member.create_store(conn, 1, "other", "EUR")
     send(engine, lambda: has_ended(engine, 1) and has_ended(engine, 2))
     known = {f"msg_1_{each.id}": each for each in changes(engine, hook.cursor)}
     assert len(receiver.messages) == len(known) - 1 == 3
@@ -173,7 +173,7 @@ def test_what_was_forgotten_is_told_as_one_resync(engine: sa.Engine, receive: Re
     sell(engine, 5)
     with transaction(engine) as conn:
         journal.forget(conn, int(time.time()) + 10)
-        cursor = journal.settled(conn)
+        cursor = journal.last_visible_id(conn)
     send(engine, lambda: has_ended(engine) and len(told(engine)) == 1)
     sell(engine, price="6")
     send(engine, lambda: has_ended(engine) and len(told(engine)) == 2)
@@ -191,9 +191,9 @@ def test_what_is_forgotten_while_it_waits_is_a_resync_too(engine: sa.Engine, rec
     hook = add(engine, receiver.url)
     sell(engine)
     with transaction(engine) as conn:
-        webhook_queue.hold(conn, "other")
+        webhook_queue.claim(conn, "other")
         webhook_queue.fan_out(conn, "other", 1)
-        webhook_queue.let_go(conn, "other")
+        webhook_queue.release(conn, "other")
         journal.forget(conn, int(time.time()) + 10)
     send(engine, lambda: has_ended(engine) and len(receiver.messages) == 1)
     (message,) = receiver.messages
@@ -217,16 +217,16 @@ def test_what_is_replayed_has_the_same_ids(engine: sa.Engine, receive: Receive) 
 def test_no_more_wait_than_may_and_the_others_wait_in_the_journal(
     engine: sa.Engine, receive: Receive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storekeeper.models.webhook_queue.MOST_PENDING", 6)
+    monkeypatch.setattr("storekeeper.models.webhook_queue.MAX_PENDING", 6)
     monkeypatch.setattr("storekeeper.models.webhook_queue.FANNED_OUT", 2)
     receiver = receive()
     add(engine, receiver.url)
     sell(engine, 20)
     with transaction(engine) as conn:
-        webhook_queue.hold(conn, "other")
+        webhook_queue.claim(conn, "other")
         while webhook_queue.fan_out(conn, "other", 1):
             pass
-        webhook_queue.let_go(conn, "other")
+        webhook_queue.release(conn, "other")
     assert len(told(engine)) == 6
     send(engine, lambda: has_ended(engine) and len(receiver.messages) == 20)
     assert len(set(receiver.ids)) == 20
@@ -241,7 +241,7 @@ def test_a_store_tells_of_its_end_and_its_webhook_goes_with_it(engine: sa.Engine
     assert sorted(message.json["type"] for message in receiver.messages) == ["item.delete", "store.delete"]
     with transaction(engine) as conn:
         webhook_queue.sweep(conn)
-        assert webhook.page(conn, None, paging.Asked()).rows == []
+        assert webhook.page(conn, None, paging.PageRequest()).rows == []
 
 
 def test_what_ended_long_ago_is_forgotten(engine: sa.Engine, receive: Receive) -> None:
@@ -250,6 +250,6 @@ def test_what_ended_long_ago_is_forgotten(engine: sa.Engine, receive: Receive) -
     send(engine, lambda: has_ended(engine) and len(told(engine)) == 2)
     with transaction(engine) as conn:
         old = sa.update(deliveries).where(deliveries.c.id == told(engine)[0].id)
-        conn.execute(old.values(ended_at=deliveries.c.ended_at - KEPT_SECONDS - 1))
+        conn.execute(old.values(ended_at=deliveries.c.ended_at - RETENTION_SECONDS - 1))
         webhook_queue.sweep(conn)
     assert len(told(engine)) == 1

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 
 from storekeeper.database.executor import Database
 from storekeeper.models import user, webhook, webhook_queue
-from storekeeper.models.webhook_queue import Hook, Outcome
-from storekeeper.webhooks.http_client import Courier
+from storekeeper.models.webhook_queue import AttemptResult, HeldWebhook
+from storekeeper.webhooks.http_client import WebhookClient
 from storekeeper.webhooks.sender import Sender
 from tests.support.databases import transaction
 from tests.support.server_process import BOUND_SECONDS
@@ -15,11 +15,11 @@ from tests.support.webhook_receiver import HANG, Receive
 from tests.support.webhook_senders import LOOPBACK, add, has_ended, now, presume_dead, sell, send, told
 
 
-def hooks(engine: sa.Engine, sender: str) -> list[Hook]:
+def hooks(engine: sa.Engine, sender: str) -> list[HeldWebhook]:
     with transaction(engine) as conn:
-        webhook_queue.hold(conn, sender)
+        webhook_queue.claim(conn, sender)
     with engine.connect() as conn:
-        return [hook for hook in webhook_queue.look(conn, sender) if hook.is_ours]
+        return [hook for hook in webhook_queue.list_held(conn, sender) if hook.is_ours]
 
 
 def test_of_two_senders_one_serves_and_the_other_ends(engine: sa.Engine, receive: Receive) -> None:
@@ -36,9 +36,9 @@ def test_of_two_senders_one_serves_and_the_other_ends(engine: sa.Engine, receive
 def send_nothing(engine: sa.Engine) -> None:
     async def run() -> None:
         db = Database(engine.url.render_as_string(hide_password=False))
-        courier = Courier(LOOPBACK)
-        await asyncio.wait_for(Sender(db, courier).run(), BOUND_SECONDS)
-        courier.close()
+        client = WebhookClient(LOOPBACK)
+        await asyncio.wait_for(Sender(db, client).run(), BOUND_SECONDS)
+        client.close()
         db.close()
 
     asyncio.run(run())
@@ -57,8 +57,8 @@ def test_one_that_was_taken_for_dead_changes_nothing_when_it_goes_on(engine: sa.
     before = told(engine), now(engine)
     with transaction(engine) as conn:
         assert not webhook_queue.fan_out(conn, "first", 1)
-        assert webhook_queue.note(conn, "first", parcel, Outcome(410, None, 1, False, None)) is None
-        webhook_queue.let_go(conn, "first")
+        assert webhook_queue.note(conn, "first", parcel, AttemptResult(410, None, 1, False, None)) is None
+        webhook_queue.release(conn, "first")
     assert (told(engine), now(engine)) == before
     assert hooks(engine, "first") == []
     assert len(hooks(engine, "second")) == 1
@@ -69,7 +69,7 @@ def test_one_that_ends_in_good_order_keeps_nobody_waiting(engine: sa.Engine) -> 
     assert len(hooks(engine, "first")) == 1
     with transaction(engine) as conn:
         assert not webhook_queue.is_waiting(conn)
-        webhook_queue.let_go(conn, "first")
+        webhook_queue.release(conn, "first")
         assert webhook_queue.is_waiting(conn)
     assert len(hooks(engine, "second")) == 1
 
@@ -87,7 +87,7 @@ def test_a_user_who_is_no_more_leaves_his_webhooks_to_the_other_owners(engine: s
 def die(engine: sa.Engine, sender: str, *under_way: int) -> list[int]:
     """A sender has taken all that is free, and dies amid the messages of these; those that are stopped for it."""
     with transaction(engine) as conn:
-        webhook_queue.hold(conn, sender)
+        webhook_queue.claim(conn, sender)
         return webhook_queue.note_death(conn, sender, under_way)
 
 

@@ -42,7 +42,7 @@ def engine(url: str) -> Iterator[sa.Engine]:
     engine = create_engine(url)
     with transaction(engine) as conn:
         user.add(conn, "alice", HASHED, True)
-        store_member.found_store(conn, 1, "ikea", "EUR")
+        store_member.create_store(conn, 1, "ikea", "EUR")
     yield engine
     engine.dispose()
 
