@@ -23,7 +23,7 @@ CONTENTS = {
         *(f"docs/operating/{name}" for name in ("backup-and-restore", "upgrades", "signing-keys", "quotas-and-limits")),
         *(f"docs/operating/{name}" for name in ("monitoring", "troubleshooting", "damaged-database")),
     ],
-    "Background": ["docs/security", "docs/threats", "docs/performance", "docs/decisions/README"],
+    "Background": ["docs/architecture", "docs/security", "docs/threats", "docs/performance", "docs/decisions/README"],
     "Project": ["CHANGELOG", "CONTRIBUTING"],
 }
 # Pages beneath a page.

@@ -109,7 +109,7 @@ def take_turns(conn: Connection, store: Store) -> None:
 
 
 def insert(conn: Connection, name: str, currency: str, founder_id: int | None = None) -> Store:
-    """Add a store that nobody owns yet: `store_member.found_store` is for people."""
+    """Add a store that nobody owns yet: `store_member.create_store` is for people."""
     values: dict[str, Any] = {"name": name, "currency": money.check_currency(currency), "founder_id": founder_id}
     row = dialects.insert_new(conn, stores, values, stores.c)
     if row is None:

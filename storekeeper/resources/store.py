@@ -92,7 +92,7 @@ class Store:
         operation_id="createStore",
     )
     async def on_post(self, req: Request, resp: Response, name: str, body: StoreBody | None) -> None:
-        """Found a store and own it.
+        """Create a store and own it.
 
         Needs no body. `currency` chooses another than the server's own.
         """

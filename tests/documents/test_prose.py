@@ -166,10 +166,10 @@ def test_names_are_in_the_file_that_is_said_to_have_them(document: Path) -> None
 
 
 def test_a_name_that_is_not_in_its_file_is_found() -> None:
-    (found,) = NAMES_IN_FILE.findall("Ask `Door`, `Wings` and `sys.exit`\nin `root_app.py`.")
-    assert found == ("`Door`, `Wings` and `sys.exit`", "root_app.py")
+    (found,) = NAMES_IN_FILE.findall("Ask `RootApp`, `Wings` and `sys.exit`\nin `root_app.py`.")
+    assert found == ("`RootApp`, `Wings` and `sys.exit`", "root_app.py")
     known = names_in(markdown.ROOT / "storekeeper" / "http" / "root_app.py")
-    assert {"Door", "Door.__call__"} <= known
+    assert {"RootApp", "RootApp.__call__"} <= known
     assert not {"Wings", "sys.exit"} & known
 
 
