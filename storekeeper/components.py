@@ -1,4 +1,4 @@
-"""What the API and the console are made of: one of each for a process."""
+"""The components that the API and the console share: one of each in a process."""
 
 import os
 

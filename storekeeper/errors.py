@@ -1,4 +1,4 @@
-"""The outcomes a caller can act on, each with its status and code. Anything else that is raised is a bug, and a 500."""
+"""Errors that a caller can act on, each with its status and code. Any other exception is a bug and answers 500."""
 
 from collections.abc import Sequence
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""What a server does by itself, beside the requests, and what it puts away when it ends."""
+"""Periodic tasks of a server process, and what it closes when it ends."""
 
 import asyncio
 import time

@@ -73,7 +73,7 @@ def _write(engine: sa.Engine, settings: Settings, plan: Plan) -> None:
 
 def _hash(settings: Settings, secrets: Sequence[Secret]) -> list[str]:
     hashed = target.hash_all(secrets, passwords.create_hasher(settings), passwords.count_at_once(settings))
-    # Elsewhere than on a terminal it would only be a line without news.
+    # No progress bar unless stderr is a terminal.
     is_hidden = not sys.stderr.isatty()
     with click.progressbar(hashed, len(secrets), label="Passwords", file=sys.stderr, hidden=is_hidden) as bar:
         return list(bar)

@@ -1,4 +1,4 @@
-"""Names from elsewhere: made such as ours may be, and each given to one only."""
+"""Names of another system: made valid here, and unique."""
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence

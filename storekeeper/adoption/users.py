@@ -35,7 +35,7 @@ def judge(source: Source, taken: Iterable[str], decisions: list[Decision]) -> li
         secret, problem = _secret(password)
         if problem:
             decisions.append(Decision("password_reset", id, name, name, problem))
-        # Who came by GitHub has no password, and was never asked to confirm.
+        # Users who signed up through GitHub have no password, and was never asked to confirm.
         is_active = _is_true(activated) and (confirmed is None or id in confirmed or password is None)
         if not is_active:
             decisions.append(Decision("user_inactive", id, name, name, "`storekeeper users set NAME --active`"))

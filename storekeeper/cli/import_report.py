@@ -1,4 +1,4 @@
-"""What the command line says of an import: how its file was read, what became of it, and what can be done now."""
+"""The report of an import on the terminal: how its file was read, its result, and what to do next."""
 
 import click
 from sqlalchemy import Engine

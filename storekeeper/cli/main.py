@@ -1,4 +1,4 @@
-"""The command line: what an operator does that is not a request. Most commands are found in the modules beside."""
+"""The command line: the group of all commands, and how each is loaded when it is called."""
 
 import os
 import subprocess

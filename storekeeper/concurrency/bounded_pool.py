@@ -1,4 +1,4 @@
-"""Threads for work that keeps a core busy: a few calls at once, some more that wait, and a 503 beyond."""
+"""Threads for CPU-bound work: a few calls at once, a bounded queue, and a 503 beyond it."""
 
 import asyncio
 from collections.abc import Callable, Sequence

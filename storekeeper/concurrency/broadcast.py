@@ -1,4 +1,4 @@
-"""A bell in one process: rung when something was changed, heard by whoever waits for news."""
+"""Wakes all tasks of a process that wait for a change."""
 
 import asyncio
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""A queue that is shared fairly: who sends much waits behind who sends little."""
+"""A fair queue: a sender with many items waits behind senders with few."""
 
 from collections import deque
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Chores: what a server does by itself, again and again, beside the requests."""
+"""Periodic tasks, which a server runs beside the requests."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""How fast things may go: a number of them a second for each key, and what was not used in a time before."""
+"""A rate limiter: a number of events a second for each key, with a burst."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The journal in words: what somebody did, as one would tell it."""
+"""Changes of the journal as sentences."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""What a form says of items, by fields that name the item: `price.17`, and `was-price.17` for what was seen."""
+"""Reads a form that edits items. Its fields name the item: `price.17`, and `was-price.17` for the value shown."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""/console: the stores at a glance"""
+"""/console: a summary of the stores"""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What every page is made of: who looks at it, the way to the data, and the answer."""
+"""The base of every page: its viewer, access to the database, and the response."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, TypeVarTuple

@@ -1,4 +1,4 @@
-"""What was typed while the session ended, or before the password was asked for: it is here again after that.
+"""Forms that arrive after the session has ended, or before the password was confirmed: shown again afterwards.
 
 It is kept by the server, for an hour, for the browser that sent it and the user whom the form was shown to. Passwords
 and files are not kept.

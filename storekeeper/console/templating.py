@@ -1,4 +1,4 @@
-"""From a template and its values to a page. The templates are read when the first page is asked for."""
+"""Renders pages from templates, which are loaded for the first page."""
 
 import hashlib
 import time

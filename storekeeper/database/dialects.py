@@ -1,4 +1,4 @@
-"""What both databases can do, each in its own words."""
+"""Statements that SQLite and PostgreSQL write differently."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from storekeeper.errors import Conflict
 def insert_new(
     conn: Connection, table: sa.Table, values: dict[str, Any], columns: Iterable[sa.ColumnElement[Any]]
 ) -> Any | None:
-    """Insert a row and return these columns of it; None where a unique constraint has one already.
+    """Insert a row and return these columns of it; None on a uniqueness conflict.
 
     The constraint has the last word.
     """

@@ -1,4 +1,4 @@
-"""Runs functions that take a connection on threads that each hold one, so that the event loop never waits."""
+"""Runs functions on threads that each hold a connection, so that the event loop never waits for the database."""
 
 import asyncio
 from collections.abc import Callable, Mapping

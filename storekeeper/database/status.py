@@ -1,4 +1,4 @@
-"""What the threads of a process have met with at the database: damage, and changes that could not be kept."""
+"""Damage and failed writes that the threads of this process have met."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""What each of the database's threads holds: a connection, and how a job is done with it."""
+"""The connection that a database thread holds, and how it runs jobs."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -200,7 +200,7 @@ class GroupWriter(Writer):
 
 
 def _do_apart(conn: Connection, job: Job) -> None:
-    """Do a job among others. If it is refused, only its own changes are undone; what nobody foresaw undoes all."""
+    """Run one job in a savepoint. A refusal undoes its changes alone, an unexpected error the whole group."""
     cursor = held_cursor(conn)
     cursor.execute("SAVEPOINT job")
     try:

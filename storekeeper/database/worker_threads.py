@@ -1,4 +1,4 @@
-"""Threads that do the database's work, so that the event loop never waits for it."""
+"""Threads for the database, with a bounded queue of jobs."""
 
 import asyncio
 import time

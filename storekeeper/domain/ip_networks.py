@@ -1,4 +1,4 @@
-"""What networks an address is in: how many addresses one sender may have."""
+"""The networks that contain an address, and how many senders each may stand for."""
 
 import ipaddress
 from functools import lru_cache

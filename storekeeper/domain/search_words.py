@@ -1,4 +1,4 @@
-"""Text as it is searched: words without accents and case, so that "Smørrebrød" is found by "smorre".
+"""The words of a text for the search index: without accents and case, so that "Smørrebrød" is found by "smorre".
 
 Both databases get the same words, made here, so that they find the same.
 """

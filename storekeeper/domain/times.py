@@ -1,4 +1,4 @@
-"""Times as they are sent: seconds since 1970, RFC 3339, or a date. What answers is seconds, and RFC 3339 in exports."""
+"""Times in requests: seconds since 1970, RFC 3339, or a date. Responses have seconds, exports RFC 3339."""
 
 from datetime import UTC, date, datetime, time
 

@@ -1,4 +1,4 @@
-"""Where messages to others go: URLs that can be meant, and addresses that may be reached.
+"""URLs of webhooks: which are valid, and which addresses may be reached (SSRF).
 
 Whoever names a URL makes this server call it, so it must not lead to what only this server can reach: itself, its
 machine, its network. A name may lead to another address each time it is looked up. So what counts is the address that

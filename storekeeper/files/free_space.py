@@ -1,4 +1,4 @@
-"""How much room there is on the disk that files are written to: uploads are refused before it is full.
+"""Free space on the disk of the files: uploads are refused before it is full.
 
 On a full disk nothing goes: no change, and on SQLite no sign-in. So a part of it is kept free for those.
 """

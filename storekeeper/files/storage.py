@@ -51,7 +51,7 @@ class Storage:
         self.disk = FreeSpace(folder, floor_mib)
 
     async def put(self, name: str, data: bytes) -> None:
-        """Whole or not at all, and on the disk afterwards. What had that name is replaced."""
+        """Atomic and durable. Overwrites an existing file."""
         await _reach(self._store().put_async(name, data, use_multipart=False))
         if self._folder:
             await _reach(asyncio.to_thread(_flush, self._folder / name))

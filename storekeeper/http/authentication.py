@@ -1,4 +1,4 @@
-"""Whose token does a request bear, and may they call this responder? Answered without the database."""
+"""Authentication by bearer token, and the responder's mark. Needs no database."""
 
 from typing import Any
 

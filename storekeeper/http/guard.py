@@ -1,4 +1,4 @@
-"""May they who call? The only way from a responder to the data leads through the guard.
+"""Authorisation, and access to the database for requests: responders reach the data only through the guard.
 
 A token's signature is checked before a responder runs: see `authentication`. Its session is looked up in the same hop
 to the database, and for a change in the same transaction, as the work itself: `Guard.read`, `Guard.browse` and

@@ -1,4 +1,4 @@
-"""A request as the door has it: where it comes from, and its body, which is read within bounds."""
+"""The context of a request: its id and origin, and its body, which is read within bounds."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""The answer as its reader sees it: how values are written, and every error in one shape."""
+"""Encodes responses, and renders every error in one shape."""
 
 from http import HTTPStatus
 from typing import Any

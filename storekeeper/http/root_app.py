@@ -1,4 +1,4 @@
-"""What every request passes on its way in and every answer on its way out: id, headers, log line, bounds."""
+"""The outermost ASGI application: request id, response headers, log line and bounds, for API and console."""
 
 import asyncio
 import itertools

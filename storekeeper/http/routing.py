@@ -1,4 +1,4 @@
-"""Which paths are routed, and what other origins may read."""
+"""The router, and CORS."""
 
 from typing import Any
 

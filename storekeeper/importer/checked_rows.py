@@ -1,4 +1,4 @@
-"""What the check of a file notes for later, on the disk: memory stays flat, however long the file is."""
+"""The rows of a file that passed the check, on disk: memory does not grow with the file."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence

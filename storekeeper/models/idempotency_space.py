@@ -1,4 +1,4 @@
-"""How much room the answers take that are kept for each user's Idempotency-Keys.
+"""The size of the responses that are stored for each user's Idempotency-Keys.
 
 They are counted by the hour, as a sum over thousands of rows would cost more than the change itself. Each hour has
 several parts, since on PostgreSQL whoever adds to a row keeps others from it until the commit.

@@ -1,4 +1,4 @@
-"""Items looked up by whoever is signed in: the same as `item.get`, and the session's check, in one statement."""
+"""Look-ups of items with the check of the session in one statement. Otherwise as `item.get`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Chores as all servers have reported them: each process writes down how its own are getting on."""
+"""The states of the periodic tasks of all servers: each process reports its own."""
 
 import time
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What the sender of a change believes of the thing that is to change (RFC 9110, section 13)."""
+"""Preconditions of a change: If-Match and If-None-Match (RFC 9110, section 13)."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""Shelves: stores with the first of their items. And what may be done to a store only with a look at its items."""
+"""Stores with the first of their items, and changes of a store that depend on its items."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Stores at a glance: how much each holds, and what that is worth."""
+"""Summaries of stores: how many items each has, and their worth."""
 
 from collections.abc import Collection, Sequence
 from decimal import Decimal

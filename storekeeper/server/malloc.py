@@ -1,4 +1,4 @@
-"""The memory that the C library keeps."""
+"""Settings of the C library's memory allocator."""
 
 import ctypes
 from contextlib import suppress

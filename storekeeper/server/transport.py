@@ -53,7 +53,7 @@ class LingeringTransport:
     def _linger(self) -> None:
         """Stop writing, but go on reading for a moment.
 
-        To what comes after its end a closed connection answers with a reset, and that can overtake our last words.
+        Closing while data still arrives sends a RST, which can destroy the response.
         """
         self._transport.set_protocol(DiscardProtocol(self._protocol))
         self._transport.write_eof()

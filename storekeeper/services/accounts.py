@@ -1,4 +1,4 @@
-"""Accounts: registering, and changing one's password. The same for every door."""
+"""Accounts: registering, and changing one's password. Shared by the API and the console."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""Files that come and go: pictures of items, lists to import, and exports. The same for every door."""
+"""Uploads of images and import files, and exports. Shared by the API and the console."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""What both doors need for webhooks: which URLs may be meant, and the process that sends."""
+"""Webhooks, as the API and the console change them: checks the URL, and wakes the process that sends."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Whose turn it is at each address: so many messages are under way at once, so many go in a second, and others wait.
+"""Limits for each address: messages at once, and messages a second. Others wait their turn.
 
 Hosts that share an address take turns there: first comes the one that has the fewest messages under way, and of these
 the one whose last turn was longest ago. So who has many messages, or slow ones, delays the others least.

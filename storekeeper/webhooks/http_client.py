@@ -1,4 +1,4 @@
-"""Takes messages to URLs by HTTP/1.1, and tells what became of them. Trusts nobody on the way.
+"""An HTTP/1.1 client for webhooks: connects only to checked addresses, follows no redirects and uses no proxy.
 
 The host is looked up here, and connected to is the very address that was checked. A connection is kept for the messages
 that follow, but not for long, as the name may lead elsewhere by then. No redirect is followed and no proxy asked.
