@@ -53,7 +53,7 @@ class LogWriter:
     debug = info = warning = error = critical = exception = msg
 
     def close(self) -> None:
-        """Write what is left, but do not wait for ever for a reader that stands still."""
+        """Write what is left. Wait only a limited time for a reader that has stopped."""
         self._closing.set()
         self._woken.set()
         self._thread.join(1.0)

@@ -52,7 +52,7 @@ class ItemPage(Page):
         )
 
     async def on_post(self, req: ConsoleRequest, resp: Response, name: str, item_name: str) -> None:
-        """Change what is said about it."""
+        """Change its fields."""
         form = req.typed
         changed = await self._write(req, item_edit.apply, req.caller.user_id, name, edit_form.read(form))
         self._flash(req, resp, "Saved." if changed else "Nothing was changed.")

@@ -46,7 +46,7 @@ class Images:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._pool = BoundedPool("images", MAX_CONCURRENT, WAITING)
-        # Pillow warns of what is odd in a file, on stderr, and the interpreter keeps each different text for ever.
+        # Pillow warns of what is odd in a file, on stderr, and the interpreter never frees the texts.
         warnings.filterwarnings("ignore", module=r"PIL\.")
 
     async def make(self, data: bytes, user_id: int) -> StoredImage:

@@ -206,7 +206,7 @@ def put(
 
 
 def change(conn: Connection, user_id: int, target: ItemRef, fields: Fields) -> Item:
-    """Change what is said about an item, which may be its name."""
+    """Change fields of an item, which may include its name."""
     of, now = _take(conn, user_id, target)
     return _change(conn, of, now, item_fields.columns(fields.given(), of))
 

@@ -43,7 +43,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class CheckedRow(msgspec.Struct, frozen=True):
-    """What is said in one line of an item, checked: columns with their values."""
+    """The checked fields of one row: columns with their values."""
 
     line: int
     values: dict[str, Any]

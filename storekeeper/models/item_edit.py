@@ -59,7 +59,7 @@ def apply(conn: Connection, user_id: int, store_ref: int | str, edits: Sequence[
 
 
 def lock(conn: Connection, store: Store, ids: Sequence[int]) -> dict[int, Item]:
-    """The items of the store, in one order, so that two who edit the same do not wait for each other for ever."""
+    """The items of the store, locked in one order, so that two edits of the same items cannot deadlock."""
     query = item.select.where(items.c.id.in_(ids), items.c.store_id == store.id).order_by(items.c.id)
     found = {row.id: item.of_row(row) for row in conn.execute(query.with_for_update(of=items))}
     if len(found) < len(set(ids)):

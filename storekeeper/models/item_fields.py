@@ -48,7 +48,7 @@ class Fields(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     archived: Annotated[bool, Meta(description="No longer sold: not in lists, but still there.")] | UnsetType = UNSET
 
     def given(self) -> dict[str, Any]:
-        """What is said, by field."""
+        """The fields that have a value, with it."""
         return {field: value for field in FIELDS if (value := getattr(self, field, UNSET)) is not UNSET}
 
 
@@ -198,7 +198,7 @@ Converters = Mapping[str, tuple[str, Callable[[Any], Any]]]  # by field: its col
 
 
 def columns(values: Mapping[str, Any], store: Store) -> dict[str, Any]:
-    """The columns to set, with their values, for what is said by field. Invalid names each field that is wrong."""
+    """The columns to set, with their values. Invalid names each field that is wrong."""
     return convert(values, converters(store, values))
 
 

@@ -62,7 +62,7 @@ _increases = {count: _increase(count) for count in range(1, MAX_NETWORKS + 1)}
 
 
 class Rate(msgspec.Struct, frozen=True):
-    """`limit` is for a single sender in a minute, `message` what is said beyond. A wider network has several shares."""
+    """`limit` is for a single sender in a minute, `message` the error beyond it. A wider network has several shares."""
 
     name: str
     limit: int

@@ -1,7 +1,7 @@
 """Sessions: a row for each login. Its tokens are good as long as the row is there, on every worker and node.
 
 Refresh tokens are numbered, and using number n answers n+1, always the same one: a client may lose an answer, or ask
-twice at once. The first may be used for ever, by a client that never uses another. All others, and the first once
+twice at once. The first never expires for a client that uses no other. All others, and the first once
 another was used, are spent when the grace has passed since n+1 was first used or its receipt proven, by the use of an
 access token that came with it. Use of a spent one means that somebody has a copy, and ends the session.
 """

@@ -41,7 +41,7 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ) = UNSET
 
     def given(self) -> dict[str, Any]:
-        """What is said, checked, by column."""
+        """The checked values, by column."""
         said = msgspec.structs.asdict(self)
         return store.check_settings({name: value for name, value in said.items() if value is not UNSET})
 

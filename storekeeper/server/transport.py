@@ -12,7 +12,7 @@ STALL_SECONDS = 30  # for a client to read what has been written to it
 class LingeringTransport:
     """The transport as Uvicorn sees it.
 
-    Closed, it lets the client read the last answer, but not for ever, and swallows what is still written.
+    Once closed, it lets the client read the last response, for a limited time, and discards what is still written.
     """
 
     def __init__(self, transport: asyncio.Transport, protocol: asyncio.Protocol, lingers: Callable[[], bool]) -> None:
