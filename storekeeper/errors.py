@@ -130,7 +130,7 @@ class PasswordChangeRequired(Forbidden):
 
 class TicketInvalid(Forbidden):
     code = "ticket_invalid"
-    message = "This ticket is not good, or no longer. Log in again."
+    message = "This ticket is invalid or has expired. Log in again."
 
 
 class NotFound(StorekeeperError):
@@ -174,7 +174,7 @@ class StoreNotEmpty(Conflict):
 
 class OutOfStock(Conflict):
     code = "out_of_stock"
-    message = "There are too few on hand."
+    message = "Not enough stock."
 
 
 class ImportIsOver(Conflict):
@@ -276,7 +276,7 @@ class PreconditionFailed(StorekeeperError):
 
     status = HTTPStatus.PRECONDITION_FAILED
     code = "precondition_failed"
-    message = "It is not as you believe: somebody has changed it. Read it again."
+    message = "It has changed since you read it. Fetch it again."
 
 
 class PreconditionRequired(StorekeeperError):
@@ -397,7 +397,9 @@ class OverQuota(StorekeeperError):
 
 class TooManyStores(OverQuota):
     code = "too_many_stores"
-    message = "You have founded as many stores as a user may. Delete one, or ask an administrator to found this one."
+    message = (
+        "You have created as many stores as a user may have. Delete one, or ask an administrator to create this one."
+    )
 
 
 class ImportSpaceFull(OverQuota):
@@ -421,7 +423,7 @@ class ImageSpaceFull(OverQuota):
 class TooManyStreams(OverQuota):
     status = HTTPStatus.TOO_MANY_REQUESTS
     code = "too_many_streams"
-    message = "You follow the changes as often as a user may. End one of your streams."
+    message = "You have as many streams of changes open as a user may have. Close one."
     retry_after = 60
 
 
@@ -483,7 +485,7 @@ class DatabaseDamaged(Unavailable):
     """What the request needs to read is damaged. It stays so until the operator has mended or restored it."""
 
     code = "database_damaged"
-    message = "The database is damaged. Its operator has to mend it."
+    message = "The database is damaged. Its operator has to repair it."
     retry_after = 60
 
 

@@ -53,7 +53,7 @@ def _or_auto(known: Any) -> click.Choice[str]:
     "--match",
     type=click.Choice(item_batch.KEYS),
     default="name",
-    help="By what an item of the file is known to be one of the store's. Without it, by the name.",
+    help="Field that matches rows to existing items: the name, without this option.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be done. `imports confirm` then does it.")
 @SKIP_REFUSED

@@ -139,9 +139,9 @@ def decode(cursor: str, table: str, sort: str, kinds: Sequence[type]) -> Positio
         text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         read: Cursor = msgspec.json.decode(text, type=Cursor)
     except (ValueError, msgspec.DecodeError):
-        raise Invalid("This is no cursor.", "cursor") from None
+        raise Invalid("Invalid cursor.", "cursor") from None
     of, order, position = read
     is_ours = encode(of, order, position) == cursor and not any("\0" in str(key) for key in position)
     if not is_ours or (of, order, [type(key) for key in position]) != (table, sort, list(kinds)):
-        raise Invalid("This is no cursor of this list in this order.", "cursor")
+        raise Invalid("This cursor belongs to another list, or to another order.", "cursor")
     return position

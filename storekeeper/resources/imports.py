@@ -31,7 +31,7 @@ TYPES = ("text/csv", "application/jsonl", "application/x-ndjson", XLSX, "applica
 NAME = schemas.NAME | {"description": "The name of the store."}
 StoreName = Annotated[str, Meta(max_length=names.LENGTH, extra_json_schema=NAME)]
 NO_CONTROLS = "^[^\\x00-\\x1f]*$"
-MATCH = "By what an item of the file is known to be one of the store's."
+MATCH = "Field that matches rows of the file to existing items."
 
 
 class ImportQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

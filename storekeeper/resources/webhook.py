@@ -70,9 +70,7 @@ class ReplayBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class DeliveriesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limit: Limit = USUAL
     cursor: Cursor = ""
-    state: Annotated[State, Meta(description="Only those that wait, have arrived, or were given up.")] | UnsetType = (
-        UNSET
-    )
+    state: Annotated[State, Meta(description="Filter by state.")] | UnsetType = UNSET
 
 
 class WebhookPage(msgspec.Struct, frozen=True):

@@ -54,7 +54,7 @@ def test_a_user_founds_as_many_stores_as_they_may(limited: Limited, engine: sa.E
         answer = carol.post("/store/d")
     assert refused(answer) == (409, "too_many_stores", 3, 3)
     assert answer.json["message"] == (
-        "You have founded as many stores as a user may. Delete one, or ask an administrator to found this one. "
+        "You have created as many stores as a user may have. Delete one, or ask an administrator to create this one. "
         "3 of 3 are used."
     )
     assert [each["user_id"] for each in logs if each["event"] == "too_many_stores"] == [3]

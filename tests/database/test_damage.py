@@ -23,7 +23,7 @@ from tests.support.concurrent_workers import Call, call, log_in, worker
 from tests.support.console_browser import Browser
 from tests.support.databases import transaction
 
-TOLD = {"error": "database_damaged", "message": "The database is damaged. Its operator has to mend it."}
+TOLD = {"error": "database_damaged", "message": "The database is damaged. Its operator has to repair it."}
 TEXT = b"made of oak and oiled by hand, number"
 
 sqlite_only = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
