@@ -130,7 +130,7 @@ def test_a_constraint_that_breaks_at_the_commit_is_a_conflict_too(db: Database) 
     with pytest.raises(Conflict):
         write(db, defer)
     write(db, store.insert, "corner", "EUR")
-    assert read(db, item_list.page, item_list.Filter(), item_list.paging.Asked()).rows == [read(db, item.get, "chair")]
+    assert read(db, item_list.page, item_list.Filter(), paging.PageRequest()).rows == [read(db, item.get, "chair")]
 
 
 def test_writers_queue(db: Database, url: str) -> None:
