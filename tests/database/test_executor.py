@@ -31,6 +31,7 @@ from storekeeper.models import (
     login_network,
     login_throttle,
     network_rate,
+    paging,
     session,
     store,
     unused_image,
