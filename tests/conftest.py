@@ -139,7 +139,7 @@ def app(parts: Parts, settings: Settings) -> Any:
 class Idle(BackgroundProcess):
     """Starts nothing: the tests do the work themselves."""
 
-    def wake(self) -> None:
+    def start_if_idle(self) -> None:
         pass
 
 
