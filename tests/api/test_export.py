@@ -107,7 +107,7 @@ def test_the_form_is_the_one_that_is_liked_best(path: str, bob: Person) -> None:
 def test_a_file_has_what_the_list_has(
     bob: Person, engine: sa.Engine, desk: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(item_export, "MOST_BYTES", 200)  # several pieces of it
+    monkeypatch.setattr(item_export, "MAX_BYTES", 200)  # several pieces of it
     many(engine, 7)
     with transaction(engine) as conn:
         store_member.create_store(conn, 1, "tokyo", "JPY")
@@ -184,7 +184,7 @@ async def read_slowly(app: Any, token: str, meet: Callable[[], Any]) -> tuple[li
 def test_a_file_is_made_while_it_is_read(
     bob: Person, settings: Settings, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(item_export, "MOST_BYTES", 600)
+    monkeypatch.setattr(item_export, "MAX_BYTES", 600)
     many(engine, 50)
 
     def change() -> None:
@@ -203,7 +203,7 @@ def test_a_file_is_made_while_it_is_read(
 def test_a_file_is_cut_when_the_session_ends(
     bob: Person, settings: Settings, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(item_export, "MOST_BYTES", 600)
+    monkeypatch.setattr(item_export, "MAX_BYTES", 600)
     many(engine, 50)
     with worker(settings) as app:
         pieces, is_whole = asyncio.run(read_slowly(app, bob.pair["access_token"], lambda: bob.post("/logout")))

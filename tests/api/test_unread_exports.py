@@ -63,7 +63,7 @@ def test_a_piece_is_small_and_well_filled_however_long_its_lines_are(
 
 
 def test_a_line_that_is_longer_than_a_piece_comes_by_itself(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(item_export, "MOST_BYTES", 10)
+    monkeypatch.setattr(item_export, "MAX_BYTES", 10)
     many(engine, 3)
     found = list(pieces(engine, "jsonl"))
     assert [each.count(b"\n") for each in found] == [1, 1, 1, 1]
@@ -123,7 +123,7 @@ class Reader:
 @pytest.fixture
 def crowded(parts: Parts, settings: Settings, monkeypatch: pytest.MonkeyPatch, engine: sa.Engine) -> Any:
     """One export at once of each user, two in all; who finds no place is refused at once. All of several pieces."""
-    monkeypatch.setattr(item_export, "MOST_BYTES", 100)
+    monkeypatch.setattr(item_export, "MAX_BYTES", 100)
     many(engine, 20)
     return create_app(settings, msgspec.structs.replace(parts, exports=Exports(Slots(2, 1, seconds=0))))
 
@@ -271,7 +271,7 @@ def test_a_server_that_is_slow_and_a_last_piece_cut_no_answer(
     monkeypatch.setattr(item_export, "piece", slowly)
     read = asyncio.run(SlowReader(crowded, token(bob), clock, 55.0 / len(whole)).read())
     assert (read.pieces, clock[0] > 1000.0) == (whole, True)
-    monkeypatch.setattr(item_export, "MOST_BYTES", 10**6)
+    monkeypatch.setattr(item_export, "MAX_BYTES", 10**6)
     assert asyncio.run(SlowReader(crowded, token(bob), clock, 100.0).read()).pieces[-1] == b""
 
 

@@ -111,7 +111,7 @@ def carry_out(engine: sa.Engine, parts: Parts, tmp: Any, id: int) -> None:
 def test_a_file_is_planned_confirmed_and_carried_out(
     alices: Browser, alice: Person, engine: sa.Engine, parts: Parts, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "MOST", 1)  # the refused lines come in several pieces
+    monkeypatch.setattr(imports, "MAX_PAGE_SIZE", 1)  # the refused lines come in several pieces
     data = b"name;price;stock\r\nchair;17,50;3\r\nlamp;9,90;1\r\nrug;cheap;1\r\n;5;1\r\n"
     page = alices.follow(alices.post("/console/store/ikea/import", {"match": "name"}, file=("ümläut <a>.csv", data)))
     assert "waits for its turn" in said(page)

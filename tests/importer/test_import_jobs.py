@@ -257,7 +257,7 @@ def test_what_somebody_adds_between_the_plan_of_a_step_and_its_end_is_compared_a
                 item.add(other, 1, 1, name, Fields(price=Price("99"), sku=sku))
         return carry_out(conn, of, made)
 
-    monkeypatch.setattr(item_batch, "carry_out", be_late)
+    monkeypatch.setattr(item_batch, "apply", be_late)
     run(engine, job, crash, ("never", 0))
     ended = now(engine)
     assert (ended.state, ended.rows, ended.added, ended.changed, ended.refused) == (
@@ -283,7 +283,7 @@ def test_a_conflict_that_does_not_end_fails_the_import(
         tries.append(1)
         raise Conflict
 
-    monkeypatch.setattr(item_batch, "carry_out", lose)
+    monkeypatch.setattr(item_batch, "apply", lose)
     run(engine, job, crash, ("never", 0))
     assert (now(engine).state, len(tries)) == ("failed", 3)
     assert now(engine).reason == "The change conflicts with what is stored."

@@ -18,7 +18,7 @@ def _no_items(engine: sa.Engine) -> None:
 
 @pytest.mark.parametrize("ways", [(False, False), (False, True), (True, True)])
 def test_all_ways_find_the_same(ways: tuple[bool, bool], alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(item_search, "ways", lambda *_: item_search.ScanPlan(*ways))
+    monkeypatch.setattr(item_search, "choose_plan", lambda *_: item_search.ScanPlan(*ways))
     alice.post("/store/aldi")
     items = fill(alice, ({"name": f"{n} {'oak' if n % 3 else 'elm'}", "description": "oak"} for n in range(9)))
     others = fill(alice, [{"name": "oak"}, {"name": "elm", "tags": ["red"]}], 2)
@@ -54,7 +54,7 @@ def _ways(engine: sa.Engine, *queries: str) -> list[item_search.ScanPlan]:
 @pytest.mark.parametrize("is_walk", [False, True])
 def test_no_plan_depends_on_the_words(is_walk: bool, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """So PostgreSQL makes it once. To make one takes longer than to search."""
-    monkeypatch.setattr(item_search, "ways", lambda *_: item_search.ScanPlan(is_walk, is_walk))
+    monkeypatch.setattr(item_search, "choose_plan", lambda *_: item_search.ScanPlan(is_walk, is_walk))
     with engine.connect() as conn:
         shape, values = item_list.prepare(conn, item_list.Filter(q="oak"))
         select, _ = item_queries.select_items(shape)

@@ -139,7 +139,7 @@ def test_a_workbook_that_would_fill_the_memory_is_refused(monkeypatch: pytest.Mo
     for place in (far, far.replace('"', "'"), far.replace("XFD", "xfd")):
         with pytest.raises(Invalid, match="too large"):
             open_sheet(workbook("", place), Options())
-    monkeypatch.setattr(xlsx_reader, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(xlsx_reader, "MAX_BYTES", 10_000)
     with pytest.raises(Invalid, match="too large"):
         open_sheet(workbook("", HEADINGS + " " * 10_000), Options())
 
@@ -164,7 +164,7 @@ def test_cells_that_share_a_text() -> None:
 @pytest.mark.parametrize("number", ["2", "2<!-- -->", "2<v>0</v>", "2&#48;", "2<![CDATA[0]]>"])
 def test_many_cells_that_share_a_long_text_are_refused(monkeypatch: pytest.MonkeyPatch, number: str) -> None:
     """Each would get a copy of its own: a file of 740 KB has taken 2.9 GB."""
-    monkeypatch.setattr(xlsx_reader, "MOST_TEXT", 10_000)
+    monkeypatch.setattr(xlsx_reader, "MAX_TEXT", 10_000)
     texts = f"<si/><si/><si><t>{'a' * 1000}</t></si>{'<si/>' * 20}"
     cell = THIRD.replace("2", number)
     assert [len(str(row.values["name"])) for row in open_sheet(shared(cell * 10, texts), Options())] == [1000] * 10
@@ -173,18 +173,18 @@ def test_many_cells_that_share_a_long_text_are_refused(monkeypatch: pytest.Monke
 
 
 def test_more_texts_rows_or_formulas_than_can_be_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xlsx_reader, "MOST_CELLS", 10)
+    monkeypatch.setattr(xlsx_reader, "MAX_CELLS", 10)
     with pytest.raises(Invalid, match="over 10 texts"):
         open_sheet(shared(THIRD, "<si/>" * 11), Options())
     with pytest.raises(Invalid, match="too large"):
         open_sheet(workbook("", "<c><f/></c>" * 11), Options())  # outside of any row
-    monkeypatch.setattr(xlsx_reader, "MOST_ROWS", 10)
+    monkeypatch.setattr(xlsx_reader, "MAX_ROWS", 10)
     with pytest.raises(Invalid, match="too large"):
         open_sheet(workbook("", "<row/>" * 11), Options())
 
 
 def test_a_workbook_with_a_long_list_of_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xlsx_reader, "MOST_LISTED", 2_000)
+    monkeypatch.setattr(xlsx_reader, "MAX_LISTED", 2_000)
     for part in ("workbook", "workbook.xml"):  # the second is the name of the relations, without its ending
         long = PARTS["xl/workbook.xml" if part == "workbook" else "xl/_rels/workbook.xml.rels"] + " " * 2_000
         with pytest.raises(Invalid, match="too large"):

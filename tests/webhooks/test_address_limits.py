@@ -265,7 +265,7 @@ def test_hosts_of_one_address_take_turns() -> None:
 
 
 def test_of_too_many_the_one_whose_turn_is_last_is_put_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(address_limits, "MOST_WAITING", 3)
+    monkeypatch.setattr(address_limits, "MAX_WAITING", 3)
 
     async def scenario() -> None:
         mine, done, order = AddressLimits(Limits(1e6, 1)), asyncio.Event(), list[str]()
