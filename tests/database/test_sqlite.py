@@ -152,7 +152,7 @@ def _put(app: Any, token: str, n: int) -> Any:
 # A program that writes a line when an answer leaves: the trace then shows what was on disk by then.
 ANSWERING = """
 import asyncio, os, sys
-from tests.crowd import Call, log_in, send, worker
+from tests.support.concurrent_workers import Call, log_in, send, worker
 from storekeeper.settings import Settings
 
 with worker(Settings(data=sys.argv[1])) as app:
