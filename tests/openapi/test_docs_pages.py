@@ -95,7 +95,7 @@ def test_the_page_uses_these_assets_and_no_others(page: str) -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_nothing_of_ours_names_another_host(name: str) -> None:
-    text = files("storekeeper").joinpath("docs", name).read_text()
+    text = files("storekeeper").joinpath("resources", "docs_page", name).read_text()
     assert not re.search(r"https?:|//\w|@import|url\(", re.sub(r"^// .*$", "", text, flags=re.MULTILINE))
 
 
