@@ -102,7 +102,7 @@ def test_a_form_for_one_store_too_many_says_so_and_keeps_what_was_typed(limited:
     assert carols.post("/console/new-store", {"name": "a", "currency": "EUR"}).status_code == 303
     page = carols.post("/console/new-store", {"name": "corner shop", "currency": "EUR"})
     assert page.status_code == 409
-    assert "Delete one, or ask an administrator to found this one. 1 of 1 are used." in said(page)
+    assert "Delete one, or ask an administrator to create this one. 1 of 1 are used." in said(page)
     assert 'value="corner shop"' in page.text
 
 
