@@ -19,7 +19,7 @@ from storekeeper.database import schema_version
 from storekeeper.database.engine import create_engine, metadata
 from storekeeper.models import journal
 
-MANY_BYTES = 256 * 1024
+MANY_BYTES = 16 * 1024  # two pages
 
 
 @contextmanager
