@@ -53,7 +53,8 @@ class Reader:
 
     def _try(self, job: Job) -> Any:
         try:
-            return self._perform(self._connected(), job)
+            self._conn = self._conn or self._connect()  # no call of its own: each look-up comes here
+            return self._perform(self._conn, job)
         except StorekeeperError:
             raise
         except IntegrityError as error:  # lost a race, or named a row that is not there
