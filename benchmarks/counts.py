@@ -28,6 +28,7 @@ SOME = 10_000  # of which each word of the vocabulary finds some
 MANY = 100_000
 CONNECTIONS = 8  # few: those that are under way when the load ends are counted, but not reported
 SECONDS = 5
+IDLE_SECONDS = 20  # in which every sample that a server takes of its own state comes round twice at the least
 WARM_UP = 3  # seconds: in one, on a busy machine, a server under callgrind may not answer at all
 LOGINS = 6  # one after the other: Argon2 is most of them, and one under way would count for much
 ROWS = 3  # of logins
@@ -38,9 +39,11 @@ AMONG = {  # the operations that want more items, and how many
 
 
 def count(candidate: Candidate, kind: str, names: Iterable[str]) -> Mapping[str, float]:
-    """Thousands of instructions by name: of `start` and of operations, in this order.
+    """Thousands of instructions by name, in this order: of `start`, of `idle`, of operations.
 
-    Those of `AMONG` add items: they are the last.
+    `idle` is a second of a server that nobody asks anything. What it does by itself goes by the clock, and under
+    callgrind a slow machine answers fewer requests in that time: so it has a count of its own, and is in no other.
+    Operations of `AMONG` add items: they are the last.
     """
     with tempfile.TemporaryDirectory(prefix="storekeeper-guard-") as name:
         directory = Path(name)
@@ -66,10 +69,14 @@ class _Counter:
         self._items = ITEMS
         self._start = self._take()
         self._control("-i", "off")
+        self._idle = 0.0
+        self._idle = self._count_idle()
 
     def count(self, name: str) -> float:
         if name == "start":
             return self._start
+        if name == "idle":
+            return self._idle
         if name == "login":
             return self._count_logins()
         operation, items = AMONG[name] if name in AMONG else (ALL[name], ITEMS)
@@ -89,28 +96,33 @@ class _Counter:
             done = load.run(target, items, SECONDS, 1, LOAD_CORE)
         return taken() / float(done["requests"])
 
+    def _count_idle(self) -> float:
+        time.sleep(WARM_UP)
+        with self._counting() as taken:
+            time.sleep(IDLE_SECONDS)
+        return taken() / IDLE_SECONDS
+
     def _count_logins(self) -> float:
         """The median of some rows of logins: in one of them may fall what the server does once in a minute."""
         speaker = Speaker(self._server.candidate.speech, self._server.place.port)
-        for _ in range(LOGINS):  # the interpreter knows the way after a few
-            speaker.sign_in()
+        speaker.sign_in()
         return median(self._count_row_of_logins(speaker) for _ in range(ROWS))
 
     def _count_row_of_logins(self, speaker: Speaker) -> float:
-        start = time.monotonic()
         with self._counting() as taken:
             for _ in range(LOGINS):
                 speaker.sign_in()
-        counted, seconds = taken(), time.monotonic() - start
-        with self._counting() as taken:  # what it does by itself in that time is no part of a login
-            time.sleep(seconds)
-        return (counted - taken()) / LOGINS
+        return taken() / LOGINS
 
     @contextmanager
     def _counting(self) -> Iterator[Callable[[], float]]:
+        """Count what happens in here. Call what it yields afterwards: without what the server does by itself."""
+        start = time.monotonic()
         self._control("-i", "on")
-        yield self._take
+        yield lambda: counted - seconds * self._idle
         self._control("-i", "off")
+        seconds = time.monotonic() - start
+        counted = self._take()
 
     def _take(self) -> float:
         """What was counted since the last time, in thousands."""

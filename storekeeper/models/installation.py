@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.database import dialects
+from storekeeper.database.compiled_query import CompiledQuery, reader
 from storekeeper.database.engine import metadata
 from storekeeper.security import node_match
 from storekeeper.security.signing_keys import Scheduled
@@ -29,11 +30,15 @@ installation = sa.Table(
     sa.Column("value", sa.String(64), nullable=False),
 )
 
+_keys = CompiledQuery(
+    sa.select(signing_keys).order_by(signing_keys.c.signs_at, signing_keys.c.created_at),
+    reader(Scheduled, signing_keys.c),
+)
+
 
 def keys(conn: Connection) -> list[Scheduled]:
     """Those that sign or are about to, in their order; none before the first server has recorded its own."""
-    rows = conn.execute(sa.select(signing_keys).order_by(signing_keys.c.signs_at, signing_keys.c.created_at))
-    return [Scheduled(**row._mapping) for row in rows]
+    return _keys.fetch_all(conn)
 
 
 def record_keys(conn: Connection, own: Sequence[Scheduled]) -> None:

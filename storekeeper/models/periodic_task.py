@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from storekeeper.concurrency.periodic_tasks import TaskState
 from storekeeper.database import dialects
+from storekeeper.database.compiled_query import CompiledQuery
 from storekeeper.database.engine import metadata
 
 SILENT_SECONDS = 180  # after which a process that has not reported is taken for dead, or for hanging
@@ -26,6 +27,8 @@ chores = sa.Table(
     sa.Column("due_at", sa.BigInteger, nullable=False),
     sa.Column("reported_at", sa.BigInteger, nullable=False),
 )
+
+_probe = CompiledQuery(sa.update(chores).where(sa.false()).values(failures=0))
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -78,7 +81,7 @@ def report(conn: Connection, server: str, states: Sequence[TaskState]) -> None:
 
 def probe(conn: Connection) -> None:
     """A change of no row: refused where the database is read-only or locked, and otherwise without a trace."""
-    conn.execute(sa.update(chores).where(sa.false()).values(failures=0))
+    _probe.execute(conn)
 
 
 def forget(conn: Connection, server: str) -> None:
