@@ -1,15 +1,16 @@
-"""Keep a copy of a catalogue in a SQLite file, and keep it in step, through restarts of either side.
+"""Mirror a catalogue into a SQLite file, and keep the copy up to date through restarts of either side.
 
     SHOP=http://127.0.0.1:5000 SHOP_USER=alice SHOP_PASSWORD=... python mirror.py copy.db
 
-The file has the tables `items` and `stores`, each with `id`, `version` and the thing as JSON in `told`. The cursor is
-written in the same transaction as the changes that come before it: whatever is killed when, no change is lost.
+The file has the tables `items` and `stores`, each with `id`, `version` and the record as JSON in `told`. A transaction
+writes changes together with the cursor that follows them, so no change is lost if either side is killed.
 Needs Python 3.11 or newer and nothing else.
 """
 
 import json
 import os
 import sqlite3
+import sys
 import time
 from argparse import ArgumentParser
 from typing import Any
@@ -18,12 +19,12 @@ from urllib.request import Request, urlopen
 
 ENVIRONMENT = ("SHOP", "SHOP_USER", "SHOP_PASSWORD")
 TABLES = {"item": "items", "store": "stores"}
-LOOK_SECONDS = 1  # between looks for new changes
-RETRY_SECONDS = 2  # when the server is away
+LOOK_SECONDS = 1  # between two polls for new changes
+RETRY_SECONDS = 2  # while the server does not answer
 
 
 class Shop:
-    """The API, as somebody who is signed in."""
+    """The API, called as a signed-in user."""
 
     def __init__(self, url: str, username: str, password: str) -> None:
         self._url = url
@@ -31,31 +32,51 @@ class Shop:
         self._token = ""
 
     def get(self, path: str) -> Any:
-        """The answer. Signs in when that is needed, and waits for a server that is away."""
+        """Return the answer. Sign in when necessary, and retry while the server does not answer."""
         while True:
             try:
+                if not self._token:
+                    self._sign_in()
                 return self._ask(path)
             except HTTPError as error:
                 if error.code == 401:
-                    self._token = self._ask("/login", self._credentials)["access_token"]
+                    self._token = ""
                 elif error.code < 500:
                     raise
+                else:
+                    time.sleep(RETRY_SECONDS)
             except (URLError, ConnectionError, TimeoutError):
                 time.sleep(RETRY_SECONDS)
 
     def pages(self, path: str, member: str) -> Any:
-        """All rows of a list."""
+        """Yield all rows of a list, page by page."""
         following: str | None = path
         while following:
             page = self.get(following)
             yield from page[member]
             following = page.get("next")
 
+    def _sign_in(self) -> None:
+        try:
+            self._token = self._ask("/login", self._credentials)["access_token"]
+        except HTTPError as error:
+            if error.code >= 500:
+                raise
+            sys.exit(f"Cannot sign in: {reason(error)}")
+
     def _ask(self, path: str, body: Any = None) -> Any:
         headers = {"Content-Type": "application/json"} if body else {"Authorization": f"Bearer {self._token}"}
         data = json.dumps(body).encode() if body else None
         with urlopen(Request(self._url + path, data, headers), timeout=30) as answer:
             return json.loads(answer.read(), parse_float=str)  # prices keep all their digits
+
+
+def reason(error: HTTPError) -> str:
+    """Return the sentence in the server's answer, or the status if the answer has none."""
+    try:
+        return str(json.loads(error.read())["message"])
+    except (ValueError, KeyError, TypeError):
+        return str(error)
 
 
 def open_copy(path: str) -> sqlite3.Connection:
@@ -67,7 +88,10 @@ def open_copy(path: str) -> sqlite3.Connection:
 
 
 def read_anew(shop: Shop, copy: sqlite3.Connection) -> int:
-    """Everything, in place of what is there. The cursor comes first: what is changed meanwhile is only told twice."""
+    """Replace the copy by the whole catalogue, and return the cursor.
+
+    The cursor is read first: a change made while the lists are read comes twice, but is not lost.
+    """
     cursor = int(shop.get("/changes?after=now")["cursor"])
     with copy:
         for table in TABLES.values():
@@ -81,7 +105,7 @@ def read_anew(shop: Shop, copy: sqlite3.Connection) -> int:
 
 
 def follow(shop: Shop, copy: sqlite3.Connection, cursor: int) -> int:
-    """The changes that come after the cursor, and the new cursor, all in one transaction."""
+    """Apply the changes after the cursor in one transaction, and return the new cursor."""
     found = shop.get(f"/changes?after={cursor}&limit=200")
     with copy:
         for change in found["changes"]:
@@ -96,7 +120,7 @@ def follow(shop: Shop, copy: sqlite3.Connection, cursor: int) -> int:
 
 
 def keep(copy: sqlite3.Connection, kind: str, thing: Any) -> None:
-    """Unless the copy has a later version already."""
+    """Add or replace a record, unless the copy already has a later version of it."""
     table = TABLES[kind]
     copy.execute(
         f"INSERT INTO {table} VALUES (:id, :version, :told) ON CONFLICT (id) DO UPDATE "
@@ -119,15 +143,18 @@ def main(path: str) -> None:
         try:
             cursor = follow(shop, copy, cursor)
         except HTTPError as error:
-            if error.code != 410:  # the changes after the cursor are no longer kept
+            if error.code != 410:  # 410: the server no longer has the changes after the cursor
                 raise
             cursor = read_anew(shop, copy)
 
 
 if __name__ == "__main__":
-    parser = ArgumentParser(description="Keep a copy of a catalogue in a SQLite file.")
-    parser.add_argument("file", help="the copy, which is made where it is not there")
+    parser = ArgumentParser(description="Mirror a catalogue into a SQLite file.")
+    parser.add_argument("file", help="the copy; created if it does not exist")
     args = parser.parse_args()
     if missing := [name for name in ENVIRONMENT if not os.environ.get(name)]:
         parser.error(f"the environment has no {', '.join(missing)}")
-    main(args.file)
+    try:
+        main(args.file)
+    except HTTPError as refusal:
+        sys.exit(f"The server refused {refusal.url}: {reason(refusal)}")

@@ -1,15 +1,16 @@
-"""A receiver of webhooks: takes what Storekeeper has signed, each message once, and prints what has changed.
+"""A webhook receiver: verifies signatures, processes each message once, and prints the change.
 
     WEBHOOK_SECRET=whsec_... python receiver.py 8000
 
-Messages may come more than once and in any order: `seen.db` keeps the ids of those that were taken, and the `version`
-in a message says whether it is newer than what is known already. Needs Python 3.11 or newer and nothing else.
+Messages may come more than once and in any order: `seen.db` has the ids of processed messages, and the `version` in a
+message shows whether it is newer than the data you have. Needs Python 3.11 or newer and nothing else.
 """
 
 import hmac
 import json
 import os
 import sqlite3
+import sys
 import time
 from argparse import ArgumentParser
 from base64 import b64decode, b64encode
@@ -18,11 +19,11 @@ from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 MOST_BYTES = 1_000_000
-LEEWAY_SECONDS = 300  # an older message may be one that somebody has overheard
+LEEWAY_SECONDS = 300  # an older message may be a replay
 
 
 def verify(secret: str, headers: Mapping[str, str], body: bytes) -> str:
-    """The id of a message. ValueError if it is too old, or was not signed with this secret."""
+    """Return the id of a message. Raises ValueError if it is too old or not signed with this secret."""
     id, timestamp = headers["webhook-id"], headers["webhook-timestamp"]
     if abs(time.time() - int(timestamp)) > LEEWAY_SECONDS:
         raise ValueError("too old, or the clocks differ")
@@ -43,10 +44,10 @@ class Receiver(BaseHTTPRequestHandler):
             self.answer(400)
             return
         message = json.loads(body)
-        if message["type"] == "webhook.challenge":  # saying the same means: yes, send me messages
+        if message["type"] == "webhook.challenge":  # repeating it consents to messages
             self.answer(200, json.dumps({"challenge": message["data"]["challenge"]}).encode())
             return
-        # What is done with a message belongs into the same transaction, which `seen` is as well.
+        # Process the message in the same transaction as its id: after a crash, both are there or neither.
         with closing(sqlite3.connect("seen.db")) as seen, seen:
             seen.execute("CREATE TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY)")
             if seen.execute("INSERT OR IGNORE INTO seen VALUES (?)", (id,)).rowcount:
@@ -65,9 +66,13 @@ def take(message: dict) -> None:
 
 
 if __name__ == "__main__":
-    parser = ArgumentParser(description="Receive webhooks, and print what has changed.")
-    parser.add_argument("port", type=int, help="where it listens, on this machine")
+    parser = ArgumentParser(description="Receive webhooks, and print the changes.")
+    parser.add_argument("port", type=int, help="the port to listen on, on this machine")
     args = parser.parse_args()
     if not os.environ.get("WEBHOOK_SECRET"):
         parser.error("the environment has no WEBHOOK_SECRET")
-    HTTPServer(("127.0.0.1", args.port), Receiver).serve_forever()
+    try:
+        server = HTTPServer(("127.0.0.1", args.port), Receiver)
+    except (OSError, OverflowError) as error:
+        sys.exit(f"Cannot listen on port {args.port}: {error}")
+    server.serve_forever()

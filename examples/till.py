@@ -3,8 +3,8 @@
     SHOP=http://127.0.0.1:5000 SHOP_USER=bob SHOP_PASSWORD=... python till.py sell ikea chair 2
     SHOP=http://127.0.0.1:5000 SHOP_USER=bob SHOP_PASSWORD=... python till.py reprice ikea chair 15.99 12.90
 
-A sale is noted in `till.db` with a key of its own before it is sent, and is sent again, with that key, until it is
-answered: also after the till was switched off. A price is only changed from the one that the clerk has seen.
+The till writes each sale into `till.db` with its own idempotency key, and then sends it with that key until the server
+answers, even if the till was switched off in between. It changes a price only if the clerk saw the current one.
 Needs Python 3.11 or newer and nothing else.
 """
 
@@ -33,7 +33,7 @@ class Answer(NamedTuple):
 
 
 class Shop:
-    """The API, as somebody who is signed in."""
+    """The API, called as a signed-in user."""
 
     def __init__(self, url: str, username: str, password: str) -> None:
         self._url = url
@@ -41,28 +41,37 @@ class Shop:
         self._token = ""
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Until there is an answer: a request that may be lost has to bear being sent again."""
+        """Send a request until there is an answer, so it must be safe to repeat."""
         while True:
             said = {name.replace("_", "-"): value for name, value in headers.items()}
             answer = self._try(method, path, body, said | {"Authorization": f"Bearer {self._token}"})
             if answer is not None and answer.status == 401:
-                credentials = self._try("POST", "/login", self._credentials, {})
-                self._token = credentials.body["access_token"] if credentials else ""
+                self._sign_in()
             elif answer is not None and answer.status < 500 and answer.body.get("error") != "idempotency_key_in_use":
                 return answer
             else:
                 time.sleep(RETRY_SECONDS)
 
+    def _sign_in(self) -> None:
+        answer = self._try("POST", "/login", self._credentials, {})
+        if answer is not None and answer.status == 200:
+            self._token = answer.body["access_token"]
+        elif answer is not None and answer.status < 500:
+            sys.exit(f"Cannot sign in: {answer.body['message']}")
+        else:
+            time.sleep(RETRY_SECONDS)
+
     def _try(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer | None:
-        """None where the answer is lost."""
+        """Return the answer, or None if it was lost or is not JSON."""
         data = None if body is None else json.dumps(body).encode()
         request = Request(self._url + path, data, headers | {"Content-Type": "application/json"}, method=method)
         try:
-            with urlopen(request, timeout=10) as answer:
-                read = json.loads(answer.read(), parse_float=Decimal)  # prices keep all their digits
-                return Answer(answer.status, answer.headers.get("ETag", ""), read)
-        except HTTPError as error:
-            return Answer(error.code, "", json.loads(error.read()))
+            try:
+                with urlopen(request, timeout=10) as answer:
+                    read = json.loads(answer.read(), parse_float=Decimal)  # prices keep all their digits
+                    return Answer(answer.status, answer.headers.get("ETag", ""), read)
+            except HTTPError as error:
+                return Answer(error.code, "", json.loads(error.read()))
         except (URLError, ConnectionError, TimeoutError, ValueError):
             return None
 
@@ -74,14 +83,14 @@ def open_till(path: str = "till.db") -> sqlite3.Connection:
 
 
 def sell(till: sqlite3.Connection, store: str, item: str, count: int) -> None:
-    """Note a sale; `book` sends it."""
+    """Write a sale into `till.db`; `book` sends it."""
     path = f"/store/{quote(store, safe='')}/item/{quote(item, safe='')}/stock"
     with till:
         till.execute("INSERT INTO sales VALUES (?, ?, ?, NULL)", (str(uuid4()), path, count))
 
 
 def book(till: sqlite3.Connection, shop: Shop) -> None:
-    """Send the sales that have no verdict yet, oldest first."""
+    """Send the sales that the server has not answered yet, oldest first."""
     waiting = till.execute("SELECT key, path, count FROM sales WHERE verdict IS NULL ORDER BY rowid").fetchall()
     for key, path, count in waiting:
         answer = shop.ask("POST", path, {"delta": -count}, Idempotency_Key=key)
@@ -92,9 +101,10 @@ def book(till: sqlite3.Connection, shop: Shop) -> None:
 
 
 def reprice(shop: Shop, store: str, item: str, seen: Decimal, new: Decimal) -> bool:
-    """Set a new price, if the price still is the one that was seen; whether it is the new one now.
+    """Set a new price if the current one is `seen`. Return whether the price is `new` now.
 
-    412 is answered to a change that somebody else was faster than, and to one of our own whose answer was lost.
+    The server answers 412 if another request changed the item first. That may have been this till's own request, whose
+    answer was lost: so read the price again before deciding.
     """
     path = f"/store/{quote(store, safe='')}/item/{quote(item, safe='')}"
     while True:
@@ -140,7 +150,7 @@ def main(args: Namespace) -> None:
         sell(till, args.store, args.item, args.count)
         book(till, shop)
     elif not reprice(shop, args.store, args.item, args.seen, args.new):
-        sys.exit("Somebody has changed it: look at it, and decide anew.")
+        sys.exit("Somebody else has changed the price. Decide again.")
 
 
 if __name__ == "__main__":

@@ -70,8 +70,8 @@ class Running:
         self.server.put_away()
         self.server = self._start(self.server.port)
 
-    def run(self, name: str, *args: str, port: int | None = None) -> subprocess.Popen[str]:
-        shop = {"SHOP": f"http://127.0.0.1:{port or self.server.port}", "SHOP_USER": "alice", "SHOP_PASSWORD": PASSWORD}
+    def run(self, name: str, *args: str, port: int | None = None, password: str = PASSWORD) -> subprocess.Popen[str]:
+        shop = {"SHOP": f"http://127.0.0.1:{port or self.server.port}", "SHOP_USER": "alice", "SHOP_PASSWORD": password}
         command = [sys.executable, str(EXAMPLES / name), *args]
         process = subprocess.Popen(
             command, cwd=self.folder, env=os.environ | shop, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -258,7 +258,31 @@ def test_a_price_is_changed_once_though_answers_are_lost(
 def test_a_price_that_somebody_else_has_changed_is_left(running: Running, engine: sa.Engine) -> None:
     change(engine, item.change, item.ItemRef("chair"), Fields(price=Price("20")))
     process = running.run("till.py", "reprice", "ikea", "chair", "15.99", "12.90")
-    assert process.communicate()[0] == "The price is 20.00.\nSomebody has changed it: look at it, and decide anew.\n"
+    assert process.communicate()[0] == "The price is 20.00.\nSomebody else has changed the price. Decide again.\n"
     assert (process.returncode, str(chair(engine).price)) == (1, "20.00")
     missing = running.run("till.py", "reprice", "ikea", "lamp", "1", "2")
     assert (missing.communicate()[0], missing.returncode) == ("Item not found.\n", 1)
+
+
+@pytest.mark.parametrize("command", [["mirror.py", "copy.db"], ["till.py", "sell", "ikea", "chair", "2"]], ids=str)
+def test_a_wrong_password_ends_an_example_with_a_sentence(running: Running, command: list[str]) -> None:
+    process = running.run(*command, password="not the password")
+    assert (process.communicate()[0], process.returncode) == ("Cannot sign in: Invalid credentials!\n", 1)
+
+
+def test_a_till_keeps_a_sale_that_it_could_not_send(running: Running, engine: sa.Engine) -> None:
+    running.run("till.py", "sell", "ikea", "chair", "2", password="not the password").communicate()
+    assert chair(engine).stock == 10
+    out, _ = running.run("till.py", "sell", "ikea", "chair", "1").communicate()
+    assert (out, chair(engine).stock) == ("8 left\n7 left\n", 7)
+
+
+def test_an_answer_that_a_mirror_cannot_use_ends_it_with_a_sentence(running: Running, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as copy, copy:
+        copy.execute("CREATE TABLE place (cursor INTEGER)")
+        copy.execute("INSERT INTO place VALUES (-1)")
+    mirror = running.run("mirror.py", "copy.db")
+    assert mirror.communicate()[0].startswith(
+        f"The server refused http://127.0.0.1:{running.server.port}/changes?after=-1"
+    )
+    assert mirror.returncode == 1

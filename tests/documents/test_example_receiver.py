@@ -72,6 +72,16 @@ def post(port: int, id: str, body: bytes, *secrets: str, at: float = 0, **header
     return answer
 
 
+def test_a_port_that_is_in_use_ends_the_example_with_a_sentence(tmp_path: Path) -> None:
+    with create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        command = [sys.executable, str(ROOT / "examples" / "receiver.py"), str(port)]
+        environ = os.environ | {"WEBHOOK_SECRET": SECRET}
+        ended = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert re.fullmatch(rf"Cannot listen on port {port}: .+\n", ended.stderr)
+
+
 def test_the_example_repeats_a_challenge_that_is_signed(port: int, log: Path) -> None:
     body = json.dumps({"type": "webhook.challenge", "data": {"challenge": "n0nce"}}).encode()
     assert post(port, "msg_1_challenge_1", body) == (200, b'{"challenge": "n0nce"}')
