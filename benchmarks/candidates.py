@@ -117,7 +117,7 @@ def _fill_storekeeper(place: Place, environment: Mapping[str, str], items: int) 
 def _index(url: str, items: int) -> None:
     """What adding them through the API would do: they can be found by their names."""
     entries = [
-        item_search.Entry(number, number % data.STORES + 1, f"item{number}", None, None, "", "")
+        item_search.SearchDocument(number, number % data.STORES + 1, f"item{number}", None, None, "", "")
         for number in range(1, items + 1)
     ]
     with data.create_engine(url).begin() as conn:

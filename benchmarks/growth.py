@@ -144,9 +144,9 @@ def _add(conn: sa.Connection, numbers: range) -> None:
 Row = tuple[int, int, str, int, str, str, str, int, int]
 
 
-def entry(row: Row) -> item_search.Entry:
+def entry(row: Row) -> item_search.SearchDocument:
     id, store_id, name, _, sku, description, tags, *_ = row
-    return item_search.Entry(id, store_id, name, sku, None, description, tags)
+    return item_search.SearchDocument(id, store_id, name, sku, None, description, tags)
 
 
 def row(number: int) -> Row:

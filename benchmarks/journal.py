@@ -22,7 +22,7 @@ from benchmarks.measure import LOAD_CORE, SERVER_CORE
 from storekeeper.database import schema_version
 from storekeeper.database.engine import create_engine, transaction
 from storekeeper.database.worker_connections import begin_writing
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.models import item, journal, store_member, user
 from storekeeper.models.item_fields import Fields
 
@@ -74,7 +74,7 @@ def _fill(engine: sa.Engine) -> None:
         user.add(conn, "alice", "-")
         store_member.create_store(conn, 1, "shop", "EUR")
         for number in range(ITEMS):
-            item.add(conn, 1, 1, f"item{number}", Fields(price=Price("1")))
+            item.add(conn, 1, 1, f"item{number}", Fields(price=PriceInput("1")))
 
 
 class Costs:
@@ -98,7 +98,7 @@ class Costs:
 
     def _write(self) -> None:
         self._number += 1
-        price = Fields(price=Price(f"{self._number % 10_000}.50"))
+        price = Fields(price=PriceInput(f"{self._number % 10_000}.50"))
         with self._conn.begin(), journal.signed(self._conn, journal.OPERATOR):
             begin_writing(self._conn)
             item.put(self._conn, 1, 1, f"item{self._number % ITEMS}", price)

@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 
 from browser.conftest import OpenPage, Shop
 from storekeeper.database.engine import create_engine
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.models import item, journal, webhook, webhook_delivery
 from storekeeper.models.item_fields import Fields
 from storekeeper.models.webhook import deliveries, webhooks
@@ -103,9 +103,9 @@ def live_through_a_year(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
                     "stock": 4,
                     "sku": "MN-7",
                 }
-                item.add(conn, user_id, 1, clock.name, Fields(price=Price(price), **more))
+                item.add(conn, user_id, 1, clock.name, Fields(price=PriceInput(price), **more))
             else:
-                item.change(conn, user_id, clock, Fields(price=Price(price)))
+                item.change(conn, user_id, clock, Fields(price=PriceInput(price)))
     monkeypatch.undo()
     engine.dispose()
 

@@ -49,14 +49,16 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
 
 def create_api(components: Components) -> falcon.asgi.App[Request, Response]:
     app = falcon.asgi.App(request_type=Request, middleware=_create_middleware(components), router=Router())
-    app.router_options.converters.update({"name": request.Name, "username": request.Username, "id": request.Id})
+    app.router_options.converters.update(
+        {"name": request.NameConverter, "username": request.UsernameConverter, "id": request.IdConverter}
+    )
     app.add_error_handler(Exception, responses.render_bug)
     app.add_error_handler(falcon.HTTPError, responses.render_http_error)
     app.add_error_handler(StorekeeperError, responses.render_error)
     routes = create_routes(components)
     for template, resource in routes.items():
         app.add_route(template, resource)
-    app.add_route("/openapi.json", docs.Document(partial(_describe, routes)))
+    app.add_route("/openapi.json", docs.OpenApiResource(partial(_describe, routes)))
     return app
 
 
@@ -74,55 +76,55 @@ def create_routes(components: Components) -> dict[str, object]:
     image_desk, import_desk, most = components.image_desk, components.import_desk, components.quotas
     conditions = Conditions(settings.require_if_match)
     return {
-        "/register": user.Register(accounts),
-        "/login": session.Login(check, tokens),
-        "/login/password": session.LoginPassword(check, tokens),
-        "/login/fresh": session.FreshLogin(guard, check, tokens),
-        "/refresh": session.Refresh(guard, tokens, settings.refresh_grace_seconds),
-        "/logout": session.Logout(guard),
-        "/sessions": session.SessionList(guard, tokens.lifetimes.idle),
-        "/sessions/{session_id:id}": session.Session(guard),
-        "/user/{user_id:id}": user.User(guard),
-        "/user/{user_id:id}/password": user.Password(guard, accounts),
-        "/users": user.UserList(guard),
-        "/store/{name:name}": store.Store(guard, settings.currency, conditions, most.stores),
-        "/stores": store.StoreList(guard),
-        "/store/{name:name}/members": member.MemberList(guard),
-        "/store/{name:name}/members/{username:username}": member.Member(guard),
-        "/store/{name:name}/items": item_list.StoreItemList(guard, parts.exports),
-        "/store/{name:name}/item/{item_name:name}": item.ItemInStore(guard, conditions),
-        "/store/{name:name}/item/{item_name:name}/stock": item.StockInStore(guard),
-        "/item/{name:name}": item.Item(guard, conditions),
-        "/item/{name:name}/stock": item.Stock(guard),
-        "/store/{name:name}/item/{item_name:name}/image": item_image.ItemImageInStore(guard, image_desk),
-        "/item/{name:name}/image": item_image.ItemImage(guard, image_desk),
-        "/images/{key}/{size}": item_image.ImageFile(guard, parts.images),
-        "/item/{name:name}/history": history.ItemHistory(guard),
-        "/item/{name:name}/price": history.ItemPrice(guard),
-        "/store/{name:name}/item/{item_name:name}/history": history.ItemHistoryInStore(guard),
-        "/store/{name:name}/item/{item_name:name}/price": history.ItemPriceInStore(guard),
-        "/store/{name:name}/history": history.StoreHistory(guard),
-        "/changes": changes.Changes(guard, most.streams),
-        "/audit": history.Audit(guard),
-        "/items": item_list.ItemList(guard, parts.exports),
-        "/items/bulk": item_bulk.Bulk(guard),
-        "/imports": imports.ImportList(guard, import_desk),
-        "/imports/{import_id:id}": imports.ImportJob(guard, parts.storage, parts.importer),
-        "/imports/{import_id:id}/refusals": imports.ImportRefusals(guard),
-        "/webhooks": webhook.WebhookList(guard, dispatch),
-        "/webhooks/{webhook_id:id}": webhook.Webhook(guard, dispatch),
-        "/webhooks/{webhook_id:id}/rotate": webhook.WebhookRotation(guard),
-        "/webhooks/{webhook_id:id}/takeover": webhook.WebhookTakeover(guard, dispatch),
-        "/webhooks/{webhook_id:id}/verify": webhook.WebhookVerification(guard, dispatch),
-        "/webhooks/{webhook_id:id}/test": webhook.WebhookTest(guard, dispatch),
-        "/webhooks/{webhook_id:id}/replay": webhook.WebhookReplay(guard, dispatch),
-        "/webhooks/{webhook_id:id}/deliveries": webhook.DeliveryList(guard),
-        "/webhooks/{webhook_id:id}/deliveries/{delivery_id:id}/replay": webhook.DeliveryReplay(guard, dispatch),
-        "/": docs.Home(),
-        "/docs": docs.Page(),
-        "/docs/{name}": docs.Asset(),
-        "/livez": health.Live(),
-        "/readyz": health.Ready(guard, parts.health),
+        "/register": user.RegisterResource(accounts),
+        "/login": session.LoginResource(check, tokens),
+        "/login/password": session.LoginPasswordResource(check, tokens),
+        "/login/fresh": session.FreshLoginResource(guard, check, tokens),
+        "/refresh": session.RefreshResource(guard, tokens, settings.refresh_grace_seconds),
+        "/logout": session.LogoutResource(guard),
+        "/sessions": session.SessionListResource(guard, tokens.lifetimes.idle),
+        "/sessions/{session_id:id}": session.SessionResource(guard),
+        "/user/{user_id:id}": user.UserResource(guard),
+        "/user/{user_id:id}/password": user.PasswordResource(guard, accounts),
+        "/users": user.UserListResource(guard),
+        "/store/{name:name}": store.StoreResource(guard, settings.currency, conditions, most.stores),
+        "/stores": store.StoreListResource(guard),
+        "/store/{name:name}/members": member.MemberListResource(guard),
+        "/store/{name:name}/members/{username:username}": member.MemberResource(guard),
+        "/store/{name:name}/items": item_list.StoreItemListResource(guard, parts.exports),
+        "/store/{name:name}/item/{item_name:name}": item.ItemInStoreResource(guard, conditions),
+        "/store/{name:name}/item/{item_name:name}/stock": item.StockInStoreResource(guard),
+        "/item/{name:name}": item.ItemResource(guard, conditions),
+        "/item/{name:name}/stock": item.StockResource(guard),
+        "/store/{name:name}/item/{item_name:name}/image": item_image.ItemImageInStoreResource(guard, image_desk),
+        "/item/{name:name}/image": item_image.ItemImageResource(guard, image_desk),
+        "/images/{key}/{size}": item_image.ImageFileResource(guard, parts.images),
+        "/item/{name:name}/history": history.ItemHistoryResource(guard),
+        "/item/{name:name}/price": history.ItemPriceResource(guard),
+        "/store/{name:name}/item/{item_name:name}/history": history.ItemHistoryInStoreResource(guard),
+        "/store/{name:name}/item/{item_name:name}/price": history.ItemPriceInStoreResource(guard),
+        "/store/{name:name}/history": history.StoreHistoryResource(guard),
+        "/changes": changes.ChangesResource(guard, most.streams),
+        "/audit": history.AuditResource(guard),
+        "/items": item_list.ItemListResource(guard, parts.exports),
+        "/items/bulk": item_bulk.ItemBulkResource(guard),
+        "/imports": imports.ImportListResource(guard, import_desk),
+        "/imports/{import_id:id}": imports.ImportResource(guard, parts.storage, parts.importer),
+        "/imports/{import_id:id}/refusals": imports.ImportRefusalsResource(guard),
+        "/webhooks": webhook.WebhookListResource(guard, dispatch),
+        "/webhooks/{webhook_id:id}": webhook.WebhookResource(guard, dispatch),
+        "/webhooks/{webhook_id:id}/rotate": webhook.WebhookRotationResource(guard),
+        "/webhooks/{webhook_id:id}/takeover": webhook.WebhookTakeoverResource(guard, dispatch),
+        "/webhooks/{webhook_id:id}/verify": webhook.WebhookVerificationResource(guard, dispatch),
+        "/webhooks/{webhook_id:id}/test": webhook.WebhookTestResource(guard, dispatch),
+        "/webhooks/{webhook_id:id}/replay": webhook.WebhookReplayResource(guard, dispatch),
+        "/webhooks/{webhook_id:id}/deliveries": webhook.DeliveryListResource(guard),
+        "/webhooks/{webhook_id:id}/deliveries/{delivery_id:id}/replay": webhook.DeliveryReplayResource(guard, dispatch),
+        "/": docs.HomeResource(),
+        "/docs": docs.DocsPageResource(),
+        "/docs/{name}": docs.DocsAssetResource(),
+        "/livez": health.LivenessResource(),
+        "/readyz": health.ReadinessResource(guard, parts.health),
     }
 
 

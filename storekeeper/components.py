@@ -17,9 +17,9 @@ from storekeeper.http.guard import Guard
 from storekeeper.http.request_limits import RequestLimits
 from storekeeper.http.untrusted_peers import UntrustedPeers
 from storekeeper.models import import_queue, webhook_queue
-from storekeeper.models.login_throttle import Limits
+from storekeeper.models.login_throttle import LoginThrottleLimits
 from storekeeper.models.quota import Quotas
-from storekeeper.models.session import Terms
+from storekeeper.models.session import SessionLimits
 from storekeeper.security.password_tickets import Tickets
 from storekeeper.security.passwords import Passwords, create_passwords
 from storekeeper.security.signing_keys import KeyRing
@@ -123,8 +123,10 @@ def create_components(settings: Settings, parts: Parts) -> Components:
 
 
 def _create_password_check(settings: Settings, parts: Parts, guard: Guard, lasting: Lifetimes) -> PasswordCheck:
-    limits = Limits(settings.login_failures, settings.login_failures_overall, settings.login_window_seconds)
-    terms = Terms(lasting.session, settings.sessions_per_user)
+    limits = LoginThrottleLimits(
+        settings.login_failures, settings.login_failures_overall, settings.login_window_seconds
+    )
+    terms = SessionLimits(lasting.session, settings.sessions_per_user)
     return PasswordCheck(guard, parts.passwords, Tickets(parts.keys), limits, terms, settings.logins_per_minute)
 
 

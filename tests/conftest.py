@@ -25,7 +25,7 @@ from storekeeper.concurrency.slots import Slots
 from storekeeper.database import schema_version
 from storekeeper.database.engine import create_engine
 from storekeeper.database.executor import Database
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.files.images import Images
 from storekeeper.files.storage import create_storage
 from storekeeper.models import item, store_member, user
@@ -101,7 +101,7 @@ def engine(url: str) -> Iterator[sa.Engine]:
         user.add(conn, "root", HASHED, True)
         store_member.create_store(conn, 1, "ikea", "EUR")
         store_member.put(conn, 1, "ikea", "bob", "clerk")
-        item.add(conn, 1, 1, "chair", Fields(price=Price("15.99")))
+        item.add(conn, 1, 1, "chair", Fields(price=PriceInput("15.99")))
     yield engine
     engine.dispose()
 

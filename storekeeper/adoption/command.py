@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from storekeeper.adoption import report, source, target
-from storekeeper.adoption.plan import Plan, Taken, Wishes, draw
-from storekeeper.adoption.users import Secret
+from storekeeper.adoption.plan import AdoptionPlan, Taken, Wishes, draw
+from storekeeper.adoption.users import LegacyPassword
 from storekeeper.database import schema_version
 from storekeeper.database.engine import transaction
 from storekeeper.domain import money
@@ -62,7 +62,7 @@ def _read(file: Path) -> source.Source:
         raise click.ClickException(str(error)) from None
 
 
-def _write(engine: sa.Engine, settings: Settings, plan: Plan) -> None:
+def _write(engine: sa.Engine, settings: Settings, plan: AdoptionPlan) -> None:
     hashes = _hash(settings, [each.secret for each in plan.users])  # before the transaction: it may take minutes
     try:
         with transaction(engine) as conn, journal.signed(conn, journal.OPERATOR):
@@ -71,7 +71,7 @@ def _write(engine: sa.Engine, settings: Settings, plan: Plan) -> None:
         raise Conflict("Somebody took one of the names meanwhile. Nothing is written: try again.") from None
 
 
-def _hash(settings: Settings, secrets: Sequence[Secret]) -> list[str]:
+def _hash(settings: Settings, secrets: Sequence[LegacyPassword]) -> list[str]:
     hashed = target.hash_all(secrets, passwords.create_hasher(settings), passwords.count_at_once(settings))
     # No progress bar unless stderr is a terminal.
     is_hidden = not sys.stderr.isatty()

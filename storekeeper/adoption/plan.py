@@ -34,7 +34,7 @@ class Taken(msgspec.Struct, frozen=True):
     stores: list[str]
 
 
-class Plan(msgspec.Struct, frozen=True):
+class AdoptionPlan(msgspec.Struct, frozen=True):
     """`owner` and `admin` are names of users of the plan; the owner's may be of one who is there already."""
 
     users: list[NewUser]
@@ -45,14 +45,14 @@ class Plan(msgspec.Struct, frozen=True):
     decisions: list[Decision]
 
 
-def draw(source: Source, taken: Taken, wishes: Wishes) -> Plan:
+def draw(source: Source, taken: Taken, wishes: Wishes) -> AdoptionPlan:
     """NotFound for an owner or administrator who is nobody, Invalid for a name that cannot be one."""
     decisions: list[Decision] = []
     users = people.judge(source, taken.users, decisions)
     stores = stores_and_items.judge(source, taken.stores, wishes.currency, wishes.lost_store, decisions)
     decisions += map(_left_out, source.left_out)
     new = [each.username for each in users]
-    return Plan(
+    return AdoptionPlan(
         users,
         stores,
         wishes.currency,

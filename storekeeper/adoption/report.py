@@ -9,7 +9,7 @@ import msgspec
 
 from storekeeper.adoption import users
 from storekeeper.adoption.decision import KINDS, Decision
-from storekeeper.adoption.plan import Plan
+from storekeeper.adoption.plan import AdoptionPlan
 from storekeeper.adoption.source import Source
 
 MAX_LINES = 20  # lines of each kind on the terminal
@@ -17,7 +17,7 @@ WIDTH = 100  # characters of a value
 
 
 @contextmanager
-def kept(path: Path | None, plan: Plan) -> Iterator[None]:
+def kept(path: Path | None, plan: AdoptionPlan) -> Iterator[None]:
     """Every decision in a new file, a line of JSON each; and no file if what follows fails."""
     if path is None:
         yield
@@ -31,7 +31,7 @@ def kept(path: Path | None, plan: Plan) -> Iterator[None]:
         raise
 
 
-def tell(source: Source, plan: Plan, password_length: int) -> Iterator[str]:
+def tell(source: Source, plan: AdoptionPlan, password_length: int) -> Iterator[str]:
     owner = f"owned by {plan.owner}" if plan.owner else "without an owner, so that only administrators may change them"
     yield f"Users taken over: {len(plan.users):,}"
     yield from _passwords(plan, password_length)
@@ -41,7 +41,7 @@ def tell(source: Source, plan: Plan, password_length: int) -> Iterator[str]:
         yield from _told(kind, list(alike))
 
 
-def _passwords(plan: Plan, minimum: int) -> Iterator[str]:
+def _passwords(plan: AdoptionPlan, minimum: int) -> Iterator[str]:
     secrets = [each.secret for each in plan.users]
     hashed = sum(each.is_hashed for each in secrets)
     none = sum(each.text is None for each in secrets)
@@ -50,7 +50,7 @@ def _passwords(plan: Plan, minimum: int) -> Iterator[str]:
     yield f"Passwords that would be refused today, but are kept: {users.count_weak(plan.users, minimum):,}"
 
 
-def _sorted(plan: Plan) -> list[Decision]:
+def _sorted(plan: AdoptionPlan) -> list[Decision]:
     order = {kind: place for place, kind in enumerate(KINDS)}
     return sorted(plan.decisions, key=lambda each: order[each.kind])
 

@@ -10,9 +10,9 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.adoption.plan import Plan, Taken
+from storekeeper.adoption.plan import AdoptionPlan, Taken
 from storekeeper.adoption.stores_and_items import NewItem
-from storekeeper.adoption.users import Secret
+from storekeeper.adoption.users import LegacyPassword
 from storekeeper.domain import names
 from storekeeper.errors import Conflict
 from storekeeper.models import item_batch, store, store_member, user
@@ -33,20 +33,20 @@ def look(conn: Connection, is_filled_allowed: bool) -> Taken:
     return Taken(list(conn.scalars(sa.select(users.c.username))), names_there)
 
 
-def hash_all(secrets: Sequence[Secret], hasher: Hasher, at_once: int) -> Iterator[str]:
+def hash_all(secrets: Sequence[LegacyPassword], hasher: Hasher, at_once: int) -> Iterator[str]:
     """What to store for each, in order. Where there is no password: the hash of one that nobody knows."""
     unknown = hasher.hash(token_urlsafe(32))
     with ThreadPoolExecutor(at_once, "argon2") as pool:
         yield from pool.map(lambda secret: _hash(secret, hasher, unknown), secrets)
 
 
-def _hash(secret: Secret, hasher: Hasher, unknown: str) -> str:
+def _hash(secret: LegacyPassword, hasher: Hasher, unknown: str) -> str:
     if secret.text is None:
         return unknown
     return secret.text if secret.is_hashed else hasher.hash(secret.text)
 
 
-def write(conn: Connection, plan: Plan, hashes: Sequence[str]) -> None:
+def write(conn: Connection, plan: AdoptionPlan, hashes: Sequence[str]) -> None:
     """`hashes` are the users' in order."""
     for rows in _portions(_user_rows(plan, hashes)):
         user.insert_all(conn, rows)
@@ -57,7 +57,7 @@ def write(conn: Connection, plan: Plan, hashes: Sequence[str]) -> None:
         _write_items(conn, of, each.items)
 
 
-def _user_rows(plan: Plan, hashes: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _user_rows(plan: AdoptionPlan, hashes: Sequence[str]) -> Iterator[dict[str, Any]]:
     for each, hashed in zip(plan.users, hashes, strict=True):
         yield {
             "username": each.username,
@@ -71,7 +71,7 @@ def _user_rows(plan: Plan, hashes: Sequence[str]) -> Iterator[dict[str, Any]]:
 def _write_items(conn: Connection, store: Store, new: list[NewItem]) -> None:
     for portion in _portions(new):
         adds = [item_batch.CheckedRow(line, msgspec.structs.asdict(each)) for line, each in enumerate(portion)]
-        item_batch.apply(conn, store, item_batch.Plan(adds, [], [], []))
+        item_batch.apply(conn, store, item_batch.BatchPlan(adds, [], [], []))
 
 
 def _portions(rows: Iterable[T]) -> Iterator[list[T]]:

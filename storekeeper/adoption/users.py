@@ -12,7 +12,7 @@ from storekeeper.errors import Invalid
 from storekeeper.security import legacy_hashes, passwords
 
 
-class Secret(msgspec.Struct, frozen=True):
+class LegacyPassword(msgspec.Struct, frozen=True):
     """What a user logged in with: a password or an old hash of one. None where there is nothing that can be checked."""
 
     text: str | None
@@ -21,7 +21,7 @@ class Secret(msgspec.Struct, frozen=True):
 
 class NewUser(msgspec.Struct, frozen=True):
     username: str
-    secret: Secret
+    secret: LegacyPassword
     is_active: bool
 
 
@@ -67,13 +67,13 @@ def _is_true(value: Any) -> bool:
     return str(value).lower() in ("1", "1.0", "true", "t", "yes")
 
 
-def _secret(value: Any) -> tuple[Secret, str]:
+def _secret(value: Any) -> tuple[LegacyPassword, str]:
     """What to keep of a password, and why it cannot be used."""
     text = renaming.to_text(value)
     if legacy_hashes.is_checkable(text):
-        return Secret(text, is_hashed=True), ""
+        return LegacyPassword(text, is_hashed=True), ""
     problem = _problem(text)
-    return Secret(None if problem else text), problem
+    return LegacyPassword(None if problem else text), problem
 
 
 def _problem(text: str) -> str:

@@ -26,7 +26,7 @@ KINDS: tuple[Kind, ...] = ("item", "store", "member", "user")
 @click.option(
     "--after", default="0", help="Only changes after this cursor; `now` for those to come. From the first on."
 )
-@click.option("--store", "store_name", type=terminal.Name(), help="Only this store and its items.")
+@click.option("--store", "store_name", type=terminal.NameParamType(), help="Only this store and its items.")
 @click.option("--follow", is_flag=True, help="Go on with the changes to come, until Ctrl-C.")
 def print_changes(after: str, store_name: str | None, follow: bool) -> None:
     """Print the changes of stores and items in their order, one line of JSON each; `id` is the cursor of each.
@@ -61,9 +61,12 @@ def _page(engine: Engine, store_id: int | None, cursor: int) -> Feed:
 
 
 @click.command("history")
-@click.argument("name", type=terminal.Name())
+@click.argument("name", type=terminal.NameParamType())
 @click.option(
-    "--store", "store_name", type=terminal.Name(), help="The item's store, where several have an item of that name."
+    "--store",
+    "store_name",
+    type=terminal.NameParamType(),
+    help="The item's store, where several have an item of that name.",
 )
 @click.option(
     "--limit", type=click.IntRange(1, paging.MAX_PAGE_SIZE), default=20, help="How many changes, the newest: 20."
@@ -78,7 +81,9 @@ def print_history(name: str, store_name: str | None, limit: int) -> None:
 
 @click.command("audit")
 @click.option("--kind", type=click.Choice(KINDS), help="Only changes of things of this kind.")
-@click.option("--store", "store_name", type=terminal.Name(), help="Only of this store, its items and its members.")
+@click.option(
+    "--store", "store_name", type=terminal.NameParamType(), help="Only of this store, its items and its members."
+)
 @click.option("--user", "username", help="Only what this user did.")
 @click.option(
     "--limit", type=click.IntRange(1, paging.MAX_PAGE_SIZE), default=20, help="How many changes, the newest: 20."

@@ -29,7 +29,7 @@ from storekeeper.importer.importer import Importer, Paused, Pauses, Tell
 from storekeeper.importer.lease import Turn, keep
 from storekeeper.models import import_job, import_queue, installation, item_batch, paging
 from storekeeper.models.import_job import ImportRequest
-from storekeeper.models.import_queue import Job
+from storekeeper.models.import_queue import ImportJob
 from storekeeper.security import node_match
 from storekeeper.settings import Settings, read_settings
 from storekeeper.tabular.cells import DecimalMark
@@ -48,7 +48,9 @@ def _or_auto(known: Any) -> click.Choice[str]:
 
 @click.command("import")
 @click.argument("file", type=click.File("rb"))
-@click.option("--store", type=terminal.Name(), required=True, help="The name of the store that gets the items.")
+@click.option(
+    "--store", type=terminal.NameParamType(), required=True, help="The name of the store that gets the items."
+)
 @click.option(
     "--match",
     type=click.Choice(item_batch.KEYS),
@@ -119,7 +121,7 @@ def _seekable(file: BinaryIO) -> BinaryIO:
 
 
 @contextmanager
-def _cancelling(engine: Engine, job: Job) -> Iterator[None]:
+def _cancelling(engine: Engine, job: ImportJob) -> Iterator[None]:
     """Cancel the import where its file cannot be kept, or on Ctrl-C."""
     try:
         yield
@@ -139,7 +141,7 @@ def _watching() -> Iterator[Tell]:
         progress.close()
 
 
-def _end(ctx: click.Context, engine: Engine, storage: Storage, job: Job) -> None:
+def _end(ctx: click.Context, engine: Engine, storage: Storage, job: ImportJob) -> None:
     """Say what became of an import. Exits with 1 unless it is as it was wished."""
     _free(engine, storage, job)
     if not import_report.tell(engine, job.id):
@@ -159,7 +161,7 @@ def imports_group() -> None:
 
 
 @imports_group.command("list")
-@click.option("--store", type=terminal.Name(), required=True, help="The store's name.")
+@click.option("--store", type=terminal.NameParamType(), required=True, help="The store's name.")
 def list_imports(store: str) -> None:
     """List the imports of a store, newest first.
 
@@ -279,7 +281,7 @@ def _give_back(engine: Engine, runner: str) -> None:
             return
 
 
-def _run(engine: Engine, storage: Storage, job: Job, tell: Tell, pauses: Pauses = lambda _: False) -> None:
+def _run(engine: Engine, storage: Storage, job: ImportJob, tell: Tell, pauses: Pauses = lambda _: False) -> None:
     with TemporaryFile() as file:
         importer = Importer(engine, job, file, tell, pauses)
         try:
@@ -292,12 +294,12 @@ def _run(engine: Engine, storage: Storage, job: Job, tell: Tell, pauses: Pauses 
             importer.run()
 
 
-def _take(engine: Engine, runner: str) -> Job | None:
+def _take(engine: Engine, runner: str) -> ImportJob | None:
     with transaction(engine) as conn:
         return import_queue.claim(conn, runner)
 
 
-def _free(engine: Engine, storage: Storage, job: Job) -> None:
+def _free(engine: Engine, storage: Storage, job: ImportJob) -> None:
     """Delete the file of an import that is over."""
     with engine.connect() as conn:
         is_needed = job.file in import_queue.files(conn)

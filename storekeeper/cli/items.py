@@ -15,7 +15,7 @@ from storekeeper.cli import terminal
 from storekeeper.cli.database_access import all_pages
 from storekeeper.database import schema_version
 from storekeeper.domain import times
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.errors import Invalid
 from storekeeper.files.storage import create_storage
 from storekeeper.models import item_export, item_list, paging, store
@@ -32,12 +32,12 @@ COLUMNS = ("id", "store", "name", "price", "currency", "stock", "sku", "barcode"
 NUMBERS = ("id", "price", "stock")
 
 
-class _Amount(click.ParamType[Price]):
+class _Amount(click.ParamType[PriceInput]):
     name = "amount"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Price:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> PriceInput:
         try:
-            return Price.read(value)
+            return PriceInput.read(value)
         except ValueError:
             self.fail("An amount is written like 15.99.", param, ctx)
 
@@ -61,7 +61,7 @@ def filtered(archived: Archived) -> Callable[[F], F]:
     """The arguments that choose items, as `GET /items` takes them. `archived` is what holds without the option."""
     options = (
         click.argument("words", nargs=-1),
-        click.option("--store", type=terminal.Name(), help="Only the items of this store."),
+        click.option("--store", type=terminal.NameParamType(), help="Only the items of this store."),
         click.option("--tag", "tags", multiple=True, help="Only items with this tag. May be given several times."),
         click.option("--sku", help="Only those with this very SKU."),
         click.option("--barcode", help="Only those with this very barcode."),

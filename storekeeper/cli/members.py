@@ -17,7 +17,7 @@ def members_group() -> None:
 
 
 @members_group.command("list")
-@click.argument("store", type=terminal.Name())
+@click.argument("store", type=terminal.NameParamType())
 def list_members(store: str) -> None:
     """List who works in the store STORE, one a line: user and role, with a tab in between."""
     for each in run_as_operator(read_settings(), store_member.every, store):
@@ -25,7 +25,7 @@ def list_members(store: str) -> None:
 
 
 @members_group.command("set")
-@click.argument("store", type=terminal.Name())
+@click.argument("store", type=terminal.NameParamType())
 @click.argument("name")
 @click.option("--role", type=click.Choice(get_args(Role)), required=True, help="What the user is in the store.")
 def set_member(store: str, name: str, role: Role) -> None:

@@ -77,7 +77,7 @@ class ErrorReportingGroup(click.Group):
         return result
 
 
-class Name(click.ParamType[str]):
+class NameParamType(click.ParamType[str]):
     """The name of a store or an item, as every other interface takes it."""
 
     name = "text"

@@ -13,7 +13,7 @@ from storekeeper import log
 from storekeeper.cli import terminal
 from storekeeper.cli.database_access import all_pages, run_as_operator
 from storekeeper.concurrency.heartbeat import Pulse
-from storekeeper.concurrency.rate_limiter import Limits
+from storekeeper.concurrency.rate_limiter import DeliveryLimits
 from storekeeper.database import schema_version
 from storekeeper.database.executor import Database
 from storekeeper.domain import webhook_url
@@ -21,7 +21,7 @@ from storekeeper.domain.webhook_url import AllowedNetworks
 from storekeeper.models import paging, webhook, webhook_delivery
 from storekeeper.settings import Settings, read_settings
 from storekeeper.webhooks.http_client import WebhookClient
-from storekeeper.webhooks.sender import Sender
+from storekeeper.webhooks.sender import WebhookSender
 
 
 @click.group("webhooks")
@@ -46,7 +46,7 @@ def list_webhooks() -> None:
 
 @webhooks_group.command("add")
 @click.argument("url")
-@click.option("--store", type=terminal.Name(), help="Only the changes of the store of this name.")
+@click.option("--store", type=terminal.NameParamType(), help="Only the changes of the store of this name.")
 def add_webhook(url: str, store: str | None) -> None:
     """Have changes sent to URL from now on. Prints its id and its secret, which is shown this once.
 
@@ -141,9 +141,9 @@ def run_webhooks(beside: int | None, supervised: bool) -> None:
 
 async def _send(settings: Settings, is_needed: Callable[[], bool], pulse: Pulse) -> bool:
     """Whether it was told to end."""
-    limits = Limits(settings.webhook_rate, settings.webhook_connections)
+    limits = DeliveryLimits(settings.webhook_rate, settings.webhook_connections)
     db, client = Database(settings.database), WebhookClient(AllowedNetworks(settings.webhook_networks), limits=limits)
-    sender = Sender(db, client, is_needed=is_needed, pulse=pulse, limits=limits)
+    sender = WebhookSender(db, client, is_needed=is_needed, pulse=pulse, limits=limits)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, sender.end)
     try:

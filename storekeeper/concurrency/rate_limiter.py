@@ -49,7 +49,7 @@ class Bucket:
         return max(0.0, min(count * self._interval, self.burst) - self.saved(now))
 
 
-class Limits(msgspec.Struct, frozen=True):
+class DeliveryLimits(msgspec.Struct, frozen=True):
     """Of what goes to one place."""
 
     messages_per_second: float

@@ -2,8 +2,8 @@
 
 from falcon.asgi import Response
 
-from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.console.templating import url
+from storekeeper.console.view import ConsoleRequest, View
 from storekeeper.database.engine import Connection
 from storekeeper.errors import Invalid
 from storekeeper.http.operation import fresh_token
@@ -12,7 +12,7 @@ from storekeeper.models.paging import MAX_PAGE_SIZE, PageRequest
 from storekeeper.models.session import Session
 
 
-class Account(Page):
+class AccountView(View):
     """/console/account"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
@@ -22,7 +22,7 @@ class Account(Page):
         self._render(req, resp, "account.html", sessions=sessions, current=req.caller.sid)
 
 
-class Password(Account):
+class PasswordChangeView(AccountView):
     """/console/account/password"""
 
     @fresh_token
@@ -36,7 +36,7 @@ class Password(Account):
         self._redirect(resp, url("account"))
 
 
-class SessionEnd(Account):
+class SessionEndView(AccountView):
     """/console/account/sessions/{session_id}"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response, session_id: int) -> None:  # type: ignore[override]
@@ -50,7 +50,7 @@ class SessionEnd(Account):
         self._redirect(resp, url("account"))
 
 
-class SessionsEnd(Account):
+class OtherSessionsEndView(AccountView):
     """/console/account/sessions"""
 
     @fresh_token

@@ -10,9 +10,9 @@ from falcon.asgi import Response
 from storekeeper.console import forms
 from storekeeper.console.activity_text import describe
 from storekeeper.console.forms import Form
-from storekeeper.console.item import ItemPage
-from storekeeper.console.page import ConsoleRequest, Page
+from storekeeper.console.item import ItemView
 from storekeeper.console.templating import as_typed, url
+from storekeeper.console.view import ConsoleRequest, View
 from storekeeper.database.engine import Connection
 from storekeeper.errors import Invalid, NotFound
 from storekeeper.http.operation import admin_only
@@ -20,8 +20,7 @@ from storekeeper.models import journal_feed, store_member, store_summary, user
 from storekeeper.models.item_edit import EditConflict
 from storekeeper.models.journal import Kind
 from storekeeper.models.journal_feed import ChangeFilter, Entry
-from storekeeper.models.paging import Page as Rows
-from storekeeper.models.paging import PageRequest
+from storekeeper.models.paging import Page, PageRequest
 from storekeeper.models.store_member import StoreAccess
 from storekeeper.services import file_transfers
 
@@ -53,7 +52,7 @@ class ActivityQuery(msgspec.Struct, frozen=True):
         return bool(self.kind or self.who or self.since or self.until)
 
 
-class StoreActivity(Page):
+class StoreActivityView(View):
     """/console/store/{name}/activity"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:
@@ -67,7 +66,7 @@ class StoreActivity(Page):
         )
 
 
-class Activity(Page):
+class ActivityView(View):
     """/console/activity"""
 
     @admin_only
@@ -82,7 +81,7 @@ class Activity(Page):
         )
 
 
-class Undoing(ItemPage):
+class ChangeUndoView(ItemView):
     """/console/store/{name}/item/{item_name}/undo"""
 
     async def on_post(self, req: ConsoleRequest, resp: Response, name: str, item_name: str) -> None:
@@ -111,7 +110,7 @@ def _read(req: ConsoleRequest) -> ActivityQuery:
 
 def _of_store(
     conn: Connection, user_id: int, name: str, query: ActivityQuery
-) -> tuple[StoreAccess, Rows[Entry], Invalid | None, dict[int, str]]:
+) -> tuple[StoreAccess, Page[Entry], Invalid | None, dict[int, str]]:
     store_member.require_clerk(conn, user_id, name)
     access = store_member.get_access(conn, user_id, name)
     try:
@@ -119,15 +118,15 @@ def _of_store(
             conn, user_id, name, query.wanted(conn), PageRequest(ROWS, query.after, "-id")
         )
     except Invalid as problem:
-        return access, Rows([], None), problem, {}
+        return access, Page([], None), problem, {}
     return access, found, None, {access.store.id: access.store.name}
 
 
-def _of_all(conn: Connection, query: ActivityQuery) -> tuple[Rows[Entry], Invalid | None, dict[int, str]]:
+def _of_all(conn: Connection, query: ActivityQuery) -> tuple[Page[Entry], Invalid | None, dict[int, str]]:
     try:
         found = journal_feed.audit(conn, query.wanted(conn), PageRequest(ROWS, query.after, "-id"))
     except Invalid as problem:
-        return Rows([], None), problem, {}
+        return Page([], None), problem, {}
     return found, None, store_summary.names(conn, {each.store_id for each in found.rows if each.store_id is not None})
 
 

@@ -8,14 +8,14 @@ from storekeeper.console import forms
 from storekeeper.console.edit_form import SEEN
 from storekeeper.console.error_pages import safe_redirect
 from storekeeper.console.forms import Form
-from storekeeper.console.page import ConsoleRequest
-from storekeeper.console.store import Store
+from storekeeper.console.store import StoreView
+from storekeeper.console.view import ConsoleRequest
 from storekeeper.errors import Invalid
 from storekeeper.models import item_bulk_edit, store_member
 from storekeeper.models.item_bulk_edit import BulkEdit, Chosen, ConfirmationNeeded
 
 
-class Selection(Store):
+class SelectionView(StoreView):
     """/console/store/{name}/selection"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:

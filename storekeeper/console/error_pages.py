@@ -10,9 +10,9 @@ from falcon.asgi import Response
 
 from storekeeper.console import cookies
 from storekeeper.console.cookies import Notice
-from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.console.saved_forms import KeptForms
 from storekeeper.console.templating import Templates, url
+from storekeeper.console.view import ConsoleRequest, View
 from storekeeper.errors import InvalidCredentials, StorekeeperError, TokenNotFresh, TooManyRequests, Unauthorized
 from storekeeper.http import request, responses
 
@@ -43,8 +43,8 @@ def safe_redirect(text: str) -> str:
 class ErrorPages:
     """The one renderer of the pages' errors."""
 
-    def __init__(self, views: Templates, kept_forms: KeptForms) -> None:
-        self._views = views
+    def __init__(self, templates: Templates, kept_forms: KeptForms) -> None:
+        self._templates = templates
         self._kept_forms = kept_forms
 
     async def render(self, req: ConsoleRequest, resp: Response, error: StorekeeperError, params: Any, **_: Any) -> None:
@@ -64,7 +64,7 @@ class ErrorPages:
             if not await self._show_again(req, resp, error, params):
                 if not isinstance(error, TooManyRequests):  # nothing is looked up for those
                     await self._learn_viewer(req)
-                self._views.render(
+                self._templates.render(
                     req, resp, "failure.html", viewer=req.viewer, failure=error, request=req.request_context.id
                 )
 
@@ -83,15 +83,15 @@ class ErrorPages:
 
     async def _learn_viewer(self, req: ConsoleRequest) -> None:
         """So that the page has its bar, for whoever is signed in."""
-        if req.claims and req.viewer is None and isinstance(req.page, Page):
+        if req.claims and req.viewer is None and isinstance(req.view, View):
             with suppress(StorekeeperError):
-                await req.page.meet(req)
+                await req.view.meet(req)
 
     async def _show_again(self, req: ConsoleRequest, resp: Response, error: StorekeeperError, params: Any) -> bool:
         """Show the form with what was typed, and what is wrong with it."""
-        show = getattr(req.page, "on_get", None)
+        show = getattr(req.view, "on_get", None)
         is_amendable = error.status in AMENDABLE and not isinstance(error, TooManyRequests)
-        if req.method != "POST" or not is_amendable or not isinstance(req.page, Page) or show is None:
+        if req.method != "POST" or not is_amendable or not isinstance(req.view, View) or show is None:
             return False
         req.failure = error
         try:

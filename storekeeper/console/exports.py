@@ -3,14 +3,14 @@
 from falcon.asgi import Response
 
 from storekeeper.console import item_list_query
-from storekeeper.console.page import ConsoleRequest, Page
+from storekeeper.console.view import ConsoleRequest, View
 from storekeeper.errors import NotFound
 from storekeeper.models import store_member
 from storekeeper.models.item_export import Format
 from storekeeper.services import file_transfers
 
 
-class Export(Page):
+class ExportView(View):
     """/console/store/{name}/export"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:
@@ -19,7 +19,7 @@ class Export(Page):
         self._render(req, resp, "export.html", access=access, store=access.store)
 
 
-class ExportFile(Page):
+class ExportFileView(View):
     """/console/store/{name}/export/{format}"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response, name: str, format: Format) -> None:

@@ -9,7 +9,7 @@ import falcon
 from falcon.asgi.multipart import BodyPart, MultipartForm
 from falcon.media.multipart import MultipartParseOptions
 
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.errors import Invalid, WrongMediaType
 from storekeeper.http import parsing
 from storekeeper.http.operation import BODY_BYTES
@@ -133,11 +133,11 @@ def convert(values: Mapping[str, object], kind: type[T]) -> T:
     return parsing.convert(dict(values), kind, strict=False)
 
 
-def price(text: str, field: str) -> Price:
+def price(text: str, field: str) -> PriceInput:
     """A price as it is typed. Who writes 15,90 means 15.90; 1,234 could be a thousand, and is refused."""
     stripped = text.strip()
     try:
-        return Price.read(stripped.replace(",", ".") if COMMA.fullmatch(stripped) else stripped)
+        return PriceInput.read(stripped.replace(",", ".") if COMMA.fullmatch(stripped) else stripped)
     except ValueError:
         raise Invalid("A price is a number such as 15.99.", field) from None
 

@@ -8,16 +8,15 @@ from falcon.asgi import Response
 
 from storekeeper.console import forms
 from storekeeper.console.forms import FileForm, Form
-from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.console.templating import url
+from storekeeper.console.view import ConsoleRequest, View
 from storekeeper.database.engine import Connection
 from storekeeper.http.operation import BODY_BYTES
 from storekeeper.models import import_job, store_member
 from storekeeper.models.import_job import Import, ImportRequest
 from storekeeper.models.item_batch import Key, Refusal
 from storekeeper.models.item_export import Piece
-from storekeeper.models.paging import MAX_PAGE_SIZE, PageRequest
-from storekeeper.models.paging import Page as Rows
+from storekeeper.models.paging import MAX_PAGE_SIZE, Page, PageRequest
 from storekeeper.models.store_member import StoreAccess
 from storekeeper.tabular import cells, sheet
 
@@ -25,7 +24,7 @@ MOST_BYTES = 256 * 2**20
 SHOWN = 20
 
 
-class StoreImports(Page):
+class StoreImportsView(View):
     """/console/store/{name}/import"""
 
     takes_file = True
@@ -48,7 +47,7 @@ class StoreImports(Page):
         self._redirect(resp, url("import", job.id))
 
 
-class ImportPage(Page):
+class ImportView(View):
     """/console/import/{import_id}"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response, import_id: int) -> None:
@@ -68,7 +67,7 @@ class ImportPage(Page):
         self._redirect(resp, url("import", import_id))
 
 
-class ImportEnd(ImportPage):
+class ImportCancelView(ImportView):
     """/console/import/{import_id}/cancel"""
 
     async def on_post(self, req: ConsoleRequest, resp: Response, import_id: int) -> None:
@@ -79,7 +78,7 @@ class ImportEnd(ImportPage):
         self._redirect(resp, url("import", import_id))
 
 
-class Refused(Page):
+class RefusedRowsView(View):
     """/console/import/{import_id}/refused.csv"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response, import_id: int) -> None:
@@ -109,7 +108,7 @@ def _list_imports(conn: Connection, user_id: int, name: str) -> tuple[StoreAcces
     return store_member.get_access(conn, user_id, name), jobs.rows
 
 
-def _look(conn: Connection, user_id: int, import_id: int, after: str) -> tuple[Import, StoreAccess, Rows[Refusal]]:
+def _look(conn: Connection, user_id: int, import_id: int, after: str) -> tuple[Import, StoreAccess, Page[Refusal]]:
     job = import_job.get(conn, user_id, import_id)
     refusals = import_job.page_refusals(conn, user_id, import_id, PageRequest(SHOWN, after, "line"))
     return job, store_member.get_access(conn, user_id, job.store), refusals

@@ -9,9 +9,9 @@ from falcon.asgi import Response
 from storekeeper.console import edit_form, price_chart
 from storekeeper.console.activity_text import describe
 from storekeeper.console.forms import FileForm, Form
-from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.console.store import clashes
 from storekeeper.console.templating import url
+from storekeeper.console.view import ConsoleRequest, View
 from storekeeper.database.engine import Connection
 from storekeeper.domain import names
 from storekeeper.errors import NotFound
@@ -21,8 +21,7 @@ from storekeeper.models.item import Item, ItemRef
 from storekeeper.models.item_fields import Fields
 from storekeeper.models.item_price_history import PriceStep
 from storekeeper.models.journal_feed import Entry
-from storekeeper.models.paging import Page as Rows
-from storekeeper.models.paging import PageRequest
+from storekeeper.models.paging import Page, PageRequest
 from storekeeper.models.store_member import StoreAccess
 
 YEAR = 366 * 86_400
@@ -30,7 +29,7 @@ SHOWN = 20
 FORM_BYTES = 64 * 1024  # of a form beside its file
 
 
-class ItemPage(Page):
+class ItemView(View):
     """/console/store/{name}/item/{item_name}"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response, name: str, item_name: str) -> None:
@@ -59,7 +58,7 @@ class ItemPage(Page):
         self._redirect(resp, url("store", name, "item", changed[0].name if changed else item_name))
 
 
-class Archiving(ItemPage):
+class ItemArchiveView(ItemView):
     """/console/store/{name}/item/{item_name}/archive"""
 
     async def on_post(self, req: ConsoleRequest, resp: Response, name: str, item_name: str) -> None:
@@ -71,7 +70,7 @@ class Archiving(ItemPage):
         self._redirect(resp, url("store", name, "item", item_name))
 
 
-class Picture(ItemPage):
+class ItemImageView(ItemView):
     """/console/store/{name}/item/{item_name}/image"""
 
     takes_file = True
@@ -87,7 +86,7 @@ class Picture(ItemPage):
         self._redirect(resp, url("store", name, "item", item_name))
 
 
-class PictureRemoval(ItemPage):
+class ItemImageRemoveView(ItemView):
     """/console/store/{name}/item/{item_name}/image/remove"""
 
     async def on_post(self, req: ConsoleRequest, resp: Response, name: str, item_name: str) -> None:
@@ -97,7 +96,7 @@ class PictureRemoval(ItemPage):
         self._redirect(resp, url("store", name, "item", item_name))
 
 
-class Deletion(Page):
+class ItemDeleteView(View):
     """/console/store/{name}/item/{item_name}/delete"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response, name: str, item_name: str) -> None:
@@ -120,7 +119,7 @@ class Deletion(Page):
         self._redirect(resp, url("store", name))
 
 
-class NewItem(Page):
+class ItemCreateView(View):
     """/console/store/{name}/new-item"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:
@@ -145,22 +144,22 @@ def _fields(form: Form) -> Fields:
     return Fields(**{name: edit_form.read_value(name, text, name) for name, text in typed.items()})
 
 
-class Looked(msgspec.Struct, frozen=True):
+class ItemDetails(msgspec.Struct, frozen=True):
     """An item, and what is known of its past. To who does not work there, nothing is."""
 
     access: StoreAccess
     item: Item
-    history: Rows[Entry]
+    history: Page[Entry]
     prices: Sequence[PriceStep]
 
 
-def _look_closely(conn: Connection, user_id: int, name: str, item_name: str, after: str) -> Looked:
+def _look_closely(conn: Connection, user_id: int, name: str, item_name: str, after: str) -> ItemDetails:
     access, found = _look(conn, user_id, name, item_name)
     if not access.is_clerk:
-        return Looked(access, found, Rows([], None), [])
+        return ItemDetails(access, found, Page([], None), [])
     history = journal_feed.item_history(conn, user_id, item_name, name, PageRequest(SHOWN, after, "-id"))
     now = int(time.time())
-    return Looked(access, found, history, item_price_history.price_steps(conn, found, now - YEAR, now))
+    return ItemDetails(access, found, history, item_price_history.price_steps(conn, found, now - YEAR, now))
 
 
 def _look(conn: Connection, user_id: int, name: str, item_name: str) -> tuple[StoreAccess, Item]:

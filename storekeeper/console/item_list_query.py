@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from storekeeper.console import forms
-from storekeeper.console.page import ConsoleRequest
 from storekeeper.console.templating import url
+from storekeeper.console.view import ConsoleRequest
 from storekeeper.errors import Invalid
 from storekeeper.models.item_list import Filter
 from storekeeper.models.paging import PageRequest

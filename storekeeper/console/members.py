@@ -2,8 +2,8 @@
 
 from falcon.asgi import Response
 
-from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.console.templating import url
+from storekeeper.console.view import ConsoleRequest, View
 from storekeeper.database.engine import Connection
 from storekeeper.domain import names
 from storekeeper.errors import Invalid, NotFound
@@ -14,7 +14,7 @@ from storekeeper.models.paging import MAX_PAGE_SIZE, PageRequest
 from storekeeper.models.store_member import Member, StoreAccess
 
 
-class Members(Page):
+class MemberListView(View):
     """/console/store/{name}/members"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:
@@ -36,7 +36,7 @@ class Members(Page):
         self._redirect(resp, url("store", name, "members"))
 
 
-class MemberRemoval(Page):
+class MemberRemoveView(View):
     """/console/store/{name}/members/{username}/remove"""
 
     @fresh_token

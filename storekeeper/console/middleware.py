@@ -5,7 +5,7 @@ from typing import Any
 from falcon.asgi import Response
 
 from storekeeper.console import cookies, forms
-from storekeeper.console.page import ConsoleRequest, Page
+from storekeeper.console.view import ConsoleRequest, View
 from storekeeper.errors import Forbidden, TokenMissing, TokenNotFresh
 from storekeeper.http import operation
 from storekeeper.http.guard import Guard
@@ -48,7 +48,7 @@ class SessionCookie:
     async def process_resource(
         self, req: ConsoleRequest, _resp: Response, resource: object, _params: dict[str, Any]
     ) -> None:
-        req.page = resource
+        req.view = resource
         req.operation = self._operations[type(resource), req.method]
         if req.operation.access is not Access.PUBLIC:
             token = cookies.find_token(req)
@@ -59,7 +59,7 @@ class SessionCookie:
                 raise TokenNotFresh
             req.claims = claims
             req.request_context.user_id = claims.user_id
-        units = PAGE_UNITS if isinstance(resource, Page) else req.operation.units
+        units = PAGE_UNITS if isinstance(resource, View) else req.operation.units
         if units and not self._guard.limits.admit(req.request_context, units):
             await self._guard.refuse(req, units)
 
@@ -70,7 +70,7 @@ class FormReading:
     async def process_resource(
         self, req: ConsoleRequest, _resp: Response, resource: object, _params: dict[str, Any]
     ) -> None:
-        if req.method != "POST" or req.operation is operation.NONE or not isinstance(resource, Page):
+        if req.method != "POST" or req.operation is operation.NONE or not isinstance(resource, View):
             return
         if not resource.takes_file:
             resource.take_form(req, await forms.read(req, resource.most_bytes))

@@ -4,18 +4,17 @@ import time
 
 from falcon.asgi import Response
 
-from storekeeper.console.page import ConsoleRequest, Page
+from storekeeper.console.view import ConsoleRequest, View
 from storekeeper.database.engine import Connection
 from storekeeper.models import store_summary
-from storekeeper.models.paging import Page as Rows
-from storekeeper.models.paging import PageRequest
+from storekeeper.models.paging import Page, PageRequest
 from storekeeper.models.store_summary import StoreSummary
 
 ROWS = 50
 DAY = 86_400
 
 
-class Overview(Page):
+class OverviewView(View):
     """/console"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
@@ -26,7 +25,7 @@ class Overview(Page):
         self._render(req, resp, "overview.html", glances=page.rows, following=page.cursor, is_mine=is_mine, which=which)
 
 
-def _list(conn: Connection, user_id: int, page_request: PageRequest, which: str) -> tuple[bool, Rows[StoreSummary]]:
+def _list(conn: Connection, user_id: int, page_request: PageRequest, which: str) -> tuple[bool, Page[StoreSummary]]:
     """Unless one says which: one's own, or all where there are none."""
     since = int(time.time()) - DAY
     if which != "all":

@@ -29,75 +29,75 @@ from storekeeper.console import (
 )
 from storekeeper.console import middleware as gate
 from storekeeper.console.form_keys import FormKeys
-from storekeeper.console.page import ConsoleRequest, Kit
 from storekeeper.console.templating import Templates
+from storekeeper.console.view import ConsoleRequest, Kit
 from storekeeper.errors import StorekeeperError
 from storekeeper.http import request
 from storekeeper.http.routing import Router
 
 
-def create_pages(kit: Kit) -> dict[str, object]:
-    """Every URL, and the page behind it."""
+def create_routes(kit: Kit) -> dict[str, object]:
+    """Every URL, and the view behind it."""
     return {
-        "/console": overview.Overview(kit),
-        "/console/set-up": sign_in.SetUp(kit),
-        "/console/sign-in": sign_in.SignIn(kit),
-        "/console/new-password": sign_in.NewPassword(kit),
-        "/console/sign-out": sign_in.SignOut(kit),
-        "/console/confirm": sign_in.Confirm(kit),
-        "/console/account": account.Account(kit),
-        "/console/account/password": account.Password(kit),
-        "/console/account/sessions": account.SessionsEnd(kit),
-        "/console/account/sessions/{session_id:id}": account.SessionEnd(kit),
-        "/console/items": store.Items(kit),
-        "/console/new-store": store_settings.NewStore(kit),
-        "/console/store/{name:name}": store.Store(kit),
-        "/console/store/{name:name}/selection": bulk_edit.Selection(kit),
-        "/console/store/{name:name}/settings": store_settings.Settings(kit),
-        "/console/store/{name:name}/delete": store_settings.Deletion(kit),
-        "/console/store/{name:name}/members": members.Members(kit),
-        "/console/store/{name:name}/members/{username:username}/remove": members.MemberRemoval(kit),
-        "/console/store/{name:name}/new-item": item.NewItem(kit),
-        "/console/store/{name:name}/item/{item_name:name}": item.ItemPage(kit),
-        "/console/store/{name:name}/item/{item_name:name}/archive": item.Archiving(kit),
-        "/console/store/{name:name}/item/{item_name:name}/image": item.Picture(kit),
-        "/console/store/{name:name}/item/{item_name:name}/image/remove": item.PictureRemoval(kit),
-        "/console/store/{name:name}/item/{item_name:name}/delete": item.Deletion(kit),
-        "/console/store/{name:name}/item/{item_name:name}/undo": activity.Undoing(kit),
-        "/console/store/{name:name}/activity": activity.StoreActivity(kit),
-        "/console/activity": activity.Activity(kit),
-        "/console/store/{name:name}/import": imports.StoreImports(kit),
-        "/console/store/{name:name}/export": exports.Export(kit),
-        "/console/store/{name:name}/export/{format}": exports.ExportFile(kit),
-        "/console/import/{import_id:id}": imports.ImportPage(kit),
-        "/console/import/{import_id:id}/cancel": imports.ImportEnd(kit),
-        "/console/import/{import_id:id}/refused.csv": imports.Refused(kit),
-        "/console/store/{name:name}/webhooks": webhooks.StoreWebhooks(kit),
-        "/console/webhooks": webhooks.Webhooks(kit),
-        "/console/webhooks/{webhook_id:id}": webhooks.WebhookPage(kit),
-        "/console/webhooks/{webhook_id:id}/state": webhooks.Activation(kit),
-        "/console/webhooks/{webhook_id:id}/test": webhooks.Ping(kit),
-        "/console/webhooks/{webhook_id:id}/replay": webhooks.Replay(kit),
-        "/console/webhooks/{webhook_id:id}/deliveries/{delivery_id:id}/replay": webhooks.DeliveryReplay(kit),
-        "/console/webhooks/{webhook_id:id}/verify": webhooks.Verification(kit),
-        "/console/webhooks/{webhook_id:id}/takeover": webhooks.Takeover(kit),
-        "/console/webhooks/{webhook_id:id}/rotate": webhooks.Rotation(kit),
-        "/console/webhooks/{webhook_id:id}/delete": webhooks.Deletion(kit),
-        "/console/users": users.Users(kit),
-        "/console/new-user": users.NewUser(kit),
-        "/console/users/{user_id:id}": users.UserPage(kit),
-        "/console/users/{user_id:id}/roles": users.Roles(kit),
-        "/console/users/{user_id:id}/sessions": users.SessionsEnd(kit),
-        "/console/users/{user_id:id}/password": users.PasswordReset(kit),
-        "/console/users/{user_id:id}/delete": users.Deletion(kit),
-        "/console/system": system.System(kit),
-        "/console/static/{name}": static_files.StaticFile(),
+        "/console": overview.OverviewView(kit),
+        "/console/set-up": sign_in.SetUpView(kit),
+        "/console/sign-in": sign_in.SignInView(kit),
+        "/console/new-password": sign_in.NewPasswordView(kit),
+        "/console/sign-out": sign_in.SignOutView(kit),
+        "/console/confirm": sign_in.PasswordConfirmView(kit),
+        "/console/account": account.AccountView(kit),
+        "/console/account/password": account.PasswordChangeView(kit),
+        "/console/account/sessions": account.OtherSessionsEndView(kit),
+        "/console/account/sessions/{session_id:id}": account.SessionEndView(kit),
+        "/console/items": store.ItemListView(kit),
+        "/console/new-store": store_settings.StoreCreateView(kit),
+        "/console/store/{name:name}": store.StoreView(kit),
+        "/console/store/{name:name}/selection": bulk_edit.SelectionView(kit),
+        "/console/store/{name:name}/settings": store_settings.StoreSettingsView(kit),
+        "/console/store/{name:name}/delete": store_settings.StoreDeleteView(kit),
+        "/console/store/{name:name}/members": members.MemberListView(kit),
+        "/console/store/{name:name}/members/{username:username}/remove": members.MemberRemoveView(kit),
+        "/console/store/{name:name}/new-item": item.ItemCreateView(kit),
+        "/console/store/{name:name}/item/{item_name:name}": item.ItemView(kit),
+        "/console/store/{name:name}/item/{item_name:name}/archive": item.ItemArchiveView(kit),
+        "/console/store/{name:name}/item/{item_name:name}/image": item.ItemImageView(kit),
+        "/console/store/{name:name}/item/{item_name:name}/image/remove": item.ItemImageRemoveView(kit),
+        "/console/store/{name:name}/item/{item_name:name}/delete": item.ItemDeleteView(kit),
+        "/console/store/{name:name}/item/{item_name:name}/undo": activity.ChangeUndoView(kit),
+        "/console/store/{name:name}/activity": activity.StoreActivityView(kit),
+        "/console/activity": activity.ActivityView(kit),
+        "/console/store/{name:name}/import": imports.StoreImportsView(kit),
+        "/console/store/{name:name}/export": exports.ExportView(kit),
+        "/console/store/{name:name}/export/{format}": exports.ExportFileView(kit),
+        "/console/import/{import_id:id}": imports.ImportView(kit),
+        "/console/import/{import_id:id}/cancel": imports.ImportCancelView(kit),
+        "/console/import/{import_id:id}/refused.csv": imports.RefusedRowsView(kit),
+        "/console/store/{name:name}/webhooks": webhooks.StoreWebhookListView(kit),
+        "/console/webhooks": webhooks.WebhookListView(kit),
+        "/console/webhooks/{webhook_id:id}": webhooks.WebhookView(kit),
+        "/console/webhooks/{webhook_id:id}/state": webhooks.WebhookStateView(kit),
+        "/console/webhooks/{webhook_id:id}/test": webhooks.WebhookPingView(kit),
+        "/console/webhooks/{webhook_id:id}/replay": webhooks.WebhookReplayView(kit),
+        "/console/webhooks/{webhook_id:id}/deliveries/{delivery_id:id}/replay": webhooks.DeliveryReplayView(kit),
+        "/console/webhooks/{webhook_id:id}/verify": webhooks.WebhookVerifyView(kit),
+        "/console/webhooks/{webhook_id:id}/takeover": webhooks.WebhookTakeoverView(kit),
+        "/console/webhooks/{webhook_id:id}/rotate": webhooks.WebhookRotateView(kit),
+        "/console/webhooks/{webhook_id:id}/delete": webhooks.WebhookDeleteView(kit),
+        "/console/users": users.UserListView(kit),
+        "/console/new-user": users.UserCreateView(kit),
+        "/console/users/{user_id:id}": users.UserView(kit),
+        "/console/users/{user_id:id}/roles": users.UserRolesView(kit),
+        "/console/users/{user_id:id}/sessions": users.UserSessionsEndView(kit),
+        "/console/users/{user_id:id}/password": users.PasswordResetView(kit),
+        "/console/users/{user_id:id}/delete": users.UserDeleteView(kit),
+        "/console/system": system.SystemView(kit),
+        "/console/static/{name}": static_files.StaticFileView(),
     }
 
 
 def create_kit(components: Components) -> Kit:
     form_keys = FormKeys(components.parts.keys)
-    return Kit(**msgspec.structs.asdict(components), form_keys=form_keys, views=Templates(form_keys))
+    return Kit(**msgspec.structs.asdict(components), form_keys=form_keys, templates=Templates(form_keys))
 
 
 def create_console(components: Components) -> falcon.asgi.App[ConsoleRequest, Response]:
@@ -108,11 +108,13 @@ def create_console(components: Components) -> falcon.asgi.App[ConsoleRequest, Re
     app = falcon.asgi.App(
         media_type=falcon.MEDIA_HTML, request_type=ConsoleRequest, middleware=middleware, router=Router()
     )
-    app.router_options.converters.update({"name": request.Name, "username": request.Username, "id": request.Id})
-    render = error_pages.ErrorPages(kit.views, kept)
+    app.router_options.converters.update(
+        {"name": request.NameConverter, "username": request.UsernameConverter, "id": request.IdConverter}
+    )
+    render = error_pages.ErrorPages(kit.templates, kept)
     app.add_error_handler(Exception, render.render_bug)
     app.add_error_handler(falcon.HTTPError, render.render_http)
     app.add_error_handler(StorekeeperError, render.render)
-    for template, page in create_pages(kit).items():
-        app.add_route(template, page)
+    for template, view in create_routes(kit).items():
+        app.add_route(template, view)
     return app

@@ -12,7 +12,7 @@ from falcon.asgi import Response
 from storekeeper.console import cookies, forms
 from storekeeper.console.form_keys import FIELD, NOBODY, FormKeys
 from storekeeper.console.forms import FileForm, Form
-from storekeeper.console.page import ConsoleRequest, Page
+from storekeeper.console.view import ConsoleRequest, View
 from storekeeper.errors import StorekeeperError
 from storekeeper.http.guard import Guard
 from storekeeper.models import saved_form
@@ -38,13 +38,13 @@ class KeptForms:
 
         Only a form that was shown to a user is kept: nobody else can fill the database.
         """
-        if req.method != "POST" or not isinstance(req.page, Page) or not req.page.is_worth_keeping:
+        if req.method != "POST" or not isinstance(req.view, View) or not req.view.is_worth_keeping:
             return None
         with suppress(StorekeeperError):
-            form = req.typed or await _read(req, req.page)
+            form = req.typed or await _read(req, req.view)
             user_id = self._form_keys.find_user_id(form[FIELD])
             if user_id not in (None, NOBODY) and await self._write(
-                req, resp, user_id, _content(req.page, form, reason)
+                req, resp, user_id, _content(req.view, form, reason)
             ):
                 return f"{req.raw_path}?{PARAMETER}=1"
         return None
@@ -69,22 +69,22 @@ class KeptForms:
             req.typed, req.explanation = Form(content.fields), _said(content)
 
 
-async def _read(req: ConsoleRequest, page: Page) -> Form:
+async def _read(req: ConsoleRequest, view: View) -> Form:
     """The form of a request that was refused before it was read; of one with a file, what stands before that."""
-    if not page.takes_file:
-        return await forms.read(req, page.most_bytes)
-    upload = FileForm(req, page.most_bytes)
+    if not view.takes_file:
+        return await forms.read(req, view.most_bytes)
+    upload = FileForm(req, view.most_bytes)
     form = await upload.fields()
     await upload.discard()  # a browser that cannot send all of it would not read our answer
     return form
 
 
-def _content(page: Page, form: Form, reason: Reason) -> Content:
+def _content(view: View, form: Form, reason: Reason) -> Content:
     return Content(
         fields=[(name, value) for name, value in form.pairs if name not in PASSWORDS],
         reason=reason,
         has_passwords=any(name in PASSWORDS for name in form.names()),
-        has_file=page.takes_file,
+        has_file=view.takes_file,
     )
 
 

@@ -6,8 +6,8 @@ from falcon.asgi import Response
 
 from storekeeper.console import cookies, forms
 from storekeeper.console.error_pages import safe_redirect
-from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.console.templating import url
+from storekeeper.console.view import ConsoleRequest, View
 from storekeeper.errors import Invalid, PasswordChangeRequired, Unauthorized
 from storekeeper.http.operation import public
 from storekeeper.models import session, user
@@ -15,7 +15,7 @@ from storekeeper.models.session import Grant
 from storekeeper.security.tokens import Claims
 
 
-class Entrance(Page):
+class SessionStartView(View):
     """Where a session begins."""
 
     is_worth_keeping = False
@@ -39,7 +39,7 @@ class Entrance(Page):
         return None
 
 
-class SetUp(Entrance):
+class SetUpView(SessionStartView):
     """/console/set-up"""
 
     @public
@@ -59,7 +59,7 @@ class SetUp(Entrance):
         self._redirect(resp, url())
 
 
-class SignIn(Entrance):
+class SignInView(SessionStartView):
     """/console/sign-in"""
 
     @public
@@ -81,7 +81,7 @@ class SignIn(Entrance):
             self._redirect(resp, safe_redirect(form["next"]))
 
 
-class NewPassword(Entrance):
+class NewPasswordView(SessionStartView):
     """/console/new-password"""
 
     @public
@@ -104,7 +104,7 @@ class NewPassword(Entrance):
         self._redirect(resp, safe_redirect(form["next"]))
 
 
-class SignOut(Page):
+class SignOutView(View):
     """/console/sign-out"""
 
     is_worth_keeping = False
@@ -118,7 +118,7 @@ class SignOut(Page):
         self._redirect(resp, url("sign-in"))
 
 
-class Confirm(Page):
+class PasswordConfirmView(View):
     """/console/confirm"""
 
     is_worth_keeping = False

@@ -5,8 +5,8 @@ from importlib.resources import files
 
 from falcon.asgi import Response
 
-from storekeeper.console.page import ConsoleRequest
 from storekeeper.console.templating import STATIC
+from storekeeper.console.view import ConsoleRequest
 from storekeeper.errors import NotFound
 from storekeeper.http.operation import counts, public
 
@@ -18,7 +18,7 @@ TYPES = {
 FOR_EVER = "public, max-age=31536000, immutable"  # their addresses change with them
 
 
-class StaticFile:
+class StaticFileView:
     """/console/static/{name}"""
 
     def __init__(self) -> None:

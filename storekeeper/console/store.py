@@ -5,7 +5,7 @@ from falcon.asgi import Response
 from storekeeper.console import edit_form, item_list_query
 from storekeeper.console.error_pages import safe_redirect
 from storekeeper.console.item_list_query import ListLinks, ListQuery
-from storekeeper.console.page import ConsoleRequest, Page
+from storekeeper.console.view import ConsoleRequest, View
 from storekeeper.database.engine import Connection
 from storekeeper.errors import Invalid
 from storekeeper.models import item, item_edit, item_list, store_member, store_summary
@@ -17,7 +17,7 @@ MAX_BYTES = 256 * 1024
 EMPTY = TwoWayPage([], None, None)
 
 
-class Store(Page):
+class StoreView(View):
     """/console/store/{name}"""
 
     most_bytes = MAX_BYTES
@@ -50,7 +50,7 @@ class Store(Page):
         self._redirect(resp, safe_redirect(req.typed["back"]))
 
 
-class Items(Page):
+class ItemListView(View):
     """/console/items"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response) -> None:

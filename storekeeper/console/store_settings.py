@@ -2,8 +2,8 @@
 
 from falcon.asgi import Response
 
-from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.console.templating import url
+from storekeeper.console.view import ConsoleRequest, View
 from storekeeper.database.engine import Connection
 from storekeeper.domain import money, names
 from storekeeper.errors import Forbidden, Invalid, StoreNotEmpty
@@ -12,7 +12,7 @@ from storekeeper.models.store_member import StoreAccess
 from storekeeper.models.store_summary import StoreTotals
 
 
-class NewStore(Page):
+class StoreCreateView(View):
     """/console/new-store"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
@@ -28,7 +28,7 @@ class NewStore(Page):
         self._redirect(resp, url("store", name))
 
 
-class Settings(Page):
+class StoreSettingsView(View):
     """/console/store/{name}/settings"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:
@@ -48,7 +48,7 @@ class Settings(Page):
         self._redirect(resp, url("store", changed.name, "settings"))
 
 
-class Deletion(Page):
+class StoreDeleteView(View):
     """/console/store/{name}/delete"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:

@@ -6,7 +6,7 @@ import time
 from falcon.asgi import Response
 
 from storekeeper import __version__
-from storekeeper.console.page import ConsoleRequest, Page
+from storekeeper.console.view import ConsoleRequest, View
 from storekeeper.database import schema_version
 from storekeeper.database.engine import Connection
 from storekeeper.errors import StorekeeperError
@@ -23,7 +23,7 @@ CONDITIONS = {
 }
 
 
-class System(Page):
+class SystemView(View):
     """/console/system"""
 
     @admin_only

@@ -2,8 +2,8 @@
 
 from falcon.asgi import Response
 
-from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.console.templating import url
+from storekeeper.console.view import ConsoleRequest, View
 from storekeeper.database.engine import Connection
 from storekeeper.http.operation import admin_only, fresh_token
 from storekeeper.models import session, store_member, user
@@ -15,7 +15,7 @@ from storekeeper.models.user import User
 ROWS = 50
 
 
-class Users(Page):
+class UserListView(View):
     """/console/users"""
 
     @admin_only
@@ -25,7 +25,7 @@ class Users(Page):
         self._render(req, resp, "users.html", users=page.rows, following=page.cursor)
 
 
-class NewUser(Page):
+class UserCreateView(View):
     """/console/new-user"""
 
     @admin_only
@@ -43,7 +43,7 @@ class NewUser(Page):
         self._redirect(resp, url("users", added.id))
 
 
-class UserPage(Page):
+class UserView(View):
     """/console/users/{user_id}"""
 
     @admin_only
@@ -53,7 +53,7 @@ class UserPage(Page):
         self._render(req, resp, "user.html", user=found, sessions=sessions)
 
 
-class Roles(UserPage):
+class UserRolesView(UserView):
     """/console/users/{user_id}/roles"""
 
     @admin_only
@@ -69,7 +69,7 @@ class Roles(UserPage):
         self._redirect(resp, url("users", user_id) if changed.is_admin or user_id != req.caller.user_id else url())
 
 
-class SessionsEnd(UserPage):
+class UserSessionsEndView(UserView):
     """/console/users/{user_id}/sessions"""
 
     @admin_only
@@ -81,7 +81,7 @@ class SessionsEnd(UserPage):
         self._redirect(resp, url("users", user_id))
 
 
-class PasswordReset(Page):
+class PasswordResetView(View):
     """/console/users/{user_id}/password"""
 
     @fresh_token
@@ -99,7 +99,7 @@ class PasswordReset(Page):
         self._redirect(resp, url("users", user_id))
 
 
-class Deletion(Page):
+class UserDeleteView(View):
     """/console/users/{user_id}/delete"""
 
     @fresh_token

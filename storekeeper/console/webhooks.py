@@ -7,16 +7,15 @@ from falcon.asgi import Response
 from msgspec import Meta
 
 from storekeeper.console import forms
-from storekeeper.console.page import ConsoleRequest, Page
 from storekeeper.console.templating import url
+from storekeeper.console.view import ConsoleRequest, View
 from storekeeper.database.engine import Connection
 from storekeeper.domain import names
 from storekeeper.errors import Invalid, NotFound, ResyncRequired
 from storekeeper.http.operation import fresh_token
 from storekeeper.http.request import MAX_ID
 from storekeeper.models import store_member, user, webhook, webhook_delivery
-from storekeeper.models.paging import Page as Rows
-from storekeeper.models.paging import PageRequest
+from storekeeper.models.paging import Page, PageRequest
 from storekeeper.models.store_member import StoreAccess
 from storekeeper.models.webhook import NewSecret, Webhook
 from storekeeper.models.webhook_delivery import Delivery, State
@@ -57,7 +56,7 @@ DELETION = Question(
 )
 
 
-class QuestionPage(Page):
+class WebhookConfirmView(View):
     """A page that asks before something is done to a webhook."""
 
     async def _ask(self, req: ConsoleRequest, resp: Response, webhook_id: int, question: Question) -> None:
@@ -67,7 +66,7 @@ class QuestionPage(Page):
         self._render(req, resp, "sure.html", action=f"{back}/{question.step}", back=back, **values)
 
 
-class SecretPage(Page):
+class WebhookSecretView(View):
     """A page whose form makes a secret."""
 
     def _show_secret(self, req: ConsoleRequest, resp: Response, hook: NewSecret, *, is_rotated: bool = False) -> None:
@@ -79,7 +78,7 @@ class SecretPage(Page):
             self._redirect(resp, url("webhooks", hook.id))
 
 
-class Webhooks(SecretPage):
+class WebhookListView(WebhookSecretView):
     """/console/webhooks"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
@@ -93,7 +92,7 @@ class Webhooks(SecretPage):
         store = form["store"].strip()
         await self._add(req, resp, names.of_thing(store, "store") if store else None)
 
-    def _list(self, req: ConsoleRequest, resp: Response, found: Rows[Webhook], access: StoreAccess | None) -> None:
+    def _list(self, req: ConsoleRequest, resp: Response, found: Page[Webhook], access: StoreAccess | None) -> None:
         place = ("store", access.store.name, "webhooks") if access else ("webhooks",)
         values = {"hooks": found.rows, "following": found.cursor, "access": access, "place": place}
         values["creation"] = self._kit.dispatch.creation
@@ -111,7 +110,7 @@ class Webhooks(SecretPage):
         self._show_secret(req, resp, added)
 
 
-class StoreWebhooks(Webhooks):
+class StoreWebhookListView(WebhookListView):
     """/console/store/{name}/webhooks"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:  # type: ignore[override]
@@ -124,7 +123,7 @@ class StoreWebhooks(Webhooks):
         await self._add(req, resp, name)
 
 
-class WebhookPage(Page):
+class WebhookView(View):
     """/console/webhooks/{webhook_id}"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
@@ -151,7 +150,7 @@ class WebhookPage(Page):
         self._redirect(resp, url("webhooks", webhook_id))
 
 
-class Activation(WebhookPage):
+class WebhookStateView(WebhookView):
     """/console/webhooks/{webhook_id}/state"""
 
     async def on_post(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
@@ -164,7 +163,7 @@ class Activation(WebhookPage):
         self._end(req, resp, webhook_id, "It pauses." if changed.state == "paused" else "It goes on where it stood.")
 
 
-class Ping(WebhookPage):
+class WebhookPingView(WebhookView):
     """/console/webhooks/{webhook_id}/test"""
 
     async def on_post(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
@@ -174,7 +173,7 @@ class Ping(WebhookPage):
         self._end(req, resp, webhook_id, "A ping is on its way. Load the page again to see what came of it.")
 
 
-class Verification(WebhookPage):
+class WebhookVerifyView(WebhookView):
     """/console/webhooks/{webhook_id}/verify"""
 
     async def on_post(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
@@ -191,7 +190,7 @@ class ReplayForm(msgspec.Struct, frozen=True):
     cursor: Annotated[int, Meta(ge=0, le=MAX_ID)]
 
 
-class Replay(WebhookPage):
+class WebhookReplayView(WebhookView):
     """/console/webhooks/{webhook_id}/replay"""
 
     async def on_post(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
@@ -206,7 +205,7 @@ class Replay(WebhookPage):
         self._end(req, resp, webhook_id, f"What was changed after change {after} will be sent.")
 
 
-class DeliveryReplay(WebhookPage):
+class DeliveryReplayView(WebhookView):
     """/console/webhooks/{webhook_id}/deliveries/{delivery_id}/replay"""
 
     async def on_get(  # type: ignore[override]
@@ -223,7 +222,7 @@ class DeliveryReplay(WebhookPage):
         self._end(req, resp, webhook_id, f"{again.message_id} will be sent once more.")
 
 
-class Rotation(QuestionPage, SecretPage):
+class WebhookRotateView(WebhookConfirmView, WebhookSecretView):
     """/console/webhooks/{webhook_id}/rotate"""
 
     @fresh_token
@@ -238,7 +237,7 @@ class Rotation(QuestionPage, SecretPage):
         self._show_secret(req, resp, rotated, is_rotated=True)
 
 
-class Takeover(QuestionPage, SecretPage):
+class WebhookTakeoverView(WebhookConfirmView, WebhookSecretView):
     """/console/webhooks/{webhook_id}/takeover"""
 
     @fresh_token
@@ -255,7 +254,7 @@ class Takeover(QuestionPage, SecretPage):
         self._show_secret(req, resp, taken)
 
 
-class Deletion(QuestionPage):
+class WebhookDeleteView(WebhookConfirmView):
     """/console/webhooks/{webhook_id}/delete"""
 
     async def on_get(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
@@ -269,14 +268,14 @@ class Deletion(QuestionPage):
         self._redirect(resp, url("webhooks"))
 
 
-def _of_store(conn: Connection, user_id: int, name: str, after: str) -> tuple[StoreAccess, Rows[Webhook]]:
+def _of_store(conn: Connection, user_id: int, name: str, after: str) -> tuple[StoreAccess, Page[Webhook]]:
     store = store_member.require_owner(conn, user_id, name)
     return store_member.get_access(conn, user_id, name), webhook.page(conn, user_id, PageRequest(ROWS, after), store.id)
 
 
 def _look(
     conn: Connection, user_id: int, webhook_id: int, state: State | None, page_request: PageRequest
-) -> tuple[Webhook, str | None, Rows[Delivery]]:
+) -> tuple[Webhook, str | None, Page[Delivery]]:
     """A webhook, its owner's name, and a page of its messages."""
     hook = webhook.get(conn, user_id, webhook_id)
     owner = user.get(conn, hook.user_id).username if hook.user_id else None

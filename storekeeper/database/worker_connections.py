@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from storekeeper.database.compiled_query import fetch_together, held_cursor
 from storekeeper.database.status import DatabaseStatus, find_damage, first_line
-from storekeeper.database.worker_threads import Job
+from storekeeper.database.worker_threads import QueuedCall
 from storekeeper.errors import Conflict, DatabaseDamaged, OutcomeUnknown, StorekeeperError, Unavailable
 
 PAUSES = (0.0, 0.1, 0.4)  # seconds before each further try: a restart of PostgreSQL takes about as long
@@ -28,21 +28,21 @@ class Reader:
         self._status = status
         self._conn: Connection | None = None
 
-    def run(self, jobs: Sequence[Job]) -> Iterable[Job]:
+    def run(self, jobs: Sequence[QueuedCall]) -> Iterable[QueuedCall]:
         """Do the jobs that somebody still waits for, and yield each once it is settled. Raises nothing."""
         for job in jobs:
             if not job.is_abandoned():
                 job.settle(self._do)
             yield job
 
-    def _do(self, job: Job) -> Any:
+    def _do(self, job: QueuedCall) -> Any:
         """Do the job, whole, and again if the connection was lost before anything of it was kept."""
         try:
             return self._try(job)
         except _ConnectionLost:
             return self._try_again(job)
 
-    def _try_again(self, job: Job) -> Any:
+    def _try_again(self, job: QueuedCall) -> Any:
         for pause in PAUSES:
             if job.is_abandoned():
                 break
@@ -51,7 +51,7 @@ class Reader:
                 return self._try(job)
         raise Unavailable("The database does not answer. Try again soon.")
 
-    def _try(self, job: Job) -> Any:
+    def _try(self, job: QueuedCall) -> Any:
         try:
             self._conn = self._conn or self._connect()  # no call of its own: each look-up comes here
             return self._perform(self._conn, job)
@@ -77,7 +77,7 @@ class Reader:
                 self._conn.close()
         self._conn = None
 
-    def _perform(self, conn: Connection, job: Job) -> Any:
+    def _perform(self, conn: Connection, job: QueuedCall) -> Any:
         return job.call(conn)
 
     def _explain(self, error: Exception) -> Exception:
@@ -119,10 +119,10 @@ class LookupReader(Reader):
     Its jobs are those of `Database.fetch`: their arguments are a query and its values.
     """
 
-    def run(self, jobs: Sequence[Job]) -> Iterable[Job]:
+    def run(self, jobs: Sequence[QueuedCall]) -> Iterable[QueuedCall]:
         return jobs if len(jobs) > 1 and self._try_together(jobs) else super().run(jobs)
 
-    def _try_together(self, jobs: Sequence[Job]) -> bool:
+    def _try_together(self, jobs: Sequence[QueuedCall]) -> bool:
         try:
             conn = self._connected()
             for job, rows in zip(jobs, fetch_together(conn, [job.args for job in jobs]), strict=True):
@@ -140,7 +140,7 @@ class _ConnectionLost(Exception):
 class Writer(Reader):
     """A writing thread's connection: each job is a transaction."""
 
-    def _perform(self, conn: Connection, job: Job) -> Any:
+    def _perform(self, conn: Connection, job: QueuedCall) -> Any:
         with conn.begin() as transaction:
             begin_writing(conn)
             job.is_committing = False  # a commit that was shared may have failed before
@@ -148,7 +148,7 @@ class Writer(Reader):
             self._commit(transaction, [job])
             return result
 
-    def _commit(self, transaction: sa.RootTransaction, jobs: Sequence[Job]) -> None:
+    def _commit(self, transaction: sa.RootTransaction, jobs: Sequence[QueuedCall]) -> None:
         for job in jobs:
             job.is_committing = True
         if any(job.is_abandoned() for job in jobs):
@@ -176,11 +176,11 @@ class Writer(Reader):
 class GroupWriter(Writer):
     """SQLite's writing thread: what waits is done in one transaction, which takes the way to the disk once."""
 
-    def run(self, jobs: Sequence[Job]) -> Iterable[Job]:
+    def run(self, jobs: Sequence[QueuedCall]) -> Iterable[QueuedCall]:
         wanted = [job for job in jobs if not job.is_abandoned()]
         return jobs if len(wanted) > 1 and self._try_together(wanted) else super().run(jobs)
 
-    def _try_together(self, jobs: Sequence[Job]) -> bool:
+    def _try_together(self, jobs: Sequence[QueuedCall]) -> bool:
         try:
             self._do_together(jobs)
         except OutcomeUnknown as error:
@@ -191,7 +191,7 @@ class GroupWriter(Writer):
             return False
         return True
 
-    def _do_together(self, jobs: Sequence[Job]) -> None:
+    def _do_together(self, jobs: Sequence[QueuedCall]) -> None:
         conn = self._connected()
         with conn.begin() as transaction:
             begin_writing(conn)
@@ -200,7 +200,7 @@ class GroupWriter(Writer):
             self._commit(transaction, jobs)
 
 
-def _do_apart(conn: Connection, job: Job) -> None:
+def _do_apart(conn: Connection, job: QueuedCall) -> None:
     """Run one job in a savepoint. A refusal undoes its changes alone, an unexpected error the whole group."""
     cursor = held_cursor(conn)
     cursor.execute("SAVEPOINT job")

@@ -17,13 +17,13 @@ TURN_SECONDS = 0.001  # that an answer may wait for others, to be told of togeth
 class Worker(Protocol):
     """What a thread holds to do its jobs with."""
 
-    def run(self, jobs: Sequence["Job"]) -> Iterable["Job"]:
+    def run(self, jobs: Sequence["QueuedCall"]) -> Iterable["QueuedCall"]:
         """Do the jobs that somebody still waits for, and yield each once it is settled. Raises nothing."""
 
     def close(self) -> None: ...
 
 
-class Job:
+class QueuedCall:
     """A call that waits for a thread, what comes of it, and the future that its caller waits for.
 
     `is_committing` from the moment on from which the change may be kept, whatever its caller is told.
@@ -43,7 +43,7 @@ class Job:
     def call(self, first: Any) -> Any:
         return self._function(first, *self.args)
 
-    def settle(self, run: Callable[["Job"], Any]) -> None:
+    def settle(self, run: Callable[["QueuedCall"], Any]) -> None:
         """Keep what `run` makes of this job: what it returns, or what it raises."""
         try:
             self.result, self.error = run(self), None
@@ -89,8 +89,8 @@ class WorkerThreads:
         self._limit = limit
         self._seconds = seconds
         self._unfinished = 0
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._waiting: dict[Job, None] = {}  # in their order
+        self._jobs: SimpleQueue[QueuedCall | None] = SimpleQueue()
+        self._waiting: dict[QueuedCall, None] = {}  # in their order
         self._watcher: asyncio.AbstractEventLoop | None = None
         self._threads: list[Thread] = []
 
@@ -101,7 +101,7 @@ class WorkerThreads:
         if not self._threads:
             self._start()
         loop = asyncio.get_running_loop()
-        job = Job(function, args, loop.create_future(), loop.time() + self._seconds)
+        job = QueuedCall(function, args, loop.create_future(), loop.time() + self._seconds)
         self._unfinished += 1
         self._waiting[job] = None
         self._jobs.put(job)
@@ -133,7 +133,7 @@ class WorkerThreads:
             self._tell_in_turns(held.run([job for job in taken if job]))
         held.close()
 
-    def _take(self) -> list[Job | None]:
+    def _take(self) -> list[QueuedCall | None]:
         """The oldest job, once there is one, and those behind it that are done with it. A None ends a thread."""
         taken = [self._jobs.get()]
         with suppress(Empty):  # another thread may be faster
@@ -141,9 +141,9 @@ class WorkerThreads:
                 taken.append(self._jobs.get_nowait())
         return taken
 
-    def _tell_in_turns(self, settled: Iterable[Job]) -> None:
+    def _tell_in_turns(self, settled: Iterable[QueuedCall]) -> None:
         """Tell of many at once, but of none much later than it was settled."""
-        jobs: list[Job] = []
+        jobs: list[QueuedCall] = []
         end = time.monotonic() + TURN_SECONDS
         for job in settled:
             jobs.append(job)
@@ -152,12 +152,12 @@ class WorkerThreads:
                 jobs, end = [], time.monotonic() + TURN_SECONDS
         self._tell(jobs)
 
-    def _tell(self, jobs: Sequence[Job]) -> None:
+    def _tell(self, jobs: Sequence[QueuedCall]) -> None:
         if jobs:
             with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
                 jobs[-1].future.get_loop().call_soon_threadsafe(self._finish, jobs)
 
-    def _finish(self, jobs: Sequence[Job]) -> None:
+    def _finish(self, jobs: Sequence[QueuedCall]) -> None:
         """Back on the loop's thread: the only one that touches futures and the count."""
         self._unfinished -= len(jobs)
         for job in jobs:

@@ -31,11 +31,11 @@ _MOST = {digits: Decimal(MAX_MINOR_UNITS).scaleb(-digits) for digits in (2, *_OT
 _EXACT = Context(prec=40, traps=[Inexact])  # the default context rounds in silence
 
 
-class Price(Decimal):
+class PriceInput(Decimal):
     """An amount as a caller wrote it: a JSON number, or the same in quotes. Nothing is rounded away on the way in."""
 
     @classmethod
-    def read(cls, value: Any) -> "Price":
+    def read(cls, value: Any) -> "PriceInput":
         """ValueError unless `value` is a number, or a string of ASCII digits with at most one point and an exponent."""
         if isinstance(value, str) and WITH_EXPONENT.fullmatch(value):
             return cls(value) or cls(0)  # with its exponent, a nought might be written longer than it is read

@@ -23,7 +23,7 @@ from storekeeper.models import idempotency, journal, noted_rights, session
 from storekeeper.models.idempotency import Answer, KeyedRequest
 from storekeeper.models.item_lookup import AuthorizedLookup
 from storekeeper.models.journal import Author
-from storekeeper.models.session import Grant, Live
+from storekeeper.models.session import Grant, LiveSession
 from storekeeper.security.tokens import Claims
 
 T = TypeVar("T")
@@ -211,6 +211,6 @@ def _is_administrator(conn: Connection, session_id: int, user_id: int) -> bool:
     return session.get_live(conn, session_id, user_id).is_admin
 
 
-def _check(live: Live, access: Access) -> None:
+def _check(live: LiveSession, access: Access) -> None:
     if access is Access.ADMIN and not live.is_admin:
         raise Forbidden

@@ -1,8 +1,9 @@
 """What a responder declares: who may call it, what it takes and what it answers. The checks and OpenAPI read this.
 
-Who may call it is a mark: `@public`, `@optional`, `@admin`, `@refresh`, `@any_token`; without one, whoever is signed
-in. `@fresh`, beside `@admin` or by itself, also wants a fresh token. What it takes are its parameters `body` and
-`query`, by their types, or an `upload`, by `@takes`. What it answers stands in `@answers`.
+Who may call it is a mark: `@public`, `@authentication_optional`, `@admin_only`, `@refresh_token_only`, `@any_token`;
+without one, whoever is signed in. `@fresh_token`, beside `@admin_only` or by itself, also wants a fresh token. What it
+takes are its parameters `body` and `query`, by their types, or an `upload`, by `@accepts`. What it answers stands in
+`@responds`.
 """
 
 from collections.abc import Callable
@@ -133,7 +134,7 @@ def responds(
     formats: tuple[str, ...] = (),
     operation_id: str = "",
 ) -> Callable[[Responder], Responder]:
-    """`@answers(Item, errors=(NotFound,))` for 200; `@answers((201, Item))` for another status, or several.
+    """`@responds(Item, errors=(NotFound,))` for 200; `@responds((201, Item))` for another status, or several.
 
     `operation_id` is its method's name in generated clients, such as `createItem`: part of the contract, for good.
     """

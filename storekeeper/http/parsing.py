@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from storekeeper.domain import expectations, strict_json
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.errors import FieldError, Invalid
 
 MAX_PARAMETERS = 50
@@ -52,7 +52,7 @@ def _is_written(text: str, value: Any) -> bool:
     """Each value has one way to be written in a URL: 10 and not 1e1, true and not True; null cannot be written at all.
     Only a price has several, which are those of a body.
     """
-    if isinstance(value, Price):
+    if isinstance(value, PriceInput):
         return True
     return text == (str(value).lower() if isinstance(value, bool | int) else str(value))
 
@@ -113,6 +113,6 @@ def _sentence(error: msgspec.ValidationError, kind: type[Any], name: str) -> str
 
 
 def _read_price(kind: type[Any], value: Any) -> Any:
-    if kind is Price:
-        return Price.read(value)
+    if kind is PriceInput:
+        return PriceInput.read(value)
     raise NotImplementedError(kind)

@@ -97,7 +97,7 @@ class Request(falcon.asgi.Request):
         structlog.get_logger().info(event, request=context.id, address=context.address, **(known | values))
 
 
-class Name(BaseConverter):
+class NameConverter(BaseConverter):
     """The name of a store or an item in a path: `/item/{name:name}`."""
 
     def convert(self, value: str) -> str:
@@ -106,12 +106,12 @@ class Name(BaseConverter):
         return names.of_thing(value.replace(SLASH, "/"))
 
 
-class Username(BaseConverter):
+class UsernameConverter(BaseConverter):
     def convert(self, value: str) -> str:
         return names.of_user(value)
 
 
-class Id(BaseConverter):
+class IdConverter(BaseConverter):
     """What is no id is the id of nothing: the route does not match."""
 
     def convert(self, value: str) -> int | None:

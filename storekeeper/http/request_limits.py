@@ -49,7 +49,7 @@ class Policy:
 Buckets = dict[Policy, list[Bucket]]
 
 
-class Sender:
+class RequestSender:
     """Who sends requests: a network, and who its sender claims to be.
 
     `left` are the units that were taken out of the buckets and not used yet. A sender `is_proven` if a session was
@@ -86,7 +86,7 @@ class RequestLimits:
         """Units in a minute."""
         self._network = Policy("network", per_network)
         self._user = Policy("user", per_user)
-        self._senders: dict[object, Sender] = {}
+        self._senders: dict[object, RequestSender] = {}
         self._log_pace = RateLimiter(1 / LOG_SECONDS, LOG_SECONDS)
 
     def admit(self, context: RequestContext, units: int) -> bool:
@@ -106,7 +106,7 @@ class RequestLimits:
 
     def settle(self, context: RequestContext) -> None:
         """Note that the caller's session is live, and count for the caller what the network was counted for."""
-        sender: Sender = context.sender
+        sender: RequestSender = context.sender
         sender.is_proven = True
         if context.owed:
             _take(sender.of_caller, context.owed)
@@ -136,7 +136,7 @@ class RequestLimits:
 
         As it was at most a second ago: to put it together takes a twentieth of what a list does.
         """
-        sender: Sender = context.sender
+        sender: RequestSender = context.sender
         now = monotonic()
         if now - sender.told_at >= TOLD_SECONDS:
             left = {policy: _left(policy, buckets, now, sender.left) for policy, buckets in sender.buckets.items()}
@@ -146,21 +146,21 @@ class RequestLimits:
             sender.told_at = now
         return sender.told
 
-    def _find(self, context: RequestContext) -> Sender:
+    def _find(self, context: RequestContext) -> RequestSender:
         return self._senders.get((context.address, context.user_id)) or self._add(context)
 
-    def _add(self, context: RequestContext) -> Sender:
+    def _add(self, context: RequestContext) -> RequestSender:
         if len(self._senders) >= CACHE_SIZE:
             self._senders.clear()
         callers = [(self._user, context.user_id)]  # a further kind is one more here, and in the key
-        sender = Sender(
+        sender = RequestSender(
             _by_policy([(self._network, networks(context.address))]),
             _by_policy((policy, [(str(known), 1)]) for policy, known in callers if known is not None),
         )
         self._senders[context.address, context.user_id] = sender
         return sender
 
-    def _refill(self, context: RequestContext, sender: Sender, needed: int) -> int:
+    def _refill(self, context: RequestContext, sender: RequestSender, needed: int) -> int:
         """What was taken out of the buckets: a portion, or at least what is needed, or nothing."""
         now = monotonic()
         buckets = sender.of_network + sender.of_caller

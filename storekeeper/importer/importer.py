@@ -19,8 +19,8 @@ from storekeeper.importer.checked_rows import CheckedRows
 from storekeeper.importer.row_reader import FIELDS, RowBatch, create_converters, read
 from storekeeper.models import import_queue, item_batch, item_search, journal, store
 from storekeeper.models.import_job import Counts, Found, State
-from storekeeper.models.import_queue import Job
-from storekeeper.models.item_batch import Plan
+from storekeeper.models.import_queue import ImportJob
+from storekeeper.models.item_batch import BatchPlan
 from storekeeper.models.journal import Author
 from storekeeper.models.store import Store
 from storekeeper.tabular.sheet import Sheet, open_sheet
@@ -40,7 +40,9 @@ class Paused(Exception):
 class Importer:
     """Carries out one job, whose file is at hand. `tell` is told of each step; after each, `pauses` may end it."""
 
-    def __init__(self, engine: Engine, job: Job, file: BinaryIO, tell: Tell, pauses: Pauses = lambda _: False) -> None:
+    def __init__(
+        self, engine: Engine, job: ImportJob, file: BinaryIO, tell: Tell, pauses: Pauses = lambda _: False
+    ) -> None:
         self._engine = engine
         self._job = job
         self._file = file
@@ -163,11 +165,11 @@ class Importer:
         user_id = self._job.user_id
         return Author("operator" if user_id is None else "user", user_id, f"import {self._job.id}")
 
-    def _plan(self, conn: Connection, of: Store, portion: RowBatch) -> Plan:
+    def _plan(self, conn: Connection, of: Store, portion: RowBatch) -> BatchPlan:
         """What is to be done. That rows which were new still are is left to the constraints to say, as a Conflict."""
         if portion.are_new:
             store.take_turns(conn, of)
-            return Plan(portion.rows, [], [], [])
+            return BatchPlan(portion.rows, [], [], [])
         return item_batch.compare(conn, of, portion.rows, self._job.match, is_final=True)
 
     def _note(self, conn: Connection, state: State, counts: Counts, position: int = 0, **more: Any) -> None:
@@ -181,14 +183,14 @@ class Importer:
             self._note(conn, state, counts, self._file.tell(), reason=reason)
 
 
-def _good(portion: RowBatch, plan: Plan) -> RowBatch:
+def _good(portion: RowBatch, plan: BatchPlan) -> RowBatch:
     """What is to be imported of a portion, once it was compared with the store."""
     refused = {each.line for each in plan.refusals}
     rows = [row for row in portion.rows if row.line not in refused]
     return msgspec.structs.replace(portion, rows=rows, refused=[], are_new=len(plan.adds) == len(rows))
 
 
-def _add_up(counts: Counts, portion: RowBatch, plan: Plan) -> Counts:
+def _add_up(counts: Counts, portion: RowBatch, plan: BatchPlan) -> Counts:
     good = len(plan.adds) + len(plan.changes) + len(plan.unchanged)
     return Counts(
         counts.rows + portion.lines,

@@ -14,7 +14,7 @@ from storekeeper.database.engine import transaction
 from storekeeper.importer.importer import Tell
 from storekeeper.models import import_queue
 from storekeeper.models.import_job import Counts, State
-from storekeeper.models.import_queue import Job
+from storekeeper.models.import_queue import ImportJob
 
 HEARTBEAT_SECONDS = 1.0  # between signs of life to the server
 HOLD_SECONDS = 10.0  # between signs of life in the database
@@ -26,7 +26,7 @@ POLL_SECONDS = 5.0  # between looks for such a job
 class Lease:
     """Gives signs of life from a thread, as a step may take longer than a lease. Not for a step that does not end."""
 
-    def __init__(self, engine: Engine, job: Job, pulse: Pulse) -> None:
+    def __init__(self, engine: Engine, job: ImportJob, pulse: Pulse) -> None:
         self._engine = engine
         self._job = job
         self._pulse = pulse
@@ -69,7 +69,7 @@ class Lease:
 
 
 @contextmanager
-def keep(engine: Engine, job: Job, pulse: Pulse | None = None) -> Iterator[Lease]:
+def keep(engine: Engine, job: ImportJob, pulse: Pulse | None = None) -> Iterator[Lease]:
     """Keep the job's lease meanwhile."""
     lease = Lease(engine, job, pulse or Pulse(job.runner))
     lease.start()
@@ -87,7 +87,7 @@ class Turn:
         self.is_told = False  # to end
         self._engine = engine
         self._pulse = pulse
-        self._job: Job | None = None
+        self._job: ImportJob | None = None
         self._lease: Lease | None = None
         self._look_at = 0.0
         pulse.beat()
@@ -102,7 +102,7 @@ class Turn:
         return self.is_told or not self._pulse.is_heard
 
     @contextmanager
-    def begin(self, job: Job) -> Iterator[None]:
+    def begin(self, job: ImportJob) -> Iterator[None]:
         with keep(self._engine, job, self._pulse) as self._lease:
             self._job = job
             self._look_at = time.monotonic() + TURN_SECONDS

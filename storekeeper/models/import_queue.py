@@ -28,7 +28,7 @@ MAX_LARGE_AT_ONCE = 2  # so that a small file never waits for large ones
 SMALL_BYTES = 2**20
 
 
-class Job(msgspec.Struct, frozen=True):
+class ImportJob(msgspec.Struct, frozen=True):
     """A job, as its runner sees it. `rows` are those that are imported already."""
 
     id: int
@@ -58,7 +58,7 @@ def is_waiting(conn: Connection) -> bool:
     return conn.execute(sa.select(jobs.c.id).where(sa.or_(_waits(), _is_old())).limit(1)).first() is not None
 
 
-def claim(conn: Connection, runner: str, import_id: int | None = None) -> Job | None:
+def claim(conn: Connection, runner: str, import_id: int | None = None) -> ImportJob | None:
     """A job that waits, or whose runner is dead, or that very one; now it is this runner's. None where there is none.
 
     Of those that wait it is the one that has waited longest, of a user who has no other under way: nobody waits for
@@ -99,7 +99,7 @@ def _host(runner: str) -> str:
     return runner.rpartition("/")[0] + "/"
 
 
-def is_wanted_by_another(conn: Connection, job: Job) -> bool:
+def is_wanted_by_another(conn: Connection, job: ImportJob) -> bool:
     """Whether a job of another user waits that has no runner, and whose user has no job under way."""
     other = jobs.alias()
     is_busy = sa.exists().where(_is_under_way(other), other.c.user_id.is_not_distinct_from(jobs.c.user_id))
@@ -107,11 +107,11 @@ def is_wanted_by_another(conn: Connection, job: Job) -> bool:
     return conn.execute(sa.select(jobs.c.id).where(another).limit(1)).first() is not None
 
 
-def _is_ours(job: Job) -> sa.ColumnElement[bool]:
+def _is_ours(job: ImportJob) -> sa.ColumnElement[bool]:
     return sa.and_(jobs.c.id == job.id, jobs.c.runner == job.runner, jobs.c.state.in_(ALIVE))
 
 
-def hold(conn: Connection, job: Job) -> bool:
+def hold(conn: Connection, job: ImportJob) -> bool:
     """A sign of life; whether the job is still this runner's."""
     return conn.execute(sa.update(jobs).where(_is_ours(job)).values(beat_at=int(time.time()))).rowcount > 0
 
@@ -129,14 +129,14 @@ def expire(conn: Connection, runner: str) -> None:
     conn.execute(sa.update(jobs).where(held).values(beat_at=0))
 
 
-def require_right(conn: Connection, job: Job) -> Store:
+def require_right(conn: Connection, job: ImportJob) -> Store:
     """The job's store, as long as whoever started it is active and works there."""
     if job.user_id is not None and not user.get(conn, job.user_id).is_active:
         raise Forbidden("Whoever started this import may no longer log in.")
     return store_member.require_worker(conn, job.user_id, job.store_id)
 
 
-def record_progress(conn: Connection, job: Job, state: State, counts: Counts, percent: int, **more: Any) -> None:
+def record_progress(conn: Connection, job: ImportJob, state: State, counts: Counts, percent: int, **more: Any) -> None:
     """Where the job stands, as a sign of life. ImportIsOver if it was cancelled or deleted, or is another runner's."""
     values = {"state": state, "percent": percent, "beat_at": int(time.time())} | more | msgspec.structs.asdict(counts)
     if state not in ALIVE:
@@ -147,18 +147,18 @@ def record_progress(conn: Connection, job: Job, state: State, counts: Counts, pe
         raise ImportIsOver
 
 
-def add_refusals(conn: Connection, job: Job, refused: Sequence[Refusal]) -> None:
+def add_refusals(conn: Connection, job: ImportJob, refused: Sequence[Refusal]) -> None:
     """Write down what is refused."""
     rows = [msgspec.structs.asdict(each) | {"import_id": job.id, "message": truncate(each.message)} for each in refused]
     if rows:
         conn.execute(sa.insert(refusals), rows)
 
 
-def forget_refusals(conn: Connection, job: Job) -> None:
+def forget_refusals(conn: Connection, job: ImportJob) -> None:
     conn.execute(sa.delete(refusals).where(refusals.c.import_id == job.id))
 
 
-def refused_lines(conn: Connection, job: Job) -> set[int]:
+def refused_lines(conn: Connection, job: ImportJob) -> set[int]:
     return set(conn.scalars(sa.select(refusals.c.line).where(refusals.c.import_id == job.id).distinct()))
 
 
@@ -178,8 +178,8 @@ def truncate(message: str) -> str:
     return short.replace("\0", "\ufffd")
 
 
-def _job(row: Any) -> Job:
-    return Job(
+def _job(row: Any) -> ImportJob:
+    return ImportJob(
         id=row.id,
         store_id=row.store_id,
         user_id=row.user_id,

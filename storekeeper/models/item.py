@@ -108,7 +108,7 @@ _lock_by_name = CompiledQuery(_locked.where(items.c.name == sa.bindparam("name")
 
 COLUMNS = len(select.selected_columns)
 _UNIQUE = {field.column for field in UNIQUE}
-SEARCHED = frozenset(item_search.Entry.__struct_fields__) - {"id", "store_id"}
+SEARCHED = frozenset(item_search.SearchDocument.__struct_fields__) - {"id", "store_id"}
 
 
 class ItemRef(msgspec.Struct, frozen=True):
@@ -252,7 +252,7 @@ def delete_all(conn: Connection, store: Store, locked: Sequence[Any]) -> None:
     journal.append(conn, *(changed(store, row, None) for row in locked))
 
 
-def changed(store: Store, before: Any | None, after: Any | None) -> journal.Change:
+def changed(store: Store, before: Any | None, after: Any | None) -> journal.NewChange:
     """What the journal tells of an item whose row was the one and is the other; None where there is none."""
     was, now = (_item(store, row) if row else None for row in (before, after))
     price = after.price_minor if after and (before is None or before.price_minor != after.price_minor) else None
@@ -345,7 +345,7 @@ def _note(conn: Connection, store: Store, before: Any, after: Any) -> Item:
 
 def _index(conn: Connection, store: Store, row: Any) -> None:
     item_search.index(
-        conn, [item_search.Entry(row.id, store.id, row.name, row.sku, row.barcode, row.description, row.tags)]
+        conn, [item_search.SearchDocument(row.id, store.id, row.name, row.sku, row.barcode, row.description, row.tags)]
     )
 
 

@@ -57,7 +57,7 @@ class PlannedChange(msgspec.Struct, frozen=True):
     values: dict[str, Any]
 
 
-class Plan(msgspec.Struct, frozen=True):
+class BatchPlan(msgspec.Struct, frozen=True):
     adds: list[CheckedRow]
     changes: list[PlannedChange]
     unchanged: list[PlannedChange]
@@ -70,7 +70,7 @@ First = Callable[[Key, Sequence[CheckedRow]], Mapping[int, int]]
 
 def plan(
     conn: Connection, store: Store, drafts: Iterable[GivenRow], key: Key = "name", *, is_final: bool = False
-) -> Plan:
+) -> BatchPlan:
     """What these drafts would do to the store's items: see `compare`."""
     refusals: list[Refusal] = []
     made = compare(conn, store, list(_checked(drafts, store, refusals)), key, is_final=is_final)
@@ -95,7 +95,7 @@ def compare(
     *,
     first: First | None = None,
     is_final: bool = False,
-) -> Plan:
+) -> BatchPlan:
     """What these rows would do to the store's items. An item is known by its `key`.
 
     No two rows may have one name, SKU or barcode, nor one that another item has now, even if it is to give that up.
@@ -104,7 +104,7 @@ def compare(
     """
     if is_final:
         store.take_turns(conn, of)
-    made = Plan([], [], [], [])
+    made = BatchPlan([], [], [], [])
     rows = _unrepeated(_known(rows, key, made.refusals), first or _first, made.refusals)
     holders = _find_holders(conn, of, rows, is_final=is_final)
     for row in rows:
@@ -192,7 +192,7 @@ def _forbidden(row: CheckedRow, current: Any, store: Store) -> Refusal | None:
     return None
 
 
-def apply(conn: Connection, store: Store, plan: Plan) -> list[int]:
+def apply(conn: Connection, store: Store, plan: BatchPlan) -> list[int]:
     """Add and change what is planned. Conflict where somebody was faster. Returns the ids of what was added."""
     now = int(time.time())
     try:
@@ -239,7 +239,7 @@ def _next_ids(conn: Connection, count: int) -> list[int]:
     return list(conn.scalars(sa.select(sequence).select_from(sa.func.generate_series(1, count))))
 
 
-def _entry(row: Mapping[str, Any]) -> item_search.Entry:
-    return item_search.Entry(
+def _entry(row: Mapping[str, Any]) -> item_search.SearchDocument:
+    return item_search.SearchDocument(
         row["id"], row["store_id"], row["name"], row["sku"], row["barcode"], row["description"], row["tags"]
     )

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from storekeeper.domain import money, names
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.errors import Conflict, Invalid
 from storekeeper.models import item, item_edit, store_member
 from storekeeper.models.item import Item, ItemRef
@@ -104,12 +104,12 @@ def _raised(current: Item, edit: BulkEdit) -> dict[str, Any]:
     if not -100 <= edit.percent <= MAX_PERCENT:
         raise Invalid(f"Prices change by -100 to {MAX_PERCENT} percent at once.", "value")
     exact = current.price * (100 + edit.percent) / 100
-    return {"price": Price(exact.quantize(current.price, ROUND_HALF_UP))}
+    return {"price": PriceInput(exact.quantize(current.price, ROUND_HALF_UP))}
 
 
 def _priced(current: Item, edit: BulkEdit) -> dict[str, Any]:
     minor = money.to_minor(edit.price, current.currency, "value")
-    return {"price": Price(money.from_minor(minor, current.currency))}
+    return {"price": PriceInput(money.from_minor(minor, current.currency))}
 
 
 def _tagged(current: Item, edit: BulkEdit) -> dict[str, Any]:

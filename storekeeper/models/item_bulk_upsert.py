@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from storekeeper.errors import FieldError, Forbidden, Invalid, NotFound, StorekeeperError
 from storekeeper.models import item, item_batch, store_member
 from storekeeper.models.item import Item, items
-from storekeeper.models.item_batch import GivenRow, Plan
+from storekeeper.models.item_batch import BatchPlan, GivenRow
 
 
 class UpsertRow(msgspec.Struct, frozen=True):
@@ -66,7 +66,7 @@ def _put_into(conn: Connection, user_id: int, store_id: int, drafts: list[GivenR
     return {**_refused(made), **_done(conn, made, ids)}
 
 
-def _refused(plan: Plan) -> dict[int, Outcome]:
+def _refused(plan: BatchPlan) -> dict[int, Outcome]:
     """What is wrong with each row that cannot be taken."""
     errors: dict[int, list[FieldError]] = {}
     for each in plan.refusals:
@@ -74,13 +74,13 @@ def _refused(plan: Plan) -> dict[int, Outcome]:
     return {line: Invalid(found[0].message, errors=found) for line, found in errors.items()}
 
 
-def _ids(plan: Plan, added: Sequence[int]) -> dict[int, int]:
+def _ids(plan: BatchPlan, added: Sequence[int]) -> dict[int, int]:
     """The item of each row."""
     new = {each.line: id for each, id in zip(plan.adds, added, strict=True)}
     return new | {each.line: each.now.id for each in (*plan.changes, *plan.unchanged)}
 
 
-def _done(conn: Connection, plan: Plan, ids: Mapping[int, int]) -> dict[int, Outcome]:
+def _done(conn: Connection, plan: BatchPlan, ids: Mapping[int, int]) -> dict[int, Outcome]:
     rows = conn.execute(item.select.where(items.c.id.in_(list(ids.values())))) if ids else ()
     found = {row.id: item.of_row(row) for row in rows}
     new = {each.line for each in plan.adds}

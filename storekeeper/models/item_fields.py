@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from storekeeper.domain import barcodes, money, names
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.errors import FieldError, Invalid
 from storekeeper.models.store import Store
 from storekeeper.tabular import cells
@@ -39,7 +39,7 @@ Stock = Annotated[int, Meta(ge=-MAX_STOCK, le=MAX_STOCK, description="How many a
 class Fields(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """What is said about an item; what is left out stays as it is."""
 
-    price: Price | UnsetType = UNSET
+    price: PriceInput | UnsetType = UNSET
     sku: Sku | UnsetType | None = UNSET
     barcode: Barcode | UnsetType | None = UNSET
     description: Annotated[str, Meta(max_length=names.DESCRIPTION_LENGTH)] | UnsetType = UNSET
@@ -118,7 +118,7 @@ ITEM_FIELDS = (
         column="price_minor",
         to_column=lambda store, price: money.to_minor(price, store.currency),
         parse_cell=lambda file, cell: cells.price(cell, file.decimal_mark, file.digits),
-        from_journal=Price,
+        from_journal=PriceInput,
         label="price",
         example=15.99,
         input=Input(row=2, kind="price", max_length=20, inputmode="decimal"),

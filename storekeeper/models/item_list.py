@@ -130,14 +130,14 @@ def _price_range(item_filter: Filter, store: Store | None) -> dict[str, int]:
     return {field: money.to_minor(amount, store.currency, field) for field, amount in given.items() if store}
 
 
-def _terms(item_filter: Filter, store_id: int | None) -> item_search.Terms:
+def _terms(item_filter: Filter, store_id: int | None) -> item_search.SearchTerms:
     if item_filter.q is not None and len(item_filter.q) > MAX_SEARCH:
         raise Invalid(f"A search has at most {MAX_SEARCH} characters.", "q")
     beginnings = list(dict.fromkeys(search_words.split_words(item_filter.q or "")))
     if item_filter.q is not None and not 1 <= len(beginnings) <= MAX_WORDS:
         raise Invalid(f"A search has 1 to {MAX_WORDS} words, of letters and digits.", "q")
     marks = [search_words.of_tag(tag) for tag in _tags(item_filter)]
-    return item_search.Terms(beginnings, [*marks, *([search_words.of_store(store_id)] if store_id else [])])
+    return item_search.SearchTerms(beginnings, [*marks, *([search_words.of_store(store_id)] if store_id else [])])
 
 
 def _tags(item_filter: Filter) -> list[str]:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from storekeeper.database.compiled_query import CompiledQuery, Row, limited
 from storekeeper.models.item import CANDIDATES, by_name, is_named, items, select
-from storekeeper.models.session import LIVE_COLUMNS, Live, check_live, live_select
+from storekeeper.models.session import LIVE_COLUMNS, LiveSession, check_live, live_select
 from storekeeper.models.store import stores
 
 Join = tuple[sa.Table, sa.ColumnElement[bool]]
@@ -30,7 +30,7 @@ class AuthorizedLookup:
         """The query for such a session, and its values. `check` takes the rows."""
         return self._query, {"session_id": session_id, **values}
 
-    def check(self, rows: Sequence[Row], user_id: int) -> tuple[Live, list[Row]]:
+    def check(self, rows: Sequence[Row], user_id: int) -> tuple[LiveSession, list[Row]]:
         """The live session and the rows. TokenRevoked for a dead one."""
         live = check_live(rows[0] if rows else None, user_id)
         return live, [row[LIVE_COLUMNS:] for row in rows if row[LIVE_COLUMNS] is not None]

@@ -47,7 +47,7 @@ class Tsquery(UserDefinedType[str]):
         return "tsquery"
 
 
-class Entry(msgspec.Struct, frozen=True):
+class SearchDocument(msgspec.Struct, frozen=True):
     """What an item is found by. `tags` are as the table has them, with semicolons in between."""
 
     id: int
@@ -77,14 +77,14 @@ class ScanPlan(NamedTuple):
     anywhere: bool = True
 
 
-class Terms(msgspec.Struct, frozen=True):
+class SearchTerms(msgspec.Struct, frozen=True):
     """What is looked for: items that hold a word for each of these beginnings, and all of these marks."""
 
     beginnings: Sequence[str]
     marks: Sequence[str]
 
 
-def index(conn: Connection, entries: Iterable[Entry]) -> None:
+def index(conn: Connection, entries: Iterable[SearchDocument]) -> None:
     """Make these items findable, new ones and changed ones."""
     if conn.dialect.name == "sqlite":
         _execute(conn, _TO_SQLITE, [_to_sqlite(each) for each in entries])
@@ -92,7 +92,7 @@ def index(conn: Connection, entries: Iterable[Entry]) -> None:
         _execute(conn, _TO_POSTGRESQL, [{"id": each.id, "document": vector(each)} for each in entries])
 
 
-def add(conn: Connection, entries: Sequence[Entry]) -> None:
+def add(conn: Connection, entries: Sequence[SearchDocument]) -> None:
     """Make many new items findable."""
     if conn.dialect.name == "sqlite":
         _execute(conn, _ADD_TO_SQLITE, [_to_sqlite(each) for each in entries])
@@ -111,7 +111,7 @@ def drop(conn: Connection, ids: sa.ScalarSelect[Any] | Sequence[int]) -> None:
         conn.execute(sa.delete(entries).where(entries.c.rowid.in_(ids)))
 
 
-def expression(dialect: str, terms: Terms, *, is_title: bool = False) -> str:
+def expression(dialect: str, terms: SearchTerms, *, is_title: bool = False) -> str:
     """What the index is asked for: that all terms are there; the words in the title, if `is_title`."""
     return _sqlite_query(terms, is_title) if dialect == "sqlite" else _postgresql_query(terms, is_title)
 
@@ -175,22 +175,22 @@ def analyze(conn: Connection) -> None:
     conn.exec_driver_sql("ANALYZE items, item_search")
 
 
-def vector(entry: Entry) -> str:
+def vector(entry: SearchDocument) -> str:
     """A tsvector's text."""
     return " ".join(f"'{word}'" for word in (*map(search_words.in_title, entry.title()), *entry.body()))
 
 
-def _to_sqlite(entry: Entry) -> tuple[int, str, str]:
+def _to_sqlite(entry: SearchDocument) -> tuple[int, str, str]:
     return entry.id, " ".join(entry.title()), " ".join(entry.body())
 
 
-def _sqlite_query(terms: Terms, is_title: bool) -> str:
+def _sqlite_query(terms: SearchTerms, is_title: bool) -> str:
     columns = "{title} : " if is_title else ""
     wanted = [f'{columns}"{word}" *' for word in terms.beginnings]
     return " AND ".join([*wanted, *(f'"{mark}"' for mark in terms.marks)])
 
 
-def _postgresql_query(terms: Terms, is_title: bool) -> str:
+def _postgresql_query(terms: SearchTerms, is_title: bool) -> str:
     in_title = [f"'{search_words.in_title(word)}':*" for word in terms.beginnings]
     anywhere = [f"('{word}':* | {titled})" for word, titled in zip(terms.beginnings, in_title, strict=True)]
     return " & ".join([*(in_title if is_title else anywhere), *(f"'{mark}'" for mark in terms.marks)])

@@ -125,7 +125,7 @@ class AuthorMissing(Exception):
     """A change was to be written down of which nobody has said who makes it: a fault of the program."""
 
 
-class Change(msgspec.Struct, frozen=True):
+class NewChange(msgspec.Struct, frozen=True):
     """What became of a thing. `before` and `after` are as the API shows it: None where it is not there.
 
     Where it was only altered, `before` has what differs. `price_minor` is its price, where that is new.
@@ -165,7 +165,7 @@ def _author(conn: Connection) -> Author:
     return author
 
 
-def append(conn: Connection, *noted: Change) -> None:
+def append(conn: Connection, *noted: NewChange) -> None:
     """Write down changes that this transaction makes. AuthorMissing outside of `signed`."""
     author = _author(conn)
     if author.kind is None:
@@ -182,13 +182,13 @@ def append(conn: Connection, *noted: Change) -> None:
 
 def compare(
     kind: Kind, store_id: int | None, subject_id: int, before: Record, after: Record, price_minor: int | None = None
-) -> Change:
+) -> NewChange:
     """The change from one record of a thing to the next; None where there is none."""
     version = getattr(after or before, "version", None)
     if before is None or after is None:
         action: Action = "create" if before is None else "delete"
-        return Change(kind, action, store_id, subject_id, before, after, version, price_minor)
-    return Change(kind, "update", store_id, subject_id, _difference(before, after), after, version, price_minor)
+        return NewChange(kind, action, store_id, subject_id, before, after, version, price_minor)
+    return NewChange(kind, "update", store_id, subject_id, _difference(before, after), after, version, price_minor)
 
 
 def _difference(before: msgspec.Struct, after: msgspec.Struct) -> dict[str, Any]:
@@ -233,7 +233,7 @@ def forget(conn: Connection, before: int) -> int:
     return len(old)
 
 
-def _row(change: Change, author: Author, at: int) -> dict[str, Any]:
+def _row(change: NewChange, author: Author, at: int) -> dict[str, Any]:
     return {
         "at": at,
         "author_kind": author.kind,

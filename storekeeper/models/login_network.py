@@ -54,7 +54,7 @@ _sweep = CompiledQuery(
 )
 
 
-class Found(NamedTuple):
+class LoginLookup(NamedTuple):
     """An active user, if there is one; when they last signed in from there, or from near it, to the day, 0 for never;
     and whether the attempt may have to be refused or delayed for failures before it.
     """
@@ -64,7 +64,7 @@ class Found(NamedTuple):
     has_failures: bool
 
 
-def find(conn: Connection, username: str, address: str, rate: Rate, attempt: Attempt) -> Found:
+def find(conn: Connection, username: str, address: str, rate: Rate, attempt: Attempt) -> LoginLookup:
     """An active user, by name. TooManyAttempts for an address from which there were too many logins."""
     asked = network_rate.values(rate, address) | login_throttle.values(attempt)
     ((*login, last_at, is_full, has_failures),) = _find.fetch_all(
@@ -72,7 +72,7 @@ def find(conn: Connection, username: str, address: str, rate: Rate, attempt: Att
     )
     if is_full:
         network_rate.check(conn, rate, address)
-    return Found(user.as_login(login) if login[0] is not None else None, last_at, has_failures)
+    return LoginLookup(user.as_login(login) if login[0] is not None else None, last_at, has_failures)
 
 
 def admit(conn: Connection, login: Login, attempt: Attempt) -> None:

@@ -55,7 +55,7 @@ _counts = CompiledQuery(
 )
 
 
-class Limits(msgspec.Struct, frozen=True):
+class LoginThrottleLimits(msgspec.Struct, frozen=True):
     """How many failures are borne in `window` seconds: for one name or address, and over all."""
 
     each: int = 10
@@ -74,7 +74,7 @@ class Attempt(msgspec.Struct, frozen=True):
     is_known: bool = False
 
 
-def login(username: str, address: str, limits: Limits) -> Attempt:
+def login(username: str, address: str, limits: LoginThrottleLimits) -> Attempt:
     """Names are hashed: people type passwords into the wrong field."""
     name = hashlib.sha256(names.fold(username).encode()).hexdigest()[:40]
     bounds = {f"name {name}": limits.each}
@@ -82,12 +82,12 @@ def login(username: str, address: str, limits: Limits) -> Attempt:
     return Attempt(bounds | {EVERYBODY: limits.overall}, limits.window)
 
 
-def login_of_device(cookie_id: str, limits: Limits) -> Attempt:
+def login_of_device(cookie_id: str, limits: LoginThrottleLimits) -> Attempt:
     """By a browser that has signed in as that user before."""
     return Attempt({f"device {cookie_id}": limits.each}, limits.window)
 
 
-def confirmation(session_id: int, limits: Limits) -> Attempt:
+def confirmation(session_id: int, limits: LoginThrottleLimits) -> Attempt:
     return Attempt({f"session {session_id}": limits.each}, limits.window)
 
 

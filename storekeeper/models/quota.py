@@ -12,7 +12,7 @@ from storekeeper.models import user
 
 
 class Quotas(msgspec.Struct, frozen=True):
-    """Of a user, but for the images, which are of a store. 0 is no limit. That of sessions is in their `Terms`."""
+    """Of a user, but for the images, which are of a store. 0 is no limit. Of sessions see `SessionLimits`."""
 
     stores: int = 0
     streams: int = 0  # in one process

@@ -82,7 +82,7 @@ _sweep = CompiledQuery(sa.delete(sessions).where(sessions.c.id.in_(_over.with_fo
 _listed = sa.select(sessions.c.id, sessions.c.device, sessions.c.address, sessions.c.began_at, sessions.c.last_used_at)
 
 
-class Live(msgspec.Struct, frozen=True):
+class LiveSession(msgspec.Struct, frozen=True):
     """Whose live session it is, and whether they are an administrator now."""
 
     user_id: int
@@ -116,7 +116,7 @@ class Viewer(msgspec.Struct, frozen=True):
     session_id: int
 
 
-class Terms(msgspec.Struct, frozen=True):
+class SessionLimits(msgspec.Struct, frozen=True):
     """For how many seconds a session lives at the most, and how many of one user's there are; 0 is no limit."""
 
     seconds: int
@@ -137,17 +137,17 @@ class Grant(msgspec.Struct, frozen=True):
     ended_id: int | None = None
 
 
-def get_live(conn: Connection, session_id: int, user_id: int) -> Live:
+def get_live(conn: Connection, session_id: int, user_id: int) -> LiveSession:
     return check_live(_live.fetch_first(conn, session_id=session_id), user_id)
 
 
-def check_live(row: Row | None, user_id: int) -> Live:
+def check_live(row: Row | None, user_id: int) -> LiveSession:
     """The session of a row of `live_select`. TokenRevoked, or TokenExpired, for one that is not live."""
     if row is None or row[0] != user_id:
         raise TokenRevoked
     if row[2] < time.time():  # an access token may outlast its session
         raise TokenExpired
-    return Live(row[0], row[1])
+    return LiveSession(row[0], row[1])
 
 
 def get_viewer(conn: Connection, session_id: int, idle: int) -> Viewer:
@@ -162,7 +162,7 @@ def get_viewer(conn: Connection, session_id: int, idle: int) -> Viewer:
     return Viewer(row.id, row.username, row.is_admin, session_id)
 
 
-def begin(conn: Connection, user_id: int, terms: Terms, device: str, address: str) -> Grant:
+def begin(conn: Connection, user_id: int, terms: SessionLimits, device: str, address: str) -> Grant:
     """A new session; of a user who has too many, the one that was unused longest ends.
 
     Takes away a few that are over, so that they need no other sweeper.
@@ -269,7 +269,9 @@ def change_password(conn: Connection, login: Login, new_hash: str, session_id: i
     end_others(conn, login.user_id, session_id)
 
 
-def choose_password(conn: Connection, login: Login, new_hash: str, terms: Terms, device: str, address: str) -> Grant:
+def choose_password(
+    conn: Connection, login: Login, new_hash: str, terms: SessionLimits, device: str, address: str
+) -> Grant:
     """Replace a password that had to be, and begin a session. TicketInvalid if somebody else was faster."""
     if not user.has_hash(conn, login.user_id, login.password_hash):
         raise TicketInvalid

@@ -183,7 +183,7 @@ def set_password(conn: Connection, user_id: int, new_hash: str) -> None:
     """Give the user another password. The journal tells that, and nothing of the password."""
     new = {"password_hash": new_hash, "must_change_password": False}
     conn.execute(sa.update(users).where(users.c.id == user_id).values(new))
-    journal.append(conn, journal.Change("user", "password", None, user_id, {}, get(conn, user_id)))
+    journal.append(conn, journal.NewChange("user", "password", None, user_id, {}, get(conn, user_id)))
 
 
 def set_hash(conn: Connection, user_id: int, new_hash: str) -> None:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from storekeeper import errors
-from storekeeper.domain.money import MAX_MINOR_UNITS, Price
+from storekeeper.domain.money import MAX_MINOR_UNITS, PriceInput
 from storekeeper.domain.names import LENGTH
 from storekeeper.errors import FieldError, StorekeeperError
 from storekeeper.files.images import SIZES
@@ -162,7 +162,7 @@ def _query_parameter(name: str, schema: Json, is_needed: bool) -> Json:
 
 
 def _hook(kind: type) -> Json:
-    if kind is Price:
+    if kind is PriceInput:
         return PRICE
     if kind is Secret:
         return {"type": "string"}

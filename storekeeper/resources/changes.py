@@ -53,7 +53,7 @@ class ChangesAnswer(msgspec.Struct, frozen=True):
     next: str
 
 
-class Changes:
+class ChangesResource:
     """/changes"""
 
     tag = "changes"

@@ -28,7 +28,7 @@ ASSETS = {
 }
 
 
-class Home:
+class HomeResource:
     """/"""
 
     @public
@@ -40,7 +40,7 @@ class Home:
         resp.append_header("Vary", "Accept")
 
 
-class Document:
+class OpenApiResource:
     """/openapi.json
 
     Made when it is first asked for: that takes as long as all the rest of an application's start.
@@ -55,7 +55,7 @@ class Document:
         resp.data, resp.content_type = self._encoded(), falcon.MEDIA_JSON
 
 
-class Page:
+class DocsPageResource:
     """/docs"""
 
     @public
@@ -66,7 +66,7 @@ class Page:
         resp.set_header("Content-Security-Policy", POLICY)
 
 
-class Asset:
+class DocsAssetResource:
     """/docs/{name}"""
 
     def __init__(self) -> None:

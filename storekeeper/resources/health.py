@@ -28,7 +28,7 @@ class Readiness(msgspec.Struct, frozen=True):
     conditions: list[Condition] | UnsetType = UNSET
 
 
-class Live:
+class LivenessResource:
     """/livez"""
 
     tag = "health"
@@ -41,7 +41,7 @@ class Live:
         resp.media = Message("alive")
 
 
-class Ready:
+class ReadinessResource:
     """/readyz"""
 
     tag = "health"

@@ -73,7 +73,7 @@ class PriceQuery(PriceInStoreQuery, kw_only=True, frozen=True, forbid_unknown_fi
     store_id: ChosenStoreId | UnsetType = UNSET
 
 
-class ItemHistory:
+class ItemHistoryResource:
     """/item/{name}/history"""
 
     tag = "changes"
@@ -91,7 +91,7 @@ class ItemHistory:
         _answer(req, resp, query, await self._guard.read_list(req, journal_feed.item_history, *args))
 
 
-class ItemHistoryInStore:
+class ItemHistoryInStoreResource:
     """/store/{name}/item/{item_name}/history"""
 
     tag = "changes"
@@ -106,7 +106,7 @@ class ItemHistoryInStore:
         _answer(req, resp, query, await self._guard.read_list(req, journal_feed.item_history, *args))
 
 
-class StoreHistory:
+class StoreHistoryResource:
     """/store/{name}/history"""
 
     tag = "changes"
@@ -124,7 +124,7 @@ class StoreHistory:
         _answer(req, resp, query, await self._guard.read_list(req, journal_feed.store_history, *args))
 
 
-class Audit:
+class AuditResource:
     """/audit"""
 
     tag = "changes"
@@ -142,7 +142,7 @@ class Audit:
         _answer(req, resp, query, await self._guard.read_list(req, journal_feed.audit, query.wanted(), query.asked()))
 
 
-class ItemPrice:
+class ItemPriceResource:
     """/item/{name}/price"""
 
     tag = "items"
@@ -156,7 +156,7 @@ class ItemPrice:
         resp.media = await self._guard.read_list(req, item_price_history.get, name, _chosen(query), query.time())
 
 
-class ItemPriceInStore:
+class ItemPriceInStoreResource:
     """/store/{name}/item/{item_name}/price"""
 
     tag = "items"

@@ -102,7 +102,7 @@ class RefusalPage(msgspec.Struct, frozen=True):
     next: str | UnsetType = UNSET
 
 
-class ImportList:
+class ImportListResource:
     """/imports"""
 
     tag = "imports"
@@ -143,7 +143,7 @@ class ImportList:
         resp.media = ImportPage(page.rows, link_next(req, resp, query, page.cursor))
 
 
-class ImportJob:
+class ImportResource:
     """/imports/{import_id}"""
 
     tag = "imports"
@@ -178,7 +178,7 @@ class ImportJob:
         await self._storage.delete(file)
 
 
-class ImportRefusals:
+class ImportRefusalsResource:
     """/imports/{import_id}/refusals"""
 
     tag = "imports"

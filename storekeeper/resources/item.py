@@ -8,7 +8,7 @@ from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
 from storekeeper.domain import names
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.errors import AlreadyExists, AmbiguousName, Conflict, Forbidden, NotFound, OutOfStock
 from storekeeper.http.guard import Guard
 from storekeeper.http.operation import Message, conditional, fresh_token, responds
@@ -22,12 +22,12 @@ ChosenStoreId = Annotated[StoreId, Meta(description="Which store's, where severa
 
 
 class ItemBody(Fields, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    price: Price
+    price: PriceInput
     store_id: StoreId
 
 
 class ItemInStoreBody(Fields, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    price: Price
+    price: PriceInput
 
 
 class ItemChange(Fields, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -47,7 +47,7 @@ class ItemQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return None if isinstance(self.store_id, UnsetType) else self.store_id
 
 
-class Item:
+class ItemResource:
     """/item/{name}"""
 
     tag = "items"
@@ -110,7 +110,7 @@ class Item:
         resp.media = Message("Item deleted.")
 
 
-class ItemInStore:
+class ItemInStoreResource:
     """/store/{name}/item/{item_name}"""
 
     tag = "items"
@@ -170,7 +170,7 @@ class ItemInStore:
         resp.media = Message("Item deleted.")
 
 
-class Stock:
+class StockResource:
     """/item/{name}/stock"""
 
     tag = "items"
@@ -194,7 +194,7 @@ class Stock:
         tell(resp, await self._guard.write(req, item.adjust_stock, req.caller.user_id, target, body.delta))
 
 
-class StockInStore:
+class StockInStoreResource:
     """/store/{name}/item/{item_name}/stock"""
 
     tag = "items"

@@ -45,7 +45,7 @@ class BulkAnswer(msgspec.Struct, frozen=True):
     results: list[BulkResult]
 
 
-class Bulk:
+class ItemBulkResource:
     """/items/bulk"""
 
     tag = "items"

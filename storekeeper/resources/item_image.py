@@ -19,7 +19,7 @@ KEY = re.compile(r"[0-9a-f]{64}")
 CACHING = "public, max-age=86400, must-revalidate"  # a day, as it may be taken away
 
 
-class ItemImage:
+class ItemImageResource:
     """/item/{name}/image"""
 
     tag = "items"
@@ -49,7 +49,7 @@ class ItemImage:
         tell(resp, await self._guard.write(req, item.set_image, req.caller.user_id, target, None))
 
 
-class ItemImageInStore:
+class ItemImageInStoreResource:
     """/store/{name}/item/{item_name}/image"""
 
     tag = "items"
@@ -76,7 +76,7 @@ class ItemImageInStore:
         tell(resp, await self._guard.write(req, item.set_image, req.caller.user_id, target, None))
 
 
-class ImageFile:
+class ImageFileResource:
     """/images/{key}/{size}"""
 
     tag = "items"

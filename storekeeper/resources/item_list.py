@@ -9,7 +9,7 @@ from falcon.asgi import Response
 from msgspec import UNSET, Meta, UnsetType
 
 from storekeeper.domain import barcodes, names, times
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.errors import NotFound, TokenMissing, TooManyExports
 from storekeeper.http.guard import Guard
 from storekeeper.http.operation import authentication_optional, responds
@@ -63,8 +63,8 @@ class ItemsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Annotated[str, Meta(max_length=barcodes.LENGTHS[-1], description="The exact barcode.", extra_json_schema=GTIN)]
         | UnsetType
     ) = UNSET
-    price_min: Annotated[Price, Meta(description="The lowest price; needs a store.")] | UnsetType = UNSET
-    price_max: Annotated[Price, Meta(description="The highest price; needs a store.")] | UnsetType = UNSET
+    price_min: Annotated[PriceInput, Meta(description="The lowest price; needs a store.")] | UnsetType = UNSET
+    price_max: Annotated[PriceInput, Meta(description="The highest price; needs a store.")] | UnsetType = UNSET
     in_stock: Annotated[bool, Meta(description="Only what is on hand, or only what is not.")] | UnsetType = UNSET
     updated_since: Annotated[Time, Meta(description=f"Only what was changed since then. {TIME}")] | UnsetType = UNSET
     archived: Annotated[Archived, Meta(description="Whether archived items are wanted.")] = "no"
@@ -99,7 +99,7 @@ class ItemPage(msgspec.Struct, frozen=True):
     next: str | UnsetType = UNSET
 
 
-class ItemList:
+class ItemListResource:
     """/items"""
 
     tag = "items"
@@ -127,7 +127,7 @@ class ItemList:
         resp.media = page
 
 
-class StoreItemList:
+class StoreItemListResource:
     """/store/{name}/items"""
 
     tag = "items"

@@ -23,7 +23,7 @@ class MemberPage(msgspec.Struct, frozen=True):
     next: str | UnsetType = UNSET
 
 
-class Member:
+class MemberResource:
     """/store/{name}/members/{username}"""
 
     tag = "members"
@@ -62,7 +62,7 @@ class Member:
         req.log("role_changed", store=name, member=username, role=None)
 
 
-class MemberList:
+class MemberListResource:
     """/store/{name}/members"""
 
     tag = "members"

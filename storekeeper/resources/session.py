@@ -83,7 +83,7 @@ class SessionPage(msgspec.Struct, frozen=True):
     next: str | UnsetType = UNSET
 
 
-class Login:
+class LoginResource:
     """/login"""
 
     tag = "sessions"
@@ -104,7 +104,7 @@ class Login:
         resp.media = token_pair(self._tokens, grant, fresh=True)
 
 
-class LoginPassword:
+class LoginPasswordResource:
     """/login/password"""
 
     tag = "sessions"
@@ -124,7 +124,7 @@ class LoginPassword:
         resp.media = token_pair(self._tokens, grant, fresh=True)
 
 
-class FreshLogin:
+class FreshLoginResource:
     """/login/fresh"""
 
     tag = "sessions"
@@ -144,7 +144,7 @@ class FreshLogin:
         resp.media = AccessToken(token, self._tokens.lifetimes.access)
 
 
-class Refresh:
+class RefreshResource:
     """/refresh"""
 
     tag = "sessions"
@@ -170,7 +170,7 @@ class Refresh:
         resp.media = token_pair(self._tokens, grant, fresh=False)
 
 
-class Logout:
+class LogoutResource:
     """/logout"""
 
     tag = "sessions"
@@ -188,7 +188,7 @@ class Logout:
         resp.media = Message(f"User <id={user_id}> successfully logged out.")
 
 
-class Session:
+class SessionResource:
     """/sessions/{session_id}"""
 
     tag = "sessions"
@@ -204,7 +204,7 @@ class Session:
         resp.media = Message("Session ended.")
 
 
-class SessionList:
+class SessionListResource:
     """/sessions"""
 
     tag = "sessions"

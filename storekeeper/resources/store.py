@@ -67,7 +67,7 @@ class StorePage(msgspec.Struct, frozen=True):
     next: str | UnsetType = UNSET
 
 
-class Store:
+class StoreResource:
     """/store/{name}"""
 
     tag = "stores"
@@ -130,7 +130,7 @@ class Store:
         resp.media = Message("Store deleted.")
 
 
-class StoreList:
+class StoreListResource:
     """/stores"""
 
     tag = "stores"

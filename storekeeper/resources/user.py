@@ -66,7 +66,7 @@ class UserPage(msgspec.Struct, frozen=True):
     next: str | UnsetType = UNSET
 
 
-class Register:
+class RegisterResource:
     """/register"""
 
     tag = "users"
@@ -91,7 +91,7 @@ class Register:
         resp.location = path("user", str(added.id))
 
 
-class User:
+class UserResource:
     """/user/{user_id}"""
 
     tag = "users"
@@ -133,7 +133,7 @@ class User:
         resp.media = changed
 
 
-class Password:
+class PasswordResource:
     """/user/{user_id}/password"""
 
     tag = "users"
@@ -151,7 +151,7 @@ class Password:
         resp.media = Message("Password changed.")
 
 
-class UserList:
+class UserListResource:
     """/users"""
 
     tag = "users"

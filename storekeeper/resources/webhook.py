@@ -85,7 +85,7 @@ class DeliveryPage(msgspec.Struct, frozen=True):
     next: str | UnsetType = UNSET
 
 
-class WebhookList:
+class WebhookListResource:
     """/webhooks"""
 
     tag = "webhooks"
@@ -123,7 +123,7 @@ class WebhookList:
         resp.media = WebhookPage(page.rows, link_next(req, resp, query, page.cursor))
 
 
-class Webhook:
+class WebhookResource:
     """/webhooks/{webhook_id}"""
 
     tag = "webhooks"
@@ -160,7 +160,7 @@ class Webhook:
         req.log("webhook_deleted", webhook=webhook_id)
 
 
-class WebhookRotation:
+class WebhookRotationResource:
     """/webhooks/{webhook_id}/rotate"""
 
     tag = "webhooks"
@@ -179,7 +179,7 @@ class WebhookRotation:
         req.log("webhook_changed", webhook=webhook_id, is_rotated=True)
 
 
-class WebhookTakeover:
+class WebhookTakeoverResource:
     """/webhooks/{webhook_id}/takeover"""
 
     tag = "webhooks"
@@ -202,7 +202,7 @@ class WebhookTakeover:
         req.log("webhook_taken_over", webhook=webhook_id)
 
 
-class WebhookVerification:
+class WebhookVerificationResource:
     """/webhooks/{webhook_id}/verify"""
 
     tag = "webhooks"
@@ -224,7 +224,7 @@ class WebhookVerification:
         req.log("webhook_verified" if verified.is_active else "webhook_challenged", webhook=webhook_id)
 
 
-class WebhookTest:
+class WebhookTestResource:
     """/webhooks/{webhook_id}/test"""
 
     tag = "webhooks"
@@ -245,7 +245,7 @@ class WebhookTest:
         await self._dispatch.wake(req)
 
 
-class WebhookReplay:
+class WebhookReplayResource:
     """/webhooks/{webhook_id}/replay"""
 
     tag = "webhooks"
@@ -267,7 +267,7 @@ class WebhookReplay:
         await self._dispatch.wake(req)
 
 
-class DeliveryList:
+class DeliveryListResource:
     """/webhooks/{webhook_id}/deliveries"""
 
     tag = "webhooks"
@@ -284,7 +284,7 @@ class DeliveryList:
         resp.media = DeliveryPage(page.rows, link_next(req, resp, query, page.cursor))
 
 
-class DeliveryReplay:
+class DeliveryReplayResource:
     """/webhooks/{webhook_id}/deliveries/{delivery_id}/replay"""
 
     tag = "webhooks"

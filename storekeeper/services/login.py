@@ -17,9 +17,9 @@ from storekeeper.errors import (
 from storekeeper.http.guard import Guard
 from storekeeper.http.request import Request
 from storekeeper.models import login_network, login_throttle, network_rate, session, user
-from storekeeper.models.login_throttle import Attempt, Limits
+from storekeeper.models.login_throttle import Attempt, LoginThrottleLimits
 from storekeeper.models.network_rate import Rate
-from storekeeper.models.session import Grant, Terms
+from storekeeper.models.session import Grant, SessionLimits
 from storekeeper.models.user import Login
 from storekeeper.security.password_tickets import Tickets
 from storekeeper.security.passwords import Passwords
@@ -34,8 +34,8 @@ class PasswordCheck:
         guard: Guard,
         passwords: Passwords,
         tickets: Tickets,
-        limits: Limits,
-        terms: Terms,
+        limits: LoginThrottleLimits,
+        terms: SessionLimits,
         logins_per_minute: int,
     ) -> None:
         self._guard = guard
@@ -67,7 +67,7 @@ class PasswordCheck:
             raise PasswordChangeRequired(self._tickets.issue(login.user_id, login.password_hash))
         is_outdated = self._passwords.is_outdated(login.password_hash)
         new_hash = await self._passwords.hash(password, address) if is_outdated else None
-        entry = Entry(attempt, self._rate, login, last_at, new_hash, self._terms, req.device, address)
+        entry = VerifiedLogin(attempt, self._rate, login, last_at, new_hash, self._terms, req.device, address)
         begun = await self._guard.write_uncached(req, _begin, entry)
         req.request_context.user_id = begun.user_id
         return _logged(req, begun)
@@ -110,7 +110,7 @@ class PasswordCheck:
         return login
 
 
-class Entry(msgspec.Struct, frozen=True):
+class VerifiedLogin(msgspec.Struct, frozen=True):
     """A login whose password was right, and what its session is to be. `new_hash` replaces an outdated one.
 
     `last_at` is when the user last signed in from near the address.
@@ -121,7 +121,7 @@ class Entry(msgspec.Struct, frozen=True):
     login: Login
     last_at: int
     new_hash: str | None
-    terms: Terms
+    terms: SessionLimits
     device: str
     address: str
 
@@ -141,7 +141,9 @@ def _logged(req: Request, begun: Grant) -> Grant:
     return begun
 
 
-def _look_up(conn: Connection, call: Call, limits: Limits, rate: Rate) -> tuple[Login | None, Attempt, int, float]:
+def _look_up(
+    conn: Connection, call: Call, limits: LoginThrottleLimits, rate: Rate
+) -> tuple[Login | None, Attempt, int, float]:
     """The user, if there is one, by what their attempt is judged, when they last signed in from there, and by how many
     seconds the attempt is to be delayed.
     """
@@ -155,7 +157,7 @@ def _look_up(conn: Connection, call: Call, limits: Limits, rate: Rate) -> tuple[
     return login, attempt, last_at, login_throttle.check(conn, attempt) if has_failures else 0.0
 
 
-def _begin(conn: Connection, entry: Entry) -> Grant:
+def _begin(conn: Connection, entry: VerifiedLogin) -> Grant:
     """InvalidCredentials if the password was changed, or the user deactivated, since it was checked."""
     login = entry.login
     login_network.admit(conn, login, entry.attempt)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from storekeeper.concurrency.rate_limiter import Limits, RateLimiter
+from storekeeper.concurrency.rate_limiter import DeliveryLimits, RateLimiter
 
 MAX_WAITING = 256  # at one address
 MIN_PAUSE = 0.001  # seconds between looks at the clock
@@ -42,7 +42,7 @@ class _Address:
 
 
 class AddressLimits:
-    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limits: DeliveryLimits, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
         self._pace = RateLimiter(limits.messages_per_second)
         self._clock = clock

@@ -20,7 +20,7 @@ from typing import Any
 import h11
 import msgspec
 
-from storekeeper.concurrency.rate_limiter import Limits
+from storekeeper.concurrency.rate_limiter import DeliveryLimits
 from storekeeper.domain import webhook_url
 from storekeeper.domain.ip_networks import networks
 from storekeeper.domain.webhook_url import AllowedNetworks, WebhookUrl
@@ -35,7 +35,7 @@ IDLE_SECONDS = 15.0  # that a connection is kept without a message
 AGE_SECONDS = 60.0  # that it is kept at all
 MAX_IDLE = 256
 WAIT_SECONDS = 30.0  # for turns: what is signed with the time must not arrive much later
-UNLIMITED = Limits(1e6, MAX_IDLE)
+UNLIMITED = DeliveryLimits(1e6, MAX_IDLE)
 
 Address = tuple[Any, ...]  # as `socket.getaddrinfo` has it
 Resolve = Callable[[str, int], Awaitable[list[Address]]]
@@ -68,7 +68,7 @@ class Unreachable(DeliveryError):
     """Nothing answers, for a reason that is not told: whoever names a URL must not learn which ports are open."""
 
 
-class Message:
+class OutgoingMessage:
     """What is to be sent, and how much of its time it has had."""
 
     def __init__(self, to: WebhookUrl, headers: Mapping[str, str], body: bytes, limit: asyncio.Timeout) -> None:
@@ -130,7 +130,7 @@ class Connection:
         """Whether the other side has not closed it, as far as is known."""
         return not (self._reader.at_eof() or self._writer.transport.is_closing())
 
-    async def ask(self, message: Message) -> tuple[int, bytes]:
+    async def ask(self, message: OutgoingMessage) -> tuple[int, bytes]:
         """Send a request; the status of its answer and as much of its body as is read."""
         self._writer.write(message.written(self._protocol))
         response = await self._next_event()
@@ -174,7 +174,7 @@ class WebhookClient:
         seconds: float = SECONDS,
         resolve: Resolve | None = None,
         context: ssl.SSLContext | None = None,
-        limits: Limits = UNLIMITED,
+        limits: DeliveryLimits = UNLIMITED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._networks = networks
@@ -195,7 +195,7 @@ class WebhookClient:
         """Send a JSON body. Never raises: what goes wrong is an answer too."""
         try:
             async with asyncio.timeout(self._seconds) as limit:
-                message = Message(webhook_url.read(url), headers, body, limit)
+                message = OutgoingMessage(webhook_url.read(url), headers, body, limit)
                 status, answered = await self._exchange(message)
         except QueueFull:
             return DeliveryResult(None, "Too much goes to this address.", None, is_put_off=True)
@@ -211,7 +211,7 @@ class WebhookClient:
             self._drop(connection)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _exchange(self, message: Message) -> tuple[int, bytes]:
+    async def _exchange(self, message: OutgoingMessage) -> tuple[int, bytes]:
         """On a kept connection, or else on a new one: the other side may have closed the kept one meanwhile."""
         while kept := self._find_idle(message.place):
             async with self._turn(message, kept.lane):
@@ -225,7 +225,7 @@ class WebhookClient:
         except (OSError, h11.RemoteProtocolError) as error:
             raise _explained(error) from None
 
-    async def _ask_anew(self, message: Message) -> tuple[int, bytes]:
+    async def _ask_anew(self, message: OutgoingMessage) -> tuple[int, bytes]:
         """On a connection to the first address that answers."""
         reason: Exception = Unreachable()
         for address in await self._addresses(message.to):
@@ -240,13 +240,13 @@ class WebhookClient:
         raise reason
 
     @asynccontextmanager
-    async def _turn(self, message: Message, lane: str) -> AsyncIterator[None]:
+    async def _turn(self, message: OutgoingMessage, lane: str) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             async with message.waiting():
                 await stack.enter_async_context(self._lanes.slot(lane, message.place[1]))
             yield
 
-    async def _ask(self, connection: Connection, message: Message) -> tuple[int, bytes]:
+    async def _ask(self, connection: Connection, message: OutgoingMessage) -> tuple[int, bytes]:
         is_kept = False
         try:
             answer = await connection.ask(message)
@@ -293,7 +293,7 @@ class WebhookClient:
         self._idle.pop(connection).cancel()
         connection.close()
 
-    async def _open(self, message: Message, lane: str, address: Address) -> Connection:
+    async def _open(self, message: OutgoingMessage, lane: str, address: Address) -> Connection:
         await self._make_room(lane)
         family, kind, protocol, _, target = address
         sock = socket.socket(family, kind, protocol)

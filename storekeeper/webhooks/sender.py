@@ -20,7 +20,7 @@ import msgspec
 import structlog
 
 from storekeeper.concurrency.heartbeat import Pulse
-from storekeeper.concurrency.rate_limiter import Limits, RateLimiter
+from storekeeper.concurrency.rate_limiter import DeliveryLimits, RateLimiter
 from storekeeper.database.executor import Database
 from storekeeper.errors import StorekeeperError, Unavailable
 from storekeeper.models import journal, webhook_queue
@@ -38,7 +38,7 @@ RETRIES = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)  # second
 JITTER = 0.2  # so that what failed together is not tried again together
 
 
-class Sender:
+class WebhookSender:
     """One process's. `retries` are seconds, without the jitter; `is_needed` tells whether to go on.
 
     `limits` are those of each host, whatever the number of webhooks that lead there.
@@ -52,7 +52,7 @@ class Sender:
         look_seconds: float = POLL_SECONDS,
         is_needed: Callable[[], bool] = lambda: True,
         pulse: Pulse | None = None,
-        limits: Limits = UNLIMITED,
+        limits: DeliveryLimits = UNLIMITED,
     ) -> None:
         self._pulse = pulse or Pulse(token_hex(8))
         self.name = self._pulse.name

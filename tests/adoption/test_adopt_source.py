@@ -12,7 +12,7 @@ from threading import Event, Thread
 import pytest
 
 from storekeeper.adoption import report
-from storekeeper.adoption.plan import Plan
+from storekeeper.adoption.plan import AdoptionPlan
 from storekeeper.errors import Conflict
 from storekeeper.settings import Settings
 from tests.support import course_databases, databases
@@ -221,7 +221,7 @@ def test_the_report_is_never_written_over_another_file(settings: Settings, folde
 
 
 def test_no_report_is_left_of_what_did_not_happen(folder: Path) -> None:
-    nothing = Plan([], [], "EUR", None, None, [])
+    nothing = AdoptionPlan([], [], "EUR", None, None, [])
     with pytest.raises(Conflict), report.kept(folder / "adopted.jsonl", nothing):
         raise Conflict
     assert list(folder.iterdir()) == []

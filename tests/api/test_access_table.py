@@ -14,13 +14,13 @@ from falcon.constants import COMBINED_METHODS
 from storekeeper.app import create_api, create_routes
 from storekeeper.components import Parts, create_components
 from storekeeper.database.engine import metadata
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.files import images
 from storekeeper.http.request import Request
 from storekeeper.http.root_app import RootApp
 from storekeeper.models import import_job, item, session, store_member, user, webhook, webhook_delivery
 from storekeeper.models.item_fields import Fields
-from storekeeper.models.session import Terms
+from storekeeper.models.session import SessionLimits
 from storekeeper.security.tokens import Lifetimes, Tokens
 from storekeeper.settings import Settings
 from tests.conftest import HASHED, PASSWORD, Clock, Person, as_served, bearer
@@ -219,9 +219,9 @@ def world(engine: sa.Engine, parts: Parts) -> sa.Engine:
         store_member.create_store(conn, 1, "shed", "EUR")
         store_member.put(conn, 1, "shed", "bob", "clerk")
         for name in ("lamp", "sofa", "poster"):
-            item.add(conn, 1, 1, name, Fields(price=Price("5")))
+            item.add(conn, 1, 1, name, Fields(price=PriceInput("5")))
         conn.execute(sa.update(item.items).where(item.items.c.name == "poster").values(image=IMAGE))
-        session.begin(conn, 1, Terms(3600), "", "")
+        session.begin(conn, 1, SessionLimits(3600), "", "")
         for _ in range(2):
             import_job.add(conn, 1, import_job.ImportRequest(store="ikea", file="imports/a", file_name="", size=1))
         conn.execute(sa.update(import_job.jobs).where(import_job.jobs.c.id == 2).values(state="planned", ended_at=1))
@@ -238,7 +238,7 @@ def knock(engine: sa.Engine, tokens: Tokens, caller: str) -> dict[str, str]:
         return {}
     with transaction(engine) as conn:
         conn.execute(sa.update(user.users).values(is_active=True))
-        grant = session.begin(conn, USERS[caller], Terms(3600), "", "")
+        grant = session.begin(conn, USERS[caller], SessionLimits(3600), "", "")
         if caller == "ended":
             session.end(conn, grant.user_id, grant.session_id)
         if caller == "inactive":  # the session stays: it is the user who may not

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from storekeeper.database.engine import create_engine
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.models import item, store_member, user
 from storekeeper.models.item_fields import Fields
 from tests.conftest import HASHED, PASSWORD
@@ -82,7 +82,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     with transaction(create_engine(url)) as conn:
         user.add(conn, "alice", HASHED, True)
         store_member.create_store(conn, 1, "ikea", "EUR")
-        item.add(conn, 1, 1, "chair", Fields(price=Price("15.99")))
+        item.add(conn, 1, 1, "chair", Fields(price=PriceInput("15.99")))
     return url
 
 

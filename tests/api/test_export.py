@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper.database.engine import create_engine
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.models import item, item_export, session, store_member, user
 from storekeeper.models.item_fields import Fields
 from storekeeper.settings import Settings
@@ -30,7 +30,7 @@ HEAD = "id,store,name,price,currency,sku,barcode,description,tags,stock,archived
 def desk(engine: sa.Engine) -> None:
     """A second item that has all that an item may have, but is no longer sold."""
     fields = Fields(
-        price=Price("1999.5"),
+        price=PriceInput("1999.5"),
         sku="=1+1",
         barcode="96385074",
         description='Says "oak",\nand is',
@@ -111,7 +111,7 @@ def test_a_file_has_what_the_list_has(
     many(engine, 7)
     with transaction(engine) as conn:
         store_member.create_store(conn, 1, "tokyo", "JPY")
-        item.add(conn, 1, "tokyo", "chair", Fields(price=Price("5"), tags=["home"], stock=1))
+        item.add(conn, 1, "tokyo", "chair", Fields(price=PriceInput("5"), tags=["home"], stock=1))
     queries = ["", "archived=any", "q=cha", "tag=home", "tag=home&archived=any", "in_stock=true", "sku=%3D1%2B1"]
     queries += ["q=item&archived=any", "updated_since=1700000001", "barcode=96385074&archived=yes", "sort=-name"]
     for query in [*queries, "store_id=1&price_max=0.03"]:
@@ -189,7 +189,7 @@ def test_a_file_is_made_while_it_is_read(
 
     def change() -> None:
         with transaction(engine) as conn:
-            item.add(conn, 1, 1, "late", Fields(price=Price("5")))
+            item.add(conn, 1, 1, "late", Fields(price=PriceInput("5")))
             item.delete(conn, 1, item.ItemRef("item 30", 1))
 
     with worker(settings) as app:

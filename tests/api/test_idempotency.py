@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper.database.engine import create_engine
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.models import idempotency, item, store_member, user
 from storekeeper.models.idempotency import RETENTION_SECONDS, keys
 from storekeeper.models.item_fields import Fields
@@ -224,7 +224,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     with transaction(create_engine(url)) as conn:
         user.add(conn, "alice", HASHED, True)
         store_member.create_store(conn, 1, "ikea", "EUR")
-        item.add(conn, 1, 1, "chair", Fields(price=Price("15.99")))
+        item.add(conn, 1, 1, "chair", Fields(price=PriceInput("15.99")))
     return url
 
 

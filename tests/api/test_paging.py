@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from storekeeper.database import compiled_query, dialects
 from storekeeper.database.compiled_query import CompiledQuery, execute
 from storekeeper.database.executor import Database
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.models import item, item_queries, journal_feed, paging, session, store_items, store_member, user
 from storekeeper.models.item_fields import Fields
-from storekeeper.models.session import Terms
+from storekeeper.models.session import SessionLimits
 from tests.conftest import HASHED, Person, bearer
 from tests.support import raw_requests
 from tests.support.databases import transaction
@@ -54,9 +54,9 @@ def shop(engine: sa.Engine) -> sa.Engine:
         store_member.create_store(conn, 1, "aldi", "EUR")
         store_member.create_store(conn, 1, "lidl", "EUR")
         for name in "gfedcba":
-            item.add(conn, 1, 1, name, Fields(price=Price(1)))
+            item.add(conn, 1, 1, name, Fields(price=PriceInput(1)))
         for name in "edcba":
-            item.add(conn, 1, 2, name, Fields(price=Price(2)))
+            item.add(conn, 1, 2, name, Fields(price=PriceInput(2)))
     return engine
 
 
@@ -208,7 +208,7 @@ def test_the_number_of_statements_is_the_same_for_any_number_of_items(
     few = count("/stores"), count("/store/ikea"), count("/items")
     with transaction(db.engine) as conn:
         for number in range(30):
-            item.add(conn, 1, 1, f"{number}", Fields(price=Price(1)))
+            item.add(conn, 1, 1, f"{number}", Fields(price=PriceInput(1)))
     assert (count("/stores"), count("/store/ikea"), count("/items")) == few
     assert few == (2, 2, 2)  # stores and their items; a store and its items; the session and the items
 
@@ -226,7 +226,7 @@ def test_the_items_of_all_stores_of_a_page_take_one_trip(
     with transaction(engine) as conn:
         for number in range(30):
             founded = store_member.create_store(conn, 1, f"store {number}", "EUR")
-            item.add(conn, 1, founded.id, "stool", Fields(price=Price(1)))
+            item.add(conn, 1, founded.id, "stool", Fields(price=PriceInput(1)))
     stores = reader.get("/stores").json["stores"]
     assert [[each["name"] for each in store["items"]] for store in stores] == [["chair"], *[["stool"]] * 30]
     assert trips == [31]
@@ -292,7 +292,7 @@ Change = Callable[[sa.Connection, str], None]
 
 
 def add_item(conn: sa.Connection, name: str) -> None:
-    item.add(conn, 1, 1, name, Fields(price=Price(1)))
+    item.add(conn, 1, 1, name, Fields(price=PriceInput(1)))
 
 
 def add_store(conn: sa.Connection, name: str) -> None:
@@ -364,7 +364,7 @@ def test_a_page_goes_on_where_the_last_row_was_even_if_it_is_gone(sort: str, eng
 def test_sessions_come_in_pages(engine: sa.Engine, reader: Reader) -> None:
     with transaction(engine) as conn:
         for number in range(4):
-            session.begin(conn, 4, Terms(3600), f"device {number}", "")
+            session.begin(conn, 4, SessionLimits(3600), f"device {number}", "")
     pages = list(reader.pages("/sessions?limit=2"))
     assert [len(page.json["sessions"]) for page in pages] == [2, 2, 1]
     ids = [row["id"] for page in pages for row in page.json["sessions"]]

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from storekeeper.components import Parts, quotas
 from storekeeper.models import session, store, store_member
-from storekeeper.models.session import Terms, sessions
+from storekeeper.models.session import SessionLimits, sessions
 from storekeeper.models.store import stores
 from storekeeper.settings import Settings
 from tests.conftest import PASSWORD, Clock, Person, bearer
@@ -212,7 +212,7 @@ def test_sessions_that_are_there_stay_and_one_ends_for_each_that_begins(limited:
 
 def test_sessions_that_are_over_are_not_counted(limited: Limited, engine: sa.Engine) -> None:
     with transaction(engine) as conn:
-        over = {session.begin(conn, 3, Terms(-10), "", "").session_id for _ in range(3)}
+        over = {session.begin(conn, 3, SessionLimits(-10), "", "").session_id for _ in range(3)}
     carol = limited.person("carol", sessions_per_user=2)
     carol.log_in()
     carol.log_in()

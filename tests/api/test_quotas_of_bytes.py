@@ -13,7 +13,7 @@ from falcon import testing
 
 from storekeeper.components import Parts
 from storekeeper.console.form_keys import FIELD
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.errors import ImageSpaceFull
 from storekeeper.files import images
 from storekeeper.models import idempotency_space, item, store_image
@@ -392,7 +392,7 @@ def test_the_images_of_a_store_take_as_much_room_as_they_may(
     assert on_disk == size
     assert refused(put(bob, picture("blue")))[:2] == (409, "image_space_full")
     with transaction(engine) as conn:
-        item.add(conn, 1, 1, "stool", Fields(price=Price("5")))
+        item.add(conn, 1, 1, "stool", Fields(price=PriceInput("5")))
     again = put(bob, picture("red"), "/item/stool/image")
     assert (again.status_code, again.json["image"]) == (200, path), "the store has this one already"
     with transaction(engine) as conn:
@@ -440,7 +440,7 @@ def test_of_many_images_at_once_one_gets_the_last_room(engine: sa.Engine) -> Non
     take(engine, MIB - 100)
     with transaction(engine) as conn:
         for number in range(count):
-            item.add(conn, 1, 1, f"item {number}", Fields(price=Price("5")))
+            item.add(conn, 1, 1, f"item {number}", Fields(price=PriceInput("5")))
     all_are_there = Barrier(count)
 
     def give(number: int) -> bool:

@@ -10,7 +10,7 @@ from standardwebhooks import Webhook as Verifier
 
 from storekeeper.app import create_app
 from storekeeper.components import Parts
-from storekeeper.concurrency.rate_limiter import Limits, RateLimiter
+from storekeeper.concurrency.rate_limiter import DeliveryLimits, RateLimiter
 from storekeeper.models import webhook, webhook_queue
 from storekeeper.models.webhook import MAX_OF_STORE, MAX_TESTS, webhooks
 from storekeeper.settings import Settings
@@ -210,14 +210,14 @@ def test_a_host_bears_so_many_connections_and_messages_and_the_others_wait_in_or
     for path in ("a", "b", "c"):
         add(engine, f"{receiver.url}/{path}")
     sell(engine, 4)
-    send(engine, lambda: len(receiver.messages) == 2, limits=Limits(1e6, 2))
+    send(engine, lambda: len(receiver.messages) == 2, limits=DeliveryLimits(1e6, 2))
     assert len(receiver.messages) == 2
     quick = receive()
     with transaction(engine) as conn:
         conn.execute(sa.delete(webhooks))
     hooks = [add(engine, f"{quick.url}/{path}").id for path in ("a", "b")]
     sell(engine, 6, price="6")
-    send(engine, lambda: all(has_ended(engine, each) for each in hooks), limits=Limits(20, 1))
+    send(engine, lambda: all(has_ended(engine, each) for each in hooks), limits=DeliveryLimits(20, 1))
     for each in hooks:
         mine = [int(id.rpartition("_")[2]) for id in quick.ids if id.startswith(f"msg_{each}_")]
         assert (len(mine), mine) == (6, sorted(mine))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.models import item, journal, store_member
 from storekeeper.models.item_fields import Fields
 from storekeeper.models.journal import Author
@@ -32,7 +32,7 @@ main()
 
 def set_price(engine: sa.Engine, price: str, user_id: int = 2) -> None:
     with transaction(engine) as conn, journal.signed(conn, Author("user", user_id, "r")):
-        item.change(conn, user_id, item.ItemRef("chair"), Fields(price=Price(price)))
+        item.change(conn, user_id, item.ItemRef("chair"), Fields(price=PriceInput(price)))
 
 
 def lines(text: str) -> list[Any]:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from click.testing import Result
 
 from storekeeper.cli.items import export_, find
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.models import item, store_member
 from storekeeper.models.item_fields import Fields
 from storekeeper.resources.item_list import AllItemsQuery
@@ -57,15 +57,15 @@ def run(engine: sa.Engine, settings: Settings) -> Run:
 def goods(engine: sa.Engine) -> None:
     """Beside the chair: several items, one of them archived, and a store with another currency."""
     desk = Fields(
-        price=Price("100"), sku="D-1", barcode="96385074", description="oak,\nand old", tags=["home", "old wood"]
+        price=PriceInput("100"), sku="D-1", barcode="96385074", description="oak,\nand old", tags=["home", "old wood"]
     )
     with transaction(engine) as conn:
         item.add(conn, 1, "ikea", "desk", desk)
-        item.add(conn, 1, "ikea", "oak table", Fields(price=Price("250"), tags=["home"], stock=3))
-        item.add(conn, 1, "ikea", "oak bench", Fields(price=Price("80"), stock=1, archived=True))
+        item.add(conn, 1, "ikea", "oak table", Fields(price=PriceInput("250"), tags=["home"], stock=3))
+        item.add(conn, 1, "ikea", "oak bench", Fields(price=PriceInput("80"), stock=1, archived=True))
         conn.execute(sa.update(item.items).values(updated_at=1_700_000_000 + item.items.c.id))
         store_member.create_store(conn, 1, "tokyo", "JPY")
-        item.add(conn, 1, "tokyo", "oak 椅子", Fields(price=Price("5000"), stock=12))
+        item.add(conn, 1, "tokyo", "oak 椅子", Fields(price=PriceInput("5000"), stock=12))
 
 
 def ids(result: Result) -> list[int]:

@@ -21,7 +21,7 @@ from storekeeper.concurrency.background_process import BackgroundProcess, Proces
 from storekeeper.concurrency.heartbeat import Heartbeat, Pulse, read_last
 from storekeeper.database.engine import create_engine
 from storekeeper.database.executor import Database
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.models import item, store_member, user
 from storekeeper.models.import_job import jobs
 from storekeeper.models.import_queue import MAX_DEATHS
@@ -162,7 +162,7 @@ def sender_of(engine: sa.Engine, webhook_id: int) -> str | None:
 
 def sell(engine: sa.Engine, name: str = "lamp") -> None:
     with transaction(engine) as conn:
-        item.add(conn, 1, 1, name, Fields(price=Price("5")))
+        item.add(conn, 1, 1, name, Fields(price=PriceInput("5")))
 
 
 @both

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper.components import Parts, create_components
-from storekeeper.console.routes import create_kit, create_pages
+from storekeeper.console.routes import create_kit, create_routes
 from storekeeper.models import item, journal, session, store_member, user
 from storekeeper.models.item_fields import Fields
-from storekeeper.models.session import Terms
+from storekeeper.models.session import SessionLimits
 from storekeeper.security import setup_token
 from storekeeper.security.tokens import Lifetimes, Tokens
 from storekeeper.settings import Settings
@@ -212,7 +212,7 @@ def knock(
         return browser
     with transaction(engine) as conn:
         conn.execute(sa.update(user.users).values(is_active=True))
-        grant = session.begin(conn, USERS[caller], Terms(3600), "", "")
+        grant = session.begin(conn, USERS[caller], SessionLimits(3600), "", "")
     clock.now -= 1800 if caller == "stale" else 0
     token = tokens.console(grant.user_id, grant.session_id, ends_at=grant.began_at + 3600)
     clock.now += 1800 if caller == "stale" else 0
@@ -276,12 +276,12 @@ def test_what_each_caller_may_do(
 
 
 def test_every_page_has_a_row_and_every_row_a_page(parts: Parts, settings: Settings) -> None:
-    pages = create_pages(create_kit(create_components(settings, parts)))
+    views = create_routes(create_kit(create_components(settings, parts)))
     found = {
         f"{method.upper()} {re.sub(':[a-z]+}', '}', template)}"
-        for template, page in pages.items()
+        for template, view in views.items()
         for method in ("get", "post", "put", "patch", "delete")
-        if hasattr(page, f"on_{method}")
+        if hasattr(view, f"on_{method}")
     }
     assert found == set(EXPECTED)
     assert len(ROWS) == len(EXPECTED)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper.components import Parts
-from storekeeper.console import page
+from storekeeper.console import view
 from storekeeper.console.form_keys import FIELD, FormKeys
 from storekeeper.database.engine import create_engine
 from storekeeper.models import idempotency, user
@@ -177,7 +177,7 @@ def test_a_form_that_is_still_worked_on_is_shown_again_with_its_key(
     url: str, alices: Browser, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With another it would count twice, if the first is carried out after all."""
-    monkeypatch.setattr(page, "KEY_SECONDS", 0.0)
+    monkeypatch.setattr(view, "KEY_SECONDS", 0.0)
     form = seen(alices, STORE) | {"delta.1": "5"}
     engine = create_engine(url)
     with transaction(engine) as conn:

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from storekeeper.database.engine import create_engine
 from storekeeper.database.executor import Database
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.errors import DatabaseDamaged
 from storekeeper.models import item
 from storekeeper.models.item_fields import Fields
@@ -34,7 +34,7 @@ def path(engine: sa.Engine, tmp_path: Path) -> Path:
     """A file in which tables and indexes have many pages."""
     with transaction(engine) as conn:
         for number in range(400):
-            fields = Fields(price=Price(number), description=f"{TEXT.decode()} {number}", sku=f"SKU-{number}")
+            fields = Fields(price=PriceInput(number), description=f"{TEXT.decode()} {number}", sku=f"SKU-{number}")
             item.add(conn, 1, 1, f"chair {number}", fields)
     engine.dispose()
     damaged_files.checkpoint(tmp_path / "storekeeper.db")

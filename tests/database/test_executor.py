@@ -19,7 +19,7 @@ import storekeeper
 from storekeeper import models
 from storekeeper.database.compiled_query import CompiledQuery, reader
 from storekeeper.database.executor import Database
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.errors import Conflict, NotFound, Unavailable
 from storekeeper.models import (
     idempotency_space,
@@ -39,8 +39,8 @@ from storekeeper.models import (
 )
 from storekeeper.models.item_fields import Fields
 from storekeeper.models.item_lookup import AuthorizedLookup
-from storekeeper.models.login_throttle import Limits
-from storekeeper.models.session import Terms
+from storekeeper.models.login_throttle import LoginThrottleLimits
+from storekeeper.models.session import SessionLimits
 from tests.conftest import HASHED
 from tests.support.server_process import await_that
 
@@ -48,7 +48,7 @@ from tests.support.server_process import await_that
 VALUES = {"name": "chair", "store": "ikea", "id": 1, "store_id": 1, "session_id": 1, "user_id": 1, "key": "alice"}
 VALUES |= {"address": "address", "everybody": "everybody", "since": 0, "hash": HASHED}
 VALUES |= {"item_id": 1, "start": 0, "end": 2**40, "first": 0, "last": 1}
-ATTEMPT = login_throttle.login("chair", "192.0.2.7", Limits())
+ATTEMPT = login_throttle.login("chair", "192.0.2.7", LoginThrottleLimits())
 VALUES |= {"until": 2**53, "minute": 0, "network": "n"} | dict.fromkeys(
     login_throttle._COUNTED, next(iter(ATTEMPT.bounds))
 )
@@ -146,12 +146,12 @@ def test_writers_queue(db: Database, url: str) -> None:
 
     with database(url) as other:
         asyncio.run(scenario(db, other))
-    assert read(db, item.get, "chair").price == Price("15.99") + Price("0.40")
+    assert read(db, item.get, "chair").price == PriceInput("15.99") + PriceInput("0.40")
 
 
 def test_reads_see_every_change_at_once(db: Database, url: str) -> None:
     """No reader holds on to what it saw before: neither after an answer nor after a refusal."""
-    limits = Limits(each=1)
+    limits = LoginThrottleLimits(each=1)
     attempt = login_throttle.login("alice", "192.0.2.1", limits)
     with database(url) as other:
         for n in range(3):
@@ -161,7 +161,7 @@ def test_reads_see_every_change_at_once(db: Database, url: str) -> None:
             for look in (db.read, db.read_list):
                 with pytest.raises(login_throttle.TooManyAttempts):
                     asyncio.run(look(login_throttle.check, attempt))
-            write(other, item.put, 1, 1, "chair", Fields(price=Price(price)))
+            write(other, item.put, 1, 1, "chair", Fields(price=PriceInput(price)))
             assert read(db, item.get, "chair").price == price
             assert asyncio.run(db.read_list(item.get, "chair")).price == price
         assert _open_snapshots(other) == 0
@@ -296,7 +296,7 @@ def test_a_query_gives_what_core_gives(db: Database, name: str) -> None:
         return rows
 
     def fill(conn: Connection) -> None:
-        session.begin(conn, 1, Terms(60), "", "")
+        session.begin(conn, 1, SessionLimits(60), "", "")
         conn.execute(sa.insert(journal.forgotten).values(id=1, last_id=1, last_at=1))
         login_throttle.count(conn, ATTEMPT)
         conn.execute(sa.insert(network_rate.rates).values(bucket="b", minute=0, count=1))
@@ -306,7 +306,7 @@ def test_a_query_gives_what_core_gives(db: Database, name: str) -> None:
         conn.execute(sa.insert(unused_image.unused_images).values(key="alice", since=1))
         conn.execute(sa.update(item.items).values(image="alice"))
         store.insert(conn, "Käthe", "KWD")
-        item.put(conn, 4, "Käthe", "chair", Fields(price=Price("1000000000")))
+        item.put(conn, 4, "Käthe", "chair", Fields(price=PriceInput("1000000000")))
 
     write(db, fill)
     assert read(db, compare)

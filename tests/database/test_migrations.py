@@ -67,7 +67,7 @@ def test_the_words_of_the_first_items_are_indexed(empty_url: str) -> None:  # no
     schema_version.migrate(engine)
     made = _indexed(engine)
     with engine.begin() as conn:
-        entries = [item_search.Entry(id, 7, name, None, None, "", "") for id, name in enumerate(names, 1)]
+        entries = [item_search.SearchDocument(id, 7, name, None, None, "", "") for id, name in enumerate(names, 1)]
         item_search.index(conn, entries)
     assert made == _indexed(engine)
     assert "smorrebrod" in str(made)

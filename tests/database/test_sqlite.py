@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from storekeeper.database.engine import create_engine
 from storekeeper.database.executor import Database
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.models import item, item_list, item_queries, item_search
 from storekeeper.models.item_fields import Fields
 from storekeeper.models.item_list import Filter
@@ -193,7 +193,7 @@ def test_a_catalogue_that_began_small_is_searched_by_its_index(path: Path) -> No
     """Statistics of one item had SQLite look at every item, for each search, when there were many."""
     engine = create_engine(f"sqlite:///{path}")
     with transaction(engine) as conn:
-        item.add(conn, 1, 1, "chair", Fields(price=Price("1"), tags=["oak"]))
+        item.add(conn, 1, 1, "chair", Fields(price=PriceInput("1"), tags=["oak"]))
         item_search.analyze(conn)
     with engine.connect() as conn:
         shape, values = item_list.prepare(conn, Filter(tag="oak"))

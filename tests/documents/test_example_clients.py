@@ -17,7 +17,7 @@ import pytest
 import sqlalchemy as sa
 
 from storekeeper.database.engine import create_engine
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.models import item, journal, store_items, store_member, user
 from storekeeper.models.item_fields import Fields
 from tests.conftest import HASHED, PASSWORD
@@ -34,7 +34,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     with transaction(create_engine(url)) as conn:
         user.add(conn, "alice", HASHED, True)
         store_member.create_store(conn, 1, "ikea", "EUR")
-        item.add(conn, 1, 1, "chair", Fields(price=Price("15.99"), stock=10))
+        item.add(conn, 1, 1, "chair", Fields(price=PriceInput("15.99"), stock=10))
     return url
 
 
@@ -49,7 +49,7 @@ def change(engine: sa.Engine, function: Callable[..., Any], *args: Any) -> None:
 
 
 def add(engine: sa.Engine, name: str, price: str = "5.00") -> None:
-    change(engine, item.add, 1, name, Fields(price=Price(price)))
+    change(engine, item.add, 1, name, Fields(price=PriceInput(price)))
 
 
 class Running:
@@ -256,7 +256,7 @@ def test_a_price_is_changed_once_though_answers_are_lost(
 
 
 def test_a_price_that_somebody_else_has_changed_is_left(running: Running, engine: sa.Engine) -> None:
-    change(engine, item.change, item.ItemRef("chair"), Fields(price=Price("20")))
+    change(engine, item.change, item.ItemRef("chair"), Fields(price=PriceInput("20")))
     process = running.run("till.py", "reprice", "ikea", "chair", "15.99", "12.90")
     assert process.communicate()[0] == "The price is 20.00.\nSomebody else has changed the price. Decide again.\n"
     assert (process.returncode, str(chair(engine).price)) == (1, "20.00")

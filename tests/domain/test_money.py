@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from storekeeper.domain import money
-from storekeeper.domain.money import DIGITS, MAX_MINOR_UNITS, Price
+from storekeeper.domain.money import DIGITS, MAX_MINOR_UNITS, PriceInput
 from storekeeper.errors import Invalid
 from storekeeper.http import parsing, responses
 from storekeeper.models.item import items
@@ -55,7 +55,7 @@ def through(literal: str, currency: str) -> str:
 
 
 class Body(msgspec.Struct):
-    price: Price
+    price: PriceInput
 
 
 def written(minor: int, currency: str) -> str:

@@ -11,14 +11,14 @@ import pytest
 import sqlalchemy as sa
 
 from storekeeper.concurrency.heartbeat import Pulse
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.errors import Conflict, ImportIsOver
 from storekeeper.files.storage import create_storage
 from storekeeper.importer.importer import Importer, Paused
 from storekeeper.importer.lease import Turn, keep
 from storekeeper.models import import_job, import_queue, item, item_batch, session, store_items, store_member, user
 from storekeeper.models.import_job import Import, ImportRequest, jobs
-from storekeeper.models.import_queue import HEARTBEAT_TIMEOUT, MAX_DEATHS, OLD_AFTER, SMALL_BYTES, Job
+from storekeeper.models.import_queue import HEARTBEAT_TIMEOUT, MAX_DEATHS, OLD_AFTER, SMALL_BYTES, ImportJob
 from storekeeper.models.item import items
 from storekeeper.models.item_fields import Fields
 from storekeeper.models.store import stores
@@ -40,7 +40,7 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def job(engine: sa.Engine) -> Job:
+def job(engine: sa.Engine) -> ImportJob:
     """Bob's import, in the hands of a runner."""
     order = ImportRequest(store="ikea", file="imports/a", file_name="", size=len(FILE))
     with transaction(engine) as conn:
@@ -48,7 +48,7 @@ def job(engine: sa.Engine) -> Job:
     return take(engine)
 
 
-def take(engine: sa.Engine) -> Job:
+def take(engine: sa.Engine) -> ImportJob:
     with transaction(engine) as conn:
         taken = import_queue.claim(conn, token_hex(4))
     assert taken
@@ -60,7 +60,7 @@ def presume_dead(engine: sa.Engine) -> None:
         conn.execute(sa.update(jobs).values(beat_at=jobs.c.beat_at - HEARTBEAT_TIMEOUT - 1))
 
 
-def run(engine: sa.Engine, job: Job, meet: Meet, when: tuple[str, int] = ("importing", 4)) -> None:
+def run(engine: sa.Engine, job: ImportJob, meet: Meet, when: tuple[str, int] = ("importing", 4)) -> None:
     """Carry out a job. Something happens once it has come so far: a state, and a number of rows."""
 
     def tell(state: str, counts: import_job.Counts, _percent: int) -> None:
@@ -95,7 +95,7 @@ def crash() -> None:
     "when", [("checking", 0), ("checking", 4), ("checking", 7), ("importing", 2), ("importing", 6), ("importing", 7)]
 )
 def test_an_interrupted_import_goes_on_and_ends_as_any_other(
-    when: tuple[str, int], engine: sa.Engine, job: Job
+    when: tuple[str, int], engine: sa.Engine, job: ImportJob
 ) -> None:
     with pytest.raises(Crash):  # `tell` is called within the step: that step is lost
         run(engine, job, crash, when)
@@ -110,7 +110,9 @@ def test_an_interrupted_import_goes_on_and_ends_as_any_other(
 
 
 @pytest.mark.parametrize("when", [("checking", 4), ("importing", 4)])
-def test_a_runner_that_was_taken_for_dead_does_no_harm(when: tuple[str, int], engine: sa.Engine, job: Job) -> None:
+def test_a_runner_that_was_taken_for_dead_does_no_harm(
+    when: tuple[str, int], engine: sa.Engine, job: ImportJob
+) -> None:
     done: list[Import] = []
 
     def stall() -> None:
@@ -128,7 +130,7 @@ def test_a_runner_that_was_taken_for_dead_does_no_harm(when: tuple[str, int], en
 class _Stalled(Importer):
     """Is stopped between two steps."""
 
-    def __init__(self, engine: sa.Engine, job: Job, meet: Meet, when: tuple[str, int]) -> None:
+    def __init__(self, engine: sa.Engine, job: ImportJob, meet: Meet, when: tuple[str, int]) -> None:
         super().__init__(engine, job, BytesIO(FILE), lambda *_: None)
         self._meet, self._when = meet, when
 
@@ -172,7 +174,7 @@ def test_an_import_ends_with_the_right_to_it(
     reason: str | None,
     when: tuple[str, int],
     engine: sa.Engine,
-    job: Job,
+    job: ImportJob,
 ) -> None:
     def interfere() -> None:
         with transaction(engine) as conn:
@@ -187,7 +189,7 @@ def test_an_import_ends_with_the_right_to_it(
 @pytest.mark.parametrize("when", [("checking", 4), ("importing", 4)])
 @pytest.mark.parametrize("gone", ["user", "store"])
 def test_an_import_goes_with_its_user_and_its_store(
-    gone: str, when: tuple[str, int], engine: sa.Engine, job: Job
+    gone: str, when: tuple[str, int], engine: sa.Engine, job: ImportJob
 ) -> None:
     def interfere() -> None:
         with transaction(engine) as conn:
@@ -203,11 +205,11 @@ def test_an_import_goes_with_its_user_and_its_store(
     assert names(engine) == expected[gone]
 
 
-def test_what_was_new_when_it_was_checked_may_be_there_when_its_turn_comes(engine: sa.Engine, job: Job) -> None:
+def test_what_was_new_when_it_was_checked_may_be_there_when_its_turn_comes(engine: sa.Engine, job: ImportJob) -> None:
     def be_faster() -> None:
         with transaction(engine) as conn:
-            item.add(conn, 1, 1, "item 3", Fields(price=Price("99"), stock=5))
-            item.add(conn, 1, 1, "rival", Fields(price=Price("1"), sku="6"))
+            item.add(conn, 1, 1, "item 3", Fields(price=PriceInput("99"), stock=5))
+            item.add(conn, 1, 1, "rival", Fields(price=PriceInput("1"), sku="6"))
 
     _Stalled(engine, job, be_faster, ("importing", 0)).run()
     ended = now(engine)
@@ -220,7 +222,7 @@ def test_what_was_new_when_it_was_checked_may_be_there_when_its_turn_comes(engin
     assert rows == [(300, 5)]
 
 
-def test_prices_are_not_taken_for_another_currency(engine: sa.Engine, job: Job) -> None:
+def test_prices_are_not_taken_for_another_currency(engine: sa.Engine, job: ImportJob) -> None:
     """An empty store may get one."""
 
     def change_currency() -> None:
@@ -244,17 +246,17 @@ def test_what_somebody_adds_between_the_plan_of_a_step_and_its_end_is_compared_a
     changed: int,
     refused: list[str],
     engine: sa.Engine,
-    job: Job,
+    job: ImportJob,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rivals = [rival]
     carry_out = item_batch.apply
 
-    def be_late(conn: sa.Connection, of: Any, made: item_batch.Plan) -> list[int]:
+    def be_late(conn: sa.Connection, of: Any, made: item_batch.BatchPlan) -> list[int]:
         if rivals:
             name, sku = rivals.pop()
             with transaction(engine) as other:
-                item.add(other, 1, 1, name, Fields(price=Price("99"), sku=sku))
+                item.add(other, 1, 1, name, Fields(price=PriceInput("99"), sku=sku))
         return carry_out(conn, of, made)
 
     monkeypatch.setattr(item_batch, "apply", be_late)
@@ -275,7 +277,7 @@ def test_what_somebody_adds_between_the_plan_of_a_step_and_its_end_is_compared_a
 
 
 def test_a_conflict_that_does_not_end_fails_the_import(
-    engine: sa.Engine, job: Job, monkeypatch: pytest.MonkeyPatch
+    engine: sa.Engine, job: ImportJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tries = []
 
@@ -289,7 +291,9 @@ def test_a_conflict_that_does_not_end_fails_the_import(
     assert now(engine).reason == "The change conflicts with what is stored."
 
 
-def test_a_bug_fails_the_import_and_is_shown(engine: sa.Engine, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_fails_the_import_and_is_shown(
+    engine: sa.Engine, job: ImportJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fall_over(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
@@ -299,7 +303,9 @@ def test_a_bug_fails_the_import_and_is_shown(engine: sa.Engine, job: Job, monkey
     assert (now(engine).state, now(engine).reason) == ("failed", "Something went wrong here. The server's log has it.")
 
 
-def test_without_the_database_an_import_waits(engine: sa.Engine, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_database_an_import_waits(
+    engine: sa.Engine, job: ImportJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def lose(*_: object, **__: object) -> None:
         raise sa.exc.OperationalError("", {}, Exception("gone"))
 
@@ -328,7 +334,7 @@ def taken(engine: sa.Engine, runner: str) -> int | None:
     return job.id if job else None
 
 
-def _held(conn: sa.Connection, import_id: int) -> Job:
+def _held(conn: sa.Connection, import_id: int) -> ImportJob:
     return import_queue._job(conn.execute(sa.select(jobs).where(jobs.c.id == import_id)).one())
 
 
@@ -369,7 +375,7 @@ def test_a_job_that_killed_its_runners_is_set_aside_and_the_next_is_taken(engine
     assert ended.ended_at is not None
 
 
-def test_progress_and_being_given_back_are_no_deaths(engine: sa.Engine, job: Job) -> None:
+def test_progress_and_being_given_back_are_no_deaths(engine: sa.Engine, job: ImportJob) -> None:
     for _ in range(2 * MAX_DEATHS):
         with transaction(engine) as conn:
             import_queue.give_back(conn, job.runner)
@@ -382,7 +388,7 @@ def test_progress_and_being_given_back_are_no_deaths(engine: sa.Engine, job: Job
     assert now(engine).state == "importing"
 
 
-def test_a_plan_that_is_confirmed_begins_without_deaths(engine: sa.Engine, job: Job) -> None:
+def test_a_plan_that_is_confirmed_begins_without_deaths(engine: sa.Engine, job: ImportJob) -> None:
     with transaction(engine) as conn:
         conn.execute(sa.update(jobs).values(deaths=MAX_DEATHS - 1))
         import_queue.record_progress(conn, job, "planned", import_job.Counts(), 100)
@@ -392,7 +398,7 @@ def test_a_plan_that_is_confirmed_begins_without_deaths(engine: sa.Engine, job: 
         assert conn.scalars(sa.select(jobs.c.deaths)).one() == 0
 
 
-def test_a_job_that_is_given_back_goes_on_where_it_stood(engine: sa.Engine, job: Job) -> None:
+def test_a_job_that_is_given_back_goes_on_where_it_stood(engine: sa.Engine, job: ImportJob) -> None:
     """A check begins anew; what is imported is kept."""
     for state, rows in (("checking", 0), ("importing", 2), ("importing", 4)):
         importer = Importer(engine, job, BytesIO(FILE), lambda *_: None, state.__eq__)
@@ -408,7 +414,7 @@ def test_a_job_that_is_given_back_goes_on_where_it_stood(engine: sa.Engine, job:
 
 @pytest.mark.parametrize(("other_user", "gives_back"), [(1, True), (2, False), (None, True)])
 def test_a_runner_gives_a_job_back_when_another_users_waits(
-    other_user: int | None, gives_back: bool, engine: sa.Engine, job: Job, monkeypatch: pytest.MonkeyPatch
+    other_user: int | None, gives_back: bool, engine: sa.Engine, job: ImportJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("storekeeper.importer.lease.TURN_SECONDS", 0)
     monkeypatch.setattr("storekeeper.importer.lease.POLL_SECONDS", 0)
@@ -423,7 +429,7 @@ def test_a_runner_gives_a_job_back_when_another_users_waits(
 
 
 def test_where_rows_are_slow_progress_is_told_by_time(
-    engine: sa.Engine, job: Job, monkeypatch: pytest.MonkeyPatch
+    engine: sa.Engine, job: ImportJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So each row that takes longer than a portion may is one; a cancel is heeded after it."""
     monkeypatch.setattr("storekeeper.importer.importer.BATCH_SIZE", 2000)
@@ -441,7 +447,7 @@ def test_where_rows_are_slow_progress_is_told_by_time(
 
 
 def test_a_lease_is_kept_during_a_long_step_but_not_for_ever(
-    engine: sa.Engine, job: Job, monkeypatch: pytest.MonkeyPatch
+    engine: sa.Engine, job: ImportJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def beat_at() -> int:
         with engine.connect() as conn:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.models import import_queue, item
 from storekeeper.models.item import items
 from storekeeper.models.item_fields import Fields
@@ -32,7 +32,9 @@ def bring(bob: Person, settings: Settings) -> Bring:
 @pytest.fixture
 def stock(engine: sa.Engine) -> None:
     """A second item that has all that an item may have."""
-    fields = Fields(price=Price("20"), sku="D-1", barcode="4006381333931", description="Oak", tags=["home"], stock=3)
+    fields = Fields(
+        price=PriceInput("20"), sku="D-1", barcode="4006381333931", description="Oak", tags=["home"], stock=3
+    )
     with transaction(engine) as conn:
         item.add(conn, 1, 1, "desk", fields)
 
@@ -316,7 +318,7 @@ def test_a_conflicting_change_between_the_plan_and_the_work_ends_right(
 ) -> None:
     job = bring("name,price,sku\nlamp,5,L\nchair,7,\n", dry_run=True)
     with transaction(engine) as conn:
-        item.add(conn, 1, 1, "lamp", Fields(price=Price("1"), stock=4))
+        item.add(conn, 1, 1, "lamp", Fields(price=PriceInput("1"), stock=4))
         conn.execute(sa.delete(items).where(items.c.name == "chair"))
     bob.post(f"/imports/{job['id']}")
     carry_out(settings)

@@ -12,7 +12,7 @@ from falcon import testing
 
 from storekeeper.cli.items import NOT_OURS
 from storekeeper.components import Parts
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.files.storage import MARK, new_mark
 from storekeeper.models import item
 from storekeeper.models.item_fields import Fields
@@ -57,7 +57,7 @@ def status(client: testing.TestClient, path: str) -> int:
 def give(engine: sa.Engine, name: str, path: str) -> None:
     """Another item of the same image."""
     with transaction(engine) as conn:
-        item.add(conn, 1, 1, name, Fields(price=Price("5")))
+        item.add(conn, 1, 1, name, Fields(price=PriceInput("5")))
         item.set_image(conn, 1, item.ItemRef(name, 1), path.rpartition("/")[2])
 
 

@@ -16,7 +16,7 @@ from falcon import testing
 from storekeeper.components import Parts
 from storekeeper.database.engine import create_engine
 from storekeeper.database.executor import Database
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.errors import AlreadyExists, ResyncRequired
 from storekeeper.models import item, journal, journal_feed, store
 from storekeeper.models.item import Item
@@ -299,7 +299,7 @@ def lamps(engine: sa.Engine) -> list[str]:
     names = [f"lamp {number}" for number in range(4)]
     with transaction(engine) as conn:
         for name in names:
-            item.add(conn, 1, 1, name, Fields(price=Price("1")))
+            item.add(conn, 1, 1, name, Fields(price=PriceInput("1")))
     return names
 
 
@@ -368,7 +368,7 @@ def test_many_rows_at_once_hold_the_cursor_as_well(url: str, engine: sa.Engine) 
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as reader:
         start = journal_feed.newest(reader).cursor
         with transaction(create_engine(url)) as slow:
-            journal.append(slow, *(journal.Change("store", "update", 1, 1) for _ in range(3)))
+            journal.append(slow, *(journal.NewChange("store", "update", 1, 1) for _ in range(3)))
             with transaction(create_engine(url)) as quick:
                 store.insert(quick, "quick", "EUR")
             assert journal_feed.page(reader, None, start, 10).changes == []

@@ -99,7 +99,7 @@ def test_of_a_users_networks_the_last_50_are_kept(start: Start, engine: sa.Engin
 
 @pytest.mark.parametrize(("failed", "seconds"), [(14, 0), (15, 2 / 15), (22, 16 / 15), (29, 2), (1000, 2)])
 def test_the_delay_grows_up_to_two_seconds(engine: sa.Engine, failed: int, seconds: float) -> None:
-    limits = login_throttle.Limits(overall=15)
+    limits = login_throttle.LoginThrottleLimits(overall=15)
     with transaction(engine) as conn:
         rows = [{"bucket": "everybody", "failed_at": int(time.time() * 1000)}] * failed
         conn.execute(sa.insert(failures), rows)

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from storekeeper.domain import search_words
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.models import item_list, item_queries
 from tests.conftest import Person
 from tests.support.item_catalogues import PROPERTY, best_first, empty, fill, names, page, walk
@@ -258,7 +258,7 @@ def test_a_search_begins_with_the_words_whatever_else_is_asked_for(engine: sa.En
     """
     if engine.dialect.name != "sqlite":
         return
-    wanted = item_list.Filter(store=1, q="oak", price_min=Price(1), in_stock=True)
+    wanted = item_list.Filter(store=1, q="oak", price_min=PriceInput(1), in_stock=True)
     with engine.connect() as conn:
         shape, values = item_list.prepare(conn, wanted)
         select, _ = item_queries.select_items(shape)

@@ -44,7 +44,7 @@ def test_it_walks_where_enough_of_a_sample_match(alice: Person, engine: sa.Engin
 def _ways(engine: sa.Engine, *queries: str) -> list[item_search.ScanPlan]:
     def asked(q: str, *, is_title: bool) -> str:
         return item_search.expression(
-            "postgresql", item_search.Terms(search_words.split_words(q), []), is_title=is_title
+            "postgresql", item_search.SearchTerms(search_words.split_words(q), []), is_title=is_title
         )
 
     with engine.connect() as conn:

@@ -101,7 +101,7 @@ def test_every_operation_declares_its_id_and_tag(document: Json) -> None:
             where = f"{method.upper()} {path}"
             assert re.fullmatch(r"[a-z]+([A-Z][a-z]+)*", id), (
                 f"{where} has no operation id. Declare one in camelCase, first a verb: "
-                f'@answers(..., operation_id="listThings"), and add its line to tests/openapi/operations.txt.'
+                f'@responds(..., operation_id="listThings"), and add its line to tests/openapi/operations.txt.'
             )
             assert tag, f'{where} has no tag. Its resource declares one that openapi.TAGS describes: tag = "items".'
 

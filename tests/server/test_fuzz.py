@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from storekeeper.app import create_app
 from storekeeper.database.engine import create_engine, metadata
 from storekeeper.database.executor import Database
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.models import import_job, item, item_search, session, store_member, user
 from storekeeper.models.import_job import ImportRequest
 from storekeeper.models.item_fields import Fields
-from storekeeper.models.session import Terms
+from storekeeper.models.session import SessionLimits
 from storekeeper.security import signing_keys
 from storekeeper.security.passwords import Passwords
 from storekeeper.security.signing_keys import KeyRing
@@ -50,12 +50,12 @@ def seed(engine: sa.Engine) -> None:
             conn.exec_driver_sql(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY CASCADE")
         for number, name in enumerate(CAST, 1):
             user.add(conn, name, HASHED, name == "root")
-            session.begin(conn, number, Terms(86_400), "", "")
+            session.begin(conn, number, SessionLimits(86_400), "", "")
         for number, name in enumerate(("ikea", "lidl"), 1):
             store_member.create_store(conn, number, name, "EUR")
-            item.add(conn, number, number, "chair", Fields(price=Price(number)))
+            item.add(conn, number, number, "chair", Fields(price=PriceInput(number)))
         store_member.put(conn, 1, "ikea", "bob", "clerk")
-        item.add(conn, 1, 1, "table", Fields(price=Price(1)))
+        item.add(conn, 1, 1, "table", Fields(price=PriceInput(1)))
         for _ in range(2):
             import_job.add(conn, 1, ImportRequest(store="ikea", file="imports/a", file_name="", size=1))
         conn.execute(sa.update(import_job.jobs).where(import_job.jobs.c.id == 2).values(state="planned"))

@@ -7,9 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storekeeper.concurrency.rate_limiter import Limits
+from storekeeper.concurrency.rate_limiter import DeliveryLimits
 from storekeeper.database.executor import Database
-from storekeeper.domain.money import Price
+from storekeeper.domain.money import PriceInput
 from storekeeper.domain.webhook_url import AllowedNetworks
 from storekeeper.models import item, journal, journal_feed, paging, webhook, webhook_delivery
 from storekeeper.models.item_fields import Fields
@@ -17,7 +17,7 @@ from storekeeper.models.webhook import CHALLENGE, NewSecret, deliveries, webhook
 from storekeeper.models.webhook_delivery import Delivery
 from storekeeper.models.webhook_queue import HEARTBEAT_TIMEOUT
 from storekeeper.webhooks.http_client import UNLIMITED, WebhookClient
-from storekeeper.webhooks.sender import Sender
+from storekeeper.webhooks.sender import WebhookSender
 from tests.support.databases import transaction
 from tests.support.server_process import BOUND_SECONDS
 
@@ -50,7 +50,7 @@ def sell(engine: sa.Engine, count: int = 1, price: str = "5", user_id: int = 1) 
     """So many changes."""
     for number in range(count):
         with transaction(engine) as conn:
-            item.put(conn, user_id, 1, f"item {number}", Fields(price=Price(price)))
+            item.put(conn, user_id, 1, f"item {number}", Fields(price=PriceInput(price)))
 
 
 def told(engine: sa.Engine, webhook_id: int = 1) -> list[Delivery]:
@@ -85,12 +85,12 @@ async def send_until(
     until: Callable[[], bool],
     retries: tuple[float, ...] = AT_ONCE,
     seconds: float = PATIENT,
-    limits: Limits = UNLIMITED,
+    limits: DeliveryLimits = UNLIMITED,
     **more: Any,
 ) -> None:
     db = Database(engine.url.render_as_string(hide_password=False))
     client = WebhookClient(LOOPBACK, seconds, limits=limits, **more)
-    sender = Sender(db, client, retries, look_seconds=0.01, limits=limits)
+    sender = WebhookSender(db, client, retries, look_seconds=0.01, limits=limits)
     work = asyncio.create_task(sender.run())
     limit = time.monotonic() + BOUND_SECONDS
     is_over = False  # as it was before each look: a sender without webhooks ends by itself, and may do so amid a look

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from storekeeper.concurrency.rate_limiter import Limits
+from storekeeper.concurrency.rate_limiter import DeliveryLimits
 from storekeeper.models import webhook, webhook_delivery
 from storekeeper.webhooks import address_limits
 from storekeeper.webhooks.address_limits import AddressLimits, QueueFull
@@ -61,7 +61,7 @@ def names(receiver: Receiver, count: int = NAMES) -> list[str]:
 
 
 def run(
-    scenario: Callable[[WebhookClient], Coroutine[Any, Any, None]], limits: Limits = UNLIMITED, **more: Any
+    scenario: Callable[[WebhookClient], Coroutine[Any, Any, None]], limits: DeliveryLimits = UNLIMITED, **more: Any
 ) -> None:
     async def in_order() -> None:
         client = WebhookClient(LOOPBACK, **({"seconds": PATIENT, "resolve": lead_here, "limits": limits} | more))
@@ -102,7 +102,7 @@ def test_all_names_of_an_address_share_its_connections(receive: Receive) -> None
         assert [each.status for each in await answers] == [200] * NAMES
         assert (client.waiting, len(receiver.messages), door.most) == (0, NAMES, 3)
 
-    run(scenario, Limits(1e6, 3))
+    run(scenario, DeliveryLimits(1e6, 3))
 
 
 def test_all_names_of_an_address_share_its_messages_a_second(receive: Receive) -> None:
@@ -115,7 +115,7 @@ def test_all_names_of_an_address_share_its_messages_a_second(receive: Receive) -
             await until(lambda count=arrived: client.waiting == NAMES - count and len(receiver.messages) == count)  # type: ignore[misc]
         assert all(each.is_good for each in await answers)
 
-    run(scenario, Limits(20, 256), clock=clock)
+    run(scenario, DeliveryLimits(20, 256), clock=clock)
 
 
 def test_a_kept_connection_is_one_of_an_addresss_and_gives_way_to_another_names(receive: Receive) -> None:
@@ -129,7 +129,7 @@ def test_a_kept_connection_is_one_of_an_addresss_and_gives_way_to_another_names(
         assert all(each.is_good for each in await post_all(client, names(receiver, 20)[-4:]))
         assert receiver.connections == 20, "these are kept"
 
-    run(scenario, Limits(1e6, 4))
+    run(scenario, DeliveryLimits(1e6, 4))
 
 
 def test_messages_on_a_kept_connection_are_counted_as_well(receive: Receive) -> None:
@@ -147,7 +147,7 @@ def test_messages_on_a_kept_connection_are_counted_as_well(receive: Receive) -> 
         await work
         assert (len(receiver.messages), receiver.connections) == (10, 1)
 
-    run(scenario, Limits(5, 256), clock=clock)
+    run(scenario, DeliveryLimits(5, 256), clock=clock)
 
 
 def test_another_address_waits_for_nobody(receive: Receive) -> None:
@@ -166,7 +166,7 @@ def test_another_address_waits_for_nobody(receive: Receive) -> None:
         door.is_open.set()
         await answers
 
-    run(scenario, Limits(1e6, 1), resolve=lead)
+    run(scenario, DeliveryLimits(1e6, 1), resolve=lead)
 
 
 def test_waiting_takes_nothing_of_a_messages_time_but_has_an_end(
@@ -196,7 +196,7 @@ def test_waiting_takes_nothing_of_a_messages_time_but_has_an_end(
         assert await third == DeliveryResult(None, "Too much goes to this address.", None, is_put_off=True)
         assert (client.waiting, len(receiver.messages)) == (0, 2)
 
-    run(scenario, Limits(1, 256), clock=clock)
+    run(scenario, DeliveryLimits(1, 256), clock=clock)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_the_address_counts_however_the_resolver_writes_it(receive: Receive) -> 
         assert all(each.is_good for each in await answers)
         assert door.most == 2
 
-    run(scenario, Limits(1e6, 2), resolve=lead)
+    run(scenario, DeliveryLimits(1e6, 2), resolve=lead)
 
 
 # Who comes next
@@ -252,7 +252,7 @@ async def begin(
 
 def test_hosts_of_one_address_take_turns() -> None:
     async def scenario() -> list[str]:
-        lanes, done, order = AddressLimits(Limits(1e6, 2)), asyncio.Event(), list[str]()
+        lanes, done, order = AddressLimits(DeliveryLimits(1e6, 2)), asyncio.Event(), list[str]()
         release = asyncio.ensure_future(done.wait())
         tasks = await begin(lanes, "aaaaabbbc", order, asyncio.shield(release))
         assert (order, lanes.waiting, lanes.under_way("address")) == (["a", "a"], 7, 2)
@@ -268,7 +268,7 @@ def test_of_too_many_the_one_whose_turn_is_last_is_put_off(monkeypatch: pytest.M
     monkeypatch.setattr(address_limits, "MAX_WAITING", 3)
 
     async def scenario() -> None:
-        mine, done, order = AddressLimits(Limits(1e6, 1)), asyncio.Event(), list[str]()
+        mine, done, order = AddressLimits(DeliveryLimits(1e6, 1)), asyncio.Event(), list[str]()
         release = asyncio.ensure_future(done.wait())
         tasks = await begin(mine, "aaaab", order, asyncio.shield(release))
         await asyncio.sleep(0)
@@ -284,7 +284,7 @@ def test_of_too_many_the_one_whose_turn_is_last_is_put_off(monkeypatch: pytest.M
 
 def test_what_is_cancelled_leaves_its_turn_to_others() -> None:
     async def scenario() -> None:
-        mine, order, never = AddressLimits(Limits(1e6, 1)), list[str](), asyncio.Event()
+        mine, order, never = AddressLimits(DeliveryLimits(1e6, 1)), list[str](), asyncio.Event()
 
         async def go_first() -> None:
             async with mine.slot("address", "a"):
@@ -332,7 +332,7 @@ def test_what_has_no_turn_in_time_is_sent_later_and_that_is_no_attempt(
             door.is_open.set()
         return all(has_ended(engine, hook) for hook in hooks)
 
-    send(engine, is_through, limits=Limits(1e6, 1), resolve=resolve, retries=())
+    send(engine, is_through, limits=DeliveryLimits(1e6, 1), resolve=resolve, retries=())
     assert [(each.state, each.attempts) for hook in hooks for each in told(engine, hook)] == [("delivered", 1)] * 3
     assert door.most == 1
 
@@ -352,7 +352,7 @@ def test_who_waits_at_one_address_takes_no_room_of_another(
     async def lead(host: str, port: int) -> list[Any]:
         return [(*(await lead_here(host, port))[0][:4], (host if host[0] == "1" else "127.0.0.1", port))]
 
-    send(engine, lambda: has_ended(engine, late), limits=Limits(1e6, 1), resolve=lead)
+    send(engine, lambda: has_ended(engine, late), limits=DeliveryLimits(1e6, 1), resolve=lead)
     assert (len(busy.messages), len(other.messages)) == (1, 3)
     door.is_open.set()
 
@@ -375,5 +375,5 @@ def test_pings_and_challenges_wait_like_all_others(engine: sa.Engine, receive: R
             clock.now += 0.1
         return may == 12 == len(receiver.messages)
 
-    send(engine, is_through, limits=Limits(10, 256), resolve=lead_here, clock=clock, retries=(PATIENT,))
+    send(engine, is_through, limits=DeliveryLimits(10, 256), resolve=lead_here, clock=clock, retries=(PATIENT,))
     assert sorted(message.json["type"] for message in receiver.messages) == ["ping"] * 11 + ["webhook.challenge"]

@@ -8,7 +8,7 @@ from storekeeper.database.executor import Database
 from storekeeper.models import user, webhook, webhook_queue
 from storekeeper.models.webhook_queue import AttemptResult, HeldWebhook
 from storekeeper.webhooks.http_client import WebhookClient
-from storekeeper.webhooks.sender import Sender
+from storekeeper.webhooks.sender import WebhookSender
 from tests.support.databases import transaction
 from tests.support.server_process import BOUND_SECONDS
 from tests.support.webhook_receiver import HANG, Receive
@@ -37,7 +37,7 @@ def send_nothing(engine: sa.Engine) -> None:
     async def run() -> None:
         db = Database(engine.url.render_as_string(hide_password=False))
         client = WebhookClient(LOOPBACK)
-        await asyncio.wait_for(Sender(db, client).run(), BOUND_SECONDS)
+        await asyncio.wait_for(WebhookSender(db, client).run(), BOUND_SECONDS)
         client.close()
         db.close()
 

@@ -35,7 +35,7 @@ class ConsoleRequest(Request):
     """
 
     viewer: Viewer | None = None
-    page: object = None
+    view: object = None
     typed: Form = EMPTY
     failure: StorekeeperError | None = None
     explanation: str = ""  # why a page that is loaded shows what was typed before
@@ -61,10 +61,10 @@ class Kit(Components, frozen=True):
     """What pages are made of."""
 
     form_keys: FormKeys
-    views: Templates
+    templates: Templates
 
 
-class Page:
+class View:
     """Base of all pages. A page that takes a form shows it, too: what is refused comes back to `on_get`.
 
     `on_post` finds the form in `req.typed`. Only if the page `takes_file`, which need not fit into the memory, it reads
@@ -117,7 +117,7 @@ class Page:
     def _render(self, req: ConsoleRequest, resp: Response, template: str, **values: Any) -> None:
         """Answer with a page. After a form that was refused, `resp` has its status already."""
         known = {"viewer": req.viewer, "typed": req.typed, "explanation": req.explanation, "failure": req.failure}
-        self._kit.views.render(req, resp, template, form_key=req.kept_key, **known, **values)
+        self._kit.templates.render(req, resp, template, form_key=req.kept_key, **known, **values)
 
     def _redirect(self, resp: Response, to: str) -> None:
         """Answer a form that was taken: what the browser asks for next is a page that can be loaded again."""
