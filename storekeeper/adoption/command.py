@@ -22,19 +22,27 @@ from storekeeper.settings import Settings, read_settings
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Tell what would happen, and write nothing.")
-@click.option("--report", "report_file", type=click.Path(path_type=Path), help="A new file for every decision.")
-@click.option("--currency", help="The currency of the stores (STOREKEEPER_CURRENCY).")
+@click.option("--dry-run", is_flag=True, help="Print what would happen, and write nothing.")
+@click.option(
+    "--report",
+    "report_file",
+    type=click.Path(path_type=Path),
+    help="A new file that gets every decision, a line of JSON each.",
+)
+@click.option("--currency", help="The currency of the stores. Default: STOREKEEPER_CURRENCY.")
 @click.option("--owner", help="The user who becomes the owner of all stores.")
-@click.option("--admin", help="The user who becomes an administrator. Without it, nobody does.")
-@click.option("--lost-store", help="The store for items that have none. Without it, they are not taken over.")
-@click.option("--into-existing", is_flag=True, help="Adopt also where there are stores already, beside them.")
+@click.option("--admin", help="The user who becomes an administrator. By default, nobody does.")
+@click.option("--lost-store", help="The store for items without one. By default, they are not taken over.")
+@click.option(
+    "--into-existing", is_flag=True, help="Adopt even if Storekeeper has stores already, which stay as they are."
+)
 def adopt(
     file: Path, dry_run: bool, report_file: Path | None, currency: str | None, into_existing: bool, **named: str | None
 ) -> None:
-    """Take over FILE, the SQLite database of the course's app: its users, stores, items and tags.
+    """Adopt FILE, the SQLite database of the course's app: its users, stores, items and tags.
 
-    All or nothing. FILE is not changed; stop the course's app first. docs/adopting.md tells what becomes of what.
+    The command writes everything or nothing, and does not change FILE. Stop the course's app first.
+    docs/adopting.md explains how data is converted.
     """
     settings = read_settings()
     wishes = Wishes(currency=money.check_currency(currency or settings.currency), **named)

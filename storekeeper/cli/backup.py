@@ -1,4 +1,4 @@
-"""The command line of backups: a copy of an SQLite database while servers run, and when the last backup was made."""
+"""The command line of backups: copy an SQLite database while servers run, and record when."""
 
 import os
 import time
@@ -15,12 +15,13 @@ from storekeeper.settings import read_settings
 
 @click.command("backup")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option("--noted", is_flag=True, help="Only note that a backup was made just now, by pg_dump say.")
+@click.option("--noted", is_flag=True, help="Only record that a backup was made just now, by pg_dump for example.")
 def back_up(file: Path | None, noted: bool) -> None:
-    """Copy an SQLite database into FILE, while servers run, and note when.
+    """Copy an SQLite database into FILE while servers run, and record the time.
 
-    FILE must not be there yet. Only its owner can read it. The copy is checked. The key file and the folder of files
-    are not in it. PostgreSQL is backed up by pg_dump: note it with --noted. The console shows the time.
+    FILE must not exist yet. Only its owner can read it. The command checks the copy, which does not contain the key
+    file and the folder of files. PostgreSQL is backed up by pg_dump: record that with --noted. The console shows the
+    time.
     """
     if (file is None) != noted:
         raise click.UsageError("Say what to do: FILE or --noted.")
@@ -37,7 +38,7 @@ def back_up(file: Path | None, noted: bool) -> None:
 
 
 def _copy(engine: Engine, file: Path) -> None:
-    """One moment's state, whole and on disk, or no file."""
+    """Copy one state of the database, complete and on the disk; delete the file if that fails."""
     if engine.dialect.name != "sqlite":
         raise click.ClickException(
             "PostgreSQL is backed up by pg_dump. `storekeeper backup --noted` notes that it was."

@@ -1,4 +1,4 @@
-"""The command line of the journal: follow the changes, and tell who did what."""
+"""The command line of the journal: the change feed, histories and the audit trail."""
 
 import json
 import sys
@@ -24,14 +24,14 @@ KINDS: tuple[Kind, ...] = ("item", "store", "member", "user")
 
 @click.command("changes")
 @click.option(
-    "--after", default="0", help="Only changes after this cursor; `now` for those to come. From the first on."
+    "--after", default="0", help="Only changes after this cursor; `now` prints only new ones. Default: all changes."
 )
-@click.option("--store", "store_name", type=terminal.NameParamType(), help="Only this store and its items.")
-@click.option("--follow", is_flag=True, help="Go on with the changes to come, until Ctrl-C.")
+@click.option("--store", "store_name", type=terminal.NameParamType(), help="Only changes of this store and its items.")
+@click.option("--follow", is_flag=True, help="Wait for new changes until Ctrl-C.")
 def print_changes(after: str, store_name: str | None, follow: bool) -> None:
-    """Print the changes of stores and items in their order, one line of JSON each; `id` is the cursor of each.
+    """Print the changes of stores and items in their order, one line of JSON each; the `id` is the cursor.
 
-    Ends with an error where the changes after the cursor are no longer kept: then read everything anew.
+    Ends with an error if the changes after the cursor are no longer kept: then read all data again.
     """
     if after != "now" and not journal_feed.CURSOR.fullmatch(after):
         raise click.BadParameter("It is a cursor, which has at most 16 digits, or `now`.", param_hint="--after")
@@ -66,13 +66,13 @@ def _page(engine: Engine, store_id: int | None, cursor: int) -> Feed:
     "--store",
     "store_name",
     type=terminal.NameParamType(),
-    help="The item's store, where several have an item of that name.",
+    help="The item's store, if several stores have an item of that name.",
 )
 @click.option(
-    "--limit", type=click.IntRange(1, paging.MAX_PAGE_SIZE), default=20, help="How many changes, the newest: 20."
+    "--limit", type=click.IntRange(1, paging.MAX_PAGE_SIZE), default=20, help="The number of changes. Default: 20."
 )
 def print_history(name: str, store_name: str | None, limit: int) -> None:
-    """Tell what became of the item NAME, newest first: when, who, and what was changed."""
+    """Print the changes of the item NAME, newest first, with time, author and values."""
     with _reader(_open()) as conn:
         found = item.get(conn, name, store_name)
         page = journal_feed.subject(conn, "item", found.id, paging.PageRequest(limit, sort="-id"))
@@ -80,16 +80,19 @@ def print_history(name: str, store_name: str | None, limit: int) -> None:
 
 
 @click.command("audit")
-@click.option("--kind", type=click.Choice(KINDS), help="Only changes of things of this kind.")
+@click.option("--kind", type=click.Choice(KINDS), help="Only changes of this kind of record.")
 @click.option(
-    "--store", "store_name", type=terminal.NameParamType(), help="Only of this store, its items and its members."
+    "--store",
+    "store_name",
+    type=terminal.NameParamType(),
+    help="Only changes of this store, its items and its members.",
 )
-@click.option("--user", "username", help="Only what this user did.")
+@click.option("--user", "username", help="Only changes by this user.")
 @click.option(
     "--limit", type=click.IntRange(1, paging.MAX_PAGE_SIZE), default=20, help="How many changes, the newest: 20."
 )
 def print_audit(kind: Kind | None, store_name: str | None, username: str | None, limit: int) -> None:
-    """Tell what was changed, newest first: when, who, and what."""
+    """Print all changes, newest first, with time, author and values."""
     with _reader(_open()) as conn:
         wanted = ChangeFilter(
             kind=kind,
@@ -105,7 +108,7 @@ def _open() -> Engine:
 
 
 def _reader(engine: Engine) -> Connection:
-    """Each statement sees what is there by then, as the feed needs it."""
+    """A connection whose statements each see the latest commits, which the change feed requires."""
     return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
 
@@ -132,7 +135,7 @@ def _what(entry: Entry) -> str:
 
 
 def _members(raw: msgspec.Raw | None) -> dict[str, Any]:
-    """Numbers stay as they are written: a price has all its digits."""
+    """Parse JSON, and keep numbers as text, so that prices keep all their digits."""
     return json.loads(bytes(raw), parse_float=str) if raw is not None else {}
 
 

@@ -1,4 +1,4 @@
-"""The command line of `check`: what is wrong with settings, keys, database, storage and running servers, all of it."""
+"""The command line of `check`: all problems of settings, keys, database, storage and running servers."""
 
 import os
 import time
@@ -25,7 +25,7 @@ SECONDS = 86_400  # that one statement may take: a large database is read whole
 
 
 class Fault(Exception):
-    """What is wrong: a sentence for each thing."""
+    """A failed check, with a sentence for each problem."""
 
     def __init__(self, *sentences: str) -> None:
         super().__init__("; ".join(sentences))
@@ -39,14 +39,14 @@ Look = Callable[[Settings], str]  # what was looked at, and that it is well; rai
 @click.option(
     "--deep",
     is_flag=True,
-    help="Also read everything that is stored: indexes, references between rows, and the files that rows name.",
+    help="Also check all stored data: indexes, references between rows, and the files of rows.",
 )
 @click.pass_context
 def check(ctx: click.Context, deep: bool) -> None:
-    """Check the settings, the keys, the database, the storage, and what running servers do by themselves.
+    """Check the settings, the keys, the database, the storage, and the periodic tasks of running servers.
 
-    Says all that is wrong, each in a line, and exits with 1 then. It leaves everything as it was: a small file is
-    written to the storage and deleted again. Of an SQLite file every page is read.
+    Prints each problem in a line, and exits with 1 if there is one. Changes nothing: it writes a small file to the
+    storage and deletes it again. It reads every page of an SQLite file.
     """
     try:
         read = read_settings()
@@ -101,7 +101,7 @@ def _check_settings(_: Settings) -> str:
 
 
 def _is_open(path: Path, permission: int) -> bool:
-    """Whether everybody has this permission on the file, and may enter the folders that lead to it."""
+    """Whether everybody has this permission on the file, and may enter the folders above it."""
     leads = all(folder.stat().st_mode & 0o001 for folder in path.resolve().parents)
     return bool(path.stat().st_mode & permission) and leads
 
@@ -132,7 +132,7 @@ def _check_database(read: Settings, deep: bool) -> str:
 
 
 def describe_database(url: str) -> str:
-    """Which one it is, without its password."""
+    """The database's URL without its password."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return f"sqlite {parsed.database}"
@@ -148,7 +148,7 @@ def _connect(read: Settings) -> Connection:
 
 
 def _find_open_file(read: Settings) -> Path | None:
-    """The file of an SQLite database that is open to everybody."""
+    """The file of an SQLite database that everybody can read or write."""
     parsed = make_url(read.database)
     path = Path(parsed.database or "")
     is_file = parsed.get_backend_name() == "sqlite" and path.exists()
@@ -177,7 +177,7 @@ def _check_storage(read: Settings) -> str:
 
 
 def _check_node(read: Settings, has_storage: bool) -> str:
-    """Whether this node's keys and files are those of the others, as the database knows them."""
+    """Whether the keys and the storage of this node are those that the database has recorded."""
     with _connect(read) as conn:
         known, mark = installation.keys(conn), installation.storage_mark(conn)
     if not known or mark is None:
@@ -202,7 +202,7 @@ def _check_files(read: Settings) -> str:
 
 
 def _describe_peers(read: Settings) -> list[str]:
-    """Who sends forwarding headers and is not trusted by these settings."""
+    """The peers that sent forwarding headers and are not trusted by these settings."""
     trusted = [ip_network(each, strict=False) for each in read.trusted_proxies]
     with create_engine(read.database, is_read_only=True).connect() as conn:
         found = untrusted_peer.all_known(conn)
@@ -225,7 +225,7 @@ def _is_within(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> b
 
 
 def _check_chores(read: Settings) -> str:
-    """What the servers that use the database have reported of the work that they do by themselves."""
+    """The periodic tasks that running servers have reported."""
     with _connect(read) as conn:
         reports = periodic_task.reports(conn)
     now = time.time()

@@ -1,4 +1,4 @@
-"""The commands' way to the database: what the operator does, and lists that are read a page at a time."""
+"""Database access for commands: changes by the operator, and lists that are read page by page."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -19,7 +19,7 @@ Ts = TypeVarTuple("Ts")
 
 
 def run_as_operator(settings: Settings, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
-    """Run a model's function in a transaction, if the database is there and has this version's tables."""
+    """Run a model's function in a transaction. Requires an existing database of this version."""
     with (
         database.transaction(schema_version.open_engine(settings.database)) as conn,
         journal.signed(conn, journal.OPERATOR),
@@ -28,7 +28,7 @@ def run_as_operator(settings: Settings, function: Callable[[Connection, *Ts], T]
 
 
 def all_pages(engine: Engine, read: Callable[[Connection, str], Page[T]]) -> Iterator[T]:
-    """The rows of all pages of a list; `read` gives the page at a cursor. No connection is held in between."""
+    """Yield the rows of all pages of a list; `read` returns the page at a cursor. Holds no connection in between."""
     cursor: str | None = ""
     while cursor is not None:
         with engine.connect() as conn:
@@ -42,7 +42,7 @@ def migrate(settings: Settings) -> bool:
 
 
 def create_engine(settings: Settings) -> Engine:
-    """Of a database that may not be there yet."""
+    """An engine for a database that may not exist yet."""
     settings.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = database.create_engine(settings.database)
     if engine.dialect.name == "sqlite":  # it holds the passwords' hashes: for its owner only

@@ -12,7 +12,7 @@ SHOWN = 20
 
 
 def tell(engine: Engine, import_id: int) -> bool:
-    """Say what was found in the file, and what became of it; and whether that is as it was wished."""
+    """Print how the file was read, and the result. Return whether the import has done all that the user wanted."""
     with engine.connect() as conn:
         ended = import_job.get(conn, None, import_id)
         shown = import_job.page_refusals(conn, None, import_id, paging.PageRequest(SHOWN, sort="line"))
@@ -29,7 +29,7 @@ def tell(engine: Engine, import_id: int) -> bool:
 
 
 def _reading(found: Found) -> str:
-    """How the file was understood: what was guessed wrongly shows here."""
+    """How the import read the file, so that wrong guesses are visible."""
     delimiters = [name for name, delimiter in DELIMITERS.items() if delimiter == found.delimiter]
     form = ", ".join([found.format, found.encoding, *delimiters])
     ignored = f" Ignored: {', '.join(found.ignored)}." if found.ignored else ""

@@ -1,4 +1,4 @@
-"""The command line of imports: bring in a file of items, and look after the imports that there are."""
+"""The command line of imports: import a file, and list, confirm, cancel and run imports."""
 
 import os
 import shutil
@@ -38,7 +38,7 @@ from storekeeper.tabular.sheet import DELIMITERS, Format, Options
 
 DAY = 86_400
 GIVE_BACK_PAUSES = (0.0, 1.0, 4.0, 15.0)  # seconds
-SKIP_REFUSED = click.option("--skip-refused", is_flag=True, help="Import the other lines, when some are refused.")
+SKIP_REFUSED = click.option("--skip-refused", is_flag=True, help="Skip refused lines and import the others.")
 STEPS = {"checking": "Checking", "importing": "Importing"}
 
 
@@ -48,37 +48,47 @@ def _or_auto(known: Any) -> click.Choice[str]:
 
 @click.command("import")
 @click.argument("file", type=click.File("rb"))
-@click.option(
-    "--store", type=terminal.NameParamType(), required=True, help="The name of the store that gets the items."
-)
+@click.option("--store", type=terminal.NameParamType(), required=True, help="The name of the store to import into.")
 @click.option(
     "--match",
     type=click.Choice(item_batch.KEYS),
     default="name",
-    help="Field that matches rows to existing items: the name, without this option.",
+    help="The field that matches rows to existing items. Default: name.",
 )
-@click.option("--dry-run", is_flag=True, help="Only say what would be done. `imports confirm` then does it.")
+@click.option("--dry-run", is_flag=True, help="Only print the plan. `imports confirm` then carries it out.")
 @SKIP_REFUSED
-@click.option("--format", type=_or_auto(Format), default="auto", help="What the file is.")
-@click.option("--encoding", type=_or_auto(Encoding), default="auto", help="Of a CSV file.")
+@click.option("--format", type=_or_auto(Format), default="auto", help="The format of the file. Default: detected.")
 @click.option(
-    "--delimiter", type=click.Choice(list(DELIMITERS)), default="auto", help="Between the cells of a CSV file."
+    "--encoding", type=_or_auto(Encoding), default="auto", help="The encoding of a CSV file. Default: detected."
 )
-@click.option("--decimal", type=click.Choice(get_args(DecimalMark)), default="auto", help="The mark in prices.")
+@click.option(
+    "--delimiter",
+    type=click.Choice(list(DELIMITERS)),
+    default="auto",
+    help="The delimiter between the cells of a CSV file. Default: detected.",
+)
+@click.option(
+    "--decimal",
+    type=click.Choice(get_args(DecimalMark)),
+    default="auto",
+    help="The decimal mark in prices. Default: detected.",
+)
 @click.option(
     "--column",
     "columns",
     multiple=True,
     metavar="HEADING=FIELD",
-    help="Which column is which field, such as Artikel=name; no field leaves it out. May be given several times.",
+    help=(
+        "Map a column to a field, such as Artikel=name; an empty field ignores the column. May be given several times."
+    ),
 )
-@click.option("--sheet", help="The worksheet, if not the first.")
+@click.option("--sheet", help="The worksheet. Default: the first one.")
 @click.pass_context
 def import_(ctx: click.Context, /, file: BinaryIO, store: str, **given: Any) -> None:
-    """Bring the items of FILE (CSV, JSON Lines or Excel) into a store.
+    """Import the items of FILE (CSV, JSON Lines or Excel) into a store.
 
-    First the whole file is checked; when a line is refused, nothing is imported. Exits with 1 then. Ctrl-C cancels the
-    import. One that is interrupted otherwise goes on with `storekeeper imports run`, or by itself while a server runs.
+    The command checks the whole file first. If it refuses a line, it imports nothing and exits with 1. Ctrl-C cancels
+    the import. If the command is killed, a running server continues the import, or `storekeeper imports run` does.
     """
     settings = read_settings()
     engine, storage = schema_version.open_engine(settings.database), create_storage(settings)
@@ -112,7 +122,7 @@ def import_(ctx: click.Context, /, file: BinaryIO, store: str, **given: Any) -> 
 
 
 def _seekable(file: BinaryIO) -> BinaryIO:
-    """What comes from a pipe is read twice, too."""
+    """A file that can be read twice, also if it comes from a pipe."""
     if file.seekable():
         return file
     copy: Any = TemporaryFile()  # noqa: SIM115  the process ends with it
@@ -122,7 +132,7 @@ def _seekable(file: BinaryIO) -> BinaryIO:
 
 @contextmanager
 def _cancelling(engine: Engine, job: ImportJob) -> Iterator[None]:
-    """Cancel the import where its file cannot be kept, or on Ctrl-C."""
+    """Cancel the import if its file cannot be stored, or on Ctrl-C."""
     try:
         yield
     except (KeyboardInterrupt, Unavailable) as error:
@@ -142,7 +152,7 @@ def _watching() -> Iterator[Tell]:
 
 
 def _end(ctx: click.Context, engine: Engine, storage: Storage, job: ImportJob) -> None:
-    """Say what became of an import. Exits with 1 unless it is as it was wished."""
+    """Print the result of an import. Exits with 1 unless it has done all that the user wanted."""
     _free(engine, storage, job)
     if not import_report.tell(engine, job.id):
         ctx.exit(1)
@@ -157,15 +167,15 @@ def _pair(text: str) -> tuple[str, str]:
 
 @click.group("imports")
 def imports_group() -> None:
-    """List imports, carry out those that are planned or wait, and cancel them."""
+    """List, confirm, cancel and run imports."""
 
 
 @imports_group.command("list")
-@click.option("--store", type=terminal.NameParamType(), required=True, help="The store's name.")
+@click.option("--store", type=terminal.NameParamType(), required=True, help="The name of the store.")
 def list_imports(store: str) -> None:
     """List the imports of a store, newest first.
 
-    One a line: id, state, rows, refused and file, with tabs in between; why, of one that has failed.
+    One line each: id, state, rows, refused and file, separated by tabs; for a failed import also the reason.
     """
     engine = schema_version.open_engine(read_settings().database)
     for each in all_pages(
@@ -181,7 +191,7 @@ def list_imports(store: str) -> None:
 @imports_group.command("refused")
 @click.argument("import_id", type=terminal.ID)
 def list_refused(import_id: int) -> None:
-    """List the lines that the import IMPORT_ID refused: line, field and reason, with tabs in between."""
+    """List the lines that the import IMPORT_ID refused: line, field and reason, separated by tabs."""
     engine = schema_version.open_engine(read_settings().database)
     for each in all_pages(
         engine,
@@ -197,9 +207,9 @@ def list_refused(import_id: int) -> None:
 @SKIP_REFUSED
 @click.pass_context
 def confirm_import(ctx: click.Context, import_id: int, skip_refused: bool) -> None:
-    """Carry out the import IMPORT_ID, of which a dry run made the plan, or some lines were refused.
+    """Carry out the import IMPORT_ID, after a dry run or if it has refused lines.
 
-    The file is checked once more, as others may have changed the store since. Exits with 1 when a line is refused.
+    The command checks the file again, as others may have changed the store. Exits with 1 if it refuses a line.
     """
     settings = read_settings()
     engine, storage = schema_version.open_engine(settings.database), create_storage(settings)
@@ -215,7 +225,7 @@ def confirm_import(ctx: click.Context, import_id: int, skip_refused: bool) -> No
 @imports_group.command("cancel")
 @click.argument("import_id", type=terminal.ID)
 def cancel_import(import_id: int) -> None:
-    """End the import IMPORT_ID. What it has imported stays."""
+    """Cancel the import IMPORT_ID. The items that it has imported stay."""
     settings = read_settings()
     with transaction(schema_version.open_engine(settings.database)) as conn:
         _, file = import_job.cancel(conn, None, import_id)
@@ -224,12 +234,15 @@ def cancel_import(import_id: int) -> None:
 
 
 @imports_group.command("run")
-@click.option("--supervised", is_flag=True, help="Tell of its work on standard output, to the server that started it.")
+@click.option(
+    "--supervised", is_flag=True, help="Write heartbeats to standard output, for the server that started the command."
+)
 def run_imports(supervised: bool) -> None:
-    """Carry out the imports that wait, and end. A server does so by itself, in processes of their own.
+    """Run the waiting imports, and end. A server starts this command by itself.
 
-    Several may run at once; each takes the job of a user who has no other under way. Forgets the imports that ended a
-    week ago, and deletes files that no import needs. On SIGTERM, what it has begun is left for the next.
+    Several such processes may run at once; each takes the job of a user who has no other job running. The command
+    forgets imports that ended a week ago, and deletes files that no import needs. On SIGTERM, it leaves unfinished
+    imports to the next process.
     """
     settings = read_settings()
     engine, storage = schema_version.open_engine(settings.database), create_storage(settings)
@@ -246,7 +259,7 @@ def run_imports(supervised: bool) -> None:
 
 @contextmanager
 def _logging(settings: Settings) -> Iterator[None]:
-    """As the server does, whose log it shares."""
+    """Log as the server does, whose log this process shares."""
     scribe = log.configure(settings.log_level)
     try:
         yield
@@ -273,7 +286,7 @@ def _run_all(engine: Engine, storage: Storage, turn: Turn) -> None:
 
 
 def _give_back(engine: Engine, runner: str) -> None:
-    """If the database is away, a little later: else its death would be put down to the job."""
+    """Return the job; retry if the database is unavailable, as the end of this process would count against the job."""
     for pause in GIVE_BACK_PAUSES:
         time.sleep(pause)
         with suppress(DBAPIError), transaction(engine) as conn:
@@ -300,7 +313,7 @@ def _take(engine: Engine, runner: str) -> ImportJob | None:
 
 
 def _free(engine: Engine, storage: Storage, job: ImportJob) -> None:
-    """Delete the file of an import that is over."""
+    """Delete the file of an import that has ended."""
     with engine.connect() as conn:
         is_needed = job.file in import_queue.files(conn)
     if not is_needed:

@@ -1,4 +1,4 @@
-"""The command line of the catalogue: find its items, write them into a file, and look after their images."""
+"""The command line of the catalogue: find and export items, and delete unused images."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ class _Amount(click.ParamType[PriceInput]):
 
 
 class _Moment(click.ParamType[int]):
-    """What the API takes as a time; and one without a zone, which is in UTC, as those in exports are."""
+    """A time as the API accepts it, or without a zone, which means UTC, as in exports."""
 
     name = "time"
 
@@ -58,22 +58,26 @@ class _Moment(click.ParamType[int]):
 
 
 def filtered(archived: Archived) -> Callable[[F], F]:
-    """The arguments that choose items, as `GET /items` takes them. `archived` is what holds without the option."""
+    """The options that filter items, as the parameters of `GET /items` do. `archived` is the default of --archived."""
     options = (
         click.argument("words", nargs=-1),
         click.option("--store", type=terminal.NameParamType(), help="Only the items of this store."),
         click.option("--tag", "tags", multiple=True, help="Only items with this tag. May be given several times."),
-        click.option("--sku", help="Only those with this very SKU."),
-        click.option("--barcode", help="Only those with this very barcode."),
-        click.option("--price-min", type=_Amount(), help="The lowest price; needs a store, which has a currency."),
-        click.option("--price-max", type=_Amount(), help="The highest price; needs a store."),
-        terminal.pair("--in-stock/--out-of-stock", "in_stock", "Only what is on hand, or only what is not."),
-        click.option("--updated-since", type=_Moment(), help="Only what was changed since then: 2026-01-31T18:00:00Z."),
+        click.option("--sku", help="Only the item with exactly this SKU."),
+        click.option("--barcode", help="Only the item with exactly this barcode."),
+        click.option(
+            "--price-min", type=_Amount(), help="The lowest price; requires --store, which determines the currency."
+        ),
+        click.option("--price-max", type=_Amount(), help="The highest price; requires --store."),
+        terminal.pair("--in-stock/--out-of-stock", "in_stock", "Only items in stock, or only items out of stock."),
+        click.option(
+            "--updated-since", type=_Moment(), help="Only items changed since this time, such as 2026-01-31T18:00:00Z."
+        ),
         click.option(
             "--archived",
             type=click.Choice(get_args(Archived)),
             default=archived,
-            help=f"Whether archived items are wanted. Without it: {archived}.",
+            help=f"Whether to include archived items. Default: {archived}.",
         ),
     )
 
@@ -96,25 +100,27 @@ def _wanted(words: tuple[str, ...], tags: tuple[str, ...], store: str | None, **
 @click.option(
     "--sort",
     type=click.Choice(get_args(Sort)),
-    help="The order; a minus reverses it. By price and stock, "
-    "it needs a store; by rank, WORDS. Without it: by rank where there are WORDS, else by id.",
+    help=(
+        "The order; a minus reverses it. price and stock require --store, rank requires "
+        "WORDS. Default: rank with WORDS, otherwise id."
+    ),
 )
 @click.option(
     "--limit",
     type=click.IntRange(1, terminal.MAX_INTEGER),
     default=paging.USUAL,
-    help=f"How many are listed at the most. Without it: {paging.USUAL}.",
+    help=f"The maximum number of items. Default: {paging.USUAL}.",
 )
 @click.option(
     "--format",
     type=click.Choice(["table", "tsv", "jsonl"]),
-    help="Without it: a table on a terminal; elsewhere its columns with tabs in between and without headings.",
+    help="The output format. Default: table on a terminal, otherwise tsv, without headings.",
 )
 def find(sort: Sort | None, limit: int, format: str | None, **given: Any) -> None:
     """List items that have all WORDS, or words that begin so, in name, SKU, barcode, description or tags.
 
-    Accents and case do not matter. Without WORDS it lists all. Archived items are left out unless --archived says
-    otherwise.
+    Accents and case do not matter. Without WORDS, all items match. Archived items are left out by default: see
+    --archived.
     """
     wanted = _wanted(**given)
     engine = schema_version.open_engine(read_settings().database)
@@ -163,12 +169,15 @@ def _text(value: object) -> str:
 
 @click.command("export")
 @filtered(archived="any")
-@click.option("--format", type=click.Choice(["csv", "jsonl"]), default="csv", help="CSV or JSON Lines: csv.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="The file; else standard output.")
+@click.option("--format", type=click.Choice(["csv", "jsonl"]), default="csv", help="CSV or JSON Lines. Default: csv.")
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="The output file. Default: standard output."
+)
 def export_(format: Format, output: Path | None, **given: Any) -> None:
-    """Write items, in a form that `storekeeper import` reads.
+    """Export items, in a form that `storekeeper import` reads.
 
-    All of them, the archived ones too, unless WORDS or options choose. They choose as those of `storekeeper find` do.
+    Without WORDS and options, all items are exported, including archived ones. The options are those of `storekeeper
+    find`.
     """
     wanted = _wanted(**given)
     pieces = _pieces(schema_version.open_engine(read_settings().database), wanted, format)
@@ -191,7 +200,7 @@ def _pieces(engine: Engine, item_filter: Filter, format: Format) -> Iterator[byt
 
 @click.group("images")
 def images_group() -> None:
-    """Look after the stored images."""
+    """Delete stored images that are not used any more."""
 
 
 NOT_OURS = (
@@ -204,7 +213,7 @@ NOT_OURS = (
 def prune_images() -> None:
     """Delete the images that no item has had for 30 days, as servers do by themselves.
 
-    Nothing is deleted while it is not known that the files are this database's.
+    Deletes nothing while it is unknown whether the files belong to this database.
     """
     settings = read_settings()
     count = image_retention.prune(schema_version.open_engine(settings.database), create_storage(settings))

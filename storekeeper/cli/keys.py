@@ -1,4 +1,4 @@
-"""The command line of the keys that sign tokens."""
+"""The command line of the signing keys."""
 
 import time
 from contextlib import suppress
@@ -23,7 +23,7 @@ def keys_group() -> None:
 
 @keys_group.command("list")
 def list_keys() -> None:
-    """List the keys, oldest first, with the time of each, and which one signs or will. Secrets are not shown."""
+    """List the keys, oldest first, with their times, and which one signs or will sign. Secrets are not shown."""
     found = signing_keys.load(read_settings().keys_path)
     signing, *waiting = signing_keys.schedule(found)
     states = {signing.kid: "signs"} | {each.kid: f"signs from {_utc(each.signs_at)}" for each in waiting}
@@ -33,13 +33,15 @@ def list_keys() -> None:
 
 @keys_group.command()
 @click.option(
-    "--now", is_flag=True, help="Let it sign at once, after a leak: nodes that have not got it yet refuse it."
+    "--now",
+    is_flag=True,
+    help=("Sign with it at once, after a leak. Nodes that do not have the key yet refuse its tokens."),
 )
 def rotate(now: bool) -> None:
-    """Make a new key, which verifies at once and signs in 10 minutes. Nobody is signed out.
+    """Create a new key, which verifies at once and signs in 10 minutes. Nobody is signed out.
 
-    Until then copy the key file to nodes that do not share it. The older keys go on verifying as long as a token of
-    theirs can be live, and are then dropped. Running servers take the new key up within a second.
+    Until then copy the key file to nodes that do not share it. Older keys verify as long as one of their tokens can be
+    live, and are then dropped. Running servers read the new key within a second.
     """
     settings = read_settings()
     key = signing_keys.rotate(settings.keys_path, settings.session_days * DAY, at_once=now)
@@ -52,7 +54,7 @@ def rotate(now: bool) -> None:
 @keys_group.command()
 @click.argument("kid")
 def remove(kid: str) -> None:
-    """Drop the key KID at once, when its secret may be known to others. Whoever holds a token of it must log in."""
+    """Drop the key KID at once, if others may know its secret. Users with a token of that key must log in again."""
     settings = read_settings()
     signing_keys.remove(settings.keys_path, kid)
     click.echo(f"{kid} is gone.")
@@ -60,7 +62,7 @@ def remove(kid: str) -> None:
 
 
 def _record_keys(settings: Settings) -> None:
-    """Tell the database which keys are the right ones now. One without tables yet hears so from the first server."""
+    """Record in the database which keys are right. If it has no tables yet, the first server does so."""
     try:
         with suppress(schema_version.SchemaError):
             run_as_operator(

@@ -1,4 +1,4 @@
-"""The command line: the group of all commands, and how each is loaded when it is called."""
+"""The command line: the group of all commands, which are loaded when they are called."""
 
 import os
 import subprocess
@@ -44,7 +44,7 @@ LAZY_COMMANDS = {
 @click.version_option(__version__, prog_name="storekeeper")
 @click.pass_context
 def main(ctx: click.Context) -> None:
-    """Stores, their items and the people who may change them.
+    """A server for stores, their items and the people who may change them.
 
     Settings are read from STOREKEEPER_* variables and from storekeeper.toml in the data directory
     (STOREKEEPER_DATA, ./data by default). docs/operating/settings.md lists them all.
@@ -54,14 +54,14 @@ def main(ctx: click.Context) -> None:
 @main.command()
 @click.option("--host", help="The address to listen on (STOREKEEPER_HOST).")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), help="The port to listen on; 0 takes a free one (STOREKEEPER_PORT)."
+    "--port", type=click.IntRange(0, 65535), help="The port to listen on; 0 chooses a free one (STOREKEEPER_PORT)."
 )
-@click.option("--workers", type=click.IntRange(1, 256), help="How many processes serve (STOREKEEPER_WORKERS).")
+@click.option("--workers", type=click.IntRange(1, 256), help="The number of worker processes (STOREKEEPER_WORKERS).")
 def serve(**given: Any) -> None:
-    """Serve the API and its documentation.
+    """Serve the API, its documentation and the console.
 
-    Creates the database, or brings it up to date, and makes the signing key where there is none. Ends within 10
-    seconds of SIGTERM or SIGINT.
+    Creates or migrates the database, and creates the signing key if there is none. Ends within 10 seconds of SIGTERM or
+    SIGINT.
     """
     from storekeeper.server import run  # noqa: PLC0415  not needed, and slow to load, elsewhere
 
@@ -79,14 +79,14 @@ def serve(**given: Any) -> None:
 
 @main.command()
 def migrate() -> None:
-    """Create the database, or bring it up to date."""
+    """Create or migrate the database."""
     settings = read_settings()
     is_changed = database_access.migrate(settings)
     click.echo(f"The database is {'now' if is_changed else 'already'} at version {schema_version.HEAD}.")
 
 
 def _prepare(settings: Settings) -> None:
-    """For a server. A migration has a process of its own: what that loads, the server would keep for good."""
+    """Migrate for a server, in another process, as the server would keep the modules that a migration loads."""
     with database_access.create_engine(settings).connect() as conn:
         is_current = schema_version.is_current(conn)
     if not is_current:
@@ -98,7 +98,7 @@ def _prepare(settings: Settings) -> None:
 
 
 def _greet(settings: Settings, port: int) -> None:
-    """Say where the server is; and how to make the first administrator, while there is none."""
+    """Print the server's URL and, while there is no administrator, how to create the first one."""
     url = terminal.url(settings.host, port)
     click.echo(f"Storekeeper {__version__} serves {url} (documentation: {url}/docs)")
     if not database_access.run_as_operator(settings, user.has_admin):

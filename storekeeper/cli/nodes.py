@@ -1,4 +1,4 @@
-"""The command line of nodes: which of them is the right one, where they differ."""
+"""The command line of nodes: record which node is right if they differ."""
 
 from io import BytesIO
 
@@ -14,10 +14,10 @@ from storekeeper.settings import read_settings
 
 @click.command("accept-node")
 def accept_node() -> None:
-    """Say that the signing keys and the storage of this node are the right ones.
+    """Record that the signing keys and the storage of this node are the right ones.
 
-    For when the database knows others: a key file that was replaced by hand or lost, files that have moved. Nodes that
-    have other keys, or keep their files elsewhere, do not fit from now on.
+    Use it if the database has recorded others: after a key file was replaced by hand or lost, or files have moved.
+    Nodes with other keys, or with another storage, then no longer match.
     """
     settings = read_settings()
     scheduled = signing_keys.schedule(signing_keys.load(settings.keys_path))

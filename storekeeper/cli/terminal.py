@@ -1,4 +1,4 @@
-"""What the command line says and asks: errors in one line, passwords, and how to make the first administrator."""
+"""Input and output of the command line: errors, passwords, tables, and the way to the first administrator."""
 
 import getpass
 import os
@@ -31,13 +31,13 @@ EXTRA_ARGUMENTS = re.compile(r"Got unexpected extra arguments? \((.*)\)", re.DOT
 
 
 class ErrorReportingGroup(click.Group):
-    """Says in one line what went wrong, without a trace, and exits with 1; wrong usage exits with 2.
+    """A group that prints an error in one line, without a trace, and exits with 1; with 2 for wrong usage.
 
-    Commands of `elsewhere` are imported when they are asked for: a server starts without what the others need.
+    The commands in `elsewhere` are imported when they are called, so that a server does not load their modules.
     """
 
     def __init__(self, *args: Any, elsewhere: Mapping[str, str], **kwargs: Any) -> None:
-        """`elsewhere` has where each command is found, as `module:name`."""
+        """`elsewhere` maps the names of commands to their places, as `module:name`."""
         super().__init__(*args, **kwargs)
         self._elsewhere = elsewhere
 
@@ -78,7 +78,7 @@ class ErrorReportingGroup(click.Group):
 
 
 class NameParamType(click.ParamType[str]):
-    """The name of a store or an item, as every other interface takes it."""
+    """The name of a store or an item, by the rules of the API."""
 
     name = "text"
 
@@ -87,7 +87,7 @@ class NameParamType(click.ParamType[str]):
 
 
 def pair(flags: str, name: str, help: str) -> Callable[[F], F]:
-    """A flag and its opposite: `--admin/--no-admin`. True, False or, without them, None; both at once are refused."""
+    """A flag and its opposite: `--admin/--no-admin`. True, False, or None if neither is given; both are refused."""
     return click.option(flags, name, multiple=True, callback=_agree, help=help)
 
 
@@ -99,7 +99,7 @@ def _agree(ctx: click.Context, param: click.Parameter, flags: tuple[bool, ...]) 
 
 @contextmanager
 def _plain_usage() -> Iterator[None]:
-    """Wrong usage is told in this program's words, and not in Click's."""
+    """Report wrong usage in this program's own sentences instead of Click's."""
     try:
         yield
     except click.exceptions.NoArgsIsHelpError:  # the help that is shown where no command is given
@@ -137,7 +137,7 @@ def _explain_value(error: click.BadParameter) -> str:
 
 
 def _describe_type(kind: click.ParamType[Any]) -> str:
-    """What a value of one of Click's types has to be. Empty for others: those say themselves what is wrong."""
+    """What a value of one of Click's types must be. Empty for other types, which have their own messages."""
     match kind:
         case click.IntRange():
             return expectations.whole_number(kind.min, kind.max)
@@ -154,7 +154,7 @@ def _choices(param: click.Parameter | None) -> str:
 
 
 def _hint(error: click.BadParameter) -> str:
-    """What the parameter is called on the command line, in quotes."""
+    """The name of the parameter on the command line, in quotes."""
     if isinstance(error.param_hint, str):
         return f"'{error.param_hint}'"
     return error.param.get_error_hint(error.ctx) if error.param else "A value"
@@ -177,7 +177,7 @@ def explain(error: Exception) -> str:
 
 
 class Progress:
-    """A bar for each step of a long work, on a terminal; elsewhere nothing."""
+    """A progress bar for each step of a long operation, on a terminal only."""
 
     def __init__(self, labels: Mapping[str, str]) -> None:
         self._labels = labels
@@ -202,12 +202,12 @@ class Progress:
 
 
 def printable(text: str) -> str:
-    """One line without what could steer a terminal: parts of it come from files."""
+    """The text as one line without control characters, which could steer a terminal: parts of it come from files."""
     return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[str] = ()) -> Iterator[str]:
-    """The lines of a table, with `numbers` to the right. A column without any text is left out."""
+    """The lines of a table, with the columns `numbers` aligned to the right. Empty columns are left out."""
     columns = [column for column in zip(headings, *rows, strict=True) if any(column[1:])]
     padded = [_pad(column, is_number=column[0] in numbers) for column in columns]
     for cells in zip(*padded, strict=True):
@@ -221,12 +221,12 @@ def _pad(column: Sequence[str], *, is_number: bool) -> list[str]:
 
 
 def _width(text: str) -> int:
-    """How many places a terminal gives it: two for a Chinese character, none for an accent by itself."""
+    """The width of a text on a terminal: a Chinese character takes two places, a combining accent none."""
     return sum(0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF") for char in text)
 
 
 def read_password() -> str:
-    """The first line of standard input, whatever the terminal's encoding is: the API takes UTF-8."""
+    """The first line of standard input as UTF-8, like the API, whatever the terminal's encoding is."""
     line = sys.stdin.buffer.readline()
     try:
         return line.decode().rstrip("\r\n")
@@ -246,13 +246,13 @@ def ask_password() -> str:
 
 
 def url(host: str, port: int) -> str:
-    """Where a server that listens there is found from this machine."""
+    """The URL at which this machine reaches a server that listens there."""
     host = EVERYWHERE.get(host, host)
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def invitation(url: str, token: str) -> str:
-    """A line for a shell that makes the first administrator. No password that everybody knows: some will keep it."""
+    """A shell command that registers the first administrator. Its password is random, as some will keep it."""
     body = f'{{"username": "admin", "password": "{token_urlsafe(12)}", "setup_token": "{token}"}}'
     return (
         "There is no administrator yet. Register the first one with this one-time set-up token:\n"

@@ -1,4 +1,4 @@
-"""The command line of users: add and list them, and change what they may do."""
+"""The command line of users: add, list, change and delete them."""
 
 from contextlib import suppress
 
@@ -26,7 +26,7 @@ PASSWORD_STDIN = click.option(
 def create_admin(name: str, password_stdin: bool) -> None:
     """Add an administrator with the name NAME. Asks for the password.
 
-    Creates the database, too, where there is none.
+    Creates the database if there is none.
     """
     settings = read_settings()
     names.of_new_user(name)
@@ -37,7 +37,7 @@ def create_admin(name: str, password_stdin: bool) -> None:
 
 @click.group("users")
 def users_group() -> None:
-    """Add and list users, and change what they may do."""
+    """Add, list, change and delete users."""
 
 
 @users_group.command("add")
@@ -51,7 +51,7 @@ def add_user(name: str, password_stdin: bool) -> None:
 
 @users_group.command("list")
 def list_users() -> None:
-    """List all users, one a line: id, name, role and state, with tabs in between."""
+    """List all users, one line each: id, name, role and state, separated by tabs."""
     engine = schema_version.open_engine(read_settings().database)
     for each in all_pages(
         engine, lambda conn, cursor: user.page(conn, paging.PageRequest(paging.MAX_PAGE_SIZE, cursor))
@@ -67,7 +67,7 @@ def list_users() -> None:
 @terminal.pair("--admin/--no-admin", "is_admin", "Make the user an administrator, or no longer.")
 @terminal.pair("--active/--inactive", "is_active", "Let the user log in, or no longer.")
 def set_user(name: str, is_admin: bool | None, is_active: bool | None) -> None:
-    """Change the role or the state of the user NAME. It holds from the next request on."""
+    """Change the role or the state of the user NAME. This takes effect at the next request."""
     if is_admin is None and is_active is None:
         raise click.UsageError("Say what to change: --admin, --no-admin, --active or --inactive.")
     changed = run_as_operator(read_settings(), _set_roles, name, is_admin, is_active)
@@ -81,7 +81,7 @@ def set_user(name: str, is_admin: bool | None, is_active: bool | None) -> None:
 @click.argument("name")
 @PASSWORD_STDIN
 def reset_password(name: str, password_stdin: bool) -> None:
-    """Give the user NAME a new password. All sessions of the user end."""
+    """Give the user NAME a new password, and end their sessions."""
     settings = read_settings()
     run_as_operator(settings, user.get_by_name, name)
     hashed = _new_password(settings, name, password_stdin)
@@ -93,10 +93,10 @@ def reset_password(name: str, password_stdin: bool) -> None:
 @click.argument("names", metavar="NAME...", nargs=-1)
 @click.option("--all", "is_all", is_flag=True, help="All users.")
 def require_new_password(names: tuple[str, ...], is_all: bool) -> None:
-    """End the sessions of the users NAME..., and make each choose a new password at the next login.
+    """End the sessions of the users NAME..., and require each to choose a new password at the next login.
 
-    For when their passwords, or the hashes of these, may be known to others. Whoever knows such a password can still
-    use it to choose the new one: where you fear that, set one yourself with `users reset-password`.
+    Use it if others may know their passwords, or the hashes of these. Anybody who knows such a password can still use
+    it to choose the new one: if that is a risk, set a new one yourself with `users reset-password`.
     """
     if is_all == bool(names):
         raise click.UsageError("Name the users, or say --all.")
@@ -106,11 +106,11 @@ def require_new_password(names: tuple[str, ...], is_all: bool) -> None:
 
 @users_group.command("delete")
 @click.argument("name")
-@click.option("--stores-to", "heir", help="The user who becomes the owner of the stores that nobody else owns.")
+@click.option("--stores-to", "heir", help="The new owner of the stores that nobody else owns.")
 def delete_user(name: str, heir: str | None) -> None:
     """Delete the user NAME.
 
-    Refused while there are stores that nobody else owns, unless --stores-to says who gets them.
+    Refused while the user is the only owner of a store, unless --stores-to names the new owner.
     """
     try:
         handed = run_as_operator(read_settings(), _delete_user, name, heir)
@@ -143,7 +143,7 @@ def _reset_password(conn: Connection, name: str, hashed: str) -> int:
 
 
 def _require_new_passwords(conn: Connection, names: tuple[str, ...] | None) -> tuple[int, int]:
-    """How many users they are, and how many of their sessions end."""
+    """Return the number of users, and of their ended sessions."""
     ids = user.all_ids(conn) if names is None else [user.get_by_name(conn, name).id for name in names]
     ended = sum(session.end_others(conn, id) for id in ids)
     for id in ids:
@@ -169,7 +169,7 @@ def _refuse_taken(conn: Connection, name: str) -> None:
 
 
 def _new_password(settings: Settings, name: str, from_stdin: bool) -> str:
-    """The hash of a password that is good for this user."""
+    """Ask for a password that is valid for this user, and return its hash."""
     password = terminal.read_password() if from_stdin else terminal.ask_password()
     passwords.check(password, name, settings.password_length)
     return passwords.create_hasher(settings).hash(password)

@@ -1,4 +1,4 @@
-"""The command line of webhooks: the operator's own, what was sent to whom, and the process that sends."""
+"""The command line of webhooks: the operator's own, all deliveries, and the process that sends."""
 
 import asyncio
 import os
@@ -26,15 +26,15 @@ from storekeeper.webhooks.sender import WebhookSender
 
 @click.group("webhooks")
 def webhooks_group() -> None:
-    """Add, list and remove webhooks, see what was sent to them, and send."""
+    """Add, list and remove webhooks, list their deliveries, and send."""
 
 
 @webhooks_group.command("list")
 def list_webhooks() -> None:
-    """List all webhooks, one a line: id, state, store and URL, with tabs in between; why, of one that was stopped.
+    """List all webhooks, one line each: id, state, store and URL, separated by tabs; for a stopped one also the reason.
 
-    A pending one waits until its receiver has answered a challenge. An orphaned one waits to be taken over, as its
-    owner has lost the right to it.
+    A pending webhook waits for its receiver to answer a challenge. An orphaned one waits to be taken over, as its owner
+    has lost the right to it.
     """
     engine = schema_version.open_engine(read_settings().database)
     for each in all_pages(
@@ -46,11 +46,11 @@ def list_webhooks() -> None:
 
 @webhooks_group.command("add")
 @click.argument("url")
-@click.option("--store", type=terminal.NameParamType(), help="Only the changes of the store of this name.")
+@click.option("--store", type=terminal.NameParamType(), help="Only the changes of this store.")
 def add_webhook(url: str, store: str | None) -> None:
-    """Have changes sent to URL from now on. Prints its id and its secret, which is shown this once.
+    """Send all changes from now on to URL. Prints the webhook's id and its secret, which is shown only once.
 
-    It is pending until its receiver has answered a challenge, or `webhooks verify` was told what that said.
+    The webhook is pending until its receiver answers a challenge, or until `webhooks verify` gets that challenge.
     """
     settings = read_settings()
     AllowedNetworks(settings.webhook_networks).check(webhook_url.read(url))
@@ -61,7 +61,7 @@ def add_webhook(url: str, store: str | None) -> None:
 @webhooks_group.command("remove")
 @click.argument("webhook_id", type=terminal.ID)
 def remove_webhook(webhook_id: int) -> None:
-    """Delete the webhook WEBHOOK_ID, with what was still to be sent to it."""
+    """Delete the webhook WEBHOOK_ID, with its unsent messages."""
     run_as_operator(read_settings(), webhook.delete, None, webhook_id)
     click.echo(f"Webhook {webhook_id} is deleted.")
 
@@ -70,7 +70,7 @@ def remove_webhook(webhook_id: int) -> None:
 @click.argument("webhook_id", type=terminal.ID)
 @click.argument("challenge", required=False)
 def verify_webhook(webhook_id: int, challenge: str | None) -> None:
-    """Let the webhook WEBHOOK_ID send, by the CHALLENGE that its receiver was sent; without that, send it again."""
+    """Verify the webhook WEBHOOK_ID by the CHALLENGE that its receiver got; without it, send the challenge again."""
     verified = run_as_operator(read_settings(), webhook.verify, None, webhook_id, challenge)
     click.echo(f"Webhook {webhook_id} is {verified.state}.")
 
@@ -78,9 +78,9 @@ def verify_webhook(webhook_id: int, challenge: str | None) -> None:
 @webhooks_group.command("take-over")
 @click.argument("webhook_id", type=terminal.ID)
 def take_over_webhook(webhook_id: int) -> None:
-    """Make the webhook WEBHOOK_ID the operator's, and active.
+    """Make the operator the owner of the webhook WEBHOOK_ID, and activate it.
 
-    Prints its id and its new secret, which is shown this once. The secrets that it had are no good any more.
+    Prints its id and its new secret, which is shown only once. The former secrets become invalid.
     """
     _show_secret(run_as_operator(read_settings(), webhook.take_over, None, webhook_id))
 
@@ -88,9 +88,9 @@ def take_over_webhook(webhook_id: int) -> None:
 @webhooks_group.command("deliveries")
 @click.argument("webhook_id", type=terminal.ID)
 def list_deliveries(webhook_id: int) -> None:
-    """List what was sent to the webhook WEBHOOK_ID, or is to be, newest first.
+    """List the sent and waiting messages of the webhook WEBHOOK_ID, newest first.
 
-    One a line: id, message, type, state, attempts, the last status and the last error, with tabs in between.
+    One line each: id, message, type, state, attempts, the last status and the last error, separated by tabs.
     """
     engine = schema_version.open_engine(read_settings().database)
     for each in all_pages(
@@ -108,7 +108,7 @@ def list_deliveries(webhook_id: int) -> None:
 @click.option("--after", type=click.IntRange(0, terminal.MAX_INTEGER), help="Send all changes after this cursor.")
 @click.option("--delivery", "delivery_id", type=terminal.ID, help="Send the message of this delivery.")
 def replay(webhook_id: int, after: int | None, delivery_id: int | None) -> None:
-    """Let messages be sent to the webhook WEBHOOK_ID once more, with the ids that they had."""
+    """Send messages of the webhook WEBHOOK_ID again, with their original ids."""
     if (after is None) == (delivery_id is None):
         raise click.UsageError("Say what to send: --after or --delivery.")
     settings = read_settings()
@@ -120,12 +120,14 @@ def replay(webhook_id: int, after: int | None, delivery_id: int | None) -> None:
 
 
 @webhooks_group.command("run")
-@click.option("--beside", type=int, help="End when the process of this number, which has started this one, is gone.")
-@click.option("--supervised", is_flag=True, help="Tell of its work on standard output, to the server that started it.")
+@click.option("--beside", type=int, help="The id of the parent process: end when it has ended.")
+@click.option(
+    "--supervised", is_flag=True, help="Write heartbeats to standard output, for the server that started the command."
+)
 def run_webhooks(beside: int | None, supervised: bool) -> None:
-    """Send what is due to webhooks, for as long as there are some that no other process serves.
+    """Send the messages of webhooks, as long as there are webhooks that no other process serves.
 
-    A server does so by itself, in a process of its own.
+    A server starts this command by itself.
     """
     settings = read_settings()
     schema_version.open_engine(settings.database)
