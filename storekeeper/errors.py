@@ -1,12 +1,15 @@
 """Errors that a caller can act on, each with its status and code. Any other exception is a bug and answers 500."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
 import msgspec
 
+from storekeeper.messages import ErrorMessage, Parameter
+
 MIB = 2**20
+JSON = ("application/json",)
 MERGE_PATCH = "application/merge-patch+json"  # RFC 7396
 
 
@@ -17,17 +20,36 @@ class FieldError(msgspec.Struct, frozen=True):
     message: str
 
 
+class InvalidField(msgspec.Struct, frozen=True):
+    """The same before it is put into words."""
+
+    field: str
+    message: ErrorMessage
+
+
 class StorekeeperError(Exception):
-    """Base of the errors that are shown to the caller as they are."""
+    """Base of the errors that are shown to the caller as they are; `str` is what they say in English.
+
+    `reason` is the code of a message in `storekeeper/messages.py`, and `parameters` are what its template names.
+    """
 
     status: ClassVar[HTTPStatus] = HTTPStatus.BAD_REQUEST
-    code: ClassVar[str]
-    message: ClassVar[str]
+    code: ClassVar[str]  # on the wire; and of the message, where no other is given
+    message_code: ClassVar[str | None] = None  # of the message, where several errors have one code on the wire
+    usual: ClassVar[Mapping[str, Parameter]] = {}  # the parameters of that message, where they are not given
     described: ClassVar[bool] = False  # the course calls the message "description" here: the answer has both
     retry_after: int = 0  # seconds, where another try makes sense
 
-    def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or self.message)
+    def __init__(
+        self, reason: str | None = None, /, *, message: ErrorMessage | None = None, **parameters: Parameter
+    ) -> None:
+        self.message = message or ErrorMessage(reason or self.message_code or self.code, **parameters or self.usual)
+        super().__init__(self.message)
+
+    @classmethod
+    def usual_message(cls) -> ErrorMessage:
+        """What it says where there is nothing more exact to say."""
+        return ErrorMessage(cls.message_code or cls.code, **cls.usual)
 
     def details(self) -> dict[str, Any]:
         """Members of the answer beside `error` and `message`."""
@@ -38,31 +60,41 @@ class StorekeeperError(Exception):
 
 
 class Invalid(StorekeeperError):
-    """What was sent cannot be used; `errors` names the members at fault, where some are."""
+    """What was sent cannot be used; `fields` are the members at fault, if any. A message may name its `field`."""
 
     code = "invalid"
-    message = "The request is not valid."
 
-    def __init__(self, message: str, field: str | None = None, errors: Sequence[FieldError] = ()) -> None:
-        super().__init__(message)
-        self.errors = [FieldError(field, message)] if field else list(errors)
+    def __init__(
+        self,
+        reason: str | None = None,
+        /,
+        field: str | None = None,
+        *,
+        message: ErrorMessage | None = None,
+        fields: Sequence[InvalidField] = (),
+        **parameters: Parameter,
+    ) -> None:
+        named = {"field": field} if field else {}
+        super().__init__(reason, message=message, **named, **parameters)
+        self.fields = [InvalidField(field, self.message)] if field else list(fields)
+
+    def field_errors(self) -> list[FieldError]:
+        return [FieldError(each.field, str(each.message)) for each in self.fields]
 
     def details(self) -> dict[str, Any]:
-        return {"errors": self.errors} if self.errors else {}
+        return {"errors": self.field_errors()} if self.fields else {}
 
 
 class BadRequest(StorekeeperError):
     """What was sent is not HTTP, or not to be trusted."""
 
     code = "bad_request"
-    message = "This is not a valid HTTP request."
 
 
 class Unauthorized(StorekeeperError):
     """`challenge` is what RFC 6750 wants in WWW-Authenticate: at least one parameter, and no error without a token."""
 
     status = HTTPStatus.UNAUTHORIZED
-    code = "unauthorized"
     challenge: ClassVar[str] = 'Bearer realm="storekeeper"'
 
     def headers(self) -> dict[str, str]:
@@ -73,7 +105,6 @@ class InvalidCredentials(Unauthorized):
     """Does not say whether the name or the password was wrong (ASVS 5.0, section 6.3)."""
 
     code = "invalid_credentials"
-    message = "Invalid credentials!"
 
 
 class BadToken(Unauthorized):
@@ -82,43 +113,36 @@ class BadToken(Unauthorized):
 
 class TokenExpired(BadToken):
     code = "token_expired"
-    message = "The token has expired."
 
 
 class TokenInvalid(BadToken):
     code = "invalid_token"
-    message = "Signature verification failed."
 
 
 class TokenMissing(Unauthorized):
     code = "authorization_required"
-    message = "Request does not contain an access token."
     described = True
 
 
 class TokenNotFresh(BadToken):
     code = "fresh_token_required"
-    message = "The token is not fresh."
     described = True
 
 
 class TokenRevoked(BadToken):
     code = "token_revoked"
-    message = "The token has been revoked."
     described = True
 
 
 class Forbidden(StorekeeperError):
     status = HTTPStatus.FORBIDDEN
     code = "forbidden"
-    message = "Admin privilege required."
 
 
 class PasswordChangeRequired(Forbidden):
     """The password is right, and has to be replaced first: `ticket` is for `POST /login/password`."""
 
     code = "password_change_required"
-    message = "Choose a new password: send it with this ticket to POST /login/password."
 
     def __init__(self, ticket: str = "") -> None:
         super().__init__()
@@ -130,19 +154,16 @@ class PasswordChangeRequired(Forbidden):
 
 class TicketInvalid(Forbidden):
     code = "ticket_invalid"
-    message = "This ticket is invalid or has expired. Log in again."
 
 
 class NotFound(StorekeeperError):
     status = HTTPStatus.NOT_FOUND
     code = "not_found"
-    message = "There is nothing at this address."
 
 
 class MethodNotAllowed(StorekeeperError):
     status = HTTPStatus.METHOD_NOT_ALLOWED
     code = "method_not_allowed"
-    message = "This address does not answer that method. `Allow` lists those that it answers."
 
 
 class Conflict(StorekeeperError):
@@ -150,14 +171,12 @@ class Conflict(StorekeeperError):
 
     status = HTTPStatus.CONFLICT
     code = "conflict"
-    message = "The change conflicts with what is stored."
 
 
 class AmbiguousName(Conflict):
     """Several stores have an item of that name; `candidates` lists them."""
 
     code = "ambiguous_name"
-    message = "Several stores have an item of that name. Choose one with ?store_id=."
 
     def __init__(self, candidates: Sequence[Any]) -> None:
         super().__init__()
@@ -169,83 +188,69 @@ class AmbiguousName(Conflict):
 
 class StoreNotEmpty(Conflict):
     code = "store_not_empty"
-    message = "The store holds items. Delete them first, or say ?with_items=true."
 
 
 class OutOfStock(Conflict):
     code = "out_of_stock"
-    message = "Not enough stock."
 
 
 class ImportIsOver(Conflict):
     code = "import_is_over"
-    message = "The import has ended already."
 
 
 class TooManyImports(Conflict):
     code = "too_many_imports"
-    message = "You have too many imports that wait or are under way. Cancel one, or wait until one has ended."
 
 
 class TooManyWebhooks(Conflict):
     code = "too_many_webhooks"
-    message = "There are too many webhooks of yours, or of this store. Delete one."
 
 
 class WebhookInactive(Conflict):
     code = "webhook_inactive"
-    message = "The webhook is not active, and sends nothing."
 
 
 class WebhookPending(Conflict):
     """Nothing is sent to a receiver that has not agreed to it."""
 
     code = "webhook_pending"
-    message = "The webhook's receiver has not answered the challenge yet. Verify the webhook first."
 
 
 class WebhookOrphaned(Conflict):
     """Its owner has lost the right to have these changes sent."""
 
     code = "webhook_orphaned"
-    message = "Its owner may not have these changes sent any more. Take the webhook over to let it go on."
 
 
 class KeyInUse(Conflict):
     """The first request with this Idempotency-Key has not been answered yet."""
 
     code = "idempotency_key_in_use"
-    message = "A request with this Idempotency-Key is under way. Ask again for its answer."
     retry_after = 1
 
 
 class LastAdministrator(Conflict):
     code = "last_administrator"
-    message = "The last administrator cannot be demoted, deactivated or deleted."
 
 
 class LastOwner(Conflict):
     code = "last_owner"
-    message = "A store keeps at least one owner."
 
 
 class AlreadyExists(StorekeeperError):
     """A name is taken. The course answers 400 here."""
 
     code = "already_exists"
-    message = "The name is taken."
 
 
 class RegistrationClosed(StorekeeperError):
     status = HTTPStatus.FORBIDDEN
     code = "registration_closed"
-    message = "Registration is closed. Ask an administrator for an account."
 
 
 class WrongSetupToken(StorekeeperError):
     status = HTTPStatus.FORBIDDEN
     code = "wrong_setup_token"
-    message = "The set-up token is not valid, or there is an administrator already."
 
 
 class HistoryForgotten(StorekeeperError):
@@ -253,7 +258,6 @@ class HistoryForgotten(StorekeeperError):
 
     status = HTTPStatus.GONE
     code = "history_forgotten"
-    message = "The journal does not go back that far."
 
 
 class ResyncRequired(StorekeeperError):
@@ -261,7 +265,6 @@ class ResyncRequired(StorekeeperError):
 
     status = HTTPStatus.GONE
     code = "resync_required"
-    message = "The changes after this cursor are no longer kept. Go on from `cursor`, and then read everything anew."
 
     def __init__(self, cursor: int = 0) -> None:
         super().__init__()
@@ -276,13 +279,11 @@ class PreconditionFailed(StorekeeperError):
 
     status = HTTPStatus.PRECONDITION_FAILED
     code = "precondition_failed"
-    message = "It has changed since you read it. Fetch it again."
 
 
 class PreconditionRequired(StorekeeperError):
     status = HTTPStatus.PRECONDITION_REQUIRED
     code = "precondition_required"
-    message = "Send If-Match with the ETag of what you change, or If-None-Match: * to add."
 
 
 class KeyReused(StorekeeperError):
@@ -290,7 +291,6 @@ class KeyReused(StorekeeperError):
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "idempotency_key_reused"
-    message = "This Idempotency-Key has come with another request. Each request has a key of its own."
 
     def __init__(self, at: int) -> None:
         super().__init__()
@@ -300,22 +300,17 @@ class KeyReused(StorekeeperError):
 class RequestTimeout(StorekeeperError):
     status = HTTPStatus.REQUEST_TIMEOUT
     code = "request_timeout"
-    message = "The body did not arrive in time."
 
 
 class TooLarge(StorekeeperError):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "too_large"
-    message = "The body is too large: at most 65,536 bytes are read."
-
-    def __init__(self, most_bytes: int = 65_536) -> None:
-        super().__init__(f"The body is too large: at most {most_bytes:,} bytes are read.")
+    usual: ClassVar[Mapping[str, Parameter]] = {"maximum": 65_536}
 
 
 class HeadTooLarge(StorekeeperError):
     status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
     code = "head_too_large"
-    message = "The head of a request may have 32,768 bytes."
 
 
 class UnknownTransferCoding(StorekeeperError):
@@ -323,7 +318,6 @@ class UnknownTransferCoding(StorekeeperError):
 
     status = HTTPStatus.NOT_IMPLEMENTED
     code = "unknown_transfer_coding"
-    message = "Of transfer codings, this server knows chunked alone."
 
 
 class WrongMediaType(StorekeeperError):
@@ -331,10 +325,9 @@ class WrongMediaType(StorekeeperError):
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "unsupported_media_type"
-    message = "The body has to be application/json in UTF-8, without a content encoding."
 
-    def __init__(self, message: str | None = None, accepted: Sequence[str] = ("application/json",)) -> None:
-        super().__init__(message)
+    def __init__(self, reason: str | None = None, /, accepted: Sequence[str] = JSON, **parameters: Parameter) -> None:
+        super().__init__(reason, message=None, **parameters)
         self.accepted = accepted
 
     def headers(self) -> dict[str, str]:
@@ -348,8 +341,10 @@ class LimitReached(StorekeeperError):
 
     status = HTTPStatus.TOO_MANY_REQUESTS
 
-    def __init__(self, retry_after: int, limit: int, window: int, message: str = "", policy: str = "login") -> None:
-        super().__init__(message or None)
+    def __init__(
+        self, retry_after: int, limit: int, window: int, message: ErrorMessage | None = None, policy: str = "login"
+    ) -> None:
+        super().__init__(message=message)
         self.policy = policy
         self.retry_after = retry_after
         self.limit = limit
@@ -367,14 +362,12 @@ class TooManyAttempts(LimitReached):
     """Too many failed logins, or too many logins or registrations from one network."""
 
     code = "too_many_attempts"
-    message = "Too many failed logins. Try again later."
 
 
 class TooManyRequests(LimitReached):
     """Logged where they are counted, and not each time."""
 
     code = "too_many_requests"
-    message = "There are too many requests from you, or from your network. Wait a moment."
 
 
 class OverQuota(StorekeeperError):
@@ -384,12 +377,15 @@ class OverQuota(StorekeeperError):
     is_in_bytes: ClassVar[bool] = False
 
     def __init__(self, limit: int, used: int) -> None:
-        super().__init__(f"{self.message} {self._amounts(limit, used)} are used.")
+        super().__init__(message=self._count(limit, used))
         self.limit = limit
         self.used = used
 
-    def _amounts(self, limit: int, used: int) -> str:
-        return f"{used / MIB:,.1f} of {limit / MIB:,.0f} MiB" if self.is_in_bytes else f"{used:,} of {limit:,}"
+    def _count(self, limit: int, used: int) -> ErrorMessage:
+        problem = self.usual_message()
+        if self.is_in_bytes:
+            return ErrorMessage("quota_of_bytes_used", problem=problem, used=used / MIB, limit=limit / MIB)
+        return ErrorMessage("quota_used", problem=problem, used=used, limit=limit)
 
     def details(self) -> dict[str, Any]:
         return {"limit": self.limit, "used": self.used}
@@ -397,33 +393,21 @@ class OverQuota(StorekeeperError):
 
 class TooManyStores(OverQuota):
     code = "too_many_stores"
-    message = (
-        "You have created as many stores as a user may have. Delete one, or ask an administrator to create this one."
-    )
 
 
 class ImportSpaceFull(OverQuota):
     code = "import_space_full"
-    message = (
-        "There is no room for this file among those of your imports. Cancel imports that are planned or were refused, "
-        "carry them out, or wait: their files are kept for 7 days."
-    )
     is_in_bytes = True
 
 
 class ImageSpaceFull(OverQuota):
     code = "image_space_full"
-    message = (
-        "There is no room for this image among those of the store. Those that were removed or replaced count for 30 "
-        "days; ask the operator for more room."
-    )
     is_in_bytes = True
 
 
 class TooManyStreams(OverQuota):
     status = HTTPStatus.TOO_MANY_REQUESTS
     code = "too_many_streams"
-    message = "You have as many streams of changes open as a user may have. Close one."
     retry_after = 60
 
 
@@ -432,10 +416,6 @@ class AnswerSpaceFull(OverQuota):
 
     status = HTTPStatus.TOO_MANY_REQUESTS
     code = "answer_space_full"
-    message = (
-        "There is no room for another answer among those that are kept for your Idempotency-Keys, each for a day. "
-        "Known keys are answered. Send new ones later, or this change without one."
-    )
     is_in_bytes = True
 
     def __init__(self, limit: int, used: int, retry_after: int) -> None:
@@ -448,7 +428,6 @@ class TooManyTests(StorekeeperError):
 
     status = HTTPStatus.TOO_MANY_REQUESTS
     code = "too_many_tests"
-    message = "This webhook was tested too often. Try again in a minute."
     retry_after = 60
 
 
@@ -457,7 +436,6 @@ class TooManyExports(StorekeeperError):
 
     status = HTTPStatus.TOO_MANY_REQUESTS
     code = "too_many_exports"
-    message = "Too many exports of yours are under way. Read them, and try again."
     retry_after = 5
 
 
@@ -466,15 +444,16 @@ class Unavailable(StorekeeperError):
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "unavailable"
-    message = "The server is busy. Try again soon."
     retry_after = 1
 
 
 class NotReady(Unavailable):
     """What /readyz answers. `conditions` are for administrators; without them there are none to be told."""
 
-    def __init__(self, message: str, conditions: Any = msgspec.UNSET) -> None:
-        super().__init__(message)
+    message_code = "not_ready"
+
+    def __init__(self, finding: str, conditions: Any = msgspec.UNSET) -> None:
+        super().__init__(finding=finding)
         self.conditions = conditions
 
     def details(self) -> dict[str, Any]:
@@ -485,15 +464,13 @@ class DatabaseDamaged(Unavailable):
     """What the request needs to read is damaged. It stays so until the operator has mended or restored it."""
 
     code = "database_damaged"
-    message = "The database is damaged. Its operator has to repair it."
     retry_after = 60
 
 
 class FilesUnavailable(Unavailable):
-    """For the operator: the reason is the storage's own."""
+    """For the operator: `cause` is the storage's own."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"The files cannot be written and read: {reason}")
+    message_code = "files_faulty"
 
 
 class InsufficientStorage(StorekeeperError):
@@ -501,15 +478,13 @@ class InsufficientStorage(StorekeeperError):
 
     status = HTTPStatus.INSUFFICIENT_STORAGE
     code = "insufficient_storage"
-    message = "The server's disk is nearly full, so it takes no files. Its operator has to make room."
     retry_after = 60
 
 
 class OutcomeUnknown(Unavailable):
     """A commit was not confirmed: nobody can tell yet whether the change was kept."""
 
-    def __init__(self) -> None:
-        super().__init__("The database was lost during the change. Look whether it was made.")
+    message_code = "outcome_unknown"
 
 
 class InternalError(StorekeeperError):
@@ -517,4 +492,3 @@ class InternalError(StorekeeperError):
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     code = "internal_error"
-    message = "Something went wrong here. The log has it, under the request's id."

@@ -76,7 +76,7 @@ def _write(engine: sa.Engine, settings: Settings, plan: AdoptionPlan) -> None:
         with transaction(engine) as conn, journal.signed(conn, journal.OPERATOR):
             target.write(conn, plan, hashes)
     except IntegrityError:
-        raise Conflict("Somebody took one of the names meanwhile. Nothing is written: try again.") from None
+        raise Conflict("adoption_overtaken") from None
 
 
 def _hash(settings: Settings, secrets: Sequence[LegacyPassword]) -> list[str]:

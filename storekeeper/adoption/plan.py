@@ -76,4 +76,4 @@ def _called(name: str | None, known: list[str]) -> str | None:
     for each in known:
         if names.fold(each) == names.fold(name):
             return each
-    raise NotFound(f"There will be no user '{name}'. A dry run tells the new names.")
+    raise NotFound("adoption_user_unknown", name=name)

@@ -26,8 +26,9 @@ class Exact(NamedTuple):
 def read(value: Any, currency: str) -> Exact:
     """The price in minor units. Invalid, with the reason, for what is no price."""
     amount = _number(value)
-    if not 0 <= amount <= money.from_minor(money.MAX_MINOR_UNITS, currency):
-        raise Invalid(f"A price is from 0 to {money.from_minor(money.MAX_MINOR_UNITS, currency)} {currency}.")
+    maximum = money.from_minor(money.MAX_MINOR_UNITS, currency)
+    if not 0 <= amount <= maximum:
+        raise Invalid("price_out_of_range", maximum=maximum, currency=currency)
     unit = money.from_minor(1, currency)
     rounded = amount.quantize(unit, ROUND_HALF_EVEN)
     is_certain = rounded == amount or _is_image(float(value), rounded, unit)
@@ -36,11 +37,11 @@ def read(value: Any, currency: str) -> Exact:
 
 def _number(value: Any) -> Decimal:
     if value is None:
-        raise Invalid("It has no price.")
+        raise Invalid("adoption_price_missing")
     if not isinstance(value, int | float):
-        raise Invalid("Its price is not a number.")
+        raise Invalid("adoption_price_no_number")
     if not math.isfinite(value):
-        raise Invalid("Its price is infinite.")
+        raise Invalid("adoption_price_infinite")
     return Decimal(repr(value))  # the digits that people see: half of a cent is in the middle there
 
 

@@ -12,6 +12,7 @@ from storekeeper.adoption.renaming import Given
 from storekeeper.adoption.source import Source
 from storekeeper.domain import money, names
 from storekeeper.errors import Invalid
+from storekeeper.messages import ErrorMessage
 from storekeeper.models import item_fields
 
 
@@ -49,14 +50,14 @@ class _Places(msgspec.Struct, frozen=True):
     def get(self, store_id: Any) -> int:
         place = self.by_id.get(store_id, self.lost)
         if place is None:
-            raise Invalid(self.complaint(store_id))
+            raise Invalid(message=self.complaint(store_id))
         return place
 
-    def complaint(self, store_id: Any) -> str:
-        """Empty where nothing is wrong."""
+    def complaint(self, store_id: Any) -> ErrorMessage | None:
+        """What is wrong, if anything is."""
         if store_id is None:
-            return "It has no store."
-        return "" if store_id in self.by_id else f"Its store {shown(store_id)!r} is gone."
+            return ErrorMessage("adoption_store_missing")
+        return None if store_id in self.by_id else ErrorMessage("adoption_store_gone", store=shown(store_id))
 
 
 def judge(
@@ -81,7 +82,7 @@ def _lost_place(store_names: list[str], taken: Collection[str], lost_store: str 
         return None
     name = names.of_thing(lost_store)
     if name in taken:
-        raise Invalid(f"Storekeeper has a store '{name}' already: choose another name for what has no store.")
+        raise Invalid("adoption_store_taken", name=name)
     if name not in store_names:
         store_names.append(name)
     return store_names.index(name)
@@ -100,7 +101,7 @@ def _shelves(source: Source, currency: str, places: _Places, decisions: list[Dec
             decisions.append(Decision("item_not_taken", id, shown(name), None, f"{error}{told}"))
             continue
         if reason := places.complaint(store_id):
-            decisions.append(Decision("item_moved", id, shown(name), places.lost_store, reason))
+            decisions.append(Decision("item_moved", id, shown(name), places.lost_store, str(reason)))
         if not exact.is_certain:
             amount = f"{money.from_minor(exact.minor, currency)} {currency}"
             decisions.append(Decision("price_rounded", id, price, amount, f"The price of {shown(name)!r}."))

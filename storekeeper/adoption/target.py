@@ -29,7 +29,7 @@ def look(conn: Connection, is_filled_allowed: bool) -> Taken:
     """Conflict where there are stores already and nobody said that this is right: a second run makes copies."""
     names_there = list(conn.scalars(sa.select(stores.c.name)))
     if names_there and not is_filled_allowed:
-        raise Conflict("There are stores in Storekeeper's database. --into-existing adopts beside them, not into them.")
+        raise Conflict("adoption_into_existing")
     return Taken(list(conn.scalars(sa.select(users.c.username))), names_there)
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from storekeeper.database.schema_version import SchemaError
 from storekeeper.database.status import find_damage, first_line
 from storekeeper.domain import expectations, names
+from storekeeper.domain.expectations import Expected
 from storekeeper.errors import StorekeeperError
 from storekeeper.security.signing_keys import KeyFileError
 from storekeeper.settings import SettingsError
@@ -136,7 +137,7 @@ def _explain_value(error: click.BadParameter) -> str:
     return f"{_hint(error)} has to be {expected}." if expected else f"{_hint(error)}: {error.message}"
 
 
-def _describe_type(kind: click.ParamType[Any]) -> str:
+def _describe_type(kind: click.ParamType[Any]) -> Expected:
     """What a value of one of Click's types must be. Empty for other types, which have their own messages."""
     match kind:
         case click.IntRange():

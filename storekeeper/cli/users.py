@@ -165,7 +165,7 @@ def _add_user(settings: Settings, name: str, password_stdin: bool, is_admin: boo
 def _refuse_taken(conn: Connection, name: str) -> None:
     with suppress(NotFound):
         known = user.get_by_name(conn, name).username
-        raise AlreadyExists(f"A user '{known}' exists. `storekeeper users set {known}` changes what they may do.")
+        raise AlreadyExists("username_taken_by", username=known)
 
 
 def _new_password(settings: Settings, name: str, from_stdin: bool) -> str:

@@ -58,7 +58,7 @@ class Slots:
     def _refusal(self, user_id: int) -> StorekeeperError:
         if self._taken[user_id] >= self._per_user:
             return TooManyExports()
-        return Unavailable("Too many exports are under way here. Try again soon.")
+        return Unavailable("exports_full")
 
     def _give_back(self, user_id: int) -> None:
         self._taken[user_id] -= 1

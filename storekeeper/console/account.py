@@ -30,7 +30,7 @@ class PasswordChangeView(AccountView):
         """Change the password. All other sessions end."""
         form = req.typed
         if form["new_password"] != form["repeated"]:
-            raise Invalid("The two passwords differ.", "repeated")
+            raise Invalid("passwords_differ", field="repeated")
         await self._kit.accounts.change_password(req, form["current_password"], form["new_password"])
         self._flash(req, resp, "Your password is changed, and your other sessions have ended.")
         self._redirect(resp, url("account"))

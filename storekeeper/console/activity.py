@@ -146,7 +146,7 @@ def _user_id(conn: Connection, username: str) -> int | None:
     try:
         return user.get_by_name(conn, username).id
     except NotFound:
-        raise Invalid(f"There is no user '{username}'.", "who") from None
+        raise Invalid("user_unknown", field="who", username=username) from None
 
 
 def _day(text: str, field: str) -> int | None:
@@ -156,4 +156,4 @@ def _day(text: str, field: str) -> int | None:
     try:
         return calendar.timegm(time.strptime(text if DATE.fullmatch(text) else "", "%Y-%m-%d"))
     except ValueError:
-        raise Invalid("A day is written like 2026-11-25.", field) from None
+        raise Invalid("form_day_unreadable", field=field) from None

@@ -38,7 +38,7 @@ class SelectionView(StoreView):
         """Change all that is ticked."""
         form, chosen = req.typed, _chosen(req.typed)
         if not chosen:
-            raise Invalid("Tick the items that are to be changed.", "value")
+            raise Invalid("form_no_items", field="value")
         by, is_confirmed = _change(form), form["confirmed"] == "yes"
         changed = await self._write(req, item_bulk_edit.change, req.caller.user_id, name, chosen, by, is_confirmed)
         self._flash(req, resp, f"Changed: {len(changed)} of {len(chosen)} items.")
@@ -70,7 +70,7 @@ def _change(form: Form) -> BulkEdit:
             return BulkEdit("archive")
         case "restore":
             return BulkEdit("restore")
-    raise Invalid("Choose what is to be done.", "value")
+    raise Invalid("form_no_action", field="value")
 
 
 def _percent(text: str) -> Decimal:
@@ -79,5 +79,5 @@ def _percent(text: str) -> Decimal:
     except InvalidOperation:
         percent = Decimal("NaN")
     if not percent.is_finite():
-        raise Invalid("How many percent? 10 raises the prices by a tenth, -10 lowers them.", "value")
+        raise Invalid("form_percent_unreadable", field="value")
     return percent

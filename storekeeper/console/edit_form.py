@@ -7,7 +7,7 @@ from typing import Any
 
 from storekeeper.console import forms
 from storekeeper.console.forms import Form
-from storekeeper.errors import FieldError, Invalid
+from storekeeper.errors import Invalid, InvalidField
 from storekeeper.models.item_edit import Edit
 from storekeeper.models.item_fields import BY_NAME, ITEM_FIELDS, CellFormat
 
@@ -29,7 +29,7 @@ ROWS = [
 def read(form: Form) -> list[Edit]:
     """An edit for each item that the form has something new of. Invalid names each field that cannot be read."""
     found: dict[int, dict[str, Any]] = {}
-    errors: list[FieldError] = []
+    invalid: list[InvalidField] = []
     for name in form.names():
         if match := FIELD.fullmatch(name):
             if form[name].strip() == form[SEEN + name].strip():
@@ -37,9 +37,9 @@ def read(form: Form) -> list[Edit]:
             try:
                 found.setdefault(int(match[2]), {})[match[1]] = read_value(_EDITED[match[1]], form[name], name)
             except Invalid as error:
-                errors += error.errors
-    if errors:
-        raise Invalid(errors[0].message, errors=errors)
+                invalid += error.fields
+    if invalid:
+        raise Invalid(message=invalid[0].message, fields=invalid)
     return [_edit(form, id, values) for id, values in found.items()]
 
 
@@ -57,7 +57,7 @@ def read_value(field: str, text: str, name: str) -> Any:
     try:
         return BY_NAME[field].parse_cell(TEXT, text.strip())
     except Invalid as error:
-        raise Invalid(str(error), name) from None
+        raise Invalid(message=error.message, field=name) from None
 
 
 def tags(text: str, _: str) -> list[str]:

@@ -31,7 +31,7 @@ class Form:
         self._values: dict[str, list[str]] = {}
         for name, value in pairs:
             if "\0" in value:
-                raise Invalid("There is a character that cannot be stored.", name)
+                raise Invalid("form_character", field=name)
             self._values.setdefault(name, []).append(value.replace("\r\n", "\n"))
 
     def __getitem__(self, name: str) -> str:
@@ -66,12 +66,12 @@ def is_urlencoded(req: Request) -> bool:
 async def read(req: Request, most_bytes: int = BODY_BYTES) -> Form:
     """A form without files."""
     if not is_urlencoded(req):
-        raise WrongMediaType("This is not what the form sends.")
+        raise WrongMediaType("form_of_another_type")
     body = await req.request_context.read_body(most_bytes, req.content_length)
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError:
-        raise Invalid("The form cannot be read.") from None
+        raise Invalid("form_unreadable") from None
     return Form(pairs)
 
 
@@ -81,7 +81,7 @@ class FileForm:
     def __init__(self, req: Request, most_bytes: int) -> None:
         match = BOUNDARY.fullmatch(req.content_type or "")
         if match is None:
-            raise WrongMediaType("This is not what the form sends.")
+            raise WrongMediaType("form_of_another_type")
         self._req = req
         stream = req.request_context.pieces(most_bytes, req.content_length)
         # Falcon types it as a stream that can be read; it takes an iterator as well.
@@ -101,8 +101,8 @@ class FileForm:
                     return Form(pairs)
                 pairs.append((str(part.name), str(await part.text)))
         except (falcon.MediaMalformedError, ValueError):
-            raise Invalid("The form cannot be read.") from None
-        raise Invalid("Choose a file.", "file")
+            raise Invalid("form_unreadable") from None
+        raise Invalid("form_file_missing", field="file")
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The file as it arrives. It is good only when the whole form has come."""
@@ -115,9 +115,9 @@ class FileForm:
             async for _ in self._parts:
                 pass
         except falcon.MediaMalformedError:
-            raise Invalid("The file did not arrive whole.", "file") from None
+            raise Invalid("form_file_cut", field="file") from None
         if not self.size:
-            raise Invalid("Choose a file that is not empty.", "file")
+            raise Invalid("form_file_empty", field="file")
 
     async def discard(self) -> None:
         """Read the file, and keep nothing of it."""
@@ -139,11 +139,11 @@ def price(text: str, field: str) -> PriceInput:
     try:
         return PriceInput.read(stripped.replace(",", ".") if COMMA.fullmatch(stripped) else stripped)
     except ValueError:
-        raise Invalid("A price is a number such as 15.99.", field) from None
+        raise Invalid("form_price_unreadable", field=field) from None
 
 
 def whole(text: str, field: str) -> int:
     """A number of things, with or without a sign."""
     if not WHOLE.fullmatch(text.strip()):
-        raise Invalid("A whole number is wanted, such as 12 or -3.", field)
+        raise Invalid("form_number_unreadable", field=field)
     return int(text)

@@ -13,8 +13,8 @@ from storekeeper.console.view import ConsoleRequest, View
 from storekeeper.database.engine import Connection
 from storekeeper.http.operation import BODY_BYTES
 from storekeeper.models import import_job, store_member
-from storekeeper.models.import_job import Import, ImportRequest
-from storekeeper.models.item_batch import Key, Refusal
+from storekeeper.models.import_job import Import, ImportRequest, Refusal
+from storekeeper.models.item_batch import Key
 from storekeeper.models.item_export import Piece
 from storekeeper.models.paging import MAX_PAGE_SIZE, Page, PageRequest
 from storekeeper.models.store_member import StoreAccess

@@ -30,7 +30,7 @@ class MemberListView(View):
         try:
             put, is_new = await self._write(req, store_member.put, req.caller.user_id, name, username, role)
         except NotFound as error:
-            raise Invalid(str(error), "username") from None
+            raise Invalid(message=error.message, field="username") from None
         req.log("role_changed", store=name, member=username, role=role)
         self._flash(req, resp, f"{put.username} {'works here now' if is_new else 'is now'} as {put.role}.")
         self._redirect(resp, url("store", name, "members"))
@@ -65,7 +65,7 @@ class MemberRemoveView(View):
 
 def _role(text: str) -> Role:
     if text not in ("owner", "clerk"):
-        raise Invalid("A member is a clerk or an owner.", "role")
+        raise Invalid("role_unknown", field="role")
     return "owner" if text == "owner" else "clerk"
 
 

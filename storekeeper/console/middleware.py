@@ -26,7 +26,7 @@ class SameOrigin:
 
     async def process_request(self, req: ConsoleRequest, _resp: Response) -> None:
         if req.method not in SAFE and not _is_ours(req):
-            raise Forbidden("This was sent by a page of another site, and is refused.")
+            raise Forbidden("form_of_another_site")
 
 
 def _is_ours(req: ConsoleRequest) -> bool:

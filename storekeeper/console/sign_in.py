@@ -98,7 +98,7 @@ class NewPasswordView(SessionStartView):
         """Replace the password, and begin a session."""
         form = req.typed
         if form["new_password"] != form["repeated"]:
-            raise Invalid("The two passwords differ.", "repeated")
+            raise Invalid("passwords_differ", field="repeated")
         grant = await self._kit.password_check.choose_password(req, form["ticket"], form["new_password"])
         self._begin(req, resp, grant)
         self._redirect(resp, safe_redirect(form["next"]))
@@ -141,4 +141,4 @@ class PasswordConfirmView(View):
 
 def _check_repeated(form: forms.Form) -> None:
     if form["password"] != form["repeated"]:
-        raise Invalid("The two passwords differ.", "repeated")
+        raise Invalid("passwords_differ", field="repeated")

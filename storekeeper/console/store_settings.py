@@ -43,7 +43,7 @@ class StoreSettingsView(View):
         try:
             changed = await self._write(req, store_items.change_settings, req.caller.user_id, name, settings)
         except StoreNotEmpty as error:
-            raise Invalid(str(error), "currency") from None
+            raise Invalid(message=error.message, field="currency") from None
         self._flash(req, resp, "Saved.")
         self._redirect(resp, url("store", changed.name, "settings"))
 
@@ -59,7 +59,7 @@ class StoreDeleteView(View):
     async def on_post(self, req: ConsoleRequest, resp: Response, name: str) -> None:
         form = req.typed
         if not form["name"].strip() or names.of_thing(form["name"]) != name:
-            raise Invalid("Type the name of the store, to show that you mean it.", "name")
+            raise Invalid("store_name_not_typed", field="name")
         await self._write(req, store_items.delete_store, req.caller.user_id, name, True)
         self._flash(req, resp, f"{name} is deleted.")
         self._redirect(resp, url())
@@ -68,7 +68,7 @@ class StoreDeleteView(View):
 def _stand_as_owner(conn: Connection, user_id: int, name: str) -> StoreAccess:
     access = store_member.get_access(conn, user_id, name)
     if not access.is_owner:
-        raise Forbidden(store_member.OWNERS_ONLY)
+        raise Forbidden("owners_only")
     return access
 
 

@@ -169,4 +169,4 @@ def _by_field(failure: StorekeeperError | None) -> Mapping[str, str]:
     """What is wrong with each field of a form."""
     if not isinstance(failure, Invalid):
         return {}
-    return {each.field: each.message for each in reversed(failure.errors)}
+    return {each.field: str(each.message) for each in reversed(failure.fields)}

@@ -96,12 +96,10 @@ class View:
             return
         user_id = self._kit.form_keys.find_user_id(form[FIELD])
         if user_id is None:
-            raise Invalid(
-                "This form came without its key, which tells whether it was sent before. Look at it, and send it again."
-            )
+            raise Invalid("form_without_key")
         if user_id != req.caller.user_id:
             req.typed = EMPTY
-            raise Invalid("This form was shown to another user, before you signed in here. Nothing of it is saved.")
+            raise Invalid("form_of_another_user")
         req.request_context.key_seconds = KEY_SECONDS
         req.request_context.take_key(form[FIELD], f"POST {req.path}?{req.query_string}\n", hashes_body=False)
         req.request_context.digest.update(msgspec.json.encode(form.pairs))

@@ -104,7 +104,7 @@ class WebhookListView(WebhookSecretView):
         try:
             added = await self._write(req, webhook.add, req.caller.user_id, to, store)
         except NotFound as error:
-            raise Invalid(str(error), "store") from None
+            raise Invalid(message=error.message, field="store") from None
         await self._kit.dispatch.wake(req)
         req.log("webhook_added", webhook=added.id, store_id=added.store_id)
         self._show_secret(req, resp, added)
@@ -200,7 +200,7 @@ class WebhookReplayView(WebhookView):
         try:
             await self._write(req, webhook.go_back, req.caller.user_id, webhook_id, after)
         except ResyncRequired:
-            raise Invalid("The changes after this one are no longer kept.", "cursor") from None
+            raise Invalid("webhook_cursor_forgotten", field="cursor") from None
         await self._kit.dispatch.wake(req)
         self._end(req, resp, webhook_id, f"What was changed after change {after} will be sent.")
 

@@ -49,7 +49,7 @@ class Reader:
             time.sleep(pause)
             with suppress(_ConnectionLost):
                 return self._try(job)
-        raise Unavailable("The database does not answer. Try again soon.")
+        raise Unavailable("database_silent")
 
     def _try(self, job: QueuedCall) -> Any:
         try:
@@ -92,7 +92,7 @@ class Reader:
             return error
         self._note_failure(first_line(cause))
         if self._engine.dialect.name == "sqlite":  # locked, full or read-only: waited for already
-            return Unavailable("The database does not answer. Try again soon.")
+            return Unavailable("database_silent")
         return _ConnectionLost()
 
     def _note_failure(self, reason: str) -> None:

@@ -60,7 +60,7 @@ class QueuedCall:
         if self.is_committing:
             self.future.set_exception(OutcomeUnknown())
         else:
-            self.future.set_exception(Unavailable("The database does not answer. Try again soon."))
+            self.future.set_exception(Unavailable("database_silent"))
 
     def finish(self) -> None:
         if self.future.done():

@@ -13,11 +13,11 @@ ROUNDED = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+", re.ASCII)
 def check(text: str) -> str:
     """The barcode as it is. Invalid if it is none, with the last digit that it would have to have."""
     if not DIGITS.fullmatch(text):
-        raise Invalid("A barcode has digits only.", "barcode")
+        raise Invalid("barcode_characters", field="barcode")
     if len(text) not in LENGTHS:
-        raise Invalid("A barcode has 8, 12, 13 or 14 digits.", "barcode")
+        raise Invalid("barcode_length", field="barcode")
     if text[-1] != (last := _check_digit(text[:-1])):
-        raise Invalid(f"This is no barcode: after {text[:-1]}, the last digit would have to be {last}.", "barcode")
+        raise Invalid("barcode_check_digit", field="barcode", digits=text[:-1], last=last)
     return text
 
 
@@ -28,7 +28,7 @@ def restore(text: str) -> str:
     one: 5 to 7 digits become 8, and 9 to 11 become 12. Anything else is left as it is, for `check` to judge.
     """
     if ROUNDED.fullmatch(text):
-        raise Invalid("A spreadsheet has rounded this barcode. Keep the column as text there.", "barcode")
+        raise Invalid("barcode_rounded", field="barcode")
     digits = text.removesuffix(".0")  # a number all the same
     if not DIGITS.fullmatch(digits) or not FEWEST <= len(digits) <= LENGTHS[-1]:
         return text

@@ -1,64 +1,65 @@
 """What a value has to be, in plain words and made from its type: the sentences of no library reach a user."""
 
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Callable, Iterable
+from functools import cache, reduce
 from typing import Any
 
 import msgspec
 from msgspec import inspect
 
-UNKNOWN = "This is not what is expected here."
+from storekeeper.messages import ErrorMessage
+
+Expected = ErrorMessage | str  # what goes on after "it has to be"; empty where there is no saying
+SizedType = inspect.StrType | inspect.ListType | inspect.VarTupleType
 
 
 @cache
-def sentences(struct: type[Any]) -> dict[str, str]:
+def sentences(struct: type[Any]) -> dict[str, ErrorMessage]:
     """For each field of a msgspec Struct, by the name that callers use: what it has to be, as a sentence."""
     return {field.encode_name: sentence(field.type) for field in msgspec.structs.fields(struct)}
 
 
-def sentence(kind: Any) -> str:
+def sentence(kind: Any) -> ErrorMessage:
     """`This has to be a whole number from 1 to 200.`"""
-    words = describe(kind)
-    return f"This has to be {words}." if words else UNKNOWN
+    expected = describe(kind)
+    return ErrorMessage("value_expected", expected=expected) if expected else ErrorMessage("value_unexpected")
 
 
-def describe(kind: Any) -> str:
+def describe(kind: Any) -> Expected:
     """A type as it goes on after "it has to be": `a whole number from 1 to 200`. Empty where there is no saying."""
     return _describe(inspect.type_info(kind), "")
 
 
-def whole_number(minimum: int | None, maximum: int | None) -> str:
+def whole_number(minimum: int | None, maximum: int | None) -> ErrorMessage:
     """Both bounds are good values themselves."""
     match minimum, maximum:
-        case None, None:
-            bounds = ""
+        case int(), int():
+            return ErrorMessage("expected_whole_number_between", minimum=minimum, maximum=maximum)
         case int(), None:
-            bounds = f" of at least {minimum:,}"
-        case None, _:
-            bounds = f" of at most {maximum:,}"
+            return ErrorMessage("expected_whole_number_from", minimum=minimum)
+        case None, int():
+            return ErrorMessage("expected_whole_number_to", maximum=maximum)
         case _:
-            bounds = f" from {minimum:,} to {maximum:,}"
-    return f"a whole number{bounds}"
+            return ErrorMessage("expected_whole_number")
 
 
-def one_of(values: Iterable[Any]) -> str:
-    known = list(values)
-    return f"one of {', '.join(map(str, known))}" if len(known) > 1 else str(known[0])
+def one_of(values: Iterable[Any]) -> Expected:
+    known = list(map(str, values))
+    return ErrorMessage("expected_one_of", values=", ".join(known)) if len(known) > 1 else known[0]
 
 
-def _describe(kind: inspect.Type, form: str) -> str:
-    """`form` says of a text what its pattern does, as it goes on after a comma: `Meta(extra={"form": ...})`.
+def _describe(kind: inspect.Type, form: Expected) -> Expected:
+    """`form` says of a text what its pattern does, after a comma: the message `Meta(extra={"form": ...})`.
 
     Where that is all there is to say, it is `Meta(extra={"words": ...})`.
     """
     match kind:
-        case inspect.Metadata(extra={"words": words}):
-            return str(words)
+        case inspect.Metadata(extra={"words": ErrorMessage() as words}):
+            return words
         case inspect.Metadata():
             return _describe(kind.type, (kind.extra or {}).get("form", form))
         case inspect.UnionType():
-            known = (_describe(each, form) for each in kind.types)
-            return " or ".join(words for words in known if words)
+            return reduce(_either, (_describe(each, form) for each in kind.types))
         case inspect.StrType():
             return _describe_text(kind, form)
         case inspect.ListType() | inspect.VarTupleType():
@@ -67,7 +68,11 @@ def _describe(kind: inspect.Type, form: str) -> str:
             return _describe_plain(kind)
 
 
-def _describe_plain(kind: inspect.Type) -> str:
+def _either(first: Expected, second: Expected) -> Expected:
+    return ErrorMessage("expected_either", first=first, second=second) if first and second else first or second
+
+
+def _describe_plain(kind: inspect.Type) -> Expected:
     match kind:
         case inspect.IntType():
             return _describe_number(kind)
@@ -77,35 +82,45 @@ def _describe_plain(kind: inspect.Type) -> str:
             return PLAIN.get(type(kind), "")
 
 
-PLAIN: dict[type[inspect.Type], str] = {
-    inspect.BoolType: "true or false",
-    inspect.NoneType: "null",
-    inspect.StructType: "an object",
+PLAIN = {
+    inspect.BoolType: ErrorMessage("expected_true_or_false"),
+    inspect.NoneType: ErrorMessage("expected_null"),
+    inspect.StructType: ErrorMessage("expected_object"),
 }
 
 
-def _describe_number(kind: inspect.IntType) -> str:
+def _describe_number(kind: inspect.IntType) -> ErrorMessage:
     least = kind.gt + 1 if kind.gt is not None else kind.ge
     most = kind.lt - 1 if kind.lt is not None else kind.le
     return whole_number(least, most)
 
 
-def _describe_text(kind: inspect.StrType, form: str) -> str:
-    return "text" + _describe_length(kind, "character") + (form and f", {form}")
+def _describe_text(kind: inspect.StrType, form: Expected) -> ErrorMessage:
+    text = _sized(ErrorMessage("expected_text"), kind, _characters)
+    return ErrorMessage("expected_form", text=text, form=form) if form else text
 
 
-def _describe_list(kind: inspect.ListType | inspect.VarTupleType) -> str:
-    items = _describe(kind.item_type, "")
-    return "a list" + _describe_length(kind, "entry") + (f", each {items}" if items else "")
+def _describe_list(kind: inspect.ListType | inspect.VarTupleType) -> ErrorMessage:
+    described = _sized(ErrorMessage("expected_list"), kind, _entries)
+    entry = _describe(kind.item_type, "")
+    return ErrorMessage("expected_entries", list=described, entry=entry) if entry else described
 
 
-def _describe_length(kind: inspect.StrType | inspect.ListType | inspect.VarTupleType, unit: str) -> str:
-    least, most = kind.min_length or 0, kind.max_length
-    if most is not None:
-        return f" of {f'{least:,} to' if least else 'at most'} {_count(most, unit)}"
-    return f" of at least {_count(least, unit)}" if least else ""
+def _sized(thing: ErrorMessage, kind: SizedType, count: Callable[[int], ErrorMessage]) -> ErrorMessage:
+    match kind.min_length or 0, kind.max_length:
+        case 0, None:
+            return thing
+        case least, None:
+            return ErrorMessage("expected_size_from", thing=thing, minimum=count(least))
+        case 0, int() as most:
+            return ErrorMessage("expected_size_to", thing=thing, maximum=count(most))
+        case least, most:
+            return ErrorMessage("expected_size_between", thing=thing, minimum=least, maximum=count(most or 0))
 
 
-def _count(number: int, unit: str) -> str:
-    plurals = {"character": "characters", "entry": "entries"}
-    return f"{number:,} {unit if number == 1 else plurals[unit]}"
+def _characters(count: int) -> ErrorMessage:
+    return ErrorMessage("one_character") if count == 1 else ErrorMessage("characters", count=count)
+
+
+def _entries(count: int) -> ErrorMessage:
+    return ErrorMessage("one_entry") if count == 1 else ErrorMessage("entries", count=count)

@@ -41,12 +41,12 @@ class PriceInput(Decimal):
             return cls(value) or cls(0)  # with its exponent, a nought might be written longer than it is read
         if isinstance(value, int | Decimal) and not isinstance(value, bool):
             return cls(value)
-        raise ValueError("A price is a number such as 15.99, or the same in quotes")
+        raise ValueError("no price")
 
 
 def check_currency(code: str) -> str:
     if code not in DIGITS:
-        raise Invalid("A currency is an active ISO 4217 code, such as EUR.", "currency")
+        raise Invalid("currency_unknown", field="currency")
     return code
 
 
@@ -54,13 +54,13 @@ def to_minor(price: Decimal, currency: str, field: str = "price") -> int:
     """15.99 as 1599 (EUR). Invalid for what is no price there: never rounded, never negative, never huge."""
     digits = DIGITS[currency]
     if not price.is_finite() or not 0 <= price <= _MOST[digits]:
-        raise Invalid(f"A price is from 0 to {_MOST[digits]} {currency}.", field)
+        raise Invalid("price_out_of_range", field=field, maximum=_MOST[digits], currency=currency)
     try:
         minor = price.scaleb(digits, _EXACT)
     except Inexact:
         minor = Decimal("NaN")
     if minor != minor.to_integral_value():
-        raise Invalid(f"A price in {currency} has at most {digits} digits after the point.", field)
+        raise Invalid("price_digits", field=field, currency=currency, digits=digits)
     return int(minor)
 
 

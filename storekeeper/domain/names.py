@@ -38,7 +38,7 @@ def of_thing(value: str, field: str = "name") -> str:
     """
     name = _line("name", value, LENGTH, field)
     if name in DOTS:
-        raise Invalid(f"A name cannot be {name!r}: the path of a URL cannot hold it.", field)
+        raise Invalid("name_dots", field=field, name=name)
     return name
 
 
@@ -54,7 +54,7 @@ def of_tag(value: str, field: str = "tags") -> str:
         text = " ".join(text.split()).casefold()
     tag = _line("tag", text, TAG_LENGTH, field)
     if ";" in tag:
-        raise Invalid("A tag may not hold a semicolon: it stands between tags.", field)
+        raise Invalid("tag_semicolon", field=field)
     return tag
 
 
@@ -65,9 +65,9 @@ def of_description(value: str) -> str:
         _refuse_marks(text)
         text = unicodedata.normalize("NFC", text)
     if len(text) > DESCRIPTION_LENGTH:
-        raise Invalid(f"A description has at most {DESCRIPTION_LENGTH:,} characters.", "description")
+        raise Invalid("description_length", field="description", maximum=DESCRIPTION_LENGTH)
     if "\0" in text or not _is_utf8(text):
-        raise Invalid("A description may not hold NUL or half of a surrogate pair.", "description")
+        raise Invalid("description_characters", field="description")
     return text
 
 
@@ -84,7 +84,7 @@ def _is_too_long(text: str, maximum: int) -> bool:
 def _refuse_marks(text: str) -> None:
     """For texts that may be long: no language needs so many marks in a row, and normalising is linear without them."""
     if not text.isascii() and _TOO_MANY_MARKS in bytes(map(unicodedata.combining, text)).translate(_ARE_MARKS):
-        raise Invalid(f"A description may not hold more than {MAX_MARKS} combining marks in a row.", "description")
+        raise Invalid("description_marks", field="description", maximum=MAX_MARKS)
 
 
 def _is_utf8(text: str) -> bool:
@@ -98,7 +98,7 @@ def _line(kind: str, value: str, maximum: int, field: str) -> str:
     if not _is_too_long(text, maximum):
         text = unicodedata.normalize("NFC", text)
     if not 1 <= len(text) <= maximum:
-        raise Invalid(f"A {kind} has 1 to {maximum} characters.", field)
+        raise Invalid("text_length", field=field, kind=kind, maximum=maximum)
     _refuse_unseen(kind, text, field)
     return text
 
@@ -106,7 +106,7 @@ def _line(kind: str, value: str, maximum: int, field: str) -> str:
 def _refuse_unseen(kind: str, text: str, field: str) -> None:
     for char in text:
         if (unicodedata.category(char) in UNSEEN and ord(char) not in EMOJI) or char in FILLERS:
-            raise Invalid(f"A {kind} may not hold U+{ord(char):04X}: it cannot be seen.", field)
+            raise Invalid("text_unseen_character", field=field, kind=kind, code_point=ord(char))
 
 
 def of_new_user(value: str) -> str:
@@ -116,10 +116,10 @@ def of_new_user(value: str) -> str:
     """
     name = of_user(value)
     if name in DOTS:
-        raise Invalid(f"A user name cannot be {name!r}: the path of a URL cannot hold it.", "username")
+        raise Invalid("username_dots", field="username", name=name)
     found = unicode_scripts.find(name + fold(name))
     if not unicode_scripts.may_stand_together(found):
-        raise Invalid(f"A user name is of one script: this one has letters of {_listed(found)}.", "username")
+        raise Invalid("username_scripts", field="username", scripts=_listed(found))
     return name
 
 
@@ -131,9 +131,9 @@ def _listed(found: Iterable[str]) -> str:
 def of_user(value: str) -> str:
     """A user's name as typed. Invalid unless it holds letters, digits and `. _ @ + -` only."""
     if not 1 <= len(value) <= LENGTH or len(fold(value)) > LENGTH:
-        raise Invalid(f"A user name has 1 to {LENGTH} characters.", "username")
+        raise Invalid("username_length", field="username", maximum=LENGTH)
     if not all(map(_is_for_users, value + fold(value))):
-        raise Invalid("A user name has letters, digits and . _ @ + - only.", "username")
+        raise Invalid("username_characters", field="username")
     return value
 
 

@@ -6,30 +6,36 @@ from typing import Any
 
 import msgspec
 
+from storekeeper.messages import ErrorMessage
+
 COLON_AFTER_QUOTE = re.compile(rb'"[ \t\r\n]*:')
 STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"([ \t\r\n]*:)?')  # with the colon, if it is the name of a member
 TRUNCATED = "Input data was truncated"
 FAULTS = {  # by how the messages of msgspec's decoder begin
-    TRUNCATED: "it has no end",
-    "Integer value out of range": "it holds a number beyond all bounds",
-    "JSON is malformed: trailing characters": "there is more after the end of the value",
-    "JSON is malformed: expected ':'": "a colon is missing",
-    "JSON is malformed: expected ','": "a comma or the end of a list or an object is missing",
-    "JSON is malformed: object keys": "the name of a member is missing, in double quotes",
-    "JSON is malformed: trailing comma": "nothing comes after a comma",
-    "JSON is malformed: invalid number": "a number is not written as JSON has it",
-    "JSON is malformed: invalid escape": "a text holds an escape that JSON does not have",
-    "JSON is malformed: invalid utf-16": "it holds half of a surrogate pair",
-    "JSON is malformed: unexpected end of escaped utf-16": "it holds half of a surrogate pair",
-    "JSON is malformed: invalid character": "a character is out of place",
+    TRUNCATED: ErrorMessage("json_endless"),
+    "Integer value out of range": ErrorMessage("json_number_huge"),
+    "JSON is malformed: trailing characters": ErrorMessage("json_continues"),
+    "JSON is malformed: expected ':'": ErrorMessage("json_colon_missing"),
+    "JSON is malformed: expected ','": ErrorMessage("json_comma_missing"),
+    "JSON is malformed: object keys": ErrorMessage("json_name_missing"),
+    "JSON is malformed: trailing comma": ErrorMessage("json_comma_trailing"),
+    "JSON is malformed: invalid number": ErrorMessage("json_number_odd"),
+    "JSON is malformed: invalid escape": ErrorMessage("json_escape_unknown"),
+    "JSON is malformed: invalid utf-16": ErrorMessage("json_half_of_pair"),
+    "JSON is malformed: unexpected end of escaped utf-16": ErrorMessage("json_half_of_pair"),
+    "JSON is malformed: invalid character": ErrorMessage("json_character_misplaced"),
 }
 # So near the end, msgspec takes a half for a pair that is cut.
 HALF_AT_END = re.compile(rb"\\u[Dd][89ABab][0-9A-Fa-f]{2}.{0,5}\Z", re.DOTALL)
-PLACE = re.compile(r" \(byte [0-9]+\)$")
+PLACE = re.compile(r" \(byte ([0-9]+)\)$")
 
 
 class NotStrict(ValueError):
-    """Why it is no strict JSON, as the end of a sentence."""
+    """Why it is no strict JSON: `fault` is the end of a sentence."""
+
+    def __init__(self, fault: ErrorMessage) -> None:
+        super().__init__(fault)
+        self.fault = fault
 
 
 def decode(data: bytes) -> Any:
@@ -39,7 +45,7 @@ def decode(data: bytes) -> Any:
     except (ValueError, InvalidOperation, RecursionError) as error:
         raise NotStrict(_explain(data, error)) from None
     if not _has_each_once(data, value):
-        raise NotStrict("a member stands twice")
+        raise NotStrict(ErrorMessage("json_member_repeated"))
     return value
 
 
@@ -74,16 +80,16 @@ def _count_members(value: Any) -> int:
     return count
 
 
-def _explain(data: bytes, error: Exception) -> str:
+def _explain(data: bytes, error: Exception) -> ErrorMessage:
     match error:
         case RecursionError():
-            return "it is nested too deeply"
+            return ErrorMessage("json_too_deep")
         case InvalidOperation():
-            return "it holds a number beyond all bounds"
+            return ErrorMessage("json_number_huge")
         case _ if not _is_utf8(data):
-            return "it is not UTF-8"
+            return ErrorMessage("json_not_utf8")
         case _ if not data.strip():
-            return "a value is missing"
+            return ErrorMessage("json_empty")
         case _:
             return _describe(str(error), data)
 
@@ -96,9 +102,10 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _describe(message: str, data: bytes) -> str:
+def _describe(message: str, data: bytes) -> ErrorMessage:
     if message == TRUNCATED and HALF_AT_END.search(data):
-        return "it holds half of a surrogate pair"
+        return ErrorMessage("json_half_of_pair")
     faults = (fault for start, fault in FAULTS.items() if message.startswith(start))
+    fault = next(faults, ErrorMessage("json_unreadable"))
     place = PLACE.search(message)
-    return next(faults, "it cannot be read") + (place[0] if place else "")
+    return ErrorMessage("json_at_byte", fault=fault, place=place[1]) if place else fault

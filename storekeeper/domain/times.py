@@ -16,10 +16,7 @@ def read(text: str | int, field: str, *, is_end: bool = False) -> int:
     """
     moment = _seconds(str(text), is_end)
     if moment is None or not 0 <= moment <= LATEST:
-        raise Invalid(
-            "A time is written like 2026-11-01T12:00:00Z, as a date such as 2026-11-01, or in seconds since 1970.",
-            field,
-        )
+        raise Invalid("time_unreadable", field=field)
     return moment
 
 

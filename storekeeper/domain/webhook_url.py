@@ -103,27 +103,25 @@ class AllowedNetworks:
     def check(self, to: WebhookUrl) -> None:
         """Invalid for a URL that may not be reached, as far as that can be told before its name is looked up."""
         if to.port not in PORTS and not any(each.admits_port(to.port) for each in self._allowed):
-            raise Invalid("This port may not be reached from here. These may: 80, 443, 8080 and 8443.", "url")
+            raise Invalid("url_port_refused", field="url")
         try:
             is_good = self.allows(to.host, to.port)
         except ValueError:
             return
         if not is_good:
-            raise Invalid("This address may not be reached from here.", "url")
+            raise Invalid("url_address_refused", field="url")
 
 
 def read(url: str) -> WebhookUrl:
     """The parts of a URL. Its text may hold secrets: no message repeats it."""
     if len(url) > LENGTH or not re.fullmatch(PATTERN, url):
-        raise Invalid(
-            "A URL is written like https://shop.example/hook, without a user, a password or a fragment.", "url"
-        )
+        raise Invalid("url_unreadable", field="url")
     found = PARTS.fullmatch(url)
     assert found
     scheme, host, port, rest = found.groups()
     number = int(port or (443 if scheme == "https" else 80))
     if not 0 < number < 65536 or (host.startswith("[") and not _is_address(host[1:-1])):
-        raise Invalid("This URL has no such host or port as there can be.", "url")
+        raise Invalid("url_host_invalid", field="url")
     authority = f"{host}:{port}" if port else host
     return WebhookUrl(
         scheme == "https", host.strip("[]"), number, authority, rest if rest.startswith("/") else f"/{rest}"

@@ -38,7 +38,7 @@ def _decode(data: bytes, maximum: int) -> Image.Image:
     except StorekeeperError:
         raise
     except Exception:  # whatever Pillow raises on a file: they are a dozen kinds, and the file is at fault
-        raise Invalid("This is not a whole PNG, JPEG, WebP or GIF image.", "image") from None
+        raise Invalid("image_unreadable", field="image") from None
 
 
 class _TimeLimitedFile(BytesIO):
@@ -50,15 +50,14 @@ class _TimeLimitedFile(BytesIO):
 
     def read(self, size: int | None = -1, /) -> bytes:
         if time.thread_time() > self._end:
-            raise Invalid("This image takes too long to read.", "image")
+            raise Invalid("image_slow", field="image")
         return super().read(size)
 
 
 def _check_size(image: Image.Image) -> None:
     width, height = image.size
     if width * height > PIXELS or max(width, height) > SIDE:
-        most = f"{PIXELS // 10**6} megapixels, and {SIDE:,} pixels a side"
-        raise Invalid(f"An image has at most {most}.", "image")
+        raise Invalid("image_size", field="image", megapixels=PIXELS // 10**6, side=SIDE)
 
 
 def _load(image: ImageFile.ImageFile, maximum: int) -> None:

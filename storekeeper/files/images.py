@@ -103,7 +103,7 @@ def remove(storage: Storage, key: str) -> None:
 def read(data: bytes) -> StoredImage:
     """What is kept of an upload. Invalid or TooLarge for what is no image, or too much of one."""
     if len(data) > BYTES:
-        raise TooLarge(BYTES)
+        raise TooLarge(maximum=BYTES)
     from storekeeper.files import image_codec  # noqa: PLC0415  with Pillow: 2 MiB that a server without images is spared
 
     return StoredImage(image_codec.convert(data, SIZES))

@@ -21,6 +21,7 @@ import structlog
 
 from storekeeper.errors import FilesUnavailable, NotFound, Unavailable
 from storekeeper.files.free_space import FreeSpace
+from storekeeper.messages import ErrorMessage
 from storekeeper.settings import Settings
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Storage:
                 for piece in self._store().get(name).stream():
                     file.write(piece)
         except FileNotFoundError:
-            raise NotFound("There is no such file.") from None
+            raise NotFound("file_not_found") from None
 
     async def find(self, name: str) -> bytes | None:
         with suppress(FileNotFoundError):
@@ -96,7 +97,7 @@ class Storage:
     async def get(self, name: str) -> bytes:
         found = await self.find(name)
         if found is None:
-            raise NotFound("There is no such file.")
+            raise NotFound("file_not_found")
         return found
 
     async def has(self, name: str) -> bool:
@@ -170,9 +171,9 @@ class Storage:
             found = self._store().get(name).bytes().to_bytes()
             self._store().delete(name)
         except (_error(), OSError) as error:
-            raise FilesUnavailable(_reason(error)) from None
+            raise FilesUnavailable(cause=_reason(error)) from None
         if found != data:
-            raise FilesUnavailable("what was written is not what is read")
+            raise FilesUnavailable(cause=ErrorMessage("files_read_differently"))
 
     def prune(self, folder: str, names_in_use: Container[str], older_than_seconds: float) -> int:
         """Delete the files that nobody needs, and say how many. Young ones stay: their row may be under way."""
@@ -235,7 +236,7 @@ def _error() -> type[Exception]:
 
 def _unavailable(error: Exception) -> Unavailable:
     structlog.get_logger().warning("storage_failed", reason=_reason(error))
-    return Unavailable("The files cannot be reached. Try again soon.")
+    return Unavailable("files_unavailable")
 
 
 def _reason(error: Exception) -> str:

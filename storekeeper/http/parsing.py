@@ -7,7 +7,8 @@ import msgspec
 
 from storekeeper.domain import expectations, strict_json
 from storekeeper.domain.money import PriceInput
-from storekeeper.errors import FieldError, Invalid
+from storekeeper.errors import Invalid, InvalidField
+from storekeeper.messages import ErrorMessage
 
 MAX_PARAMETERS = 50
 MAX_ERRORS = 20  # an answer is not to be many times as long as what was sent
@@ -20,14 +21,14 @@ def read_query(query_string: str, kind: type[T]) -> T:
     given: dict[str, str] = {}
     for name, text in _pairs(query_string):
         if name in given:
-            raise Invalid(f"'{name}' is given twice.", name)
+            raise Invalid("parameter_repeated", field=name)
         given[name] = text
     query = convert(given, kind, strict=False)
     struct: Any = kind
     attributes = dict(zip(struct.__struct_encode_fields__, struct.__struct_fields__, strict=True))
     for name, text in given.items():
         if not _is_written(text, getattr(query, attributes[name])):
-            raise Invalid(f"'{text}' is not how '{name}' is written.", name)
+            raise Invalid("parameter_unusual", field=name, text=text)
     return query
 
 
@@ -45,7 +46,7 @@ def _pairs(query_string: str) -> list[tuple[str, str]]:
             max_num_fields=MAX_PARAMETERS,
         )
     except ValueError:
-        raise Invalid("The query string cannot be read.") from None
+        raise Invalid("query_unreadable") from None
 
 
 def _is_written(text: str, value: Any) -> bool:
@@ -61,7 +62,7 @@ def decode_json(body: bytes) -> Any:
     try:
         return strict_json.decode(body)
     except strict_json.NotStrict as error:
-        raise Invalid(f"The body is not strict JSON: {error}.") from None
+        raise Invalid("body_not_strict_json", fault=error.fault) from None
 
 
 def convert(value: Any, kind: type[T], *, strict: bool) -> T:
@@ -69,18 +70,17 @@ def convert(value: Any, kind: type[T], *, strict: bool) -> T:
     try:
         return msgspec.convert(value, kind, strict=strict, dec_hook=_read_price)
     except msgspec.ValidationError:
-        errors = _field_errors(value, kind, strict=strict) if isinstance(value, dict) else []
-        raise Invalid(
-            errors[0].message if errors else expectations.sentence(kind), errors=errors[:MAX_ERRORS]
-        ) from None
+        fields = _invalid_fields(value, kind, strict=strict) if isinstance(value, dict) else []
+        message = fields[0].message if fields else expectations.sentence(kind)
+        raise Invalid(message=message, fields=fields[:MAX_ERRORS]) from None
 
 
 def convert_rows(value: Any, kind: type[T], maximum: int) -> list[T | Invalid]:
     """A list of up to so many of `kind`; where one is none, why it is not."""
     if not isinstance(value, list):
-        raise Invalid("The body has to be a list.")
+        raise Invalid("body_not_a_list")
     if len(value) > maximum:
-        raise Invalid(f"There are at most {maximum:,} rows in a request.")
+        raise Invalid("too_many_rows", maximum=maximum)
     return [_convert_row(each, kind) for each in value]
 
 
@@ -91,23 +91,23 @@ def _convert_row(value: Any, kind: type[T]) -> T | Invalid:
         return error
 
 
-def _field_errors(values: dict[str, Any], kind: type[Any], *, strict: bool) -> list[FieldError]:
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    errors = [FieldError(name, f"There is no '{name}' here.") for name in values if name not in fields]
-    for name, field in fields.items():
+def _invalid_fields(values: dict[str, Any], kind: type[Any], *, strict: bool) -> list[InvalidField]:
+    known = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    found = [InvalidField(name, ErrorMessage("field_unknown", field=name)) for name in values if name not in known]
+    for name, field in known.items():
         if name not in values:
-            errors += [FieldError(name, f"'{name}' is missing.")] if field.required else []
+            found += [InvalidField(name, ErrorMessage("field_missing", field=name))] if field.required else []
             continue
         try:
             msgspec.convert(values[name], field.type, strict=strict, dec_hook=_read_price)
         except msgspec.ValidationError as error:
-            errors.append(FieldError(name, _sentence(error, kind, name)))
-    return errors
+            found.append(InvalidField(name, _explain(error, kind, name)))
+    return found
 
 
-def _sentence(error: msgspec.ValidationError, kind: type[Any], name: str) -> str:
-    if error.__cause__:  # of `_read_price`, which says it better
-        return f"{error.__cause__}."
+def _explain(error: msgspec.ValidationError, kind: type[Any], name: str) -> ErrorMessage:
+    if error.__cause__:  # of `_read_price`
+        return ErrorMessage("price_not_a_number")
     struct: Any = kind
     return expectations.sentences(struct)[name]
 

@@ -102,7 +102,7 @@ class NameConverter(BaseConverter):
 
     def convert(self, value: str) -> str:
         if "\ufffd" in value:
-            raise Invalid("The path is not UTF-8.", "name")
+            raise Invalid("path_not_utf8", field="name")
         return names.of_thing(value.replace(SLASH, "/"))
 
 
@@ -173,7 +173,7 @@ def _checked_key(text: str) -> str:
     """As the draft has it, in quotes; or without, as many send it."""
     match = IDEMPOTENCY_KEY.fullmatch(text)
     if match is None:
-        raise Invalid("An Idempotency-Key has 1 to 255 visible characters of ASCII, without quotes and backslashes.")
+        raise Invalid("idempotency_key_unreadable")
     return match[2]
 
 
@@ -183,7 +183,7 @@ def has_body(req: Request) -> bool:
 
 async def read_json(req: Request) -> Any:
     if (req.content_length or 0) > req.operation.most_bytes:
-        raise TooLarge(req.operation.most_bytes)
+        raise TooLarge(maximum=req.operation.most_bytes)
     accepted = ("application/json", MERGE_PATCH) if req.method == "PATCH" else ("application/json",)
     given = JSON_IN_UTF8.fullmatch(req.content_type or "")
     if not _is_plain(req) or given is None or f"application/{given[1].lower()}" not in accepted:
@@ -195,8 +195,7 @@ def media_type(req: Request, known: Sequence[str]) -> str:
     """The declared type of an upload, without its parameters. WrongMediaType unless it is one of those known."""
     declared = (req.content_type or "").partition(";")[0].strip().lower()
     if declared not in known or not _is_plain(req):
-        message = f"The body has to be one of {', '.join(known)}, without a content encoding."
-        raise WrongMediaType(message, known)
+        raise WrongMediaType("upload_type_unknown", known, types=", ".join(known))
     return declared
 
 

@@ -71,21 +71,21 @@ class RequestContext:
     async def pieces(self, most_bytes: int, length: int | None) -> AsyncIterator[bytes]:
         """The body as it arrives. It is good only when the last piece has come: a body may be cut, or too large."""
         if (length or 0) > most_bytes:
-            raise TooLarge(most_bytes)
+            raise TooLarge(maximum=most_bytes)
         size, deadline = 0, asyncio.get_running_loop().time() + self.seconds
         while True:
             event = await self._receive_before(deadline + size / SLOWEST)
             if event["type"] == "http.disconnect":
-                raise Invalid("The body ended early.")
+                raise Invalid("body_cut")
             if (size := size + len(event.get("body", b""))) > most_bytes:
-                raise TooLarge(most_bytes)
+                raise TooLarge(maximum=most_bytes)
             if self.hashes_body:
                 self.digest.update(event.get("body", b""))
             yield event.get("body", b"")
             if not event.get("more_body"):
                 break
         if length is not None and length != size:
-            raise Invalid("The body ended early.")
+            raise Invalid("body_cut")
 
     async def _receive_before(self, deadline: float) -> Event:
         try:

@@ -102,7 +102,7 @@ def of_falcon(error: falcon.HTTPError) -> StorekeeperError:
         return MethodNotAllowed()
     if error.status_code == HTTPStatus.NOT_FOUND:
         return NotFound()
-    return Invalid(error.title or "The request is not valid.")
+    return Invalid()
 
 
 async def render_bug(req: Request, resp: Response, error: Exception, params: Any, **_: Any) -> None:

@@ -76,7 +76,7 @@ class RootApp:
         try:
             await app(_routed(scope), _no_body, answer.send)
         except asyncio.CancelledError:  # the server ends, and has waited long enough
-            await answer.fail(Unavailable("The server is being stopped. Try again soon."))
+            await answer.fail(Unavailable("server_stopping"))
         except StorekeeperError as error:  # of an answer that has begun: all others are the applications' to render
             self._log.info("answer_cut", request=context.id, reason=error.code)
             await answer.fail(error)

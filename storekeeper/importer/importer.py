@@ -152,7 +152,7 @@ class Importer:
         with transaction(self._engine) as conn:
             of = import_queue.require_right(conn, self._job)
             if of.currency != self._currency:
-                raise Invalid("The store's currency was changed after the prices were checked.")
+                raise Invalid("import_currency_changed")
             made = self._plan(conn, of, portion)
             with journal.signed(conn, self._author()):
                 item_batch.apply(conn, of, made)

@@ -14,7 +14,7 @@ import msgspec
 from storekeeper.domain import money, names
 from storekeeper.errors import Invalid
 from storekeeper.models import item_fields
-from storekeeper.models.item_batch import CheckedRow, Refusal
+from storekeeper.models.item_batch import CheckedRow, RefusedRow
 from storekeeper.models.item_fields import ITEM_FIELDS, CellFormat, Converters
 from storekeeper.models.store import Store
 from storekeeper.tabular.sheet import Row as Record
@@ -34,7 +34,7 @@ class RowBatch(msgspec.Struct, frozen=True):
     lines: int
     position: int
     rows: list[CheckedRow]
-    refused: list[Refusal]
+    refused: list[RefusedRow]
     are_new: bool = False
 
 
@@ -66,12 +66,12 @@ def _read(records: Iterator[Record], converters: Converters, refused: Collection
         if record.line in refused:
             continue
         if record.error:
-            flaws.append(Refusal(record.line, None, record.error))
+            flaws.append(RefusedRow(record.line, None, record.error))
             continue
         try:
             rows.append(CheckedRow(record.line, _columns(record, converters)))
         except Invalid as error:
-            flaws += [Refusal(record.line, each.field, each.message) for each in error.errors]
+            flaws += [RefusedRow(record.line, each.field, each.message) for each in error.fields]
     return RowBatch(lines, 0, rows, flaws)
 
 
@@ -103,4 +103,4 @@ def _convert(understand: Callable[[Any], Any], check: Callable[[Any], Any], valu
 def _compare(value: object, field: str, expected: str) -> None:
     said = value.strip(names.WHITE_SPACE) if isinstance(value, str) else value
     if said not in (None, "", expected):
-        raise Invalid(f"This line is for the {field} '{value}', and the store's is '{expected}'.", field)
+        raise Invalid("import_line_of_another", field=field, value=str(value), expected=expected)

@@ -13,7 +13,7 @@ from storekeeper.database.compiled_query import reader
 from storekeeper.database.engine import Id, metadata
 from storekeeper.errors import Forbidden, ImportIsOver, ImportSpaceFull, NotFound, TooManyImports
 from storekeeper.models import paging, quota, store_member
-from storekeeper.models.item_batch import Key, Refusal
+from storekeeper.models.item_batch import Key
 from storekeeper.models.paging import Paginator
 from storekeeper.models.store import Store, stores
 from storekeeper.tabular.sheet import Options
@@ -112,6 +112,14 @@ class Import(msgspec.Struct, frozen=True):
     ended_at: int | None
 
 
+class Refusal(msgspec.Struct, frozen=True):
+    """Why a row cannot be taken."""
+
+    line: int
+    field: str | None
+    message: str
+
+
 class Room(msgspec.Struct, frozen=True):
     """Where a file may be imported. The files of its sender's imports have `used` bytes of `most`; 0 is no limit."""
 
@@ -183,11 +191,11 @@ def get(conn: Connection, user_id: int | None, import_id: int) -> Import:
     """A job, for whoever works in its store. For all others there is none."""
     row = conn.execute(_listed.where(jobs.c.id == import_id)).one_or_none()
     if row is None:
-        raise NotFound("Import not found.")
+        raise NotFound("import_not_found")
     try:
         store_member.require_worker(conn, user_id, row.store_id)
     except Forbidden:
-        raise NotFound("Import not found.") from None
+        raise NotFound("import_not_found") from None
     return _import(row)
 
 
@@ -221,7 +229,7 @@ def confirm(conn: Connection, user_id: int | None, import_id: int, skips_refused
     values |= {"user_id": user_id, "percent": 0, "beat_at": 0, "runner": None, "taken_at": 0, "deaths": 0}
     values |= msgspec.structs.asdict(Counts())
     if not conn.execute(sa.update(jobs).where(waits).values(values)).rowcount:
-        raise ImportIsOver("Only an import whose plan is made can be confirmed.")
+        raise ImportIsOver("import_not_planned")
     conn.execute(sa.delete(refusals).where(refusals.c.import_id == import_id))
     return get(conn, user_id, import_id)
 

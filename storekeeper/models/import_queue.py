@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from storekeeper.errors import Forbidden, ImportIsOver
 from storekeeper.models import store_member, user
 from storekeeper.models.import_job import ALIVE, KEPT, Counts, State, jobs, refusals
-from storekeeper.models.item_batch import Key, Refusal
+from storekeeper.models.item_batch import Key, RefusedRow
 from storekeeper.models.store import Store
 from storekeeper.tabular.sheet import Options
 
@@ -132,7 +132,7 @@ def expire(conn: Connection, runner: str) -> None:
 def require_right(conn: Connection, job: ImportJob) -> Store:
     """The job's store, as long as whoever started it is active and works there."""
     if job.user_id is not None and not user.get(conn, job.user_id).is_active:
-        raise Forbidden("Whoever started this import may no longer log in.")
+        raise Forbidden("import_author_inactive")
     return store_member.require_worker(conn, job.user_id, job.store_id)
 
 
@@ -147,9 +147,12 @@ def record_progress(conn: Connection, job: ImportJob, state: State, counts: Coun
         raise ImportIsOver
 
 
-def add_refusals(conn: Connection, job: ImportJob, refused: Sequence[Refusal]) -> None:
-    """Write down what is refused."""
-    rows = [msgspec.structs.asdict(each) | {"import_id": job.id, "message": truncate(each.message)} for each in refused]
+def add_refusals(conn: Connection, job: ImportJob, refused: Sequence[RefusedRow]) -> None:
+    """Write down what is refused, in English."""
+    rows = [
+        {"import_id": job.id, "line": each.line, "field": each.field, "message": truncate(str(each.message))}
+        for each in refused
+    ]
     if rows:
         conn.execute(sa.insert(refusals), rows)
 

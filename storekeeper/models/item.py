@@ -169,7 +169,7 @@ def find_all(conn: Connection, ids: Sequence[int]) -> list[Item]:
 
 def exactly_one(rows: Sequence[Sequence[Any]]) -> Item:
     if not rows:
-        raise NotFound("Item not found.")
+        raise NotFound("item_not_found")
     if len(rows) > 1:
         raise AmbiguousName([_candidate(row) for row in sorted(rows, key=itemgetter(0))])
     return of_row(rows[0])
@@ -180,7 +180,7 @@ def add(conn: Connection, user_id: int, store_ref: int | str, name: str, fields:
     of = store_member.require_clerk(conn, user_id, store_ref)
     added = _insert(conn, of, name, item_fields.columns(fields.given(), of))
     if added is None:
-        raise AlreadyExists(f"An item with name '{name}' already exists.")
+        raise AlreadyExists("item_name_taken", name=name)
     return added
 
 
@@ -216,7 +216,7 @@ def adjust_stock(conn: Connection, user_id: int, target: ItemRef, delta: int) ->
     of, now = _take(conn, user_id, target)
     lowest = 0 if delta < 0 and not of.negative_stock else -item_fields.MAX_STOCK
     if not lowest <= now.stock + delta <= item_fields.MAX_STOCK:
-        raise OutOfStock(f"{now.stock} on hand: that does not go with {delta:+}.")
+        raise OutOfStock("stock_too_low", stock=now.stock, delta=delta)
     return _change(conn, of, now, {"stock": now.stock + delta})
 
 
@@ -271,7 +271,7 @@ def _take(
     now = _lock_by_id.fetch_first(conn, store_id=of.id, id=found.id)
     target.given.check(now and _tag(now))
     if now is None:
-        raise NotFound("Item not found.")
+        raise NotFound("item_not_found")
     return of, now
 
 
@@ -286,7 +286,7 @@ def _insert(conn: Connection, store: Store, name: str, values: dict[str, Any]) -
     try:
         row = dialects.insert_new(conn, items, values, items.c)
     except IntegrityError:  # the store was deleted since it was looked at
-        raise NotFound("Store not found.") from None
+        raise NotFound("store_not_found") from None
     if row is None:
         _refuse_taken(conn, store, values, items.c.name == name)
         return None
@@ -332,7 +332,7 @@ def _refuse_taken(conn: Connection, store: Store, values: dict[str, Any], chosen
         others = sa.select(items.c.name).where(items.c.store_id == store.id, sa.not_(chosen))
         other = conn.scalar(others.where(items.c[field.column] == value))
         if other is not None:
-            raise AlreadyExists(f"The item '{other}' has the {field.label} '{value}' already.")
+            raise AlreadyExists("item_value_taken", name=other, label=field.label, value=value)
 
 
 def _note(conn: Connection, store: Store, before: Any, after: Any) -> Item:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from storekeeper.database import dialects
 from storekeeper.errors import Conflict, Invalid
+from storekeeper.messages import ErrorMessage
 from storekeeper.models import item, item_fields, item_search, journal, store
 from storekeeper.models.item import SEARCHED, ItemRow, items
 from storekeeper.models.item_fields import BY_NAME, REQUIRED
@@ -34,12 +35,12 @@ class GivenRow(msgspec.Struct, frozen=True):
     fields: Mapping[str, Any]
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class RefusedRow(msgspec.Struct, frozen=True):
     """Why a row cannot be taken."""
 
     line: int
     field: str | None
-    message: str
+    message: ErrorMessage
 
 
 class CheckedRow(msgspec.Struct, frozen=True):
@@ -61,7 +62,7 @@ class BatchPlan(msgspec.Struct, frozen=True):
     adds: list[CheckedRow]
     changes: list[PlannedChange]
     unchanged: list[PlannedChange]
-    refusals: list[Refusal]
+    refusals: list[RefusedRow]
 
 
 # Of a field, and rows that have it: those that are not the first to have their value, and the line that is.
@@ -72,19 +73,19 @@ def plan(
     conn: Connection, store: Store, drafts: Iterable[GivenRow], key: Key = "name", *, is_final: bool = False
 ) -> BatchPlan:
     """What these drafts would do to the store's items: see `compare`."""
-    refusals: list[Refusal] = []
+    refusals: list[RefusedRow] = []
     made = compare(conn, store, list(_checked(drafts, store, refusals)), key, is_final=is_final)
     refusals += made.refusals
     return msgspec.structs.replace(made, refusals=sorted(refusals, key=lambda refusal: refusal.line))
 
 
-def _checked(drafts: Iterable[GivenRow], store: Store, refusals: list[Refusal]) -> Iterable[CheckedRow]:
+def _checked(drafts: Iterable[GivenRow], store: Store, refusals: list[RefusedRow]) -> Iterable[CheckedRow]:
     """The drafts as columns, without those that are refused by themselves."""
     for each in drafts:
         try:
             yield CheckedRow(each.line, item_fields.columns(each.fields, store))
         except Invalid as error:
-            refusals += [Refusal(each.line, flaw.field, flaw.message) for flaw in error.errors]
+            refusals += [RefusedRow(each.line, flaw.field, flaw.message) for flaw in error.fields]
 
 
 def compare(
@@ -122,20 +123,21 @@ def compare(
     return made
 
 
-def _known(rows: Iterable[CheckedRow], key: Key, refusals: list[Refusal]) -> list[CheckedRow]:
+def _known(rows: Iterable[CheckedRow], key: Key, refusals: list[RefusedRow]) -> list[CheckedRow]:
     """The rows that say which item they mean."""
-    message = f"The {BY_NAME[key].label} is missing, by which the item is known."
-    refusals += [Refusal(row.line, key, message) for row in rows if row.values.get(key) is None]
+    message = ErrorMessage("row_key_missing", label=BY_NAME[key].label)
+    refusals += [RefusedRow(row.line, key, message) for row in rows if row.values.get(key) is None]
     return [row for row in rows if row.values.get(key) is not None]
 
 
-def _unrepeated(rows: Sequence[CheckedRow], first: First, refusals: list[Refusal]) -> list[CheckedRow]:
+def _unrepeated(rows: Sequence[CheckedRow], first: First, refusals: list[RefusedRow]) -> list[CheckedRow]:
     """The rows without those that have what an earlier one has: nobody could say which is meant."""
     repeated: set[int] = set()
     for field in KEYS:
         having = [row for row in rows if row.values.get(field) is not None]
         for line, earlier in first(field, having).items():
-            refusals.append(Refusal(line, field, f"Line {earlier} has this {BY_NAME[field].label} already."))
+            message = ErrorMessage("row_repeats", line=earlier, label=BY_NAME[field].label)
+            refusals.append(RefusedRow(line, field, message))
             repeated.add(line)
     return [row for row in rows if row.line not in repeated]
 
@@ -171,24 +173,25 @@ def _query_holders(conn: Connection, store: Store, field: str, wanted: list[str]
     return sa.select(items).where(items.c.id.in_(found))
 
 
-def _conflict(row: CheckedRow, current: Any, holders: Holders) -> Refusal | None:
+def _conflict(row: CheckedRow, current: Any, holders: Holders) -> RefusedRow | None:
     if current is None:
         for field in REQUIRED:
             if field.column not in row.values:
-                return Refusal(row.line, field.name, f"There is no such item yet, and its {field.label} is missing.")
+                return RefusedRow(row.line, field.name, ErrorMessage("row_incomplete", label=field.label))
     for key in KEYS:
         holder = holders[key].get(row.values.get(key, ""))
         if holder is not None and (current is None or holder.id != current.id):
-            message = f"The item '{holder.name}' has the {BY_NAME[key].label} '{row.values[key]}' already."
-            return Refusal(row.line, key, message)
+            label, value = BY_NAME[key].label, row.values[key]
+            message = ErrorMessage("item_value_taken", name=holder.name, label=label, value=value)
+            return RefusedRow(row.line, key, message)
     return None
 
 
-def _forbidden(row: CheckedRow, current: Any, store: Store) -> Refusal | None:
+def _forbidden(row: CheckedRow, current: Any, store: Store) -> RefusedRow | None:
     try:
         item_fields.check_stock(row.values, store, current.stock if current else 0)
     except Invalid as error:
-        return Refusal(row.line, "stock", str(error))
+        return RefusedRow(row.line, "stock", error.message)
     return None
 
 

@@ -64,7 +64,7 @@ class NewPrice(msgspec.Struct, frozen=True):
 class ConfirmationNeeded(Conflict):
     """Nothing is changed yet: some prices are others than those that were seen, or change strikingly."""
 
-    message = "Nothing is changed yet. Look at what would become of these prices."
+    message_code = "prices_need_confirmation"
 
     def __init__(self, prices: Sequence[NewPrice]) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ def _check_prices(
 
 def _raised(current: Item, edit: BulkEdit) -> dict[str, Any]:
     if not -100 <= edit.percent <= MAX_PERCENT:
-        raise Invalid(f"Prices change by -100 to {MAX_PERCENT} percent at once.", "value")
+        raise Invalid("percent_out_of_range", field="value", maximum=MAX_PERCENT)
     exact = current.price * (100 + edit.percent) / 100
     return {"price": PriceInput(exact.quantize(current.price, ROUND_HALF_UP))}
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from storekeeper.errors import FieldError, Forbidden, Invalid, NotFound, StorekeeperError
+from storekeeper.errors import FieldError, Forbidden, Invalid, InvalidField, NotFound, StorekeeperError
 from storekeeper.models import item, item_batch, store_member
 from storekeeper.models.item import Item, items
 from storekeeper.models.item_batch import BatchPlan, GivenRow
@@ -68,10 +68,10 @@ def _put_into(conn: Connection, user_id: int, store_id: int, drafts: list[GivenR
 
 def _refused(plan: BatchPlan) -> dict[int, Outcome]:
     """What is wrong with each row that cannot be taken."""
-    errors: dict[int, list[FieldError]] = {}
+    fields: dict[int, list[InvalidField]] = {}
     for each in plan.refusals:
-        errors.setdefault(each.line, []).append(FieldError(each.field or "", each.message))
-    return {line: Invalid(found[0].message, errors=found) for line, found in errors.items()}
+        fields.setdefault(each.line, []).append(InvalidField(each.field or "", each.message))
+    return {line: Invalid(message=found[0].message, fields=found) for line, found in fields.items()}
 
 
 def _ids(plan: BatchPlan, added: Sequence[int]) -> dict[int, int]:
@@ -90,18 +90,18 @@ def _done(conn: Connection, plan: BatchPlan, ids: Mapping[int, int]) -> dict[int
 def _told(outcome: Outcome) -> Accepted | Refused:
     if isinstance(outcome, Accepted):
         return outcome
-    errors = outcome.errors if isinstance(outcome, Invalid) else []
-    return Refused(outcome.status, outcome.code, str(outcome), list(errors))
+    errors = outcome.field_errors() if isinstance(outcome, Invalid) else []
+    return Refused(outcome.status, outcome.code, str(outcome), errors)
 
 
 def _raise_flaws(outcomes: Mapping[int, Outcome]) -> None:
     """The first that is no fault of a field, or else all that are."""
-    errors: list[FieldError] = []
+    fields: list[InvalidField] = []
     for number, outcome in sorted(outcomes.items()):
         if isinstance(outcome, Invalid):
-            flaws = [FieldError(f"{number}.{each.field}", each.message) for each in outcome.errors]
-            errors += flaws or [FieldError(str(number), str(outcome))]
+            own = [InvalidField(f"{number}.{each.field}", each.message) for each in outcome.fields]
+            fields += own or [InvalidField(str(number), outcome.message)]
         elif isinstance(outcome, StorekeeperError):
             raise outcome
-    if errors:
-        raise Invalid(f"Nothing is changed, as there are rows that cannot be taken. {errors[0].message}", errors=errors)
+    if fields:
+        raise Invalid("rows_refused", first=fields[0].message, fields=fields)

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from storekeeper.errors import Conflict, FieldError, Invalid, NotFound, OutOfStock, StorekeeperError
+from storekeeper.errors import Conflict, Invalid, InvalidField, NotFound, OutOfStock, StorekeeperError
 from storekeeper.models import item, item_fields, store_member
 from storekeeper.models.item import Item, ItemRef, items
 from storekeeper.models.item_fields import Fields
@@ -38,7 +38,7 @@ class FieldConflict(msgspec.Struct, frozen=True):
 class EditConflict(Conflict):
     """Somebody else was faster. Nothing is changed; `clashes` tells what the fields are now."""
 
-    message = "Somebody else has changed this meanwhile. Nothing of yours is saved yet."
+    message_code = "item_edited_meanwhile"
 
     def __init__(self, clashes: Sequence[FieldConflict]) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ def lock(conn: Connection, store: Store, ids: Sequence[int]) -> dict[int, Item]:
     query = item.select.where(items.c.id.in_(ids), items.c.store_id == store.id).order_by(items.c.id)
     found = {row.id: item.of_row(row) for row in conn.execute(query.with_for_update(of=items))}
     if len(found) < len(set(ids)):
-        raise NotFound("Item not found.")
+        raise NotFound("item_not_found")
     return found
 
 
@@ -107,7 +107,7 @@ def _carry_out(conn: Connection, user_id: int, current: Item, edit: Edit, fields
         if edit.delta:
             current = item.adjust_stock(conn, user_id, ItemRef(current.name, current.store_id), edit.delta)
     except OutOfStock as error:
-        raise Invalid(str(error), f"delta.{current.id}") from None
+        raise Invalid(message=error.message, field=f"delta.{current.id}") from None
     except StorekeeperError as error:
         raise _labelled(error, edit) from None
     return current
@@ -123,5 +123,5 @@ def _labelled(error: StorekeeperError, edit: Edit) -> StorekeeperError:
     """With the item's id in the names of the fields."""
     if not isinstance(error, Invalid):
         return error
-    flaws = [FieldError(f"{each.field}.{edit.item_id}", each.message) for each in error.errors]
-    return Invalid(str(error), errors=flaws)
+    fields = [InvalidField(f"{each.field}.{edit.item_id}", each.message) for each in error.fields]
+    return Invalid(message=error.message, fields=fields)

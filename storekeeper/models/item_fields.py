@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from storekeeper.domain import barcodes, money, names
 from storekeeper.domain.money import PriceInput
-from storekeeper.errors import FieldError, Invalid
+from storekeeper.errors import Invalid, InvalidField
 from storekeeper.models.store import Store
 from storekeeper.tabular import cells
 from storekeeper.tabular.cells import DecimalMark
@@ -209,15 +209,15 @@ def converters(store: Store, fields: Iterable[str]) -> Converters:
 
 def convert(given: Mapping[str, Any], converters: Converters) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    errors: list[FieldError] = []
+    invalid: list[InvalidField] = []
     for field, value in given.items():
         column, read = converters[field]
         try:
             values[column] = read(value)
         except Invalid as error:
-            errors += error.errors
-    if errors:
-        raise Invalid(errors[0].message, errors=errors)
+            invalid += error.fields
+    if invalid:
+        raise Invalid(message=invalid[0].message, fields=invalid)
     return values
 
 
@@ -235,7 +235,7 @@ def _is_same(column: str, value: Any, current: Any) -> bool:
 def tags(values: list[str]) -> str:
     """As the table has them: sorted, each once, semicolons in between."""
     if len(values) > MAX_TAGS:
-        raise Invalid(f"An item has at most {MAX_TAGS} tags.", "tags")
+        raise Invalid("too_many_tags", field="tags", maximum=MAX_TAGS)
     return ";".join(sorted({names.of_tag(each) for each in values}))
 
 
@@ -245,10 +245,10 @@ def check_stock(values: Mapping[str, Any], store: Store, now: int = 0) -> None:
     Unless the store allows that. If it did once, what is below zero may stay there.
     """
     if values.get("stock", 0) < min(0, now) and not store.negative_stock:
-        raise Invalid("The stock cannot be below zero in this store.", "stock")
+        raise Invalid("stock_negative", field="stock")
 
 
 def _stock(count: int) -> int:
     if not -MAX_STOCK <= count <= MAX_STOCK:
-        raise Invalid(f"A stock has at most {MAX_STOCK:,}.", "stock")
+        raise Invalid("stock_too_high", field="stock", maximum=MAX_STOCK)
     return count

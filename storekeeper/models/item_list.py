@@ -55,7 +55,7 @@ def page(conn: Connection, item_filter: Filter, page_request: paging.PageRequest
 def _check_sort(item_filter: Filter, page_request: paging.PageRequest) -> None:
     key = page_request.sort.removeprefix("-")
     if key in _WITHIN_A_STORE and item_filter.store is None:
-        raise Invalid(f"Sorting by {key} needs a store.", "sort")
+        raise Invalid("sort_needs_store", field="sort", key=key)
 
 
 class TwoWayPage(msgspec.Struct, frozen=True):
@@ -126,16 +126,16 @@ def _price_range(item_filter: Filter, store: Store | None) -> dict[str, int]:
     amounts = {"price_min": item_filter.price_min, "price_max": item_filter.price_max}
     given = {field: amount for field, amount in amounts.items() if amount is not None}
     if given and store is None:
-        raise Invalid("A range of prices needs a store, which has a currency.", next(iter(given)))
+        raise Invalid("price_range_needs_store", field=next(iter(given)))
     return {field: money.to_minor(amount, store.currency, field) for field, amount in given.items() if store}
 
 
 def _terms(item_filter: Filter, store_id: int | None) -> item_search.SearchTerms:
     if item_filter.q is not None and len(item_filter.q) > MAX_SEARCH:
-        raise Invalid(f"A search has at most {MAX_SEARCH} characters.", "q")
+        raise Invalid("search_too_long", field="q", maximum=MAX_SEARCH)
     beginnings = list(dict.fromkeys(search_words.split_words(item_filter.q or "")))
     if item_filter.q is not None and not 1 <= len(beginnings) <= MAX_WORDS:
-        raise Invalid(f"A search has 1 to {MAX_WORDS} words, of letters and digits.", "q")
+        raise Invalid("search_words", field="q", maximum=MAX_WORDS)
     marks = [search_words.of_tag(tag) for tag in _tags(item_filter)]
     return item_search.SearchTerms(beginnings, [*marks, *([search_words.of_store(store_id)] if store_id else [])])
 
@@ -143,14 +143,14 @@ def _terms(item_filter: Filter, store_id: int | None) -> item_search.SearchTerms
 def _tags(item_filter: Filter) -> list[str]:
     tags = [] if item_filter.tag is None else item_filter.tag.split(";", MAX_TAGS)
     if len(tags) > MAX_TAGS:
-        raise Invalid(f"An item has at most {MAX_TAGS} tags.", "tag")
+        raise Invalid("too_many_tags", field="tag", maximum=MAX_TAGS)
     return [names.of_tag(tag, "tag") for tag in tags]
 
 
 def _ranked(conn: Connection, item_filter: Filter, page_request: paging.PageRequest) -> paging.Page[Item]:
     """By tier and length of the name. The cursor also says where the candidates end: no others push in later."""
     if item_filter.q is None:
-        raise Invalid("Sorting by rank needs words to search for.", "sort")
+        raise Invalid("sort_needs_search", field="sort")
     position = paging.decode(page_request.cursor, "items", "rank", [int] * 5) if page_request.cursor else []
     shape, values = prepare(conn, item_filter)
     tags = {f"tag_{number}": item_queries.tag_pattern(tag) for number, tag in enumerate(_tags(item_filter))}

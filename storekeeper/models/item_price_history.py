@@ -74,7 +74,7 @@ def get(conn: Connection, name: str, store_ref: int | str | None, as_of: int) ->
         raise HistoryForgotten
     steps = _steps(conn, now, as_of)
     if not steps:
-        raise NotFound("The item was not there yet.")
+        raise NotFound("item_not_yet_there")
     since, price = steps[-1]
     return Price(now.id, price, now.currency, as_of, since, _lowest(steps, as_of), _lowest_before(steps))
 

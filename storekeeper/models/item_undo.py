@@ -56,9 +56,9 @@ def _find(conn: Connection, store_id: int, change_id: int) -> Any:
         sa.select(changes).where(changes.c.id == change_id, changes.c.store_id == store_id)
     ).one_or_none()
     if row is None or row.kind != "item":
-        raise NotFound("There is no such change.")
+        raise NotFound("change_not_found")
     if row.action != "update":
-        raise Conflict("This change cannot be undone.")
+        raise Conflict("change_not_undoable")
     return row
 
 

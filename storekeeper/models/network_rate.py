@@ -12,6 +12,7 @@ from storekeeper.database.compiled_query import CompiledQuery, limited
 from storekeeper.database.engine import metadata
 from storekeeper.domain.ip_networks import MAX_NETWORKS, networks
 from storekeeper.errors import TooManyAttempts
+from storekeeper.messages import ErrorMessage
 
 MINUTE = 60
 SWEEP_BATCH_SIZE = 10
@@ -66,7 +67,7 @@ class Rate(msgspec.Struct, frozen=True):
 
     name: str
     limit: int
-    message: str
+    message: ErrorMessage
 
 
 def values(rate: Rate, address: str) -> dict[str, Any]:

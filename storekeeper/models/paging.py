@@ -139,9 +139,9 @@ def decode(cursor: str, table: str, sort: str, kinds: Sequence[type]) -> Positio
         text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         read: Cursor = msgspec.json.decode(text, type=Cursor)
     except (ValueError, msgspec.DecodeError):
-        raise Invalid("Invalid cursor.", "cursor") from None
+        raise Invalid("cursor_unreadable", field="cursor") from None
     of, order, position = read
     is_ours = encode(of, order, position) == cursor and not any("\0" in str(key) for key in position)
     if not is_ours or (of, order, [type(key) for key in position]) != (table, sort, list(kinds)):
-        raise Invalid("This cursor belongs to another list, or to another order.", "cursor")
+        raise Invalid("cursor_of_another_list", field="cursor")
     return position

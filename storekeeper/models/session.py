@@ -230,7 +230,7 @@ def page(conn: Connection, user_id: int, idle: int, page_request: paging.PageReq
 def end(conn: Connection, user_id: int, session_id: int) -> None:
     mine = sa.delete(sessions).where(sessions.c.id == session_id, sessions.c.user_id == user_id)
     if not conn.execute(mine).rowcount:
-        raise NotFound("Session not found.")
+        raise NotFound("session_not_found")
 
 
 def log_out(conn: Connection, user_id: int, session_id: int) -> None:

@@ -86,7 +86,7 @@ def find(conn: Connection, store_ref: int | str) -> Store | None:
 def get(conn: Connection, store_ref: int | str) -> Store:
     store = find(conn, store_ref)
     if store is None:
-        raise NotFound("Store not found.")
+        raise NotFound("store_not_found")
     return store
 
 
@@ -97,7 +97,7 @@ def lock(conn: Connection, store: Store, given: Precondition = precondition.NONE
     """
     row = conn.execute(sa.select(stores).where(stores.c.id == store.id).with_for_update()).one_or_none()
     if row is None:
-        raise NotFound("Store not found.")
+        raise NotFound("store_not_found")
     locked = of_row(row)
     given.check(locked.tag)
     return locked
@@ -146,4 +146,4 @@ def delete(conn: Connection, locked: Store) -> None:
 
 
 def _taken(name: str) -> AlreadyExists:
-    return AlreadyExists(f"A store with name '{name}' already exists.")
+    return AlreadyExists("store_name_taken", name=name)

@@ -58,7 +58,7 @@ def change_settings(
     """Change a store that the user owns. `settings` are its columns; StoreNotEmpty where it has prices already."""
     of = store.lock(conn, store_member.require_owner(conn, user_id, name), given)
     if settings.get("currency", of.currency) != of.currency and _holds_items(conn, of):
-        raise StoreNotEmpty("The store holds items, whose prices are in its currency.")
+        raise StoreNotEmpty("store_has_prices")
     return store.change(conn, of, settings)
 
 

@@ -19,7 +19,6 @@ from storekeeper.models.user import User, users
 
 MAX_NAMED = 5  # stores, in an error
 MAX_LISTED = 100  # stores without an owner
-OWNERS_ONLY = "Only owners of the store and administrators may do this."
 
 members = sa.Table(
     "store_members",
@@ -96,7 +95,7 @@ def require_owner(conn: Connection, user_id: int, store_ref: int | str) -> Store
 def _require(conn: Connection, user_id: int, store_ref: int | str, roles: tuple[Role, ...]) -> Store:
     of, held = _stand(conn, user_id, store_ref)
     if not held.is_admin and held.role not in roles:
-        raise Forbidden("Only those who work in the store may do this." if "clerk" in roles else OWNERS_ONLY)
+        raise Forbidden("workers_only" if "clerk" in roles else "owners_only")
     noted_rights.note(conn, Right(of.id, roles))
     return of
 
@@ -125,7 +124,7 @@ def _stand(conn: Connection, user_id: int, store_ref: int | str) -> tuple[Store,
     else:
         row = _standing_by_name.fetch_first(conn, user_id=user_id, store=store_ref)
     if row is None:
-        raise NotFound("Store not found.")
+        raise NotFound("store_not_found")
     return _store(row), _rights(row)
 
 
@@ -165,7 +164,7 @@ def get(conn: Connection, asker_id: int, name: str, username: str) -> Member:
     try:
         of = require_clerk(conn, asker_id, name)
     except Forbidden:
-        raise NotFound("Member not found.") from None
+        raise NotFound("member_not_found") from None
     return _get(conn, of.id, user.get_by_name(conn, username).id)
 
 
@@ -214,7 +213,7 @@ def delete_user(conn: Connection, asker_id: int | None, user_id: int, heir: str 
     _lock_owned(conn, leaving.id)
     alone = owned_alone(conn, leaving.id)
     if alone and heir is None:
-        raise LastOwner(f"Nobody else owns {_listed_stores(alone)}. Say who gets what only this user owns.")
+        raise LastOwner("sole_owner", stores=_listed_stores(alone))
     if alone and heir is not None:
         person = _find_heir(conn, heir, leaving)
         for of in alone:
@@ -246,13 +245,13 @@ def _lock_owned(conn: Connection, user_id: int) -> None:
 
 def _find_heir(conn: Connection, username: str, leaving: User) -> User:
     if "\0" in username:  # PostgreSQL does not take it, even to look for it
-        raise Invalid("User not found.", "stores_to")
+        raise Invalid("user_not_found", field="stores_to")
     try:
         person = user.get_by_name(conn, username)
     except NotFound as error:
-        raise Invalid(str(error), "stores_to") from None
+        raise Invalid(message=error.message, field="stores_to") from None
     if person.id == leaving.id or not person.is_active:
-        raise Invalid("The stores go to another user, who is active.", "stores_to")
+        raise Invalid("heir_unfit", field="stores_to")
     return person
 
 
@@ -278,7 +277,7 @@ def _note(conn: Connection, store: Store, user_id: int, before: Member | None, a
 def _get(conn: Connection, store_id: int, user_id: int) -> Member:
     member = _find(conn, store_id, user_id)
     if member is None:
-        raise NotFound("Member not found.")
+        raise NotFound("member_not_found")
     return member
 
 

@@ -39,7 +39,7 @@ class Difference(msgspec.Struct, frozen=True):
 class ImageGone(Conflict):
     """Its files were removed, or are about to be."""
 
-    message = "The picture is gone: it is removed 30 days after no item has it any more. Upload it again."
+    message_code = "image_gone"
 
 
 def compare(conn: Connection, unused: Set[str]) -> Difference:

@@ -15,6 +15,7 @@ from storekeeper.database.compiled_query import CompiledQuery, reader
 from storekeeper.database.engine import Id, Text, metadata
 from storekeeper.domain import names
 from storekeeper.errors import AlreadyExists, Forbidden, LastAdministrator, NotFound, WrongSetupToken
+from storekeeper.messages import ErrorMessage
 from storekeeper.models import journal, noted_rights, paging
 from storekeeper.models.paging import Paginator
 
@@ -84,7 +85,7 @@ def get_by_name(conn: Connection, username: str) -> User:
 
 def _existing(user: User | None) -> User:
     if user is None:
-        raise NotFound("User not found.")
+        raise NotFound("user_not_found")
     return user
 
 
@@ -94,21 +95,21 @@ def get_for(conn: Connection, asker_id: int, user_id: int) -> User:
         try:
             require_admin(conn, asker_id)
         except Forbidden:
-            raise NotFound("User not found.") from None
+            raise NotFound("user_not_found") from None
     return get(conn, user_id)
 
 
-def require_admin(conn: Connection, asker_id: int, message: str | None = None) -> None:
+def require_admin(conn: Connection, asker_id: int, message: ErrorMessage | None = None) -> None:
     """Forbidden, with that message, for everybody else."""
     if not get(conn, asker_id).is_admin:
-        raise Forbidden(message)
+        raise Forbidden(message=message)
     noted_rights.note(conn, noted_rights.ADMIN)
 
 
 def get_own(conn: Connection, asker_id: int, user_id: int) -> User:
     """The user, for themselves. For anybody else they do not exist."""
     if asker_id != user_id:
-        raise NotFound("User not found.")
+        raise NotFound("user_not_found")
     return get(conn, user_id)
 
 
@@ -123,7 +124,7 @@ def all_ids(conn: Connection) -> list[int]:
 def get_login(conn: Connection, user_id: int) -> Login:
     login: Login | None = _login_by_id.fetch_first(conn, user_id=user_id)
     if login is None:
-        raise NotFound("User not found.")
+        raise NotFound("user_not_found")
     return login
 
 
@@ -156,7 +157,7 @@ def _insert(conn: Connection, username: str, hashed: str, is_admin: bool) -> Use
     }
     row = dialects.insert_new(conn, users, values, _public)
     if row is None:
-        raise AlreadyExists("A user with that username already exists.")
+        raise AlreadyExists("username_taken")
     return _user(row)
 
 

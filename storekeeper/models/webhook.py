@@ -29,6 +29,7 @@ from storekeeper.errors import (
     WebhookOrphaned,
     WebhookPending,
 )
+from storekeeper.messages import ErrorMessage
 from storekeeper.models import journal, journal_feed, paging, store, store_member, user
 from storekeeper.models.paging import Paginator
 from storekeeper.models.store import stores
@@ -235,7 +236,7 @@ def get(conn: Connection, user_id: int | None, webhook_id: int) -> Webhook:
     """A webhook, for whoever might have added it. For all others there is none."""
     row = conn.execute(_listed.where(webhooks.c.id == webhook_id)).one_or_none()
     if row is None or not _may_see(conn, user_id, row.store_id):
-        raise NotFound("Webhook not found.")
+        raise NotFound("webhook_not_found")
     return _webhook(row)
 
 
@@ -304,7 +305,7 @@ def verify(conn: Connection, user_id: int | None, webhook_id: int, nonce: str | 
         _challenge(conn, webhook_id)
     elif right is not None and nonce is not None:
         if not hmac.compare_digest(right.encode(), nonce.encode()):
-            raise Invalid("This is not what the last challenge of this webhook said.", "challenge")
+            raise Invalid("webhook_challenge_wrong", field="challenge")
         settle(conn, webhook_id, right)
     return get(conn, user_id, webhook_id)
 
@@ -427,9 +428,7 @@ def _require_right(conn: Connection, user_id: int | None, store_ref: int | str |
         return None if store_ref is None else store.get(conn, store_ref)
     if store_ref is not None:
         return store_member.require_owner(conn, user_id, store_ref)
-    user.require_admin(
-        conn, user_id, "Only administrators may have the changes of all stores sent. Name a store that you own."
-    )
+    user.require_admin(conn, user_id, ErrorMessage("admins_follow_all_stores"))
     return None
 
 

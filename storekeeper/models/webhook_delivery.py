@@ -97,7 +97,7 @@ def _get(conn: Connection, webhook_id: int, delivery_id: int) -> Delivery:
     is_it = sa.and_(deliveries.c.webhook_id == webhook_id, deliveries.c.id == delivery_id)
     row = conn.execute(sa.select(deliveries).where(is_it)).one_or_none()
     if row is None:
-        raise NotFound("Delivery not found.")
+        raise NotFound("delivery_not_found")
     return _delivery(row)
 
 

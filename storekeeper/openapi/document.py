@@ -255,7 +255,7 @@ def _possible(method: str, declared: Operation) -> dict[type[StorekeeperError], 
 def _failure(kinds: list[type[StorekeeperError]]) -> Json:
     examples = {kind.code: {"value": shapes.example_of_error(kind)} for kind in kinds}
     return {
-        "description": "\n".join(f"- `{kind.code}`: {kind.message}" for kind in kinds),
+        "description": "\n".join(f"- `{kind.code}`: {kind.usual_message()}" for kind in kinds),
         "headers": _headers(name for kind in kinds for name in _carried(kind)),
         "content": {
             "application/json": {"schema": ref(ErrorBody), "examples": examples},

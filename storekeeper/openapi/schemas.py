@@ -111,10 +111,10 @@ def components(kinds: Iterable[Any]) -> Json:
 
 
 def all_errors(base: type[StorekeeperError] = StorekeeperError) -> Iterable[type[StorekeeperError]]:
-    """Every error that callers may meet; those without a message only group others."""
+    """Every error that callers may meet; those without a code only group others, or share one."""
     for kind in base.__subclasses__():
         if kind.__module__ == errors.__name__:
-            yield from [kind] if "message" in vars(kind) else []
+            yield from [kind] if "code" in vars(kind) else []
             yield from all_errors(kind)
 
 
@@ -123,8 +123,9 @@ def ref(kind: Any) -> Json:
 
 
 def example_of_error(kind: type[StorekeeperError]) -> Json:
-    described = {"description": kind.message} if kind.described else {}
-    return {"error": kind.code, "message": kind.message} | described
+    message = str(kind.usual_message())
+    described = {"description": message} if kind.described else {}
+    return {"error": kind.code, "message": message} | described
 
 
 def path_parameters(template: str) -> list[Json]:

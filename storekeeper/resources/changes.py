@@ -17,6 +17,7 @@ from storekeeper.http import responses
 from storekeeper.http.guard import Guard
 from storekeeper.http.operation import responds
 from storekeeper.http.request import MAX_ID, Request
+from storekeeper.messages import ErrorMessage
 from storekeeper.models import journal_feed, quota
 from storekeeper.models.journal_feed import Change, Feed
 from storekeeper.models.paging import USUAL
@@ -38,7 +39,7 @@ class ChangesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             max_length=16,
             pattern=f"^(0|[1-9][0-9]{{0,15}}|{NOW})$",
             description=" ".join(AFTER.split()),
-            extra={"words": f"the `cursor` of an answer, which has at most 16 digits, or `{NOW}`"},
+            extra={"words": ErrorMessage("expected_cursor", now=NOW)},
         ),
     ] = "0"
     limit: Limit = USUAL
@@ -105,7 +106,7 @@ class ChangesResource:
         """
         user_id = req.caller.user_id
         if self._streams.total >= MAX_FOLLOWERS:
-            raise Unavailable("Too many follow the changes here. Try again later.")
+            raise Unavailable("followers_too_many")
         used, most = self._streams.add(user_id, 1) - 1, self._most_of_user
         req.request_context.at_end(partial(self._streams.add, user_id, -1))
         if 0 < most <= used and await self._guard.read(req, quota.binds, user_id, most):
@@ -147,5 +148,5 @@ def _last_event(req: Request) -> str | None:
     """What a reader that comes again has seen last."""
     text = req.get_header("Last-Event-ID")
     if text is not None and not (journal_feed.CURSOR.fullmatch(text) and int(text) <= MAX_ID):
-        raise Invalid("Last-Event-ID is the id of an event that came from here.")
+        raise Invalid("last_event_id_unreadable")
     return text

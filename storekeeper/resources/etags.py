@@ -81,5 +81,5 @@ def _tags(req: Request, name: str) -> Tags | None:
     if text is None:
         return None
     if not TAGS.fullmatch(text):
-        raise Invalid(f'{name} has entity tags such as "17.3" in quotes, or *.')
+        raise Invalid("etag_unreadable", header=name)
     return (ANY,) if text == ANY else tuple(TAG.findall(text))

@@ -15,9 +15,10 @@ from storekeeper.files.storage import Storage
 from storekeeper.http.guard import Guard
 from storekeeper.http.operation import accepts, responds
 from storekeeper.http.request import Request, Upload, path
+from storekeeper.messages import ErrorMessage
 from storekeeper.models import import_job
-from storekeeper.models.import_job import Import, ImportRequest
-from storekeeper.models.item_batch import Key, Refusal
+from storekeeper.models.import_job import Import, ImportRequest, Refusal
+from storekeeper.models.item_batch import Key
 from storekeeper.models.paging import USUAL, PageRequest
 from storekeeper.openapi import schemas
 from storekeeper.resources.pagination import Cursor, Limit, link_next
@@ -60,7 +61,7 @@ class ImportQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             max_length=200,
             pattern=NO_CONTROLS,
             description="What the file is called, for the list of imports.",
-            extra={"form": "without control characters"},
+            extra={"form": ErrorMessage("expected_without_control_characters")},
         ),
     ] = ""
 

@@ -91,7 +91,7 @@ class ImageFileResource:
         """Get the image of an item, in `full` size or `small`. One that no item has any more is not found."""
         is_named = KEY.fullmatch(key) and size in SIZES and await self._guard.read(req, item.has_image, key)
         if not is_named:
-            raise NotFound("There is no such image.")
+            raise NotFound("image_not_found")
         tag = f"{key[:32]}-{size}"
         if is_known(req, tag):
             resp.status = falcon.HTTP_NOT_MODIFIED

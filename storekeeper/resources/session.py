@@ -17,6 +17,7 @@ from storekeeper.errors import (
 from storekeeper.http.guard import Guard
 from storekeeper.http.operation import Message, any_token, fresh_token, public, refresh_token_only, responds
 from storekeeper.http.request import Request
+from storekeeper.messages import ErrorMessage
 from storekeeper.models import session, user
 from storekeeper.models.session import Grant
 from storekeeper.resources.pagination import PageQuery, link_next
@@ -25,7 +26,7 @@ from storekeeper.security.tokens import Tokens
 from storekeeper.services.login import PasswordCheck
 
 WITHOUT_NUL = "^[^\\u0000]*$"
-NO_NUL = {"form": "without NUL"}
+NO_NUL = {"form": ErrorMessage("expected_without_nul")}
 # Generous on purpose: what is no name or password of anybody's is answered as a wrong one.
 Typed = Annotated[str, Meta(max_length=1024, pattern=WITHOUT_NUL, extra=NO_NUL)]
 NewPassword = Annotated[

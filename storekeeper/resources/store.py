@@ -12,6 +12,7 @@ from storekeeper.errors import AlreadyExists, Conflict, Forbidden, NotFound, Sto
 from storekeeper.http.guard import Guard
 from storekeeper.http.operation import Message, conditional, counts, public, responds
 from storekeeper.http.request import Request, path
+from storekeeper.messages import ErrorMessage
 from storekeeper.models import item, store, store_items, store_member
 from storekeeper.resources.etags import Conditions, show_store, tell_store
 from storekeeper.resources.pagination import PageQuery, SortedPageQuery, link_next, next_path
@@ -22,7 +23,7 @@ Currency = Annotated[
         max_length=3,
         pattern="^[A-Z]{3}$",
         description="ISO 4217.",
-        extra={"form": "such as EUR"},
+        extra={"form": ErrorMessage("expected_currency")},
     ),
 ]
 

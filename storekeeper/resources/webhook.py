@@ -22,6 +22,7 @@ from storekeeper.errors import (
 from storekeeper.http.guard import Guard
 from storekeeper.http.operation import Message, fresh_token, responds
 from storekeeper.http.request import MAX_ID, Request, path
+from storekeeper.messages import ErrorMessage
 from storekeeper.models import webhook, webhook_delivery
 from storekeeper.models.paging import USUAL, PageRequest
 from storekeeper.models.webhook import NewSecret
@@ -36,7 +37,7 @@ Url = Annotated[
         max_length=LENGTH,
         pattern=f"^{PATTERN}$",
         description="Where messages go: `http` or `https`, no user.",
-        extra={"form": "a URL such as https://shop.example/hook without a user"},
+        extra={"form": ErrorMessage("expected_webhook_url")},
     ),
 ]
 StoreName = Annotated[

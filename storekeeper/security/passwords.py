@@ -72,11 +72,11 @@ def create_hasher(settings: Settings) -> Hasher:
 def check(password: str, username: str, minimum: int, field: str = "password") -> None:
     """Invalid for a password that is too short or easy to guess (ASVS 5.0, section 6.2). Never trimmed or cut."""
     if not minimum <= len(password) <= MAX_LENGTH:
-        raise Invalid(f"A password has {minimum} to {MAX_LENGTH} characters.", field)
+        raise Invalid("password_length", field=field, minimum=minimum, maximum=MAX_LENGTH)
     if password.casefold() in common_passwords():
-        raise Invalid("This password is one of the 10,000 most common.", field)
+        raise Invalid("password_common", field=field)
     if fold(password) == fold(username):
-        raise Invalid("A password is not the user name.", field)
+        raise Invalid("password_is_username", field=field)
 
 
 @cache

@@ -122,9 +122,9 @@ class Tokens:
         if claims.exp + LEEWAY < now:
             raise TokenExpired
         if claims.iat - LEEWAY > now:
-            raise TokenInvalid("The token was issued in the future.")
+            raise TokenInvalid("token_from_future")
         if claims.type not in kinds:
-            raise TokenInvalid(f"A token of type '{claims.type}' is not good here.")
+            raise TokenInvalid("token_of_wrong_type", type=claims.type)
         return claims
 
     def is_fresh(self, claims: Claims) -> bool:

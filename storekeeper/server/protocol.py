@@ -86,7 +86,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """The client sends no more. What it has sent whole is still answered."""
         self._ended = True
         if self._phase != BETWEEN:
-            self._refuse(BadRequest("The request ended early."))
+            self._refuse(BadRequest("request_cut"))
         elif self.cycle is None or self.cycle.response_complete or self._is_endless():
             return False
         else:
@@ -198,7 +198,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._swallowed:
             self._check_size()
         if self.parser.get_http_version() not in VERSIONS:
-            raise BadRequest("This server speaks HTTP/1.1 and HTTP/1.0.")
+            raise BadRequest("http_version_unknown")
         hosts = [value for name, value in self.headers if name == b"host"]
         if hosts != self._hosts:
             self._check_hosts(hosts)
@@ -241,12 +241,12 @@ class BoundedProtocol(HttpToolsProtocol):
         """RFC 9112, section 3.2."""
         is_missing = not hosts and self.parser.get_http_version() != "1.0"
         if is_missing or len(hosts) > 1 or not all(map(HOST.fullmatch, hosts)):
-            raise BadRequest("A request has one valid Host header.")
+            raise BadRequest("host_header_invalid")
         self._hosts = hosts or None
 
     def _check_upgrade(self) -> None:
         if self.parser.get_method() == b"CONNECT":
-            raise BadRequest("This server is no proxy.")
+            raise BadRequest("proxying_refused")
 
     def _drain(self, size: int) -> None:
         """A body whose request has been answered is read a little way, so that the connection can be used again.
@@ -272,7 +272,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._phase == BETWEEN:
             self.transport.close()
         else:
-            self._refuse(RequestTimeout("The request did not arrive in time."))
+            self._refuse(RequestTimeout("request_late"))
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1

@@ -8,6 +8,7 @@ from storekeeper.domain import names
 from storekeeper.errors import RegistrationClosed, WrongSetupToken
 from storekeeper.http.guard import Guard
 from storekeeper.http.request import Request
+from storekeeper.messages import ErrorMessage
 from storekeeper.models import network_rate, session, user
 from storekeeper.models.network_rate import Rate
 from storekeeper.models.user import User
@@ -34,8 +35,7 @@ class Accounts:
         self._keys = keys
         self._password_check = password_check
         self._is_open = is_open
-        message = "Too many registrations from your network. Try again later."
-        self._rate = Rate("registration", registrations_per_minute, message)
+        self._rate = Rate("registration", registrations_per_minute, ErrorMessage("too_many_registrations"))
 
     async def register(self, req: Request, username: str, password: str, setup_token: str | None = None) -> User:
         """Register a user; with the set-up token, the first administrator."""

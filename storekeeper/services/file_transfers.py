@@ -172,7 +172,7 @@ class ReadingSpeed:
         if self._seconds < WINDOW_SECONDS:
             return
         if self._bytes < self._seconds * SLOWEST_READER:
-            raise RequestTimeout("The answer is read too slowly.")
+            raise RequestTimeout("answer_read_slowly")
         self._bytes, self._seconds = 0, 0.0
 
 

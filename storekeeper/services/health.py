@@ -90,7 +90,7 @@ class Health:
             message = "The database has the tables of another version."
             return Condition("database", "unavailable", message, f"This server needs version {schema_version.HEAD}.")
         if damage := self._db.status.damage:
-            return Condition("database", "unavailable", DatabaseDamaged.message, damage)
+            return Condition("database", "unavailable", str(DatabaseDamaged()), damage)
         return Condition("database")
 
     async def sample_writes(self) -> None:

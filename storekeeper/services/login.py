@@ -16,6 +16,7 @@ from storekeeper.errors import (
 )
 from storekeeper.http.guard import Guard
 from storekeeper.http.request import Request
+from storekeeper.messages import ErrorMessage
 from storekeeper.models import login_network, login_throttle, network_rate, session, user
 from storekeeper.models.login_throttle import Attempt, LoginThrottleLimits
 from storekeeper.models.network_rate import Rate
@@ -43,7 +44,7 @@ class PasswordCheck:
         self._passwords = passwords
         self._limits = limits
         self._terms = terms
-        self._rate = Rate("login", logins_per_minute, "Too many logins from your network. Try again later.")
+        self._rate = Rate("login", logins_per_minute, ErrorMessage("too_many_logins"))
 
     async def sign_in(self, req: Request, username: str, password: str, device: Claims | None = None) -> Grant:
         """Begin a session for the user whose password this is. InvalidCredentials does not say what was wrong.
@@ -81,7 +82,7 @@ class PasswordCheck:
         self._tickets.check(ticket, login.password_hash)
         self._passwords.check(new, login.username, "new_password")
         if await self._passwords.fit(new, login.password_hash, req.request_context.address):
-            raise Invalid("This is the password that has to be replaced. Choose another one.", "new_password")
+            raise Invalid("password_unchanged", field="new_password")
         new_hash = await self._passwords.hash(new, req.request_context.address)
         begun = await self._guard.write_uncached(
             req, session.choose_password, login, new_hash, self._terms, req.device, req.request_context.address

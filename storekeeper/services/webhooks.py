@@ -8,6 +8,7 @@ from storekeeper.domain.webhook_url import AllowedNetworks
 from storekeeper.errors import Forbidden
 from storekeeper.http.guard import Guard
 from storekeeper.http.request import Request
+from storekeeper.messages import ErrorMessage
 from storekeeper.models import user, webhook_queue
 
 Creation = Literal["owners", "administrators", "operator"]
@@ -25,10 +26,10 @@ class WebhookService:
     async def require_creation(self, req: Request) -> None:
         """Forbidden for whom the operator lets add no webhooks, lead none elsewhere and take none over."""
         if self.creation == "operator":
-            raise Forbidden("Only the operator adds webhooks here, at the command line.")
+            raise Forbidden("webhook_creation_operator")
         if self.creation == "administrators":
-            message = "Only administrators may add webhooks here, or lead them elsewhere."
-            await self._guard.read(req, user.require_admin, req.caller.user_id, message)
+            refusal = ErrorMessage("admins_add_webhooks")
+            await self._guard.read(req, user.require_admin, req.caller.user_id, refusal)
 
     def check(self, url: str) -> str:
         """The URL, if it may be meant."""

@@ -37,7 +37,7 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 def name(value: object) -> str:
     if not (name := text(value, "name")):
-        raise Invalid("The name is missing.", "name")
+        raise Invalid("cell_name_missing", field="name")
     return name
 
 
@@ -46,8 +46,8 @@ def text(value: object, field: str) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        raise Invalid(f"'{field}' is text and stands in quotes: a number has lost its leading zeros.", field)
-    raise Invalid(f"'{field}' is text.", field)
+        raise Invalid("cell_text_a_number", field=field)
+    raise Invalid("cell_text_unreadable", field=field)
 
 
 def price(value: object, decimal_mark: DecimalMark, digits: int) -> Decimal:
@@ -57,7 +57,7 @@ def price(value: object, decimal_mark: DecimalMark, digits: int) -> Decimal:
     with three digits, as exports are written like that.
     """
     if value is None or value == "":
-        raise Invalid("The price is missing.", "price")
+        raise Invalid("cell_price_missing", field="price")
     if isinstance(value, str):
         return _amount(value.strip(), decimal_mark, digits)
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or value < 0:
@@ -73,7 +73,7 @@ def _amount(text: str, decimal_mark: DecimalMark, digits: int) -> Decimal:
         raise _no_price()
     if len(readings) > 1:
         amounts = " or ".join(map(str, sorted(readings)))
-        raise Invalid(f"'{text}' could be {amounts}. Say which decimal mark the file has.", "price")
+        raise Invalid("cell_price_unclear", field="price", text=text, amounts=amounts)
     return readings.pop()
 
 
@@ -83,13 +83,13 @@ def _reading(match: re.Match[str]) -> Decimal:
 
 
 def _no_price() -> Invalid:
-    return Invalid("A price is a number such as 15.99, without a sign, a currency or an exponent.", "price")
+    return Invalid("cell_price_unreadable", field="price")
 
 
 def whole(value: object, field: str) -> int:
     """A number of things: `12`, and `3.0` as some programs write it. `1.000` could be a thousand, and is Invalid."""
     if value is None or value == "":
-        raise Invalid(f"The {field} is missing.", field)
+        raise Invalid("cell_number_missing", field=field)
     if isinstance(value, str):
         return _count(value.strip(), field)
     is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
@@ -102,12 +102,12 @@ def _count(text: str, field: str) -> int:
     if match := WHOLE.fullmatch(text):
         return int(match[1])
     if GROUPED.fullmatch(text):
-        raise Invalid(f"'{text}' is not clear. Write a {field} without a mark between the thousands.", field)
+        raise Invalid("cell_number_unclear", field=field, text=text)
     raise _not_whole(field)
 
 
 def _not_whole(field: str) -> Invalid:
-    return Invalid(f"A {field} is a whole number, such as 12.", field)
+    return Invalid("cell_number_unreadable", field=field)
 
 
 def flag(value: object) -> bool:
@@ -115,9 +115,9 @@ def flag(value: object) -> bool:
     if isinstance(value, bool):
         return value
     if value is None or value == "":
-        raise Invalid("'archived' is missing: it is true or false.", "archived")
+        raise Invalid("cell_archived_missing", field="archived")
     if not isinstance(value, str) or (known := FLAGS.get(value.strip().lower())) is None:
-        raise Invalid("'archived' is true or false; yes, no, 1 and 0 will do in a sheet.", "archived")
+        raise Invalid("cell_archived_unreadable", field="archived")
     return known
 
 
@@ -129,7 +129,7 @@ def tags(value: object) -> list[str]:
         return [tag for part in value.split(";") if (tag := part.strip())]
     if isinstance(value, list) and all(isinstance(tag, str) for tag in value):
         return value
-    raise Invalid("'tags' is a list of texts; in a sheet, with semicolons between them.", "tags")
+    raise Invalid("cell_tags_unreadable", field="tags")
 
 
 def csv_line(line: msgspec.Struct) -> bytes:

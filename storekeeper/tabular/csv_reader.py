@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import BinaryIO, Literal
 
 from storekeeper.errors import Invalid
+from storekeeper.messages import ErrorMessage
 
 DELIMITERS = ",;\t|"
 MAX_RECORD = 2**20  # characters
@@ -19,7 +20,7 @@ UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 CODECS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "windows-1252": "cp1252"}
 
 Encoding = Literal["utf-8", "utf-16", "windows-1252"]
-Record = tuple[int, list[str] | str]  # the line where it begins, and its cells or why there are none
+Record = tuple[int, list[str] | ErrorMessage]  # the line where it begins, and its cells or why there are none
 
 
 def find_encoding(file: BinaryIO) -> Encoding:
@@ -37,7 +38,7 @@ def find_suspects(file: BinaryIO, encoding: Encoding) -> str:
     file.seek(0)
     # Python's decoder would refuse this, too: as what, and with `errors="replace"`, depends on its version.
     if encoding == "utf-16" and (begin := file.read(2)) and not begin.startswith(UTF16_MARKS):
-        raise Invalid("This is not UTF-16: it would begin with a byte order mark.", "encoding")
+        raise Invalid("encoding_not_utf16", field="encoding")
     suspects = ""
     decoder = codecs.getincrementaldecoder(CODECS[encoding])()
     file.seek(0)
@@ -73,7 +74,7 @@ def read(file: BinaryIO, encoding: Encoding, delimiter: str) -> Iterator[Record]
                 yield line, cells
 
 
-def _names_delimiter(cells: list[str] | str) -> bool:
+def _names_delimiter(cells: list[str] | ErrorMessage) -> bool:
     return isinstance(cells, list) and bool(cells) and cells[0].lower().startswith(SEPARATOR_IS)
 
 
@@ -102,22 +103,22 @@ def _records(text: io.TextIOWrapper, delimiter: str) -> Iterator[Record]:
             yield begin, _reason(error)
 
 
-def _reason(error: csv.Error) -> str:
+def _reason(error: csv.Error) -> ErrorMessage:
     if "end of data" in str(error):
-        return "A quote is opened here and never closed. Nothing after it was read."
-    return "A quote stands within a cell. There it is written twice, and the cell has quotes around it."
+        return ErrorMessage("quote_not_closed")
+    return ErrorMessage("quote_misplaced")
 
 
 def _too_long(line: int) -> Invalid:
-    return Invalid(f"The record that begins in line {line} is too long. Is a quote there not closed?")
+    return Invalid("record_too_long", line=line)
 
 
-def find_error(cells: list[str], width: int, suspects: str) -> str | None:
+def find_error(cells: list[str], width: int, suspects: str) -> ErrorMessage | None:
     """Why a record cannot be used, if so."""
     if len(cells) != width and cells:
-        return f"There are {len(cells)} cells here, and {width} columns."
+        return ErrorMessage("record_width", cells=len(cells), columns=width)
     if suspects and any(suspect in cell for cell in cells for suspect in suspects):
-        return "There are characters here that cannot be read."
+        return ErrorMessage("record_unreadable")
     return None
 
 
@@ -138,8 +139,8 @@ def find_delimiter(file: BinaryIO, encoding: Encoding, headings: Sequence[str]) 
 def read_headings(file: BinaryIO, encoding: Encoding, delimiter: str) -> tuple[int, list[str]]:
     """The first record that is not blank, and its line."""
     for line, cells in read(file, encoding, delimiter):
-        if isinstance(cells, str):
+        if isinstance(cells, ErrorMessage):
             return line, []
         if any(map(str.strip, cells)):
             return line, cells
-    raise Invalid("The file is empty.")
+    raise Invalid("file_empty")

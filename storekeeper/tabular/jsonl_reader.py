@@ -7,17 +7,18 @@ from typing import Any, BinaryIO
 from storekeeper.domain import strict_json
 from storekeeper.domain.strict_json import NotStrict
 from storekeeper.errors import Invalid
+from storekeeper.messages import ErrorMessage
 
 MAX_LINE = 2**20  # bytes
 
 
-def read(file: BinaryIO) -> Iterator[tuple[int, dict[str, Any] | str]]:
+def read(file: BinaryIO) -> Iterator[tuple[int, dict[str, Any] | ErrorMessage]]:
     """Each line's number with its object, or with the reason why it is none. Blank lines are left out."""
     for number, line in _lines(file):
         try:
             record = _decode(line)
         except NotStrict as error:
-            yield number, f"This is not strict JSON: {error}."
+            yield number, ErrorMessage("line_not_strict_json", fault=error.fault)
         else:
             yield number, record
 
@@ -28,7 +29,7 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     while line := file.readline(MAX_LINE):
         number += 1
         if len(line) == MAX_LINE:
-            raise Invalid(f"Line {number} is too long: at most {MAX_LINE:,} bytes are read.")
+            raise Invalid("line_too_long", number=number, maximum=MAX_LINE)
         if number == 1:
             line = line.removeprefix(codecs.BOM_UTF8)
         if not line.isspace():
@@ -38,9 +39,9 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
 def _decode(line: bytes) -> dict[str, Any]:
     record = strict_json.decode(line)
     if not isinstance(record, dict):
-        raise NotStrict("it is no object")
+        raise NotStrict(ErrorMessage("json_no_object"))
     if b"\\u0000" in line and _has_nul(record):
-        raise NotStrict("it holds NUL")
+        raise NotStrict(ErrorMessage("json_nul"))
     return record
 
 

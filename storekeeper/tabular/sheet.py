@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, TypeVar
 import msgspec
 
 from storekeeper.errors import Invalid
+from storekeeper.messages import ErrorMessage
 from storekeeper.tabular import csv_reader, jsonl_reader
 from storekeeper.tabular.cells import DecimalMark
 from storekeeper.tabular.csv_reader import Encoding
@@ -57,7 +58,7 @@ class Row(msgspec.Struct, frozen=True):
 
     line: int
     values: dict[str, object]
-    error: str | None = None
+    error: ErrorMessage | None = None
 
 
 class Sheet(msgspec.Struct, frozen=True):
@@ -98,10 +99,10 @@ def read_columns(text: str) -> dict[str, str]:
     """`Artikel:name;Preis:price` as a mapping of headings to fields. `store:` maps to none: it is left out."""
     pairs = [each.rpartition(":") for each in text.split(";") if each.strip()]
     if not all(heading.strip() for heading, _, _ in pairs):
-        raise Invalid("'columns' is written like Artikel:name;Preis:price.", "columns")
+        raise Invalid("columns_unreadable", field="columns")
     columns = {heading.strip(): field.strip() for heading, _, field in pairs}
     if len(columns) < len(pairs):
-        raise Invalid("One column is given twice.", "columns")
+        raise Invalid("columns_repeat_heading", field="columns")
     return columns
 
 
@@ -109,16 +110,16 @@ def _check_mapping(columns: dict[str, str], fields: Sequence[str]) -> None:
     named = [field for field in columns.values() if field]
     for field in named:
         if field not in fields:
-            raise Invalid(f"An item has no '{field}'.", "columns")
+            raise Invalid("columns_field_unknown", field="columns", name=field)
     if len(set(named)) < len(named):
-        raise Invalid("Two columns are given for one field.", "columns")
+        raise Invalid("columns_repeat_field", field="columns")
 
 
 def _recognise(file: BinaryIO) -> Format:
     file.seek(0)
     head = file.read(HEAD)
     if head.startswith(OLD_EXCEL):
-        raise Invalid("This is a workbook of an old Excel, or an encrypted one. Save it as .xlsx, without a password.")
+        raise Invalid("workbook_old")
     if head.startswith(b"PK"):
         return "xlsx"
     return "jsonl" if head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{") else "csv"
@@ -138,30 +139,28 @@ class _Headings(msgspec.Struct, frozen=True):
 def _match(headings: Sequence[str], mapping: dict[str, str], fields: Sequence[str]) -> _Headings:
     """Invalid unless each column has a heading of its own, and some are ours."""
     if not headings:
-        raise Invalid("The headings cannot be read. Is a quote there not closed?")
+        raise Invalid("headings_unreadable")
     if len(headings) > MAX_COLUMNS:
-        raise Invalid(f"There are more than {MAX_COLUMNS:,} columns.")
+        raise Invalid("too_many_columns", maximum=MAX_COLUMNS)
     keys = [_fold(heading) for heading in headings]
     for number, key in enumerate(keys, 1):
         if not key:
-            raise Invalid(f"Column {number} has no heading.")
+            raise Invalid("heading_missing", number=number)
     mapped = {_fold(heading): field for heading, field in mapping.items()}
     if missing := {key for key in mapped if mapped[key]} - set(keys):
-        raise Invalid(f"There is no column '{min(missing)}'. The headings are: {_listed(headings)}.", "columns")
+        named_there = _listed(headings)
+        raise Invalid("columns_heading_unknown", field="columns", heading=min(missing), headings=named_there)
     named = [mapped.get(key, key) for key in keys]
     for name in filter(None, named):
         if named.count(name) > 1:
-            raise Invalid(f"The column '{name}' is there twice.")
+            raise Invalid("heading_repeated", name=name)
     are_ours = [name in fields for name in named]
     return _Headings(list(compress(named, are_ours)), _others(headings, are_ours, fields), are_ours)
 
 
 def _others(headings: Sequence[str], are_ours: Sequence[bool], fields: Sequence[str]) -> list[str]:
     if not any(are_ours):
-        raise Invalid(
-            f"No heading here is a field of an item. The fields are: {', '.join(fields)}. "
-            f"Say which of these columns is which of them: {_listed(headings)}."
-        )
+        raise Invalid("headings_unknown", known=", ".join(fields), headings=_listed(headings))
     return [heading.strip() for heading, is_ours in zip(headings, are_ours, strict=True) if not is_ours]
 
 
@@ -186,8 +185,9 @@ def _open_csv(file: BinaryIO, options: Options, fields: Sequence[str]) -> Sheet:
     def rows() -> Iterator[Row]:
         records = csv_reader.read(file, encoding, delimiter)
         for line, cells in dropwhile(lambda record: record[0] <= begin, records):
-            error = cells if isinstance(cells, str) else csv_reader.find_error(cells, width, suspects)
-            if error:
+            if isinstance(cells, ErrorMessage):
+                yield Row(line, {}, cells)
+            elif error := csv_reader.find_error(cells, width, suspects):
                 yield Row(line, {}, error)
             elif any(cells):
                 yield Row(line, headings.pick(cells))
@@ -211,7 +211,7 @@ def _open_json_lines(file: BinaryIO, options: Options, fields: Sequence[str]) ->
 
     def rows() -> Iterator[Row]:
         for number, record in jsonl_reader.read(file):
-            if isinstance(record, str):
+            if isinstance(record, ErrorMessage):
                 yield Row(number, {}, record)
                 continue
             values = {members[name]: value for name, value in record.items() if name in members}
@@ -230,12 +230,12 @@ def _members(columns: dict[str, str], fields: Sequence[str]) -> dict[str, str]:
 
 
 def _first_object(file: BinaryIO) -> dict[str, object]:
-    reason = "The file is empty."
+    reason = ErrorMessage("file_empty")
     for _, record in jsonl_reader.read(file):
-        if not isinstance(record, str):
+        if not isinstance(record, ErrorMessage):
             return record
         reason = record
-    raise Invalid(reason)
+    raise Invalid(message=reason)
 
 
 def _open_workbook(file: BinaryIO, options: Options, fields: Sequence[str]) -> Sheet:
@@ -247,7 +247,7 @@ def _open_workbook(file: BinaryIO, options: Options, fields: Sequence[str]) -> S
 
     def rows() -> Iterator[Row]:
         for number, cells in worksheet.read(begin + 1, len(headings.are_ours)):
-            if isinstance(cells, str):
+            if isinstance(cells, ErrorMessage):
                 yield Row(number, {}, cells)
             else:
                 yield _workbook_row(number, headings.pick(cells))
@@ -259,7 +259,7 @@ def _workbook_row(number: int, cells: "dict[str, xlsx_reader.Cell]") -> Row:
     values: dict[str, object] = {}
     for field, cell in cells.items():
         if not isinstance(cell, str | Decimal):  # a flaw
-            return Row(number, {}, f"The cell of '{field}' holds {cell.what}.")
+            return Row(number, {}, ErrorMessage("cell_without_value", field=field, content=cell.content))
         # The number that a price is needs no decimal mark; what else looks like a number is text.
         values[field] = cell if field == "price" else str(cell)
     return Row(number, values)

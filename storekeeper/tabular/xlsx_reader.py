@@ -18,6 +18,7 @@ import msgspec
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum
 
 from storekeeper.errors import Invalid
+from storekeeper.messages import ErrorMessage
 
 MAX_BYTES = 512 * 2**20  # unpacked
 MAX_LISTED = 16 * 2**20  # bytes of a part that lists the others: calamine takes six times that
@@ -38,12 +39,12 @@ UNREADABLE = (
 class Flaw(msgspec.Struct, frozen=True):
     """A cell that holds no value of its own."""
 
-    what: str
+    content: ErrorMessage
 
 
-ERROR = Flaw("an error, such as #REF!")
-FORMULA = Flaw("a formula: keep its value only")
-DATE = Flaw("a date or a time")
+ERROR = Flaw(ErrorMessage("cell_error"))
+FORMULA = Flaw(ErrorMessage("cell_formula"))
+DATE = Flaw(ErrorMessage("cell_date"))
 
 Cell = str | Decimal | Flaw
 Parts = dict[str, zipfile.ZipInfo]
@@ -60,15 +61,15 @@ class Worksheet(msgspec.Struct, frozen=True):
             if any(cells):
                 headings = ["" if isinstance(cell, Flaw) else str(cell) for cell in cells]
                 return number, headings[: _width(headings)]
-        raise Invalid("The worksheet is empty.")
+        raise Invalid("worksheet_empty")
 
-    def read(self, begin: int, width: int) -> Iterator[tuple[int, list[Cell] | str]]:
+    def read(self, begin: int, width: int) -> Iterator[tuple[int, list[Cell] | ErrorMessage]]:
         """Each row from number `begin` on with its cells, or why they cannot be used. Empty rows are left out."""
         for number, cells in self._rows():
             if number < begin or not any(cells):
                 continue
             if _width(cells) > width:
-                yield number, f"There are {_width(cells)} cells here, and {width} columns."
+                yield number, ErrorMessage("record_width", cells=_width(cells), columns=width)
             else:
                 yield number, [*cells, *[""] * width][:width]
 
@@ -112,29 +113,29 @@ def open_worksheet(file: BinaryIO, name: str | None) -> Worksheet:
                 _parse(archive, parts[_find_part(archive, parts, name)], **survey.handlers())
                 return Worksheet(workbook.get_sheet_by_name(name), survey.flaws)
     except UNREADABLE:
-        raise Invalid("The workbook cannot be read. Save it anew as .xlsx, without a password, or as CSV.") from None
+        raise Invalid("workbook_unreadable") from None
 
 
 def _list_parts(archive: zipfile.ZipFile) -> Parts:
     """The parts by name, as calamine looks for them: it does not care for case, nor which way slashes lean."""
     listed = archive.infolist()
     if len(listed) > MAX_PARTS or sum(part.file_size for part in listed) > MAX_BYTES:
-        raise Invalid(f"The workbook is too large: it unpacks to more than {MAX_BYTES:,} bytes.")
+        raise Invalid("workbook_too_large", maximum=MAX_BYTES)
     parts = {part.filename.replace("\\", "/").lower(): part for part in listed}
     is_other_kind = WORKBOOK not in parts or "content.xml" in parts  # calamine would try those of LibreOffice too
     if is_other_kind or archive.comment or len(parts) < len(listed):  # two readers might see two workbooks
         raise zipfile.BadZipFile
     if any(parts[each].file_size > MAX_LISTED for each in (WORKBOOK, RELATIONSHIPS) if each in parts):
-        raise Invalid(f"The workbook is too large: its lists have more than {MAX_LISTED:,} bytes.")
+        raise Invalid("workbook_lists_too_large", maximum=MAX_LISTED)
     return parts
 
 
 def _choose(workbook: CalamineWorkbook, asked: str | None) -> str:
     names = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
     if asked is not None and asked not in names:
-        raise Invalid(f"The workbook has no worksheet '{asked}'.", "sheet")
+        raise Invalid("worksheet_unknown", field="sheet", name=asked)
     if not names:
-        raise Invalid("The workbook has no worksheet.")
+        raise Invalid("worksheet_missing")
     return names[0] if asked is None else asked
 
 
@@ -192,7 +193,7 @@ class _Texts:
         if self._is_within:
             raise ValueError("calamine would number them in another way")
         if len(self.sizes) == MAX_CELLS:
-            raise Invalid(f"The workbook is too large: over {MAX_CELLS:,} texts. Save it as CSV.")
+            raise Invalid("workbook_texts_too_many", maximum=MAX_CELLS)
         self.sizes.append(0)
         self._is_within = True
 
@@ -282,7 +283,7 @@ class _Survey:
 
     def _require(self, is_bearable: bool) -> None:
         if not is_bearable:
-            raise Invalid(f"The worksheet is too large: over {MAX_CELLS:,} cells, or too much text. Save it as CSV.")
+            raise Invalid("worksheet_too_large", maximum=MAX_CELLS)
 
 
 def _position(reference: str) -> tuple[int, int]:

@@ -9,6 +9,7 @@ import pytest
 
 from storekeeper.errors import Invalid
 from storekeeper.http import parsing
+from storekeeper.messages import ErrorMessage
 from storekeeper.tabular import jsonl_reader
 
 TAKEN: dict[bytes, dict[str, Any]] = {
@@ -71,7 +72,8 @@ def of_body(data: bytes) -> Any:
 def of_line(data: bytes) -> Any:
     """The same of the second line of a file. The first may have a mark."""
     _, *found = jsonl_reader.read(io.BytesIO(b'{"first": 1}\n' + data + b"\n"))
-    return found[0][1] if found else None
+    read = found[0][1] if found else None
+    return str(read) if isinstance(read, ErrorMessage) else read
 
 
 @pytest.mark.parametrize("data", TAKEN)

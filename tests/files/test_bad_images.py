@@ -26,7 +26,7 @@ TOO_BIG = "An image has at most 40 megapixels, and 12,000 pixels a side."
 def refusal(data: bytes) -> str:
     with pytest.raises(Invalid) as caught:
         images.read(data)
-    (error,) = caught.value.errors
+    (error,) = caught.value.fields
     assert error.field == "image"
     return str(caught.value)
 
@@ -157,7 +157,7 @@ def check(data: bytes) -> None:
     """An image within its bounds, or a refusal that says so; nothing else."""
     found = outcome(data)
     if isinstance(found, Invalid):
-        assert [each.field for each in found.errors] == ["image"]
+        assert [each.field for each in found.fields] == ["image"]
     else:
         sizes = {name: Image.open(BytesIO(made), formats=["WEBP"]).size for name, made in found.files.items()}
         assert all(max(sizes[name]) <= side for name, side in SIZES.items())

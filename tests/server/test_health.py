@@ -184,7 +184,7 @@ def test_damage_that_a_request_met_with_makes_a_server_unavailable(served: Serve
     assert alice.get("/item/chair").status_code == 503
     served.sample()
 
-    assert served.ready() == (503, {"error": "unavailable", "message": DatabaseDamaged.message})
+    assert served.ready() == (503, {"error": "unavailable", "message": str(DatabaseDamaged())})
 
 
 def test_reasons_are_told_to_administrators_alone(served: Served, url: str, tmp_path: Path) -> None:

@@ -136,13 +136,13 @@ def test_a_row_that_cannot_be_read_is_told_and_the_others_are_read() -> None:
         {"name": "a\nb", "price": "1"},
         {"name": "sofa", "price": "2"},
     ]
-    assert found[0].error == "There are 1 cells here, and 2 columns."
+    assert str(found[0].error) == "There are 1 cells here, and 2 columns."
 
 
 def test_an_unclosed_quote_takes_the_rest() -> None:
     (first, second) = rows('name,price\nchair,1\nso"fa,"2\ntable,3\n')
     assert (first.error, second.line, second.values) == (None, 3, {})
-    assert second.error == "A quote is opened here and never closed. Nothing after it was read."
+    assert str(second.error) == "A quote is opened here and never closed. Nothing after it was read."
 
 
 def test_characters_that_cannot_be_read() -> None:

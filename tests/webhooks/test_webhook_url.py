@@ -127,7 +127,7 @@ def test_a_url_is_taken_apart(url: str, read: WebhookUrl) -> None:
 def test_what_is_no_such_url_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(Invalid) as caught:
         webhook_url.read(url)
-    assert caught.value.errors[0].field == "url"
+    assert caught.value.fields[0].field == "url"
     assert "secret" not in str(caught.value)
 
 
