@@ -50,11 +50,11 @@ ENGLISH: Mapping[str, str] = {
     "not_found": "There is nothing at this address.",
     "method_not_allowed": "This address does not answer that method. `Allow` lists those that it answers.",
     "path_not_utf8": "The path is not UTF-8.",
-    "query_unreadable": "The query string cannot be read.",
+    "query_unreadable": "The query string cannot be read: it is percent-encoded UTF-8 of at most {maximum} parameters.",
     "parameter_repeated": "'{field}' is given twice.",
     "parameter_unusual": "'{text}' is not how '{field}' is written.",
     "too_large": "The body is too large: at most {maximum:,} bytes are read.",
-    "body_cut": "The body ended early.",
+    "body_cut": "The body ended early. Send the request again.",
     "unsupported_media_type": "The body has to be application/json in UTF-8, without a content encoding.",
     "upload_type_unknown": "The body has to be one of {types}, without a content encoding.",
     "body_not_a_list": "The body has to be a list.",
@@ -190,7 +190,7 @@ ENGLISH: Mapping[str, str] = {
     "prices_need_confirmation": "Nothing is changed yet. Look at what would become of these prices.",
     "percent_out_of_range": "Prices change by -100 to {maximum} percent at once.",
     "change_not_found": "There is no such change.",
-    "change_not_undoable": "This change cannot be undone.",
+    "change_not_undoable": "This change cannot be undone: only changes of an item's fields can.",
     "item_not_yet_there": "The item was not there yet.",
     "history_forgotten": "The journal does not go back that far.",
     "out_of_stock": "Not enough stock.",
@@ -222,8 +222,8 @@ ENGLISH: Mapping[str, str] = {
     "row_repeats": "Line {line} has this {label} already.",
     "row_incomplete": "There is no such item yet, and its {label} is missing.",
     # Lists and searches
-    "cursor_unreadable": "Invalid cursor.",
-    "cursor_of_another_list": "This cursor belongs to another list, or to another order.",
+    "cursor_unreadable": "This cursor is not valid. Take it from `next` of an answer, or start without one.",
+    "cursor_of_another_list": "This cursor belongs to another list, or to another order. Start without one.",
     "sort_needs_store": "Sorting by {key} needs a store.",
     "sort_needs_search": "Sorting by rank needs words to search for.",
     "price_range_needs_store": "A range of prices needs a store, which has a currency.",
@@ -233,7 +233,7 @@ ENGLISH: Mapping[str, str] = {
     "image_not_found": "There is no such image.",
     "image_gone": "The picture is gone: it is removed 30 days after no item has it any more. Upload it again.",
     "image_unreadable": "This is not a whole PNG, JPEG, WebP or GIF image.",
-    "image_slow": "This image takes too long to read.",
+    "image_slow": "This image takes too long to read. Save it anew, smaller or in another format.",
     "image_size": "An image has at most {megapixels} megapixels, and {side:,} pixels a side.",
     "image_space_full": (
         "There is no room for this image among those of the store. Those that were removed or replaced count for 30 "
@@ -249,7 +249,7 @@ ENGLISH: Mapping[str, str] = {
     "import_is_over": "The import has ended already.",
     "import_not_planned": "Only an import whose plan is made can be confirmed.",
     "import_author_inactive": "Whoever started this import may no longer log in.",
-    "import_currency_changed": "The store's currency was changed after the prices were checked.",
+    "import_currency_changed": "The store's currency was changed after the prices were checked. Import the file again.",
     "import_line_of_another": "This line is for the {field} '{value}', and the store's is '{expected}'.",
     "too_many_imports": (
         "You have too many imports that wait or are under way. Cancel one, or wait until one has ended."
@@ -323,7 +323,7 @@ ENGLISH: Mapping[str, str] = {
     "resync_required": (
         "The changes after this cursor are no longer kept. Go on from `cursor`, and then read everything anew."
     ),
-    "webhook_cursor_forgotten": "The changes after this one are no longer kept.",
+    "webhook_cursor_forgotten": "The changes after this one are no longer kept. Choose a later one.",
     "last_event_id_unreadable": "Last-Event-ID is the id of an event that came from here.",
     "followers_too_many": "Too many follow the changes here. Try again later.",
     "too_many_streams": "You have as many streams of changes open as a user may have. Close one.",
@@ -342,17 +342,17 @@ ENGLISH: Mapping[str, str] = {
     "outcome_unknown": "The database was lost during the change. Look whether it was made.",
     "internal_error": "Something went wrong here. The log has it, under the request's id.",
     # Forms of the console
-    "form_unreadable": "The form cannot be read.",
-    "form_of_another_type": "This is not what the form sends.",
+    "form_unreadable": "The form cannot be read. Load the page again, and send it once more.",
+    "form_of_another_type": "This is not what the form sends. Load the page again, and send its form.",
     "form_of_another_site": "This was sent by a page of another site, and is refused.",
     "form_without_key": (
         "This form came without its key, which tells whether it was sent before. Look at it, and send it again."
     ),
     "form_of_another_user": ("This form was shown to another user, before you signed in here. Nothing of it is saved."),
-    "form_character": "There is a character that cannot be stored.",
+    "form_character": "There is a character that cannot be stored: NUL. Take it out.",
     "form_file_missing": "Choose a file.",
     "form_file_empty": "Choose a file that is not empty.",
-    "form_file_cut": "The file did not arrive whole.",
+    "form_file_cut": "The file did not arrive whole. Send it again.",
     "form_price_unreadable": "A price is a number such as 15.99.",
     "form_number_unreadable": "A whole number is wanted, such as 12 or -3.",
     "form_day_unreadable": "A day is written like 2026-11-25.",

@@ -46,7 +46,7 @@ def _pairs(query_string: str) -> list[tuple[str, str]]:
             max_num_fields=MAX_PARAMETERS,
         )
     except ValueError:
-        raise Invalid("query_unreadable") from None
+        raise Invalid("query_unreadable", maximum=MAX_PARAMETERS) from None
 
 
 def _is_written(text: str, value: Any) -> bool:

@@ -102,7 +102,10 @@ def test_a_cut_body_is_refused_and_nothing_done(callers: Callers, engine: sa.Eng
             ),
         ]
         for answer in cut:
-            assert (answer.status, answer.json["message"]) == (400, "The body ended early."), (method, path)
+            assert (answer.status, answer.json["message"]) == (400, "The body ended early. Send the request again."), (
+                method,
+                path,
+            )
     assert everything(engine) == before
 
 

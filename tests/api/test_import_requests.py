@@ -60,7 +60,7 @@ def test_a_cut_upload_leaves_nothing_behind(app: Any, bob: Person, tmp_path: Pat
     first = raw_requests.pieces(b"name,price\n" * 2**20, more_body=True)  # more than one part of it
     for events in ([DISCONNECT], [first, DISCONNECT]):
         answer = raw_requests.exchange(app, "POST", "/imports?store=ikea", headers, events)
-        assert (answer.status, answer.json["message"]) == (400, "The body ended early.")
+        assert (answer.status, answer.json["message"]) == (400, "The body ended early. Send the request again.")
     assert bob.get("/imports?store=ikea").json == {"imports": []}
     assert kept(tmp_path) == []
 

@@ -232,7 +232,9 @@ def test_prices_are_not_taken_for_another_currency(engine: sa.Engine, job: Impor
 
     _Stalled(engine, job, change_currency, ("importing", 0)).run()
     assert (now(engine).state, names(engine)) == ("failed", [])
-    assert now(engine).reason == "The store's currency was changed after the prices were checked."
+    assert now(engine).reason == (
+        "The store's currency was changed after the prices were checked. Import the file again."
+    )
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)  # on SQLite nobody can: there is one writer
