@@ -42,8 +42,8 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     """Build the server. Uvicorn calls this without arguments."""
     settings = settings or read_settings()
     components = create_components(settings, parts or create_parts(settings))
-    door = RootApp(create_api(components), LazyApp(partial(_create_pages, components)), settings.body_seconds)
-    served: App = behind_proxies(door, settings.trusted_proxies, components.parts.untrusted_peers)
+    root = RootApp(create_api(components), LazyApp(partial(_create_pages, components)), settings.body_seconds)
+    served: App = behind_proxies(root, settings.trusted_proxies, components.parts.untrusted_peers)
     return served
 
 
@@ -73,7 +73,7 @@ def create_routes(components: Components) -> dict[str, object]:
     """Every URL of the API, and the resource behind it. Those of the pages are in `console.routes`."""
     settings, parts, guard, tokens = components.settings, components.parts, components.guard, components.tokens
     check, accounts, dispatch = components.password_check, components.accounts, components.dispatch
-    image_desk, import_desk, most = components.image_desk, components.import_desk, components.quotas
+    image_uploads, import_uploads, quotas = components.image_uploads, components.import_uploads, components.quotas
     conditions = Conditions(settings.require_if_match)
     return {
         "/register": user.RegisterResource(accounts),
@@ -87,7 +87,7 @@ def create_routes(components: Components) -> dict[str, object]:
         "/user/{user_id:id}": user.UserResource(guard),
         "/user/{user_id:id}/password": user.PasswordResource(guard, accounts),
         "/users": user.UserListResource(guard),
-        "/store/{name:name}": store.StoreResource(guard, settings.currency, conditions, most.stores),
+        "/store/{name:name}": store.StoreResource(guard, settings.currency, conditions, quotas.stores),
         "/stores": store.StoreListResource(guard),
         "/store/{name:name}/members": member.MemberListResource(guard),
         "/store/{name:name}/members/{username:username}": member.MemberResource(guard),
@@ -96,19 +96,19 @@ def create_routes(components: Components) -> dict[str, object]:
         "/store/{name:name}/item/{item_name:name}/stock": item.StockInStoreResource(guard),
         "/item/{name:name}": item.ItemResource(guard, conditions),
         "/item/{name:name}/stock": item.StockResource(guard),
-        "/store/{name:name}/item/{item_name:name}/image": item_image.ItemImageInStoreResource(guard, image_desk),
-        "/item/{name:name}/image": item_image.ItemImageResource(guard, image_desk),
+        "/store/{name:name}/item/{item_name:name}/image": item_image.ItemImageInStoreResource(guard, image_uploads),
+        "/item/{name:name}/image": item_image.ItemImageResource(guard, image_uploads),
         "/images/{key}/{size}": item_image.ImageFileResource(guard, parts.images),
         "/item/{name:name}/history": history.ItemHistoryResource(guard),
         "/item/{name:name}/price": history.ItemPriceResource(guard),
         "/store/{name:name}/item/{item_name:name}/history": history.ItemHistoryInStoreResource(guard),
         "/store/{name:name}/item/{item_name:name}/price": history.ItemPriceInStoreResource(guard),
         "/store/{name:name}/history": history.StoreHistoryResource(guard),
-        "/changes": changes.ChangesResource(guard, most.streams),
+        "/changes": changes.ChangesResource(guard, quotas.streams),
         "/audit": history.AuditResource(guard),
         "/items": item_list.ItemListResource(guard, parts.exports),
         "/items/bulk": item_bulk.ItemBulkResource(guard),
-        "/imports": imports.ImportListResource(guard, import_desk),
+        "/imports": imports.ImportListResource(guard, import_uploads),
         "/imports/{import_id:id}": imports.ImportResource(guard, parts.storage, parts.importer),
         "/imports/{import_id:id}/refusals": imports.ImportRefusalsResource(guard),
         "/webhooks": webhook.WebhookListResource(guard, dispatch),

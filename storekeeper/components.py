@@ -44,7 +44,7 @@ class Parts(msgspec.Struct, frozen=True):
     images: Images
     importer: BackgroundProcess
     sender: BackgroundProcess
-    chores: PeriodicTasks
+    periodic_tasks: PeriodicTasks
     health: Health
     exports: Exports
     untrusted_peers: UntrustedPeers = msgspec.field(default_factory=UntrustedPeers)
@@ -61,8 +61,8 @@ class Components(msgspec.Struct, frozen=True):
     password_check: PasswordCheck
     accounts: Accounts
     dispatch: WebhookService
-    image_desk: ImageUploads
-    import_desk: ImportUploads
+    image_uploads: ImageUploads
+    import_uploads: ImportUploads
 
 
 def create_parts(settings: Settings) -> Parts:
@@ -70,11 +70,11 @@ def create_parts(settings: Settings) -> Parts:
     storage = create_storage(settings)
     importer, sender = create_importer(db), create_sender(db)
     keys = KeyRing(settings.keys_path)
-    chores = PeriodicTasks()
-    health = Health(db, chores, settings.keys_path, storage)
+    periodic_tasks = PeriodicTasks()
+    health = Health(db, periodic_tasks, settings.keys_path, storage)
     exports = Exports(Slots(settings.exports_at_once, settings.exports_per_user))
     passwords, images = create_passwords(settings), Images(storage)
-    return Parts(db, keys, passwords, storage, images, importer, sender, chores, health, exports)
+    return Parts(db, keys, passwords, storage, images, importer, sender, periodic_tasks, health, exports)
 
 
 def create_importer(db: Database) -> BackgroundProcess:
@@ -117,8 +117,8 @@ def create_components(settings: Settings, parts: Parts) -> Components:
         dispatch=WebhookService(
             guard, parts.sender, AllowedNetworks(settings.webhook_networks), settings.webhook_creation
         ),
-        image_desk=ImageUploads(guard, parts.images, most.image_bytes),
-        import_desk=ImportUploads(guard, parts.storage, parts.importer, most.import_bytes),
+        image_uploads=ImageUploads(guard, parts.images, most.image_bytes),
+        import_uploads=ImportUploads(guard, parts.storage, parts.importer, most.import_bytes),
     )
 
 

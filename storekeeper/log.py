@@ -39,7 +39,7 @@ class LogWriter:
         self._counting = Lock()
         self._woken = Event()
         self._closing = Event()
-        self._thread = Thread(target=self._work, daemon=True, name="scribe")
+        self._thread = Thread(target=self._work, daemon=True, name="log-writer")
         self._thread.start()
 
     def msg(self, line: bytes) -> None:
@@ -139,7 +139,7 @@ class StdlibHandler(logging.Handler):
 
 def configure(level: str) -> LogWriter:
     """Send everything that is logged, by us or by a library, to stderr as JSON lines."""
-    scribe = LogWriter(sys.stderr.fileno())
+    writer = LogWriter(sys.stderr.fileno())
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
@@ -149,11 +149,11 @@ def configure(level: str) -> LogWriter:
             structlog.processors.JSONRenderer(encode),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=lambda *_: scribe,
+        logger_factory=lambda *_: writer,
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(handlers=[StdlibHandler()], level=max(number, logging.INFO), force=True)
-    return scribe
+    return writer
 
 
 def _tracebacks() -> ExceptionDictTransformer:

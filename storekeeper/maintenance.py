@@ -11,7 +11,7 @@ from storekeeper.concurrency.periodic_tasks import PeriodicTask
 from storekeeper.models import import_queue, journal, periodic_task, saved_form, untrusted_peer, webhook_queue
 from storekeeper.services import image_retention
 
-CHORE_PAUSE = 60.0  # seconds
+TASK_PAUSE = 60.0  # seconds
 IMAGE_PAUSE, IMAGE_SECONDS = 21_600.0, 600.0  # it lists all files of images, which may be many
 CLOSING_SECONDS = 2.5  # for what is to be written down at the end
 
@@ -25,11 +25,11 @@ class Lifespan:
         self._journal_days = components.settings.journal_days
 
     async def process_startup(self, _scope: Any, _event: Any) -> None:
-        for each in self._create_chores():
-            self._parts.chores.start(each)
+        for each in self._create_tasks():
+            self._parts.periodic_tasks.start(each)
 
     async def process_shutdown(self, _scope: Any, _event: Any) -> None:
-        await self._parts.chores.close()
+        await self._parts.periodic_tasks.close()
         await asyncio.gather(self._parts.importer.close(), self._parts.sender.close(), self._note_end())
         self._parts.images.close()
         self._parts.passwords.close()
@@ -39,25 +39,25 @@ class Lifespan:
         with suppress(Exception):  # nobody is left to try again, and the rest is to be put away all the same
             async with asyncio.timeout(CLOSING_SECONDS):
                 await self._guard.flush()
-                await self._parts.db.write(periodic_task.forget, self._parts.chores.server)
+                await self._parts.db.write(periodic_task.forget, self._parts.periodic_tasks.server)
 
-    def _create_chores(self) -> list[PeriodicTask]:
+    def _create_tasks(self) -> list[PeriodicTask]:
         """What this process does by itself. `chore_report` writes down how all of them are getting on."""
         parts = self._parts
         remove_images = partial(image_retention.apply, parts.db, parts.storage)
-        chores = [
-            PeriodicTask("imports", CHORE_PAUSE, self._wake_importer),
-            PeriodicTask("webhooks", CHORE_PAUSE, self._wake_sender),
-            PeriodicTask("session_use", CHORE_PAUSE, self._guard.flush),
-            PeriodicTask("untrusted_peers", CHORE_PAUSE, self._report_peers),
-            PeriodicTask("kept_forms", CHORE_PAUSE, partial(parts.db.write, saved_form.forget)),
+        tasks = [
+            PeriodicTask("imports", TASK_PAUSE, self._wake_importer),
+            PeriodicTask("webhooks", TASK_PAUSE, self._wake_sender),
+            PeriodicTask("session_use", TASK_PAUSE, self._guard.flush),
+            PeriodicTask("untrusted_peers", TASK_PAUSE, self._report_peers),
+            PeriodicTask("kept_forms", TASK_PAUSE, partial(parts.db.write, saved_form.forget)),
             PeriodicTask("image_retention", IMAGE_PAUSE, remove_images, IMAGE_SECONDS),
-            PeriodicTask("chore_report", CHORE_PAUSE, parts.health.report_chores),
-            *parts.health.chores(),
+            PeriodicTask("chore_report", TASK_PAUSE, parts.health.report_tasks),
+            *parts.health.tasks(),
         ]
         if self._journal_days:
-            chores.append(PeriodicTask("journal_retention", CHORE_PAUSE, self._forget_changes))
-        return chores
+            tasks.append(PeriodicTask("journal_retention", TASK_PAUSE, self._forget_changes))
+        return tasks
 
     async def _wake_importer(self) -> None:
         if await self._parts.db.read(import_queue.is_waiting):

@@ -124,11 +124,11 @@ def parts(db: Database, settings: Settings) -> Iterator[Parts]:
 
 def make_parts(settings: Settings, db: Database, passwords: Passwords) -> Parts:
     storage = create_storage(settings)
-    chores = PeriodicTasks()
-    health = Health(db, chores, settings.keys_path, storage)
+    periodic_tasks = PeriodicTasks()
+    health = Health(db, periodic_tasks, settings.keys_path, storage)
     keys = KeyRing(settings.keys_path)
     exports = Exports(Slots(settings.exports_at_once, settings.exports_per_user))
-    return Parts(db, keys, passwords, storage, Images(storage), Idle(), Idle(), chores, health, exports)
+    return Parts(db, keys, passwords, storage, Images(storage), Idle(), Idle(), periodic_tasks, health, exports)
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def check(ctx: click.Context, deep: bool) -> None:
     verdicts = {name: _report(name, look, read) for name, look in looks.items()}
     if verdicts["database"]:  # the servers report to it
         verdicts["node"] = _report("node", partial(_check_node, has_storage=verdicts["storage"]), read)
-        verdicts["chores"] = _report("chores", _check_chores, read)
+        verdicts["chores"] = _report("chores", _check_tasks, read)
         for sentence in _describe_peers(read):  # strangers may be among them, so they make nothing wrong
             click.echo(f"proxies: {terminal.printable(sentence)}")
         if deep and verdicts["storage"]:
@@ -224,21 +224,21 @@ def _is_within(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> b
         return False
 
 
-def _check_chores(read: Settings) -> str:
+def _check_tasks(read: Settings) -> str:
     """The periodic tasks that running servers have reported."""
     with _connect(read) as conn:
         reports = periodic_task.reports(conn)
     now = time.time()
     failing = [each for each in reports if not each.is_silent(now) and each.is_failing(now)]
     if failing:
-        raise Fault(*map(_explain_chore, failing))
+        raise Fault(*map(_explain_task, failing))
     silent = sorted({each.server for each in reports if each.is_silent(now)})
     running = len({each.server for each in reports}) - len(silent)
     told = f"ok ({running} running)" if running else "no server is running"
     return told + "".join(f"; {server} was killed, or hangs: it reports nothing any more" for server in silent)
 
 
-def _explain_chore(report: periodic_task.Report) -> str:
+def _explain_task(report: periodic_task.Report) -> str:
     last = "it has never succeeded" if report.last_success is None else f"its last success: {_utc(report.last_success)}"
     return f"{report.name} of {report.server} fails ({report.last_error or 'it hangs'}); {last}"
 

@@ -260,11 +260,11 @@ def run_imports(supervised: bool) -> None:
 @contextmanager
 def _logging(settings: Settings) -> Iterator[None]:
     """Log as the server does, whose log this process shares."""
-    scribe = log.configure(settings.log_level)
+    writer = log.configure(settings.log_level)
     try:
         yield
     finally:
-        scribe.close()
+        writer.close()
 
 
 def _run_all(engine: Engine, storage: Storage, turn: Turn) -> None:

@@ -70,11 +70,11 @@ def serve(**given: Any) -> None:
     settings = read_settings()
     _prepare(settings)
     malloc.share_heap()
-    scribe = log.configure(settings.log_level)
+    writer = log.configure(settings.log_level)
     try:
         run.run(settings, greet=partial(_greet, settings))
     finally:
-        scribe.close()
+        writer.close()
 
 
 @main.command()

@@ -131,12 +131,12 @@ def run_webhooks(beside: int | None, supervised: bool) -> None:
     """
     settings = read_settings()
     schema_version.open_engine(settings.database)
-    scribe = log.configure(settings.log_level)
+    writer = log.configure(settings.log_level)
     pulse = Pulse(token_hex(8), 1 if supervised else None)
     try:
         was_told = asyncio.run(_send(settings, lambda: beside in (None, os.getppid()), pulse))
     finally:
-        scribe.close()
+        writer.close()
     if supervised and was_told:  # not in want of work: the server starts another, unless it ends itself
         sys.exit(128 + signal.SIGTERM)
 

@@ -9,10 +9,10 @@ class Broadcast:
         self._next = asyncio.Event()
 
     def notify_all(self) -> None:
-        rung, self._next = self._next, asyncio.Event()
-        rung.set()
+        event, self._next = self._next, asyncio.Event()
+        event.set()
 
     async def wait(self, seconds: float) -> None:
-        """Until the bell is rung, but not longer than that."""
+        """Until somebody notifies, but not longer than that."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._next.wait(), seconds)

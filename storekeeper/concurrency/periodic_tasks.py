@@ -11,10 +11,10 @@ import structlog
 
 from storekeeper.errors import StorekeeperError
 
-CHORE_SECONDS = 60.0  # that one run may take
+TASK_SECONDS = 60.0  # that one run may take
 GRACE_SECONDS = 5  # by which a run may be late without being called so
 LOG_SECONDS = 3600  # between two log lines about a failure that is still the same
-LOG_SECONDS_AT_LEAST = 60  # between any two log lines about one chore
+MIN_LOG_SECONDS = 60  # between any two log lines about one task
 MAX_ERROR = 200  # characters
 
 Run = Callable[[], Awaitable[object]]
@@ -26,11 +26,11 @@ class PeriodicTask(msgspec.Struct, frozen=True):
     name: str
     every: float
     run: Run
-    limit: float = CHORE_SECONDS
+    limit: float = TASK_SECONDS
 
 
 class TaskState(msgspec.Struct, frozen=True):
-    """How a chore is getting on. Times are seconds since 1970; `failures` are those since the last success."""
+    """How a periodic task is getting on. Times are seconds since 1970; `failures` are those since the last success."""
 
     name: str
     every: float
@@ -48,9 +48,9 @@ class TaskState(msgspec.Struct, frozen=True):
 
 
 class PeriodicTasks:
-    """Runs each chore in a task of its own: what one raises, or waits for, concerns no other.
+    """Runs each periodic task in an `asyncio.Task` of its own: what one raises, or waits for, concerns no other.
 
-    A failure is noted and logged, and the chore goes on after its pause. A task that ends is started again. The states
+    A failure is noted and logged, and the task goes on after its pause. One that ends is started again. The states
     are in memory: reading them costs nothing.
     """
 
@@ -59,14 +59,14 @@ class PeriodicTasks:
         self._loops: dict[str, _Loop] = {}
         self._is_closing = False
 
-    def start(self, chore: PeriodicTask) -> None:
-        """Run a chore from now on; the first time at once. Needs a running event loop."""
-        loop = self._loops[chore.name] = _Loop(chore)
+    def start(self, periodic_task: PeriodicTask) -> None:
+        """Run a task from now on; the first time at once. Needs a running event loop."""
+        loop = self._loops[periodic_task.name] = _Loop(periodic_task)
         self._go(loop)
 
     @property
     def states(self) -> list[TaskState]:
-        """Of all chores that were started, in that order."""
+        """Of all tasks that were started, in that order."""
         return [loop.state for loop in self._loops.values()]
 
     def find(self, name: str) -> TaskState | None:
@@ -84,23 +84,23 @@ class PeriodicTasks:
 
     def _go(self, loop: "_Loop") -> None:
         if not self._is_closing:
-            loop.task = asyncio.create_task(loop.run(), name=f"chore {loop.chore.name}")
+            loop.task = asyncio.create_task(loop.run(), name=f"{loop.periodic_task.name}")
             loop.task.add_done_callback(lambda task: self._restart(loop, task))
 
     def _restart(self, loop: "_Loop", task: "asyncio.Task[None]") -> None:
-        """A loop ends by nothing that `run` foresees, such as a cancelled future that its chore waited for."""
+        """A loop ends by nothing that `run` foresees, such as a cancelled future that its task waited for."""
         if not self._is_closing:
             error = None if task.cancelled() else task.exception()
             loop.note_failure(error or RuntimeError("The task was cancelled."))
-            asyncio.get_running_loop().call_later(loop.chore.every, self._go, loop)
+            asyncio.get_running_loop().call_later(loop.periodic_task.every, self._go, loop)
 
 
 class _Loop:
-    """One chore, its task, and its state."""
+    """One periodic task, the `asyncio.Task` that runs it, and its state."""
 
-    def __init__(self, chore: PeriodicTask) -> None:
-        self.chore = chore
-        self.state = TaskState(chore.name, chore.every, chore.limit, int(time.time()))
+    def __init__(self, periodic_task: PeriodicTask) -> None:
+        self.periodic_task = periodic_task
+        self.state = TaskState(periodic_task.name, periodic_task.every, periodic_task.limit, int(time.time()))
         self.task: asyncio.Task[None] | None = None
         self._logged_at = float("-inf")
         self._logged: str | None = None  # the failure that the log has; None once it has the recovery, too
@@ -108,15 +108,15 @@ class _Loop:
     async def run(self) -> None:
         while True:
             await self._run_once()
-            await asyncio.sleep(self.chore.every)
+            await asyncio.sleep(self.periodic_task.every)
 
     async def _run_once(self) -> None:
-        limit = asyncio.timeout(self.chore.limit)
+        limit = asyncio.timeout(self.periodic_task.limit)
         try:
             async with limit:
-                await self.chore.run()
+                await self.periodic_task.run()
         except Exception as error:
-            hangs = TimeoutError(f"It took longer than {self.chore.limit:g} seconds.")
+            hangs = TimeoutError(f"It took longer than {self.periodic_task.limit:g} seconds.")
             self.note_failure(hangs if limit.expired() else error)
         else:
             self._note_success()
@@ -127,9 +127,9 @@ class _Loop:
             self.state, last_error=text, last_error_at=int(time.time()), failures=self.state.failures + 1
         )
         since = time.monotonic() - self._logged_at
-        if since >= (LOG_SECONDS if text == self._logged else LOG_SECONDS_AT_LEAST):
+        if since >= (LOG_SECONDS if text == self._logged else MIN_LOG_SECONDS):
             self._logged_at, self._logged = time.monotonic(), text
-            log = structlog.get_logger().bind(chore=self.chore.name, failures=self.state.failures, reason=text)
+            log = structlog.get_logger().bind(chore=self.periodic_task.name, failures=self.state.failures, reason=text)
             if isinstance(error, StorekeeperError):  # foreseen, such as an outage: its trace tells nothing
                 log.warning("chore_failed")
             else:
@@ -138,7 +138,7 @@ class _Loop:
     def _note_success(self) -> None:
         if self._logged is not None:
             self._logged = None
-            structlog.get_logger().info("chore_recovered", chore=self.chore.name, failures=self.state.failures)
+            structlog.get_logger().info("chore_recovered", chore=self.periodic_task.name, failures=self.state.failures)
         self.state = msgspec.structs.replace(self.state, last_success=int(time.time()), failures=0)
 
 

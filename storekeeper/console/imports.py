@@ -20,7 +20,7 @@ from storekeeper.models.paging import MAX_PAGE_SIZE, Page, PageRequest
 from storekeeper.models.store_member import StoreAccess
 from storekeeper.tabular import cells, sheet
 
-MOST_BYTES = 256 * 2**20
+MAX_BYTES = 256 * 2**20
 SHOWN = 20
 
 
@@ -28,7 +28,7 @@ class StoreImportsView(View):
     """/console/store/{name}/import"""
 
     takes_file = True
-    most_bytes = MOST_BYTES
+    most_bytes = MAX_BYTES
 
     async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:
         """The form for a file, and what was imported before."""
@@ -42,7 +42,7 @@ class StoreImportsView(View):
         self.take_form(req, await upload.fields())
         order = _order(req.typed, name, upload.file_name)
         least_bytes = max(1, (req.content_length or 0) - BODY_BYTES)  # without what is around the file
-        job = await self._kit.import_desk.start(req, order, upload, least_bytes)
+        job = await self._kit.import_uploads.start(req, order, upload, least_bytes)
         self._flash(req, resp, "The file is here.")
         self._redirect(resp, url("import", job.id))
 

@@ -81,7 +81,7 @@ class ItemImageView(ItemView):
         await self.meet(req)
         upload = FileForm(req, self.most_bytes)
         self.take_form(req, await upload.fields())
-        await self._kit.image_desk.put(req, upload.read, ItemRef(item_name, name))
+        await self._kit.image_uploads.put(req, upload.read, ItemRef(item_name, name))
         self._flash(req, resp, "The picture is saved.")
         self._redirect(resp, url("store", name, "item", item_name))
 

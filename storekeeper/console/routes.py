@@ -17,6 +17,7 @@ from storekeeper.console import (
     imports,
     item,
     members,
+    middleware,
     overview,
     saved_forms,
     sign_in,
@@ -27,7 +28,6 @@ from storekeeper.console import (
     users,
     webhooks,
 )
-from storekeeper.console import middleware as gate
 from storekeeper.console.form_keys import FormKeys
 from storekeeper.console.templating import Templates
 from storekeeper.console.view import ConsoleRequest, Kit
@@ -104,10 +104,13 @@ def create_console(components: Components) -> falcon.asgi.App[ConsoleRequest, Re
     """The application that answers below /console."""
     kit = create_kit(components)
     kept = saved_forms.KeptForms(kit.guard, kit.form_keys)
-    middleware: list[Any] = [gate.SameOrigin(), gate.SessionCookie(kit.tokens, kit.guard), gate.FormReading(), kept]
-    app = falcon.asgi.App(
-        media_type=falcon.MEDIA_HTML, request_type=ConsoleRequest, middleware=middleware, router=Router()
-    )
+    chain: list[Any] = [
+        middleware.SameOrigin(),
+        middleware.SessionCookie(kit.tokens, kit.guard),
+        middleware.FormReading(),
+        kept,
+    ]
+    app = falcon.asgi.App(media_type=falcon.MEDIA_HTML, request_type=ConsoleRequest, middleware=chain, router=Router())
     app.router_options.converters.update(
         {"name": request.NameConverter, "username": request.UsernameConverter, "id": request.IdConverter}
     )

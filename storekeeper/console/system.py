@@ -29,7 +29,7 @@ class SystemView(View):
     @admin_only
     async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
         """Its version, its database, and whether all that it needs is there."""
-        facts, backed_up_at, checks, chores = await self._read(req, _look)
+        facts, backed_up_at, checks, tasks = await self._read(req, _look)
         ownerless = await self._read(req, store_member.without_owner)
         checks["The files can be reached"] = await self._reaches_files()
         self._render(
@@ -39,7 +39,7 @@ class SystemView(View):
             facts=facts,
             checks=checks,
             conditions={CONDITIONS[each.name]: each for each in self._kit.parts.health.conditions},
-            chores=chores,
+            tasks=tasks,
             ownerless=ownerless,
             now=time.time(),
             backed_up_at=backed_up_at,

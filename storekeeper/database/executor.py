@@ -15,7 +15,7 @@ from storekeeper.errors import KeyInUse, OutcomeUnknown, Unavailable
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-SEEKERS, READERS, WRITERS = 2, 6, 8  # threads for PostgreSQL, which works while they wait
+LOOKUPS, READERS, WRITERS = 2, 6, 8  # threads for PostgreSQL, which works while they wait
 TOGETHER = 32  # jobs
 SETTLING_PAUSE = 0.1  # seconds between attempts to find out what became of a commit
 
@@ -30,25 +30,25 @@ class Database:
         reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         if self.engine.dialect.name == "sqlite":
             # All the work is in this process: more threads would only take turns on the same core.
-            self._seekers = self._readers = WorkerThreads(
+            self._lookups = self._readers = WorkerThreads(
                 lambda: Reader(reading, self.status), limit, seconds, together=TOGETHER
             )
-            self._browsers = WorkerThreads(lambda: ListReader(reading, self.status), limit, seconds, together=TOGETHER)
+            self._lists = WorkerThreads(lambda: ListReader(reading, self.status), limit, seconds, together=TOGETHER)
             self._writers = WorkerThreads(
                 lambda: GroupWriter(self.engine, self.status), limit, seconds, together=TOGETHER
             )
         else:
-            self._seekers = WorkerThreads(
-                lambda: LookupReader(reading, self.status), limit, seconds, threads=SEEKERS, together=TOGETHER
+            self._lookups = WorkerThreads(
+                lambda: LookupReader(reading, self.status), limit, seconds, threads=LOOKUPS, together=TOGETHER
             )
-            self._readers = self._browsers = WorkerThreads(
+            self._readers = self._lists = WorkerThreads(
                 lambda: Reader(reading, self.status), limit, seconds, threads=READERS
             )
             self._writers = WorkerThreads(lambda: Writer(self.engine, self.status), limit, seconds, threads=WRITERS)
 
     async def read_one(self, query: CompiledQuery, values: Mapping[str, Any]) -> list[Row]:
         """Run one query that takes no time, such as a look-up by name. Of PostgreSQL, those that wait ask together."""
-        result: list[Row] = await self._seekers.submit(_fetch, query, values)
+        result: list[Row] = await self._lookups.submit(_fetch, query, values)
         return result
 
     async def read(self, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
@@ -58,7 +58,7 @@ class Database:
 
     async def read_list(self, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a query that may take long, such as a page of a list: no look-up has to wait behind it."""
-        result: T = await self._browsers.submit(function, *args)
+        result: T = await self._lists.submit(function, *args)
         return result
 
     async def write(self, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
@@ -89,8 +89,8 @@ class Database:
             await asyncio.sleep(SETTLING_PAUSE)
 
     def close(self) -> None:
-        for crew in (self._seekers, self._readers, self._browsers, self._writers):
-            crew.close()
+        for threads in (self._lookups, self._readers, self._lists, self._writers):
+            threads.close()
 
 
 def _fetch(conn: Connection, query: CompiledQuery, values: Mapping[str, Any]) -> list[Row]:

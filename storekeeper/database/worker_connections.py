@@ -17,7 +17,7 @@ from storekeeper.errors import Conflict, DatabaseDamaged, OutcomeUnknown, Storek
 
 PAUSES = (0.0, 0.1, 0.4)  # seconds before each further try: a restart of PostgreSQL takes about as long
 LOCK = "BEGIN IMMEDIATE"  # SQLite's write lock, at once: writers then queue instead of failing half-way
-BROWSER_CACHE_KIB = 1024  # SQLite's default is 2,000: pages and lists were as fast with this
+LIST_CACHE_KIB = 1024  # SQLite's default is 2,000: pages and lists were as fast with this
 
 
 class Reader:
@@ -109,14 +109,14 @@ class ListReader(Reader):
 
     def _connect(self) -> Connection:
         conn = super()._connect()
-        held_cursor(conn).execute(f"PRAGMA cache_size = -{BROWSER_CACHE_KIB}")
+        held_cursor(conn).execute(f"PRAGMA cache_size = -{LIST_CACHE_KIB}")
         return conn
 
 
 class LookupReader(Reader):
     """A connection for look-ups in PostgreSQL: those that wait share a trip, which is most of what one costs.
 
-    Its jobs are those of `Database.fetch`: their arguments are a query and its values.
+    Its jobs are those of `Database.read_one`: their arguments are a query and its values.
     """
 
     def run(self, jobs: Sequence[QueuedCall]) -> Iterable[QueuedCall]:

@@ -1,7 +1,7 @@
 """Authorisation, and access to the database for requests: responders reach the data only through the guard.
 
 A token's signature is checked before a responder runs: see `authentication`. Its session is looked up in the same hop
-to the database, and for a change in the same transaction, as the work itself: `Guard.read`, `Guard.browse` and
+to the database, and for a change in the same transaction, as the work itself: `Guard.read`, `Guard.read_list` and
 `Guard.write`.
 """
 
@@ -34,7 +34,7 @@ KEY_PAUSE = 0.05  # seconds between looks at whether another request with the ke
 
 
 class Guard:
-    """Runs the models' functions for a request's sender, if their session is live. Rings the bell for each change."""
+    """Runs the models' functions for a request's sender, if their session is live. Tells `broadcast` of each change."""
 
     def __init__(self, db: Database, limits: RequestLimits | None = None, most_answer_bytes: int = 0) -> None:
         """`most_answer_bytes` are those of one user's answers that are kept for their Idempotency-Keys."""
@@ -43,7 +43,7 @@ class Guard:
         self._most_answer_bytes = most_answer_bytes
         self._used_at: dict[session.Use, float] = {}
         self._under_way: set[str] = set()
-        self.bell = Broadcast()
+        self.broadcast = Broadcast()
 
     async def refuse(self, req: Request, units: int) -> None:
         """TooManyRequests for a request that the limits have not admitted; not so for administrators."""
@@ -81,8 +81,8 @@ class Guard:
     async def write(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a change in a transaction: committed when it returns, rolled back when it raises.
 
-        With an Idempotency-Key it is made once: KeyReused, or KeyInUse while it is under way. The visit's `repeated_at`
-        tells whether that was by an earlier request.
+        With an Idempotency-Key it is made once: KeyReused, or KeyInUse while it is under way. `repeated_at` of the
+        request's context tells whether that was by an earlier request.
         """
         once = self._once(req)
         deadline = time.monotonic() + req.request_context.key_seconds
@@ -130,7 +130,7 @@ class Guard:
         if once:
             context.repeated_at = answer.repeated_at
         self._note_use(req)
-        self.bell.notify_all()
+        self.broadcast.notify_all()
         return answer.result
 
     def _once(self, req: Request) -> KeyedRequest | None:

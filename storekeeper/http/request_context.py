@@ -15,7 +15,7 @@ FROM_PROXY = "storekeeper.from_proxy"  # in a scope: a trusted proxy has sent th
 
 
 class RequestContext:
-    """What the door knows of a request: its id, where it comes from, its unread body; and later, whose it is.
+    """What the server knows of a request: its id, where it comes from, its unread body; and later, whose it is.
 
     `client_id` is the id that its sender has given it, who is nobody to be believed.
     """
@@ -110,7 +110,7 @@ class RequestContext:
         self.endings = (then, *self.endings)
 
     def end(self) -> None:
-        """For the door: the request is over."""
+        """The request is over."""
         endings, self.endings = self.endings, ()  # they may lead back to the context: only a collection would free them
         for then in endings:
             then()

@@ -69,7 +69,7 @@ class RootApp:
             await self._api(scope, receive, send)
             return
         began = time.perf_counter()
-        context = scope["storekeeper.request_context"] = self._visit(scope, receive)
+        context = scope["storekeeper.request_context"] = self._create_context(scope, receive)
         answer = ResponseSender(send, context)
         path = scope["path"]
         app = self._pages if path.startswith("/console") and path[8:9] in ("", "/") else self._api
@@ -88,7 +88,7 @@ class RootApp:
             self._note(scope, context, answer.status, time.perf_counter() - began)
             del scope["storekeeper.request_context"]  # it leads back to the scope: only a collection would free them
 
-    def _visit(self, scope: Scope, receive: Receive) -> RequestContext:
+    def _create_context(self, scope: Scope, receive: Receive) -> RequestContext:
         client = scope.get("client")
         given = _given_id(scope["headers"])
         id, client_id = (given, None) if FROM_PROXY in scope else (None, given)
@@ -125,17 +125,17 @@ def _given_id(headers: list[tuple[bytes, bytes]]) -> str | None:
 class ResponseSender:
     """Adds to an answer what every answer has, and remembers its status."""
 
-    __slots__ = ("_send", "_visit", "status")
+    __slots__ = ("_context", "_send", "status")
 
     def __init__(self, send: Send, context: RequestContext) -> None:
         self._send = send
-        self._visit = context
+        self._context = context
         self.status = 0
 
     async def send(self, event: Event) -> None:
         if event["type"] == "http.response.start":
             self.status = event["status"]
-            event["headers"] = _complete(event["headers"], self._visit)
+            event["headers"] = _complete(event["headers"], self._context)
         await self._send(event)
 
     async def fail(self, error: StorekeeperError) -> None:

@@ -8,7 +8,7 @@ from falcon.routing import CompiledRouter
 
 
 class Router(CompiledRouter):
-    """Knows that HEAD is answered wherever GET is, which is the door's doing: `Allow` lists it, and OPTIONS too.
+    """Knows that HEAD is answered wherever GET is, which `RootApp` sees to: `Allow` lists it, and OPTIONS too.
 
     A path with an empty segment leads nowhere. Falcon would take `//audit` for `/audit`, while the rules of a proxy
     do not: a rule that keeps strangers from the one would let them through by the other.

@@ -81,20 +81,20 @@ class Importer:
         self._currency = of.currency
         converters = create_converters(sheet, of)
         # A connection is held open: whenever SQLite's last one is closed, it writes its whole log back into the file.
-        with closing(CheckedRows()) as notebook, self._engine.connect():
+        with closing(CheckedRows()) as checked, self._engine.connect():
             if self._job.is_checked:  # the rest of it, after an interruption
                 portions = read(self._file, sheet, converters, BATCH_SIZE, self._done.rows, refused)
                 self._import(portions)
-            elif self._check(sheet, read(self._file, sheet, converters, BATCH_SIZE), notebook):
-                self._import(notebook)
+            elif self._check(sheet, read(self._file, sheet, converters, BATCH_SIZE), checked):
+                self._import(checked)
 
-    def _check(self, sheet: Sheet, portions: Iterable[RowBatch], notebook: CheckedRows) -> bool:
+    def _check(self, sheet: Sheet, portions: Iterable[RowBatch], checked: CheckedRows) -> bool:
         """Look at every row. Whether they are to be imported now."""
         counts = Counts()
         self._begin(sheet)
         for portion in portions:
             self._pause("checking")
-            counts = self._check_some(sheet, portion, notebook, counts)
+            counts = self._check_some(sheet, portion, checked, counts)
             if counts.refused > MAX_REFUSED:
                 self._end("refused", counts, f"More than {MAX_REFUSED:,} lines are refused. Only these are listed.")
                 return False
@@ -118,11 +118,11 @@ class Importer:
     def _describe(self, sheet: Sheet) -> Any:
         return msgspec.to_builtins(Found(sheet.format, sheet.encoding, sheet.delimiter, sheet.columns, sheet.ignored))
 
-    def _check_some(self, sheet: Sheet, portion: RowBatch, notebook: CheckedRows, counts: Counts) -> Counts:
+    def _check_some(self, sheet: Sheet, portion: RowBatch, checked: CheckedRows, counts: Counts) -> Counts:
         with self._engine.connect() as conn:
             of = import_queue.require_right(conn, self._job)
-            made = item_batch.compare(conn, of, portion.rows, self._job.match, first=notebook.first)
-        notebook.add(_good(portion, made))
+            made = item_batch.compare(conn, of, portion.rows, self._job.match, first=checked.first)
+        checked.add(_good(portion, made))
         counts = _add_up(counts, portion, made)
         with transaction(self._engine) as conn:
             refused = sorted(portion.refused + made.refusals, key=lambda each: each.line)

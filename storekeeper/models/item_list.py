@@ -2,7 +2,7 @@
 
 Items found by words are ranked by what stands in their own rows: the item of that very name, then those that have the
 words in their titles, then the others; shorter names first. So both databases rank alike, and no change of one item
-moves another. Of very common words the first sieve.CANDIDATES items are ranked.
+moves another. Of very common words the first `item_queries.CANDIDATES` items are ranked.
 """
 
 import unicodedata

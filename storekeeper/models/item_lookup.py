@@ -53,7 +53,7 @@ _in_named_store = AuthorizedLookup(
 
 
 def item(name: str, store_ref: int | str | None = None) -> tuple[AuthorizedLookup, dict[str, Any]]:
-    """The query that finds the item, and its values: for `Guard.fetch`. `item.only` takes the rows."""
+    """The query that finds the item, and its values: for `Guard.read_one`. `item.exactly_one` takes the rows."""
     if store_ref is None:
         return _by_name, {"name": name}
     if isinstance(store_ref, int):

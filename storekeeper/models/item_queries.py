@@ -99,7 +99,7 @@ def rank_query(shape: FilterShape, limit: int, *, is_further: bool) -> CompiledQ
     """The items that a search finds, best first: those in the very order (tier, length of the name, id).
 
     Its parameters are `q`, the `words` and `title_words` that the index is asked for, and `tag_0` and so on; and for
-    what is `further` the place to go on from, with where the candidates end.
+    a page that `is_further` the place to go on from, with where the candidates end.
     """
     named, *windows = _windows(shape, is_further=is_further)
     tiers = (sa.select(each, sa.literal_column(str(tier)).label("tier")) for tier, each in enumerate((named, *windows)))

@@ -2,7 +2,7 @@
 
 A row has the words of an item's title (name, SKU and barcode) and of its body (description, tags, and the marks by
 which the items of a store or with a tag are found). In a tsvector, the title's have a mark. Neither database takes text
-apart here: `storekeeper.words` did.
+apart here: `domain.search_words` did.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from storekeeper.database import dialects
 from storekeeper.database.compiled_query import execute
 from storekeeper.domain import search_words
 
-COMMON = 10  # matches in a sample: see `ways`
+COMMON = 10  # matches in a sample: see `choose_plan`
 
 # Not in the metadata: on SQLite it is a virtual table.
 entries = sa.table("item_search", sa.column("rowid", sa.BigInteger), sa.column("document"))
@@ -71,7 +71,7 @@ class SearchDocument(msgspec.Struct, frozen=True):
 
 
 class ScanPlan(NamedTuple):
-    """Whether to find the items with the words in the title, or anywhere, by a walk: see `ways`."""
+    """Whether to find the items with the words in the title, or anywhere, by a walk: see `choose_plan`."""
 
     title: bool = True
     anywhere: bool = True
@@ -122,7 +122,7 @@ def keep_matches(
     """Of a select of items by `id`, those that match; and the column that sorts them in the order of their ids.
 
     What is looked for comes as a parameter of the name `words`, see `expression`. `is_walk` keeps PostgreSQL from its
-    index, see `ways`. Without, all that match are found first; planned as a join, whole tables would be read.
+    index, see `choose_plan`. Without, all that match are found first; planned as a join, whole tables would be read.
     """
     is_match = _match(dialect, words, is_walk)
     if is_walk:

@@ -32,7 +32,7 @@ _probe = CompiledQuery(sa.update(chores).where(sa.false()).values(failures=0))
 
 
 class Report(msgspec.Struct, frozen=True):
-    """How a chore of one process is getting on. Times are seconds since 1970; `failures` are in a row.
+    """How a periodic task of one process is getting on. Times are seconds since 1970; `failures` are in a row.
 
     `server` is the process: its host, and its number there.
     """
@@ -56,7 +56,7 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def report(conn: Connection, server: str, states: Sequence[TaskState]) -> None:
-    """Write down how the chores of a process are getting on. Forgets processes that are silent for long."""
+    """Write down how the periodic tasks of a process are getting on. Forgets processes that are silent for long."""
     now = int(time.time())
     rows = [
         {

@@ -1,6 +1,6 @@
 """Webhooks: URLs that are told of changes, of one store or of all. Who may see and change them, and their secrets.
 
-A row for each, and one for each message to it: what `delivery` and `outbox` do is done with these.
+A row for each, and one for each message to it: what `webhook_delivery` and `webhook_queue` do is done with these.
 """
 
 import hmac

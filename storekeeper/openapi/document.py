@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the same declarations that check what is sent: `storekeeper.operation`."""
+"""The OpenAPI 3.1 document, made from the same declarations that check what is sent: `http.operation`."""
 
 import re
 from collections.abc import Iterable, Mapping

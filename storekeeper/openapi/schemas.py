@@ -26,7 +26,7 @@ from storekeeper.security.secret import Secret
 
 Json = dict[str, Any]
 
-# What only `storekeeper.names` can check to the end: not all that read the document know \p{...}, Swagger UI does not.
+# What only `domain.names` can check to the end: not all that read the document know \p{...}, Swagger UI does not.
 NAME: Json = {
     "type": "string",
     "minLength": 1,

@@ -125,7 +125,7 @@ class ChangesResource:
                     yield b"".join(map(_event, feed.changes)) + b"id: %d\n\n" % feed.cursor
                     told_at = now
                 if len(feed.changes) < query.limit:
-                    await self._guard.bell.wait(POLL_SECONDS)
+                    await self._guard.broadcast.wait(POLL_SECONDS)
                 feed = await self._read(req, query, str(feed.cursor))
         except StorekeeperError as error:
             yield b"event: error\ndata: %s\n\n" % responses.encode(responses.describe(error))

@@ -108,9 +108,9 @@ class ImportListResource:
 
     tag = "imports"
 
-    def __init__(self, guard: Guard, desk: ImportUploads) -> None:
+    def __init__(self, guard: Guard, uploads: ImportUploads) -> None:
         self._guard = guard
-        self._desk = desk
+        self._uploads = uploads
 
     @accepts(*TYPES, most_bytes=MAX_BYTES)
     @responds(
@@ -133,7 +133,7 @@ class ImportListResource:
             is_dry_run=query.dry_run,
             skips_refused=query.skip_refused,
         )
-        _answer_accepted(resp, await self._desk.start(req, order, upload, req.content_length or 1))
+        _answer_accepted(resp, await self._uploads.start(req, order, upload, req.content_length or 1))
 
     @responds(ImportPage, errors=(Forbidden, NotFound), operation_id="listImports")
     async def on_get(self, req: Request, resp: Response, query: ImportsQuery) -> None:

@@ -24,9 +24,9 @@ class ItemImageResource:
 
     tag = "items"
 
-    def __init__(self, guard: Guard, desk: ImageUploads) -> None:
+    def __init__(self, guard: Guard, uploads: ImageUploads) -> None:
         self._guard = guard
-        self._desk = desk
+        self._uploads = uploads
 
     @accepts(*MEDIA_TYPES, most_bytes=BYTES)
     @conditional
@@ -39,7 +39,7 @@ class ItemImageResource:
     async def on_put(self, req: Request, resp: Response, name: str, query: ItemQuery, upload: Upload) -> None:
         """Give an item of a store where you work an image. It is made anew in two sizes, without its metadata."""
         target = item.ItemRef(name, query.chosen(), read(req))
-        tell(resp, await self._desk.put(req, upload.read, target))
+        tell(resp, await self._uploads.put(req, upload.read, target))
 
     @conditional
     @responds(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, AmbiguousName), operation_id="deleteItemImage")
@@ -54,9 +54,9 @@ class ItemImageInStoreResource:
 
     tag = "items"
 
-    def __init__(self, guard: Guard, desk: ImageUploads) -> None:
+    def __init__(self, guard: Guard, uploads: ImageUploads) -> None:
         self._guard = guard
-        self._desk = desk
+        self._uploads = uploads
 
     @accepts(*MEDIA_TYPES, most_bytes=BYTES)
     @conditional
@@ -66,7 +66,7 @@ class ItemImageInStoreResource:
     async def on_put(self, req: Request, resp: Response, name: str, item_name: str, upload: Upload) -> None:
         """Give an item of this store an image. It is made anew in two sizes, without its metadata."""
         target = item.ItemRef(item_name, name, read(req))
-        tell(resp, await self._desk.put(req, upload.read, target))
+        tell(resp, await self._uploads.put(req, upload.read, target))
 
     @conditional
     @responds(item.Item, headers=("ETag",), errors=(Forbidden, NotFound), operation_id="deleteItemImageInStore")

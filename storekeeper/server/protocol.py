@@ -69,15 +69,15 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._wire = transport
-        self._outlet = LingeringTransport(transport, self, self._awaits_more)
-        self.transport = cast(asyncio.Transport, self._outlet)
-        self.flow = self._reins = ReadFlowControl(transport, self._read_on)
+        self._raw_transport = transport
+        self._lingering_transport = LingeringTransport(transport, self, self._awaits_more)
+        self.transport = cast(asyncio.Transport, self._lingering_transport)
+        self.flow = self._read_flow = ReadFlowControl(transport, self._read_on)
         self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._outlet.lose()
-        self._reins.stop()
+        self._lingering_transport.lose()
+        self._read_flow.stop()
         self._stop_clock()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
@@ -95,11 +95,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._outlet.stall()
+        self._lingering_transport.stall()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._outlet.go_on()
+        self._lingering_transport.go_on()
 
     def shutdown(self) -> None:
         """The server ends: close what is idle, and let the others finish, but not at their own pace."""
@@ -115,7 +115,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _lose_patience(self) -> None:
         if self.flow.write_paused or self.transport.is_closing():
-            self._outlet.abort()
+            self._lingering_transport.abort()
         elif self._phase == BODY:
             self._ended = True  # there is no time to linger either
             self._expire()
@@ -146,7 +146,7 @@ class BoundedProtocol(HttpToolsProtocol):
             piece, self._held = self._held[:PIECE_BYTES], self._held[PIECE_BYTES:]
             self.data_received(piece)
         if not self.flow.read_paused:
-            self._wire.resume_reading()
+            self._raw_transport.resume_reading()
 
     def _read_on(self) -> None:
         if self.pipeline:
@@ -155,7 +155,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._held:
             self.loop.call_soon(self._feed_held)  # soon: Uvicorn is about to start the next request
         else:
-            self._wire.resume_reading()
+            self._raw_transport.resume_reading()
 
     def _swallow(self, size: int) -> None:
         self._swallowed += size
@@ -310,7 +310,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._answer(error)
         else:  # the answers to earlier requests come first, and are the last
             self.cycle.keep_alive = False
-            self._reins.stop()
+            self._read_flow.stop()
 
     def _refuse_body(self, error: StorekeeperError) -> None:
         self.cycle.disconnected = True  # the application may be waiting for the body
@@ -321,7 +321,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._answer(error)
 
             self.pipeline[0] = (self.cycle, refuse)
-            self._reins.stop()
+            self._read_flow.stop()
         elif self.cycle.response_started:
             self.transport.close()
         else:

@@ -28,12 +28,13 @@ from storekeeper.models.unused_image import ImageGone
 
 P = TypeVar("P")
 Read = Callable[[Connection, P | None], Piece[P]]
-See = Callable[..., Awaitable[Any]]  # `Guard.browse`, or a page's own
+See = Callable[..., Awaitable[Any]]  # `Guard.read_list`, or a page's own
 
 MEDIA_TYPES = {"csv": "text/csv", "jsonl": "application/jsonl"}  # by the format of a file
 BYTES_OF_A_UNIT = 16 * 1024  # of the limits, of an export
 # What the reader of an export takes in a second, over a window of their time: half a megabit, which any line has that a
-# file is fetched by. `wire` hangs up on whoever reads next to nothing; at its 8 KiB/s a place was held for hours.
+# file is fetched by. `server.transport` hangs up on whoever reads next to nothing; at its 8 KiB/s a place was held
+# for hours.
 SLOWEST_READER = 64 * 1024
 WINDOW_SECONDS = 60.0
 
@@ -177,7 +178,7 @@ class ReadingSpeed:
 
 
 async def _pieces(see: See, req: Request, read: Read[P], piece: Piece[P]) -> AsyncIterator[bytes]:
-    """Until the reader hangs up, or is too slow. Of one who reads nothing, `wire` takes it that they have hung up."""
+    """Until the reader hangs up, or is too slow. `server.transport` hangs up on one who reads nothing."""
     if req.is_head:
         return
     end, taking = req.request_context.watch(), ReadingSpeed()

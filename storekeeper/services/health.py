@@ -40,9 +40,9 @@ EVENTS = {
 class Health:
     """The conditions of a process, each as its last sample found it."""
 
-    def __init__(self, db: Database, chores: PeriodicTasks, keys_path: Path, storage: Storage) -> None:
+    def __init__(self, db: Database, periodic_tasks: PeriodicTasks, keys_path: Path, storage: Storage) -> None:
         self._db = db
-        self._chores = chores
+        self._periodic_tasks = periodic_tasks
         self._keys_path = keys_path
         self._storage = storage
         self._conditions: dict[str, Condition] = {}
@@ -53,7 +53,7 @@ class Health:
     def conditions(self) -> list[Condition]:
         return list(self._conditions.values())
 
-    def chores(self) -> list[PeriodicTask]:
+    def tasks(self) -> list[PeriodicTask]:
         return [
             PeriodicTask("readiness", READ_PAUSE, self.sample_reads),
             PeriodicTask("write_probe", WRITE_PAUSE, self.sample_writes),
@@ -103,7 +103,7 @@ class Health:
         try:
             await self._db.write(periodic_task.probe)
             if has_failed:
-                await self.report_chores()
+                await self.report_tasks()
         except StorekeeperError as error:
             reason = status.write_failure or str(error)
             self._note(Condition("changes", "read_only", "The database takes no changes.", reason))
@@ -148,9 +148,9 @@ class Health:
         await asyncio.to_thread(self._storage.disk.look)
         self._note(Condition("disk", reason=self._storage.disk.shortage))
 
-    async def report_chores(self) -> None:
-        """Write down how the chores of this process are getting on, for those who ask another one."""
-        await self._db.write(periodic_task.report, self._chores.server, self._chores.states)
+    async def report_tasks(self) -> None:
+        """Write down how the periodic tasks of this process are getting on, for those who ask another one."""
+        await self._db.write(periodic_task.report, self._periodic_tasks.server, self._periodic_tasks.states)
 
     def _note(self, condition: Condition) -> None:
         """Keep it, and write to the log where something is otherwise than before."""

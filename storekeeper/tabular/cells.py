@@ -22,7 +22,7 @@ AMOUNT = r"([0-9]{{1,13}}|[1-9][0-9]{{0,2}}(?:([{gaps}])[0-9]{{3}})(?:\2[0-9]{{3
 WITH_POINT = re.compile(AMOUNT.format(mark=".", gaps="," + GAPS))
 WITH_COMMA = re.compile(AMOUNT.format(mark=",", gaps="." + GAPS))
 READINGS = {"auto": (WITH_POINT, WITH_COMMA), "point": (WITH_POINT,), "comma": (WITH_COMMA,)}
-MOST_WHOLE = 10**15 - 1  # to be understood; what a store may have is for others to say
+MAX_WHOLE = 10**15 - 1  # to be understood; what a store may have is for others to say
 WHOLE = re.compile(r"(-?[0-9]{1,15})(?:[.,]00?)?", re.ASCII)
 GROUPED = re.compile(r"-?[0-9]{1,3}(?:[.,][0-9]{3})+", re.ASCII)
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -93,7 +93,7 @@ def whole(value: object, field: str) -> int:
     if isinstance(value, str):
         return _count(value.strip(), field)
     is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    if not is_number or not -MOST_WHOLE <= value <= MOST_WHOLE or value % 1:  # type: ignore[operator]
+    if not is_number or not -MAX_WHOLE <= value <= MAX_WHOLE or value % 1:  # type: ignore[operator]
         raise _not_whole(field)
     return int(value)  # type: ignore[call-overload, no-any-return]
 

@@ -27,13 +27,13 @@ class _Waiter:
         self.turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
 
-class _Address:
-    """One address."""
+class _AddressQueue:
+    """Who waits for a turn at an address, and who has a message under way there."""
 
     def __init__(self) -> None:
         self.under_way: Counter[str] = Counter()  # by host
         self.waiting: list[_Waiter] = []  # in the order in which they came
-        self.alarm: asyncio.TimerHandle | None = None
+        self.timer: asyncio.TimerHandle | None = None
 
     @property
     def pending(self) -> list[_Waiter]:
@@ -46,61 +46,61 @@ class AddressLimits:
         self._limits = limits
         self._pace = RateLimiter(limits.messages_per_second)
         self._clock = clock
-        self._lanes: dict[str, _Address] = {}
+        self._addresses: dict[str, _AddressQueue] = {}
         self._turns = 0
         self._last_turn: dict[str, int] = {}  # of each host; those whose last was longest ago come first
 
     @property
     def waiting(self) -> int:
-        return sum(len(lane.waiting) for lane in self._lanes.values())
+        return sum(len(queue.waiting) for queue in self._addresses.values())
 
     def under_way(self, address: str) -> int:
-        return self._lanes[address].under_way.total() if address in self._lanes else 0
+        return self._addresses[address].under_way.total() if address in self._addresses else 0
 
     @asynccontextmanager
     async def slot(self, address: str, host: str) -> AsyncIterator[None]:
-        """For one message. Crowded if too many wait for theirs."""
-        lane = self._lanes.setdefault(address, _Address())
+        """For one message. QueueFull if too many wait for theirs."""
+        queue = self._addresses.setdefault(address, _AddressQueue())
         waiter = _Waiter(host)
-        lane.waiting.append(waiter)
+        queue.waiting.append(waiter)
         self._go_on(address)
-        self._make_room(lane)
+        self._make_room(queue)
         try:
             await waiter.turn
             yield
         finally:
-            self._leave(lane, waiter)
+            self._leave(queue, waiter)
             self._go_on(address)
 
     def _go_on(self, address: str) -> None:
         """Let those go whose turn it is."""
-        lane = self._lanes.get(address)
-        if lane is None:
+        queue = self._addresses.get(address)
+        if queue is None:
             return
-        while (waiting := lane.pending) and self._has_room(address):
-            waiter = min(waiting, key=lambda each: self._rank(lane, each))
-            lane.waiting.remove(waiter)
-            lane.under_way[waiter.host] += 1
+        while (waiting := queue.pending) and self._has_room(address):
+            waiter = min(waiting, key=lambda each: self._rank(queue, each))
+            queue.waiting.remove(waiter)
+            queue.under_way[waiter.host] += 1
             self._note_turn(address, waiter.host)
             waiter.turn.set_result(None)
-        self._set_alarm(lane, address)
-        if not lane.waiting and not lane.under_way:
-            del self._lanes[address]
+        self._set_timer(queue, address)
+        if not queue.waiting and not queue.under_way:
+            del self._addresses[address]
 
     def _has_room(self, address: str) -> bool:
         return self.under_way(address) < self._limits.connections and self._pace.bucket(address).room(self._clock()) > 0
 
-    def _set_alarm(self, lane: _Address, address: str) -> None:
+    def _set_timer(self, queue: _AddressQueue, address: str) -> None:
         """For when the pace lets the next one go, if that is what is waited for."""
-        if lane.alarm:
-            lane.alarm.cancel()
-            lane.alarm = None
-        if lane.waiting and self.under_way(address) < self._limits.connections:
+        if queue.timer:
+            queue.timer.cancel()
+            queue.timer = None
+        if queue.waiting and self.under_way(address) < self._limits.connections:
             pause = max(MIN_PAUSE, self._pace.bucket(address).wait(self._clock(), 1))
-            lane.alarm = asyncio.get_running_loop().call_later(pause, self._go_on, address)
+            queue.timer = asyncio.get_running_loop().call_later(pause, self._go_on, address)
 
-    def _rank(self, lane: _Address, waiter: _Waiter) -> tuple[int, int]:
-        return lane.under_way[waiter.host], self._last_turn.get(waiter.host, 0)
+    def _rank(self, queue: _AddressQueue, waiter: _Waiter) -> tuple[int, int]:
+        return queue.under_way[waiter.host], self._last_turn.get(waiter.host, 0)
 
     def _note_turn(self, address: str, host: str) -> None:
         self._pace.bucket(address).take(self._clock(), 1)
@@ -110,16 +110,16 @@ class AddressLimits:
         if len(self._last_turn) > CACHE_SIZE:
             del self._last_turn[next(iter(self._last_turn))]
 
-    def _make_room(self, lane: _Address) -> None:
+    def _make_room(self, queue: _AddressQueue) -> None:
         """Of too many that wait, the one whose turn would be the last gets none."""
-        waiting = lane.pending
+        waiting = queue.pending
         if len(waiting) > MAX_WAITING:
-            last = max(reversed(waiting), key=lambda each: self._rank(lane, each))
-            lane.waiting.remove(last)
+            last = max(reversed(waiting), key=lambda each: self._rank(queue, each))
+            queue.waiting.remove(last)
             last.turn.set_exception(QueueFull())
 
-    def _leave(self, lane: _Address, waiter: _Waiter) -> None:
-        if waiter in lane.waiting:
-            lane.waiting.remove(waiter)
+    def _leave(self, queue: _AddressQueue, waiter: _Waiter) -> None:
+        if waiter in queue.waiting:
+            queue.waiting.remove(waiter)
         elif not waiter.turn.cancelled() and waiter.turn.exception() is None:
-            lane.under_way -= Counter((waiter.host,))  # which forgets those of whom there is none any more
+            queue.under_way -= Counter((waiter.host,))  # which forgets those of whom there is none any more

@@ -115,11 +115,11 @@ class OutgoingMessage:
 
 
 class Connection:
-    """An open connection, and where its conversation stands. `lane` is the network that it leads to."""
+    """An open connection, and where its conversation stands. `network` is the network that it leads to."""
 
-    def __init__(self, place: Place, lane: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, place: Place, network: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.place = place
-        self.lane = lane
+        self.network = network
         self.opened_at = asyncio.get_running_loop().time()
         self._reader = reader
         self._writer = writer
@@ -179,7 +179,7 @@ class WebhookClient:
     ) -> None:
         self._networks = networks
         self._limits = limits
-        self._lanes = AddressLimits(limits, clock)
+        self._address_limits = AddressLimits(limits, clock)
         self._seconds = seconds
         self._threads = ThreadPoolExecutor(LOOKING_UP, "lookup")
         self._resolve = resolve or self._look_up
@@ -189,7 +189,7 @@ class WebhookClient:
     @property
     def waiting(self) -> int:
         """How many messages wait for their turn at an address."""
-        return self._lanes.waiting
+        return self._address_limits.waiting
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> DeliveryResult:
         """Send a JSON body. Never raises: what goes wrong is an answer too."""
@@ -214,9 +214,9 @@ class WebhookClient:
     async def _exchange(self, message: OutgoingMessage) -> tuple[int, bytes]:
         """On a kept connection, or else on a new one: the other side may have closed the kept one meanwhile."""
         while kept := self._find_idle(message.place):
-            async with self._turn(message, kept.lane):
+            async with self._turn(message, kept.network):
                 try:
-                    if taken := self._take_idle(message.place, kept.lane):
+                    if taken := self._take_idle(message.place, kept.network):
                         return await self._ask(taken, message)
                 except (OSError, h11.RemoteProtocolError):  # it may have arrived all the same: messages have ids
                     continue
@@ -229,10 +229,10 @@ class WebhookClient:
         """On a connection to the first address that answers."""
         reason: Exception = Unreachable()
         for address in await self._addresses(message.to):
-            lane = lane_of(address[-1][0])
-            async with self._turn(message, lane):
+            network = network_of(address[-1][0])
+            async with self._turn(message, network):
                 try:
-                    connection = await self._open(message, lane, address)
+                    connection = await self._open(message, network, address)
                 except OSError as error:
                     reason = error
                     continue
@@ -240,10 +240,10 @@ class WebhookClient:
         raise reason
 
     @asynccontextmanager
-    async def _turn(self, message: OutgoingMessage, lane: str) -> AsyncIterator[None]:
+    async def _turn(self, message: OutgoingMessage, network: str) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             async with message.waiting():
-                await stack.enter_async_context(self._lanes.slot(lane, message.place[1]))
+                await stack.enter_async_context(self._address_limits.slot(network, message.place[1]))
             yield
 
     async def _ask(self, connection: Connection, message: OutgoingMessage) -> tuple[int, bytes]:
@@ -267,25 +267,27 @@ class WebhookClient:
         self._idle[connection] = loop.call_later(seconds, self._drop, connection)
         return True
 
-    def _find_idle(self, place: Place, lane: str | None = None) -> Connection | None:
-        """One that leads there, by that lane if one is named. Drops those that lead there no more."""
+    def _find_idle(self, place: Place, network: str | None = None) -> Connection | None:
+        """One that leads there, in that network if one is named. Drops those that lead there no more."""
         for connection in [each for each in self._idle if each.place[1:] == place[1:]]:
             if not connection.is_open or connection.place != place:
                 self._drop(connection)
-            elif lane in (None, connection.lane):
+            elif network in (None, connection.network):
                 return connection
         return None
 
-    def _take_idle(self, place: Place, lane: str) -> Connection | None:
-        connection = self._find_idle(place, lane)
+    def _take_idle(self, place: Place, network: str) -> Connection | None:
+        connection = self._find_idle(place, network)
         if connection:
             self._idle.pop(connection).cancel()
         return connection
 
-    async def _make_room(self, lane: str) -> None:
+    async def _make_room(self, network: str) -> None:
         """For a new connection, beside those on which messages are under way."""
-        idle = [connection for connection in self._idle if connection.lane == lane]
-        for connection in idle[: max(0, len(idle) + self._lanes.under_way(lane) - self._limits.connections)]:
+        idle = [connection for connection in self._idle if connection.network == network]
+        for connection in idle[
+            : max(0, len(idle) + self._address_limits.under_way(network) - self._limits.connections)
+        ]:
             self._drop(connection)
         await asyncio.sleep(0)  # they are closed then
 
@@ -293,8 +295,8 @@ class WebhookClient:
         self._idle.pop(connection).cancel()
         connection.close()
 
-    async def _open(self, message: OutgoingMessage, lane: str, address: Address) -> Connection:
-        await self._make_room(lane)
+    async def _open(self, message: OutgoingMessage, network: str, address: Address) -> Connection:
+        await self._make_room(network)
         family, kind, protocol, _, target = address
         sock = socket.socket(family, kind, protocol)
         try:
@@ -307,7 +309,7 @@ class WebhookClient:
         except BaseException:
             sock.close()
             raise
-        return Connection(message.place, lane, reader, writer)
+        return Connection(message.place, network, reader, writer)
 
     async def _addresses(self, to: WebhookUrl) -> list[Address]:
         """Of a host, if all may be reached. It does not tell whether there are some that may not, or none."""
@@ -325,7 +327,7 @@ class WebhookClient:
         return found
 
 
-def lane_of(address: str) -> str:
+def network_of(address: str) -> str:
     """The network of one customer that it is in: of IPv6 a /64."""
     return networks(str(webhook_url.meant(address)))[-1].name
 

@@ -57,7 +57,7 @@ class WebhookSender:
         self._pulse = pulse or Pulse(token_hex(8))
         self.name = self._pulse.name
         self._db = db
-        self._courier = client
+        self._client = client
         self._retries = retries
         self._look_seconds = look_seconds
         self._is_needed = is_needed
@@ -147,7 +147,7 @@ class WebhookSender:
                 self._beat()  # before they begin
 
     def _room(self) -> int:
-        return MAX_CONCURRENT - (len(self._under_way) - self._courier.waiting)
+        return MAX_CONCURRENT - (len(self._under_way) - self._client.waiting)
 
     def _rests(self, hook: HeldWebhook) -> bool:
         return self._rests_until.get(hook.host, 0) > time.monotonic()
@@ -171,7 +171,7 @@ class WebhookSender:
     async def _deliver(self, hook: HeldWebhook, parcel: DueDelivery) -> None:
         try:
             body = write(parcel)
-            answer = await self._courier.post(hook.url, head(hook, parcel, body), body)
+            answer = await self._client.post(hook.url, head(hook, parcel, body), body)
             if answer.is_put_off:  # it stays due
                 self._rests_until[hook.host] = time.monotonic() + REST_SECONDS
             else:

@@ -408,7 +408,7 @@ def test_an_administrator_has_as_many_pages_as_he_likes(start: Start) -> None:
 # In memory
 
 
-def visit(address: str, user_id: int | None = None) -> RequestContext:
+def create_context(address: str, user_id: int | None = None) -> RequestContext:
     made = RequestContext("1", None, address, asyncio.Event().wait, 1)  # type: ignore[arg-type]
     made.user_id = user_id
     return made
@@ -416,7 +416,7 @@ def visit(address: str, user_id: int | None = None) -> RequestContext:
 
 def count(limits: RequestLimits, address: str, user_id: int | None = None) -> bool:
     """Send a request that finds its session."""
-    made = visit(address, user_id)
+    made = create_context(address, user_id)
     is_admitted = limits.admit(made, 1)
     if is_admitted and user_id:
         limits.settle(made)
@@ -453,6 +453,6 @@ def test_a_pace_forgets_the_keys_that_were_asked_for_longest_ago() -> None:
 def test_a_refusal_names_the_limit_that_has_to_be_waited_for_longest(now: Clock) -> None:
     limits = RequestLimits(2, 1)
     assert count(limits, ADDRESS, 1)
-    error = limits.refusal(visit(ADDRESS, 1), 1)
+    error = limits.refusal(create_context(ADDRESS, 1), 1)
     assert isinstance(error, TooManyRequests)
     assert (error.policy, error.retry_after, error.limit, error.window) == ("user", 60, 1, 60)

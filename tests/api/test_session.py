@@ -293,7 +293,7 @@ def test_a_use_that_was_refused_is_none(server: Any, reader: Person, engine: sa.
 
 @pytest.mark.usefixtures("reader")
 def test_times_are_noted_while_the_server_runs(server: Any, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maintenance, "CHORE_PAUSE", 0)
+    monkeypatch.setattr(maintenance, "TASK_PAUSE", 0)
     before = last_used_at(engine)
 
     async def watch() -> bool:

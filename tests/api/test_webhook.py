@@ -1,4 +1,4 @@
-"""Webhooks at the door: who may have what sent where, what is shown of it, and what is done with it."""
+"""Webhooks over HTTP: who may have what sent where, what is shown of it, and what is done with it."""
 
 from typing import Any
 

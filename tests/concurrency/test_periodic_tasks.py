@@ -150,7 +150,7 @@ async def alive(app: Any) -> Any:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storekeeper.maintenance.CHORE_PAUSE", 0.05)
+    monkeypatch.setattr("storekeeper.maintenance.TASK_PAUSE", 0.05)
 
 
 @contextmanager
@@ -179,7 +179,7 @@ def without(engine: sa.Engine, table: str) -> Iterator[None]:
 
 
 def state(parts: Parts, name: str) -> TaskState:
-    found = parts.chores.find(name)
+    found = parts.periodic_tasks.find(name)
     assert found
     return found
 
@@ -208,12 +208,12 @@ def test_chores_go_on_after_a_table_was_missing(engine: sa.Engine, settings: Set
 
         async def scenario() -> None:
             async with alive(app):
-                await until(lambda: all(each.last_success for each in parts.chores.states))
+                await until(lambda: all(each.last_success for each in parts.periodic_tasks.states))
                 with without(engine, "imports"), without(engine, "webhooks"), without(engine, "changes"):
                     for name in ("imports", "webhooks", "journal_retention"):
                         await until(lambda name=name: state(parts, name).failures > 1)
                     assert state(parts, "session_use").failures == 0
-                await until(lambda: not any(each.failures for each in parts.chores.states))
+                await until(lambda: not any(each.failures for each in parts.periodic_tasks.states))
                 await use_session(app)
                 age(engine)
                 await until(lambda: last_used(engine) > 1)

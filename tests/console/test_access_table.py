@@ -1,4 +1,4 @@
-"""Who may do what in the console: every operation, for every kind of caller, in one table like `test_access`'s."""
+"""Who may do what in the console: every operation, for every kind of caller, in one table like that of tests/api."""
 
 import re
 from typing import Any
@@ -187,7 +187,7 @@ world = _world
 
 @pytest.fixture
 def console_world(world: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> sa.Engine:
-    """Beside what `test_access` has: user 8, who is to be deleted, a store to be renamed, and a change to undo."""
+    """Beside what that of tests/api has: user 8, who is to be deleted, a store to be renamed, and a change to undo."""
     with transaction(world) as conn:
         user.add(conn, "judy", "hash")
         store_member.create_store(conn, 1, "hut", "EUR")

@@ -163,10 +163,10 @@ def test_nothing_is_kept_free_of_a_bucket_or_with_0(tmp_path: Path, free: Free) 
 
 
 def test_a_process_looks_by_itself(served: Served, settings: Settings) -> None:
-    (chore,) = [chore for chore in served.parts.health.chores() if chore.name == "disk_space"]
-    assert chore.every == 5
+    (task,) = [task for task in served.parts.health.tasks() if task.name == "disk_space"]
+    assert task.every == 5
     with serve(msgspec.structs.replace(settings, free_disk_mib=0)) as other:
-        assert "disk_space" not in [chore.name for chore in other.parts.health.chores()]
+        assert "disk_space" not in [task.name for task in other.parts.health.tasks()]
 
 
 def test_the_log_tells_when_it_begins_and_when_it_is_over(served: Served, free: Free) -> None:

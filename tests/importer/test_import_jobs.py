@@ -134,9 +134,9 @@ class _Stalled(Importer):
         super().__init__(engine, job, BytesIO(FILE), lambda *_: None)
         self._meet, self._when = meet, when
 
-    def _check_some(self, sheet: Any, portion: Any, notebook: Any, counts: import_job.Counts) -> import_job.Counts:
+    def _check_some(self, sheet: Any, portion: Any, checked: Any, counts: import_job.Counts) -> import_job.Counts:
         self._stall("checking", counts)
-        return super()._check_some(sheet, portion, notebook, counts)
+        return super()._check_some(sheet, portion, checked, counts)
 
     def _import_some(self, portion: Any) -> None:
         self._stall("importing", self._done)

@@ -53,7 +53,7 @@ def serve(settings: Settings, seconds: float = 2.0) -> Iterator[Served]:
     signing_keys.ensure(settings.keys_path)
     db = Database(settings.database, seconds=seconds)
     parts = make_parts(settings, db, Passwords(CHEAP, 2, 8))
-    parts.chores._loops["rest"] = _Loop(PeriodicTask("rest", 60, asyncio.Event().wait))  # to be reported
+    parts.periodic_tasks._loops["rest"] = _Loop(PeriodicTask("rest", 60, asyncio.Event().wait))  # to be reported
     try:
         yield Served(parts, testing.TestClient(as_served(create_app(settings, parts))))
     finally:

@@ -30,7 +30,7 @@ async def live():
     life = asyncio.create_task(create_app(settings, parts)(scope, asked.get, answered.put))
     await asked.put({"type": "lifespan.startup"})
     assert (await answered.get())["type"] == "lifespan.startup.complete"
-    while not all(chore.last_success for chore in parts.chores.states):
+    while not all(task.last_success for task in parts.periodic_tasks.states):
         await asyncio.sleep(0.05)
     await asked.put({"type": "lifespan.shutdown"})
     await life

@@ -38,7 +38,7 @@ def lines(level: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     handlers, number = root.handlers[:], root.level
     with (tmp_path / "log").open("w") as stderr, (tmp_path / "log").open() as reader:
         monkeypatch.setattr("sys.stderr", stderr)
-        scribe = log.configure(level)
+        log_writer = log.configure(level)
 
         def lines() -> list[dict[str, Any]]:
             structlog.get_logger().critical("mark")
@@ -49,7 +49,7 @@ def lines(level: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
             return read[:-1]
 
         yield lines
-        scribe.close()
+        log_writer.close()
     structlog.reset_defaults()
     root.handlers[:] = handlers
     root.setLevel(number)
@@ -253,16 +253,16 @@ def test_what_cannot_be_encoded_is_logged_all_the_same(lines: Lines) -> None:
 def test_lines_that_nobody_reads_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "WAITING", 500)
     reader, writer = os.pipe()
-    scribe = LogWriter(writer)
+    log_writer = LogWriter(writer)
     for number in range(5000):
-        scribe.msg(b'{"event":"%d","more":"%s"}' % (number, b"x" * 200))
-    read = read_all(reader, writer, scribe)
+        log_writer.msg(b'{"event":"%d","more":"%s"}' % (number, b"x" * 200))
+    read = read_all(reader, writer, log_writer)
     told = sum(line["lines"] for line in read if line["event"] == "lines_dropped")
     assert told > 4000
     assert told + sum(line["event"] != "lines_dropped" for line in read) == 5000
 
 
-def read_all(reader: int, writer: int, *scribes: LogWriter) -> list[dict[str, Any]]:
+def read_all(reader: int, writer: int, *log_writers: LogWriter) -> list[dict[str, Any]]:
     """What comes through the pipe until all has been written."""
     pieces: list[bytes] = []
 
@@ -272,8 +272,8 @@ def read_all(reader: int, writer: int, *scribes: LogWriter) -> list[dict[str, An
 
     thread = threading.Thread(target=read)
     thread.start()
-    for scribe in scribes:
-        scribe.close()
+    for log_writer in log_writers:
+        log_writer.close()
     os.close(writer)
     thread.join()
     os.close(reader)
@@ -282,23 +282,23 @@ def read_all(reader: int, writer: int, *scribes: LogWriter) -> list[dict[str, An
 
 def test_workers_that_share_a_pipe_do_not_cut_each_others_lines() -> None:
     reader, writer = os.pipe()
-    scribes = [LogWriter(writer), LogWriter(writer)]
+    log_writers = [LogWriter(writer), LogWriter(writer)]
     for number in range(2000):
-        for scribe in scribes:
-            scribe.msg(b'{"event":"%d","more":"%s"}' % (number, b"x" * (number % 700)))
-    await_that(lambda: not any(scribe._lines for scribe in scribes))  # both write, and the pipe is full
-    assert len(read_all(reader, writer, *scribes)) == 4000
+        for log_writer in log_writers:
+            log_writer.msg(b'{"event":"%d","more":"%s"}' % (number, b"x" * (number % 700)))
+    await_that(lambda: not any(log_writer._lines for log_writer in log_writers))  # both write, and the pipe is full
+    assert len(read_all(reader, writer, *log_writers)) == 4000
 
 
 def test_a_full_disk_costs_lines_but_not_the_log(tmp_path: Path) -> None:
     descriptor = os.open("/dev/full", os.O_WRONLY)
-    scribe = LogWriter(descriptor)
-    scribe.msg(b'{"event":"lost"}')
-    await_that(lambda: scribe._dropped == 1)
+    log_writer = LogWriter(descriptor)
+    log_writer.msg(b'{"event":"lost"}')
+    await_that(lambda: log_writer._dropped == 1)
     with (tmp_path / "log").open("wb") as file:
         os.dup2(file.fileno(), descriptor)
-    scribe.msg(b'{"event":"kept"}')
-    scribe.close()
+    log_writer.msg(b'{"event":"kept"}')
+    log_writer.close()
     os.close(descriptor)
     kept, dropped = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert kept == {"event": "kept"}

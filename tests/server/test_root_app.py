@@ -36,13 +36,13 @@ def test_an_answer_that_has_begun_is_not_begun_again() -> None:
     ]
 
 
-async def _cancelled(door: RootApp) -> list[dict[str, Any]]:
+async def _cancelled(root_app: RootApp) -> list[dict[str, Any]]:
     sent: list[dict[str, Any]] = []
 
     async def send(event: dict[str, Any]) -> None:
         sent.append(event)
 
-    task = asyncio.create_task(door(dict(SCOPE), receive, send))
+    task = asyncio.create_task(root_app(dict(SCOPE), receive, send))
     await asyncio.sleep(0)
     task.cancel()
     await task

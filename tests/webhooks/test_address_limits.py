@@ -14,7 +14,7 @@ from storekeeper.concurrency.rate_limiter import DeliveryLimits
 from storekeeper.models import webhook, webhook_delivery
 from storekeeper.webhooks import address_limits
 from storekeeper.webhooks.address_limits import AddressLimits, QueueFull
-from storekeeper.webhooks.http_client import UNLIMITED, DeliveryResult, WebhookClient, lane_of
+from storekeeper.webhooks.http_client import UNLIMITED, DeliveryResult, WebhookClient, network_of
 from tests.support.databases import transaction
 from tests.support.server_process import BOUND_SECONDS
 from tests.support.webhook_receiver import Receive, Receiver
@@ -33,7 +33,7 @@ class Clock:
         return self.now
 
 
-class Door:
+class Gate:
     """Holds what comes until it is opened, and notes how much was there at once."""
 
     def __init__(self) -> None:
@@ -92,15 +92,15 @@ def post_all(client: WebhookClient, urls: list[str]) -> "asyncio.Future[list[Del
 
 
 def test_all_names_of_an_address_share_its_connections(receive: Receive) -> None:
-    door = Door()
-    receiver = receive(door)
+    gate = Gate()
+    receiver = receive(gate)
 
     async def scenario(client: WebhookClient) -> None:
         answers = post_all(client, names(receiver))
         await until(lambda: client.waiting == NAMES - 3 and len(receiver.messages) == 3)
-        door.is_open.set()
+        gate.is_open.set()
         assert [each.status for each in await answers] == [200] * NAMES
-        assert (client.waiting, len(receiver.messages), door.most) == (0, NAMES, 3)
+        assert (client.waiting, len(receiver.messages), gate.most) == (0, NAMES, 3)
 
     run(scenario, DeliveryLimits(1e6, 3))
 
@@ -151,8 +151,8 @@ def test_messages_on_a_kept_connection_are_counted_as_well(receive: Receive) -> 
 
 
 def test_another_address_waits_for_nobody(receive: Receive) -> None:
-    door = Door()
-    busy, other = receive(door), receive(host="127.0.0.2")
+    gate = Gate()
+    busy, other = receive(gate), receive(host="127.0.0.2")
 
     async def lead(host: str, port: int) -> list[Any]:
         address = "127.0.0.2" if host.startswith("b") else "127.0.0.1"
@@ -163,7 +163,7 @@ def test_another_address_waits_for_nobody(receive: Receive) -> None:
         await until(lambda: client.waiting == NAMES - 1)
         assert (await post(client, f"http://b.example:{other.port}/")).is_good
         assert client.waiting == NAMES - 1
-        door.is_open.set()
+        gate.is_open.set()
         await answers
 
     run(scenario, DeliveryLimits(1e6, 1), resolve=lead)
@@ -200,7 +200,7 @@ def test_waiting_takes_nothing_of_a_messages_time_but_has_an_end(
 
 
 @pytest.mark.parametrize(
-    ("address", "lane"),
+    ("address", "network"),
     [
         ("192.0.2.1", "192.0.2.1"),
         ("::ffff:192.0.2.1", "192.0.2.1"),
@@ -211,13 +211,13 @@ def test_waiting_takes_nothing_of_a_messages_time_but_has_an_end(
         ("fe80::1%lo", "fe80::/64"),
     ],
 )
-def test_an_address_counts_however_it_is_written_and_of_ipv6_its_64(address: str, lane: str) -> None:
-    assert lane_of(address) == lane
+def test_an_address_counts_however_it_is_written_and_of_ipv6_its_64(address: str, network: str) -> None:
+    assert network_of(address) == network
 
 
 def test_the_address_counts_however_the_resolver_writes_it(receive: Receive) -> None:
-    door = Door()
-    receiver = receive(door)
+    gate = Gate()
+    receiver = receive(gate)
 
     async def lead(host: str, port: int) -> list[Any]:
         mapped = (socket.AF_INET6, socket.SOCK_STREAM, 0, "", ("::ffff:127.0.0.1", port, 0, 0))
@@ -226,9 +226,9 @@ def test_the_address_counts_however_the_resolver_writes_it(receive: Receive) -> 
     async def scenario(client: WebhookClient) -> None:
         answers = post_all(client, names(receiver, 8))
         await until(lambda: client.waiting == 6 and len(receiver.messages) == 2)
-        door.is_open.set()
+        gate.is_open.set()
         assert all(each.is_good for each in await answers)
-        assert door.most == 2
+        assert gate.most == 2
 
     run(scenario, DeliveryLimits(1e6, 2), resolve=lead)
 
@@ -236,29 +236,29 @@ def test_the_address_counts_however_the_resolver_writes_it(receive: Receive) -> 
 # Who comes next
 
 
-async def take(lanes: AddressLimits, host: str, order: list[str], done: Awaitable[object]) -> None:
-    async with lanes.slot("address", host):
+async def take(limits: AddressLimits, host: str, order: list[str], done: Awaitable[object]) -> None:
+    async with limits.slot("address", host):
         order.append(host)
         await done
 
 
 async def begin(
-    lanes: AddressLimits, hosts: str, order: list[str], done: Awaitable[object]
+    limits: AddressLimits, hosts: str, order: list[str], done: Awaitable[object]
 ) -> list["asyncio.Task[None]"]:
-    tasks = [asyncio.create_task(take(lanes, host, order, done)) for host in hosts]
+    tasks = [asyncio.create_task(take(limits, host, order, done)) for host in hosts]
     await asyncio.sleep(0)
     return tasks
 
 
 def test_hosts_of_one_address_take_turns() -> None:
     async def scenario() -> list[str]:
-        lanes, done, order = AddressLimits(DeliveryLimits(1e6, 2)), asyncio.Event(), list[str]()
+        limits, done, order = AddressLimits(DeliveryLimits(1e6, 2)), asyncio.Event(), list[str]()
         release = asyncio.ensure_future(done.wait())
-        tasks = await begin(lanes, "aaaaabbbc", order, asyncio.shield(release))
-        assert (order, lanes.waiting, lanes.under_way("address")) == (["a", "a"], 7, 2)
+        tasks = await begin(limits, "aaaaabbbc", order, asyncio.shield(release))
+        assert (order, limits.waiting, limits.under_way("address")) == (["a", "a"], 7, 2)
         done.set()
         await asyncio.gather(*tasks)
-        assert (lanes.waiting, lanes.under_way("address")) == (0, 0)
+        assert (limits.waiting, limits.under_way("address")) == (0, 0)
         return order
 
     assert "".join(asyncio.run(scenario())) == "aabcababa"
@@ -315,8 +315,8 @@ def test_what_has_no_turn_in_time_is_sent_later_and_that_is_no_attempt(
 ) -> None:
     monkeypatch.setattr("storekeeper.webhooks.http_client.WAIT_SECONDS", 0.05)
     monkeypatch.setattr("storekeeper.webhooks.sender.REST_SECONDS", 0.05)
-    door = Door()
-    receiver = receive(door)
+    gate = Gate()
+    receiver = receive(gate)
     urls = names(receiver, 3)
     hooks = [add(engine, url).id for url in urls]
     sell(engine)
@@ -327,14 +327,14 @@ def test_what_has_no_turn_in_time_is_sent_later_and_that_is_no_attempt(
         return await lead_here(host, port)
 
     def is_through() -> bool:
-        if len(asked) > 10 and not door.is_open.is_set():  # they were put off, and have come again
+        if len(asked) > 10 and not gate.is_open.is_set():  # they were put off, and have come again
             assert [each.attempts for hook in hooks for each in told(engine, hook)] == [0, 0, 0]
-            door.is_open.set()
+            gate.is_open.set()
         return all(has_ended(engine, hook) for hook in hooks)
 
     send(engine, is_through, limits=DeliveryLimits(1e6, 1), resolve=resolve, retries=())
     assert [(each.state, each.attempts) for hook in hooks for each in told(engine, hook)] == [("delivered", 1)] * 3
-    assert door.most == 1
+    assert gate.most == 1
 
 
 def test_who_waits_at_one_address_takes_no_room_of_another(
@@ -342,8 +342,8 @@ def test_who_waits_at_one_address_takes_no_room_of_another(
 ) -> None:
     monkeypatch.setattr("storekeeper.webhooks.sender.MAX_CONCURRENT", 4)
     monkeypatch.setattr("storekeeper.webhooks.sender.GRACE_SECONDS", 0.05)
-    door = Door()
-    busy, other = receive(door), receive(host="127.0.0.2")
+    gate = Gate()
+    busy, other = receive(gate), receive(host="127.0.0.2")
     for url in names(busy, 20):
         add(engine, url)
     late = add(engine, f"http://127.0.0.2:{other.port}/").id
@@ -354,7 +354,7 @@ def test_who_waits_at_one_address_takes_no_room_of_another(
 
     send(engine, lambda: has_ended(engine, late), limits=DeliveryLimits(1e6, 1), resolve=lead)
     assert (len(busy.messages), len(other.messages)) == (1, 3)
-    door.is_open.set()
+    gate.is_open.set()
 
 
 def test_pings_and_challenges_wait_like_all_others(engine: sa.Engine, receive: Receive) -> None:

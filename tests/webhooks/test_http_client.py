@@ -187,14 +187,14 @@ def keeping(receive: Receive, *behaviours: Behaviour, **more: Any) -> Any:
     return receive(*behaviours, keeps=True, **more)
 
 
-def courier(**more: Any) -> WebhookClient:
+def create_client(**more: Any) -> WebhookClient:
     return WebhookClient(AllowedNetworks([LOOPBACK]), **({"seconds": PATIENT} | more))
 
 
 def test_messages_to_one_place_go_over_one_connection(receive: Receive, tmp_path: Path) -> None:
     server, trusting = contexts(tmp_path, x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
     plain, safe = keeping(receive, 200, 500, 200), keeping(receive, context=server)
-    answers = post_all(courier(context=trusting), *[plain.url, safe.url] * 3)
+    answers = post_all(create_client(context=trusting), *[plain.url, safe.url] * 3)
     assert [each.status for each in answers] == [200, 200, 500, 200, 200, 200]
     assert (len(plain.messages), len(safe.messages)) == (3, 3)
     assert (plain.connections, safe.connections) == (1, 1)
@@ -202,7 +202,7 @@ def test_messages_to_one_place_go_over_one_connection(receive: Receive, tmp_path
 
 def test_a_connection_that_was_closed_meanwhile_is_not_missed(receive: Receive) -> None:
     receiver = keeping(receive, "end")
-    answers = post_all(courier(), *[receiver.url] * 3, pause=0.02)
+    answers = post_all(create_client(), *[receiver.url] * 3, pause=0.02)
     assert [each.status for each in answers] == [200] * 3
     assert (len(receiver.messages), receiver.connections) == (3, 3)
 
@@ -223,7 +223,7 @@ def test_a_connection_is_kept_for_a_while_only_and_then_the_address_is_checked_a
 def test_an_unused_connection_is_closed(receive: Receive, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storekeeper.webhooks.http_client.IDLE_SECONDS", 0.05)
     receiver = keeping(receive)
-    post_all(courier(), receiver.url, receiver.url, pause=0.1)
+    post_all(create_client(), receiver.url, receiver.url, pause=0.1)
     assert (len(receiver.messages), receiver.connections) == (2, 2)
 
 
@@ -231,7 +231,7 @@ def test_no_more_of_an_answer_is_read_than_is_needed(receive: Receive, monkeypat
     """And the connection on which more would come is not kept."""
     monkeypatch.setattr("storekeeper.webhooks.http_client.BODY_SECONDS", 0.05)
     receiver = keeping(receive, "endless", 200)
-    answers = post_all(courier(), receiver.url, receiver.url)
+    answers = post_all(create_client(), receiver.url, receiver.url)
     assert [each.status for each in answers] == [200, 200]
     assert len(answers[0].body) < 64 * 1024
     assert receiver.connections == 2
