@@ -79,7 +79,7 @@ def create_parts(settings: Settings) -> Parts:
 
 def create_importer(db: Database) -> BackgroundProcess:
     async def settle(end: End) -> None:
-        await db.write(import_queue.expire if end.has_died else import_queue.give_back, end.vitals.name)
+        await db.write(import_queue.expire if end.has_died else import_queue.give_back, end.heartbeat.name)
 
     at_once, silent_seconds = import_queue.MAX_AT_ONCE, import_queue.HEARTBEAT_TIMEOUT
     return BackgroundProcess(
@@ -90,9 +90,9 @@ def create_importer(db: Database) -> BackgroundProcess:
 def create_sender(db: Database) -> BackgroundProcess:
     async def settle(end: End) -> None:
         if not end.has_died:
-            await db.write(webhook_queue.release, end.vitals.name)
+            await db.write(webhook_queue.release, end.heartbeat.name)
             return
-        for webhook_id in await db.write(webhook_queue.note_death, end.vitals.name, end.vitals.under_way):
+        for webhook_id in await db.write(webhook_queue.note_death, end.heartbeat.name, end.heartbeat.under_way):
             reason = "Sending its messages ended the sender again and again."
             structlog.get_logger().warning("webhook_stopped", webhook=webhook_id, reason=reason)
 
@@ -101,33 +101,35 @@ def create_sender(db: Database) -> BackgroundProcess:
 
 
 def create_components(settings: Settings, parts: Parts) -> Components:
-    most, lasting = quotas(settings), lifetimes(settings)
+    user_quotas, token_lifetimes = quotas(settings), lifetimes(settings)
     limits = RequestLimits(settings.network_requests_per_minute, settings.user_requests_per_minute)
-    guard = Guard(parts.db, limits, most.answer_bytes)
-    check = _create_password_check(settings, parts, guard, lasting)
+    guard = Guard(parts.db, limits, user_quotas.answer_bytes)
+    check = _create_password_check(settings, parts, guard, token_lifetimes)
     is_open, rate = settings.registration == "open", settings.registrations_per_minute
     return Components(
         settings=settings,
         parts=parts,
         guard=guard,
-        quotas=most,
-        tokens=Tokens(parts.keys, lasting),
+        quotas=user_quotas,
+        tokens=Tokens(parts.keys, token_lifetimes),
         password_check=check,
         accounts=Accounts(guard, parts.passwords, parts.keys, check, is_open, rate),
         dispatch=WebhookService(
             guard, parts.sender, AllowedNetworks(settings.webhook_networks), settings.webhook_creation
         ),
-        image_uploads=ImageUploads(guard, parts.images, most.image_bytes),
-        import_uploads=ImportUploads(guard, parts.storage, parts.importer, most.import_bytes),
+        image_uploads=ImageUploads(guard, parts.images, user_quotas.image_bytes),
+        import_uploads=ImportUploads(guard, parts.storage, parts.importer, user_quotas.import_bytes),
     )
 
 
-def _create_password_check(settings: Settings, parts: Parts, guard: Guard, lasting: Lifetimes) -> PasswordCheck:
-    limits = LoginThrottleLimits(
+def _create_password_check(settings: Settings, parts: Parts, guard: Guard, lifetimes: Lifetimes) -> PasswordCheck:
+    throttle_limits = LoginThrottleLimits(
         settings.login_failures, settings.login_failures_overall, settings.login_window_seconds
     )
-    terms = SessionLimits(lasting.session, settings.sessions_per_user)
-    return PasswordCheck(guard, parts.passwords, Tickets(parts.keys), limits, terms, settings.logins_per_minute)
+    session_limits = SessionLimits(lifetimes.session, settings.sessions_per_user)
+    return PasswordCheck(
+        guard, parts.passwords, Tickets(parts.keys), throttle_limits, session_limits, settings.logins_per_minute
+    )
 
 
 def quotas(settings: Settings) -> Quotas:

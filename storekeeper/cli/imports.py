@@ -20,12 +20,12 @@ from sqlalchemy.exc import DBAPIError
 from storekeeper import log
 from storekeeper.cli import import_report, terminal
 from storekeeper.cli.database_access import all_pages
-from storekeeper.concurrency.heartbeat import Pulse
+from storekeeper.concurrency.heartbeat import HeartbeatWriter
 from storekeeper.database import schema_version
 from storekeeper.database.engine import transaction
 from storekeeper.errors import ImportIsOver, NotFound, Unavailable
 from storekeeper.files.storage import Storage, create_storage
-from storekeeper.importer.importer import Importer, Paused, Pauses, Tell
+from storekeeper.importer.importer import Importer, Paused, Pauses, ReportProgress
 from storekeeper.importer.lease import Turn, keep
 from storekeeper.models import import_job, import_queue, installation, item_batch, paging
 from storekeeper.models.import_job import ImportRequest
@@ -115,9 +115,9 @@ def import_(ctx: click.Context, /, file: BinaryIO, store: str, **given: Any) -> 
     with transaction(engine) as conn:
         job = import_queue.claim(conn, token_hex(8), import_job.add(conn, None, order).id)
     assert job
-    with _cancelling(engine, job), _watching() as tell, keep(engine, job) as lease:
+    with _cancelling(engine, job), _watching() as report_progress, keep(engine, job) as lease:
         storage.copy_from(job.file, file)  # for whoever goes on, should this process end early
-        Importer(engine, job, file, lease.noting(tell)).run()
+        Importer(engine, job, file, lease.noting(report_progress)).run()
     _end(ctx, engine, storage, job)
 
 
@@ -143,7 +143,7 @@ def _cancelling(engine: Engine, job: ImportJob) -> Iterator[None]:
 
 
 @contextmanager
-def _watching() -> Iterator[Tell]:
+def _watching() -> Iterator[ReportProgress]:
     progress = terminal.Progress(STEPS)
     try:
         yield progress.show
@@ -217,8 +217,8 @@ def confirm_import(ctx: click.Context, import_id: int, skip_refused: bool) -> No
         import_job.confirm(conn, None, import_id, skip_refused)
         job = import_queue.claim(conn, token_hex(8), import_id)
     assert job
-    with _cancelling(engine, job), _watching() as tell, keep(engine, job) as lease:
-        _run(engine, storage, job, lease.noting(tell))
+    with _cancelling(engine, job), _watching() as report_progress, keep(engine, job) as lease:
+        _run(engine, storage, job, lease.noting(report_progress))
     _end(ctx, engine, storage, job)
 
 
@@ -246,7 +246,7 @@ def run_imports(supervised: bool) -> None:
     """
     settings = read_settings()
     engine, storage = schema_version.open_engine(settings.database), create_storage(settings)
-    turn = Turn(engine, Pulse(f"{gethostname()}/{token_hex(8)}", 1 if supervised else None))
+    turn = Turn(engine, HeartbeatWriter(f"{gethostname()}/{token_hex(8)}", 1 if supervised else None))
     before = signal.signal(signal.SIGTERM, turn.end)
     try:
         with _logging(settings) if supervised else nullcontext():
@@ -294,9 +294,11 @@ def _give_back(engine: Engine, runner: str) -> None:
             return
 
 
-def _run(engine: Engine, storage: Storage, job: ImportJob, tell: Tell, pauses: Pauses = lambda _: False) -> None:
+def _run(
+    engine: Engine, storage: Storage, job: ImportJob, report_progress: ReportProgress, pauses: Pauses = lambda _: False
+) -> None:
     with TemporaryFile() as file:
-        importer = Importer(engine, job, file, tell, pauses)
+        importer = Importer(engine, job, file, report_progress, pauses)
         try:
             storage.copy_to(job.file, file)
         except NotFound:

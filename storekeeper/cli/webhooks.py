@@ -12,7 +12,7 @@ import click
 from storekeeper import log
 from storekeeper.cli import terminal
 from storekeeper.cli.database_access import all_pages, run_as_operator
-from storekeeper.concurrency.heartbeat import Pulse
+from storekeeper.concurrency.heartbeat import HeartbeatWriter
 from storekeeper.concurrency.rate_limiter import DeliveryLimits
 from storekeeper.database import schema_version
 from storekeeper.database.executor import Database
@@ -132,20 +132,20 @@ def run_webhooks(beside: int | None, supervised: bool) -> None:
     settings = read_settings()
     schema_version.open_engine(settings.database)
     writer = log.configure(settings.log_level)
-    pulse = Pulse(token_hex(8), 1 if supervised else None)
+    heartbeat = HeartbeatWriter(token_hex(8), 1 if supervised else None)
     try:
-        was_told = asyncio.run(_send(settings, lambda: beside in (None, os.getppid()), pulse))
+        was_told = asyncio.run(_send(settings, lambda: beside in (None, os.getppid()), heartbeat))
     finally:
         writer.close()
     if supervised and was_told:  # not in want of work: the server starts another, unless it ends itself
         sys.exit(128 + signal.SIGTERM)
 
 
-async def _send(settings: Settings, is_needed: Callable[[], bool], pulse: Pulse) -> bool:
+async def _send(settings: Settings, is_needed: Callable[[], bool], heartbeat: HeartbeatWriter) -> bool:
     """Whether it was told to end."""
     limits = DeliveryLimits(settings.webhook_rate, settings.webhook_connections)
     db, client = Database(settings.database), WebhookClient(AllowedNetworks(settings.webhook_networks), limits=limits)
-    sender = WebhookSender(db, client, is_needed=is_needed, pulse=pulse, limits=limits)
+    sender = WebhookSender(db, client, is_needed=is_needed, heartbeat=heartbeat, limits=limits)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, sender.end)
     try:

@@ -31,7 +31,7 @@ READ_BYTES = 65_536
 class End(msgspec.Struct, frozen=True):
     """How a process has ended: what it told last, and whether it died or was told to end."""
 
-    vitals: Heartbeat
+    heartbeat: Heartbeat
     has_died: bool
 
 
@@ -172,8 +172,8 @@ class BackgroundProcess:
             log.error("process_hung", silent_seconds=self._silent_seconds)
         elif has_died:
             log.error("process_died", **_describe(process.returncode or 0))
-        if process.returncode != 0 and watch.vitals.name:
-            await self._give_up_leases(log, End(watch.vitals, has_died))
+        if process.returncode != 0 and watch.heartbeat.name:
+            await self._give_up_leases(log, End(watch.heartbeat, has_died))
 
     async def _give_up_leases(self, log: structlog.typing.FilteringBoundLogger, end: End) -> None:
         for pause in SETTLE_PAUSES:
@@ -196,7 +196,7 @@ class _Watch:
     def __init__(self, process: Process, silent_seconds: float) -> None:
         self._process = process
         self._silent_seconds = silent_seconds
-        self.vitals = Heartbeat()
+        self.heartbeat = Heartbeat()
         self.is_hung = False
 
     async def wait(self) -> None:
@@ -213,7 +213,7 @@ class _Watch:
             if not piece:
                 break
             text = (text + piece)[-READ_BYTES:]
-            self.vitals = read_last(text) or self.vitals
+            self.heartbeat = read_last(text) or self.heartbeat
         await self._process.wait()
 
 

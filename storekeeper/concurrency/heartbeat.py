@@ -20,7 +20,7 @@ class Heartbeat(msgspec.Struct, frozen=True):
     under_way: tuple[int, ...] = ()
 
 
-class Pulse:
+class HeartbeatWriter:
     """The process's side. Without a descriptor nobody listens."""
 
     def __init__(self, name: str, descriptor: int | None = None) -> None:

@@ -12,14 +12,14 @@ A_HAIR = 1e-6  # seconds: or else what was waited for exactly would be rounded a
 class Bucket:
     """The generic cell rate algorithm (as ATM has it): only the time is kept when all that went would be even.
 
-    What was not used is kept for `burst` seconds, in which `most` may go. All times are those of `time.monotonic`.
+    What was not used is kept for `burst` seconds, in which `capacity` may go. All times are those of `time.monotonic`.
     """
 
-    __slots__ = ("_interval", "burst", "even_at", "most")
+    __slots__ = ("_interval", "burst", "capacity", "even_at")
 
     def __init__(self, per_second: float, burst: float) -> None:
         self.burst = burst
-        self.most = per_second * burst
+        self.capacity = per_second * burst
         self._interval = 1 / per_second
         self.even_at = float("-inf")
 

@@ -17,7 +17,7 @@ class AccountView(View):
 
     async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
         """Where one is signed in, and the form for another password."""
-        idle = self._kit.tokens.lifetimes.idle
+        idle = self._components.tokens.lifetimes.idle
         sessions = await self._read(req, _list_sessions, req.caller.user_id, idle)
         self._render(req, resp, "account.html", sessions=sessions, current=req.caller.sid)
 
@@ -31,7 +31,7 @@ class PasswordChangeView(AccountView):
         form = req.typed
         if form["new_password"] != form["repeated"]:
             raise Invalid("passwords_differ", field="repeated")
-        await self._kit.accounts.change_password(req, form["current_password"], form["new_password"])
+        await self._components.accounts.change_password(req, form["current_password"], form["new_password"])
         self._flash(req, resp, "Your password is changed, and your other sessions have ended.")
         self._redirect(resp, url("account"))
 

@@ -88,10 +88,10 @@ class ChangeUndoView(ItemView):
         """Take back a change. Where somebody has changed the same since, both values are shown."""
         form = req.typed
         change_id = forms.whole(form["change"], "change")
-        kit = self._kit
-        await self.meet(req)
+        components = self._components
+        await self.load_viewer(req)
         try:
-            now = await file_transfers.undo_change(kit.guard, kit.parts.images, req, name, change_id)
+            now = await file_transfers.undo_change(components.guard, components.parts.images, req, name, change_id)
         except EditConflict as overtaken:
             req.typed = _typed(overtaken)
             raise

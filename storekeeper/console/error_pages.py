@@ -85,7 +85,7 @@ class ErrorPages:
         """So that the page has its bar, for whoever is signed in."""
         if req.claims and req.viewer is None and isinstance(req.view, View):
             with suppress(StorekeeperError):
-                await req.view.meet(req)
+                await req.view.load_viewer(req)
 
     async def _show_again(self, req: ConsoleRequest, resp: Response, error: StorekeeperError, params: Any) -> bool:
         """Show the form with what was typed, and what is wrong with it."""

@@ -26,4 +26,6 @@ class ExportFileView(View):
         """The items as a file: those that a list of ours would show, whole."""
         if format not in file_transfers.MEDIA_TYPES:
             raise NotFound
-        await self._kit.parts.exports.send_items(self._read, req, resp, item_list_query.read(req).wanted(name), format)
+        await self._components.parts.exports.send_items(
+            self._read, req, resp, item_list_query.read(req).wanted(name), format
+        )

@@ -63,11 +63,11 @@ def is_urlencoded(req: Request) -> bool:
     return (req.content_type or "").partition(";")[0].strip().lower() == URLENCODED
 
 
-async def read(req: Request, most_bytes: int = BODY_BYTES) -> Form:
+async def read(req: Request, max_bytes: int = BODY_BYTES) -> Form:
     """A form without files."""
     if not is_urlencoded(req):
         raise WrongMediaType("form_of_another_type")
-    body = await req.request_context.read_body(most_bytes, req.content_length)
+    body = await req.request_context.read_body(max_bytes, req.content_length)
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError:
@@ -78,12 +78,12 @@ async def read(req: Request, most_bytes: int = BODY_BYTES) -> Form:
 class FileForm:
     """A form whose last field is a file, which need not fit into the memory."""
 
-    def __init__(self, req: Request, most_bytes: int) -> None:
+    def __init__(self, req: Request, max_bytes: int) -> None:
         match = BOUNDARY.fullmatch(req.content_type or "")
         if match is None:
             raise WrongMediaType("form_of_another_type")
         self._req = req
-        stream = req.request_context.pieces(most_bytes, req.content_length)
+        stream = req.request_context.pieces(max_bytes, req.content_length)
         # Falcon types it as a stream that can be read; it takes an iterator as well.
         parts = MultipartForm(stream, match[2].encode(), None, MultipartParseOptions())  # type: ignore[arg-type]
         self._parts = aiter(parts)

@@ -28,7 +28,7 @@ class StoreImportsView(View):
     """/console/store/{name}/import"""
 
     takes_file = True
-    most_bytes = MAX_BYTES
+    max_bytes = MAX_BYTES
 
     async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:
         """The form for a file, and what was imported before."""
@@ -38,11 +38,11 @@ class StoreImportsView(View):
     async def on_post(self, req: ConsoleRequest, resp: Response, name: str) -> None:
         """Take a file in, and make the plan."""
         await self._read(req, store_member.require_clerk, req.caller.user_id, name)
-        upload = FileForm(req, self.most_bytes)
+        upload = FileForm(req, self.max_bytes)
         self.take_form(req, await upload.fields())
         order = _order(req.typed, name, upload.file_name)
-        least_bytes = max(1, (req.content_length or 0) - BODY_BYTES)  # without what is around the file
-        job = await self._kit.import_uploads.start(req, order, upload, least_bytes)
+        min_bytes = max(1, (req.content_length or 0) - BODY_BYTES)  # without what is around the file
+        job = await self._components.import_uploads.start(req, order, upload, min_bytes)
         self._flash(req, resp, "The file is here.")
         self._redirect(resp, url("import", job.id))
 
@@ -62,7 +62,7 @@ class ImportView(View):
         """Carry the plan out."""
         skips = req.typed["skip_refused"] == "yes"
         await self._write(req, import_job.confirm, req.caller.user_id, import_id, skips)
-        self._kit.parts.importer.start_if_idle()
+        self._components.parts.importer.start_if_idle()
         self._flash(req, resp, "The import goes on by itself.")
         self._redirect(resp, url("import", import_id))
 
@@ -73,7 +73,7 @@ class ImportCancelView(ImportView):
     async def on_post(self, req: ConsoleRequest, resp: Response, import_id: int) -> None:
         """End it. What it has imported stays."""
         _, file = await self._write(req, import_job.cancel, req.caller.user_id, import_id)
-        await self._kit.parts.storage.delete(file)
+        await self._components.parts.storage.delete(file)
         self._flash(req, resp, "The import is ended.")
         self._redirect(resp, url("import", import_id))
 
@@ -84,7 +84,7 @@ class RefusedRowsView(View):
     async def on_get(self, req: ConsoleRequest, resp: Response, import_id: int) -> None:
         """The lines that were refused, as a file. There are some ten thousand at the most."""
         read = partial(_read_refusals, user_id=req.caller.user_id, import_id=import_id)
-        await self._kit.parts.exports.send(self._read, req, resp, read, f"refused-{import_id}.csv")
+        await self._components.parts.exports.send(self._read, req, resp, read, f"refused-{import_id}.csv")
 
 
 class ImportForm(msgspec.Struct, frozen=True):

@@ -74,14 +74,14 @@ class ItemImageView(ItemView):
     """/console/store/{name}/item/{item_name}/image"""
 
     takes_file = True
-    most_bytes = BYTES + FORM_BYTES
+    max_bytes = BYTES + FORM_BYTES
 
     async def on_post(self, req: ConsoleRequest, resp: Response, name: str, item_name: str) -> None:
         """Give the item a picture."""
-        await self.meet(req)
-        upload = FileForm(req, self.most_bytes)
+        await self.load_viewer(req)
+        upload = FileForm(req, self.max_bytes)
         self.take_form(req, await upload.fields())
-        await self._kit.image_uploads.put(req, upload.read, ItemRef(item_name, name))
+        await self._components.image_uploads.put(req, upload.read, ItemRef(item_name, name))
         self._flash(req, resp, "The picture is saved.")
         self._redirect(resp, url("store", name, "item", item_name))
 

@@ -73,4 +73,4 @@ class FormReading:
         if req.method != "POST" or req.operation is operation.NONE or not isinstance(resource, View):
             return
         if not resource.takes_file:
-            resource.take_form(req, await forms.read(req, resource.most_bytes))
+            resource.take_form(req, await forms.read(req, resource.max_bytes))

@@ -72,8 +72,8 @@ class KeptForms:
 async def _read(req: ConsoleRequest, view: View) -> Form:
     """The form of a request that was refused before it was read; of one with a file, what stands before that."""
     if not view.takes_file:
-        return await forms.read(req, view.most_bytes)
-    upload = FileForm(req, view.most_bytes)
+        return await forms.read(req, view.max_bytes)
+    upload = FileForm(req, view.max_bytes)
     form = await upload.fields()
     await upload.discard()  # a browser that cannot send all of it would not read our answer
     return form

@@ -22,10 +22,12 @@ class SessionStartView(View):
 
     async def _sign_in(self, req: ConsoleRequest, resp: Response, username: str, password: str) -> None:
         """Begin a session, like any login, and put its token into the browser's cookie."""
-        self._begin(req, resp, await self._kit.password_check.sign_in(req, username, password, self._find_device(req)))
+        self._begin(
+            req, resp, await self._components.password_check.sign_in(req, username, password, self._find_device(req))
+        )
 
     def _begin(self, req: ConsoleRequest, resp: Response, grant: Grant) -> None:
-        tokens = self._kit.tokens
+        tokens = self._components.tokens
         seconds = tokens.lifetimes.session
         ends_at = grant.began_at + seconds
         cookies.give_token(req, resp, tokens.console(grant.user_id, grant.session_id, ends_at=ends_at), ends_at)
@@ -35,7 +37,7 @@ class SessionStartView(View):
         """What the browser's cookie says of who has signed in there; None for one that is not good."""
         token = cookies.find_device(req)
         with suppress(Unauthorized):
-            return self._kit.tokens.read(token, ("device",)) if token else None
+            return self._components.tokens.read(token, ("device",)) if token else None
         return None
 
 
@@ -45,7 +47,7 @@ class SetUpView(SessionStartView):
     @public
     async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
         """The first start: make the first administrator with the one-time token."""
-        if await self._kit.guard.read(req, user.has_admin):
+        if await self._components.guard.read(req, user.has_admin):
             self._redirect(resp, url("sign-in"))
         else:
             self._render(req, resp, "set-up.html")
@@ -54,7 +56,7 @@ class SetUpView(SessionStartView):
     async def on_post(self, req: ConsoleRequest, resp: Response) -> None:
         form = req.typed
         _check_repeated(form)
-        await self._kit.accounts.register(req, form["username"], form["password"], form["setup_token"].strip())
+        await self._components.accounts.register(req, form["username"], form["password"], form["setup_token"].strip())
         await self._sign_in(req, resp, form["username"], form["password"])
         self._redirect(resp, url())
 
@@ -65,7 +67,7 @@ class SignInView(SessionStartView):
     @public
     async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
         """Sign in."""
-        if await self._kit.guard.read(req, user.has_admin):
+        if await self._components.guard.read(req, user.has_admin):
             self._render(req, resp, "sign-in.html", next=safe_redirect(req.get_param("next") or req.typed["next"]))
         else:
             self._redirect(resp, url("set-up"))
@@ -99,7 +101,7 @@ class NewPasswordView(SessionStartView):
         form = req.typed
         if form["new_password"] != form["repeated"]:
             raise Invalid("passwords_differ", field="repeated")
-        grant = await self._kit.password_check.choose_password(req, form["ticket"], form["new_password"])
+        grant = await self._components.password_check.choose_password(req, form["ticket"], form["new_password"])
         self._begin(req, resp, grant)
         self._redirect(resp, safe_redirect(form["next"]))
 
@@ -125,16 +127,16 @@ class PasswordConfirmView(View):
 
     async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
         """Give the password again, before something that needs it."""
-        await self.meet(req)
+        await self.load_viewer(req)
         self._render(req, resp, "confirm.html", next=safe_redirect(req.get_param("next") or req.typed["next"]))
 
     async def on_post(self, req: ConsoleRequest, resp: Response) -> None:
         form = req.typed
-        await self.meet(req)
-        await self._kit.password_check.confirm(req, form["password"])
+        await self.load_viewer(req)
+        await self._components.password_check.confirm(req, form["password"])
         req.log("login_confirmed", session_id=req.caller.sid)
         ends_at = req.caller.exp
-        token = self._kit.tokens.console(req.caller.user_id, req.caller.sid, ends_at=ends_at)
+        token = self._components.tokens.console(req.caller.user_id, req.caller.sid, ends_at=ends_at)
         cookies.give_token(req, resp, token, ends_at)
         self._redirect(resp, safe_redirect(form["next"]))
 

@@ -20,7 +20,7 @@ EMPTY = TwoWayPage([], None, None)
 class StoreView(View):
     """/console/store/{name}"""
 
-    most_bytes = MAX_BYTES
+    max_bytes = MAX_BYTES
 
     async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:
         """A store's items."""

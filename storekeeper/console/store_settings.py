@@ -17,13 +17,17 @@ class StoreCreateView(View):
 
     async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
         """The form for a new store."""
-        await self.meet(req)
-        self._render(req, resp, "new-store.html", currency=self._kit.settings.currency, currencies=sorted(money.DIGITS))
+        await self.load_viewer(req)
+        self._render(
+            req, resp, "new-store.html", currency=self._components.settings.currency, currencies=sorted(money.DIGITS)
+        )
 
     async def on_post(self, req: ConsoleRequest, resp: Response) -> None:
         form = req.typed
         name, currency = names.of_thing(form["name"]), form["currency"].strip().upper()
-        await self._write(req, store_member.create_store, req.caller.user_id, name, currency, self._kit.quotas.stores)
+        await self._write(
+            req, store_member.create_store, req.caller.user_id, name, currency, self._components.quotas.stores
+        )
         self._flash(req, resp, f"{name} is founded, and you own it.")
         self._redirect(resp, url("store", name))
 

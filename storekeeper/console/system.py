@@ -38,7 +38,7 @@ class SystemView(View):
             "system.html",
             facts=facts,
             checks=checks,
-            conditions={CONDITIONS[each.name]: each for each in self._kit.parts.health.conditions},
+            conditions={CONDITIONS[each.name]: each for each in self._components.parts.health.conditions},
             tasks=tasks,
             ownerless=ownerless,
             now=time.time(),
@@ -46,13 +46,13 @@ class SystemView(View):
             schema=schema_version.HEAD,
             python=platform.python_version(),
             server=__version__,
-            storage="a bucket" if self._kit.settings.storage_url else "a folder",
-            registration=self._kit.settings.registration,
+            storage="a bucket" if self._components.settings.storage_url else "a folder",
+            registration=self._components.settings.registration,
         )
 
     async def _reaches_files(self) -> bool:
         try:
-            await self._kit.parts.storage.find("health")
+            await self._components.parts.storage.find("health")
         except StorekeeperError:
             return False
         return True

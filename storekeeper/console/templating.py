@@ -87,8 +87,8 @@ def _create_environment() -> Environment:
     return environment
 
 
-def _attributes(given: Mapping[str, str]) -> Markup:
-    return Markup("").join(Markup(' {}="{}"').format(name, value) for name, value in given.items())
+def _attributes(attributes: Mapping[str, str]) -> Markup:
+    return Markup("").join(Markup(' {}="{}"').format(name, value) for name, value in attributes.items())
 
 
 def url(*segments: object, **query: object) -> str:

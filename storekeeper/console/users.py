@@ -31,14 +31,14 @@ class UserCreateView(View):
     @admin_only
     async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
         """The form for a new account."""
-        await self.meet(req)
+        await self.load_viewer(req)
         self._render(req, resp, "new-user.html")
 
     @admin_only
     async def on_post(self, req: ConsoleRequest, resp: Response) -> None:
         form = req.typed
-        await self.meet(req)
-        added = await self._kit.accounts.add(req, form["username"].strip(), form["password"])
+        await self.load_viewer(req)
+        added = await self._components.accounts.add(req, form["username"].strip(), form["password"])
         self._flash(req, resp, f"{added.username} has an account now. Hand over the password in a safe way.")
         self._redirect(resp, url("users", added.id))
 
@@ -49,7 +49,7 @@ class UserView(View):
     @admin_only
     async def on_get(self, req: ConsoleRequest, resp: Response, user_id: int) -> None:
         """A user, and where they are signed in."""
-        found, sessions = await self._read(req, _look, user_id, self._kit.tokens.lifetimes.idle)
+        found, sessions = await self._read(req, _look, user_id, self._components.tokens.lifetimes.idle)
         self._render(req, resp, "user.html", user=found, sessions=sessions)
 
 
@@ -94,7 +94,7 @@ class PasswordResetView(View):
     async def on_post(self, req: ConsoleRequest, resp: Response, user_id: int) -> None:
         form = req.typed
         found = await self._read(req, _get_as_admin, req.caller.user_id, user_id)
-        await self._kit.accounts.reset_password(req, found, form["password"])
+        await self._components.accounts.reset_password(req, found, form["password"])
         self._flash(req, resp, f"{found.username} has a new password, and is signed out everywhere.")
         self._redirect(resp, url("users", user_id))
 
@@ -121,17 +121,17 @@ def _look(conn: Connection, user_id: int, idle: int) -> tuple[User, list[Session
     return user.get(conn, user_id), session.page(conn, user_id, idle, PageRequest(MAX_PAGE_SIZE, sort="-id")).rows
 
 
-def _look_before_deletion(conn: Connection, asker_id: int, user_id: int) -> tuple[User, list[Store]]:
-    return _get_as_admin(conn, asker_id, user_id), store_member.owned_alone(conn, user_id)
+def _look_before_deletion(conn: Connection, actor_id: int, user_id: int) -> tuple[User, list[Store]]:
+    return _get_as_admin(conn, actor_id, user_id), store_member.owned_alone(conn, user_id)
 
 
-def _delete(conn: Connection, asker_id: int, user_id: int, heir: str | None) -> User:
+def _delete(conn: Connection, actor_id: int, user_id: int, heir: str | None) -> User:
     """The user as they were."""
-    found = _get_as_admin(conn, asker_id, user_id)
-    store_member.delete_user(conn, asker_id, user_id, heir)
+    found = _get_as_admin(conn, actor_id, user_id)
+    store_member.delete_user(conn, actor_id, user_id, heir)
     return found
 
 
-def _get_as_admin(conn: Connection, asker_id: int, user_id: int) -> User:
-    user.require_admin(conn, asker_id)
+def _get_as_admin(conn: Connection, actor_id: int, user_id: int) -> User:
+    user.require_admin(conn, actor_id)
     return user.get(conn, user_id)

@@ -57,7 +57,7 @@ class ConsoleRequest(Request):
         return self.raw_path + (f"?{self.query_string}" if self.query_string else "")
 
 
-class Kit(Components, frozen=True):
+class ConsoleComponents(Components, frozen=True):
     """What pages are made of."""
 
     form_keys: FormKeys
@@ -71,22 +71,22 @@ class View:
     the form by itself, and hands what stands before the file to `take_form`.
     """
 
-    most_bytes = BODY_BYTES
+    max_bytes = BODY_BYTES
     takes_file = False
     is_worth_keeping = True  # whether what was typed is kept while its sender signs in
 
-    def __init__(self, kit: Kit) -> None:
-        self._kit = kit
+    def __init__(self, components: ConsoleComponents) -> None:
+        self._components = components
 
-    async def meet(self, req: ConsoleRequest) -> None:
+    async def load_viewer(self, req: ConsoleRequest) -> None:
         """Look up who looks, for pages that show nothing else."""
         await self._read(req, _nothing)
 
     async def _read(self, req: ConsoleRequest, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a query for whoever looks, if their session is live and in use."""
-        idle = self._kit.tokens.lifetimes.idle
+        idle = self._components.tokens.lifetimes.idle
         result: T
-        req.viewer, result = await self._kit.guard.read_list(req, _served, req.caller, idle, function, args)
+        req.viewer, result = await self._components.guard.read_list(req, _served, req.caller, idle, function, args)
         return result
 
     def take_form(self, req: ConsoleRequest, form: Form) -> None:
@@ -94,7 +94,7 @@ class View:
         req.typed = form
         if req.claims is None:  # a page for whoever is not signed in: nothing there is done twice
             return
-        user_id = self._kit.form_keys.find_user_id(form[FIELD])
+        user_id = self._components.form_keys.find_user_id(form[FIELD])
         if user_id is None:
             raise Invalid("form_without_key")
         if user_id != req.caller.user_id:
@@ -109,13 +109,13 @@ class View:
         before, nothing is changed, and it returns what it returned then.
         """
         if req.viewer is None:
-            await self.meet(req)
-        return await self._kit.guard.write(req, function, *args)
+            await self.load_viewer(req)
+        return await self._components.guard.write(req, function, *args)
 
     def _render(self, req: ConsoleRequest, resp: Response, template: str, **values: Any) -> None:
         """Answer with a page. After a form that was refused, `resp` has its status already."""
         known = {"viewer": req.viewer, "typed": req.typed, "explanation": req.explanation, "failure": req.failure}
-        self._kit.templates.render(req, resp, template, form_key=req.kept_key, **known, **values)
+        self._components.templates.render(req, resp, template, form_key=req.kept_key, **known, **values)
 
     def _redirect(self, resp: Response, to: str) -> None:
         """Answer a form that was taken: what the browser asks for next is a page that can be loaded again."""

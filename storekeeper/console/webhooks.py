@@ -95,17 +95,17 @@ class WebhookListView(WebhookSecretView):
     def _list(self, req: ConsoleRequest, resp: Response, found: Page[Webhook], access: StoreAccess | None) -> None:
         place = ("store", access.store.name, "webhooks") if access else ("webhooks",)
         values = {"hooks": found.rows, "following": found.cursor, "access": access, "place": place}
-        values["creation"] = self._kit.dispatch.creation
+        values["creation"] = self._components.dispatch.creation
         self._render(req, resp, "webhooks.html", **values)
 
     async def _add(self, req: ConsoleRequest, resp: Response, store: str | None) -> None:
-        await self._kit.dispatch.require_creation(req)
-        to = self._kit.dispatch.check(req.typed["url"].strip())
+        await self._components.dispatch.require_creation(req)
+        to = self._components.dispatch.check(req.typed["url"].strip())
         try:
             added = await self._write(req, webhook.add, req.caller.user_id, to, store)
         except NotFound as error:
             raise Invalid(message=error.message, field="store") from None
-        await self._kit.dispatch.wake(req)
+        await self._components.dispatch.wake(req)
         req.log("webhook_added", webhook=added.id, store_id=added.store_id)
         self._show_secret(req, resp, added)
 
@@ -137,10 +137,10 @@ class WebhookView(View):
     async def on_post(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
         """Send to another URL from now on."""
         form = req.typed
-        await self._kit.dispatch.require_creation(req)
-        to = self._kit.dispatch.check(form["url"].strip())
+        await self._components.dispatch.require_creation(req)
+        to = self._components.dispatch.check(form["url"].strip())
         changed = await self._write(req, webhook.change, req.caller.user_id, webhook_id, to, None)
-        await self._kit.dispatch.wake(req)
+        await self._components.dispatch.wake(req)
         req.log("webhook_changed", webhook=webhook_id, is_active=None)
         asks = " The receiver there is asked for its consent." if changed.state == "pending" else ""
         self._end(req, resp, webhook_id, f"Saved.{asks}")
@@ -158,7 +158,7 @@ class WebhookStateView(WebhookView):
         form = req.typed
         is_active = {"yes": True, "no": False}.get(form["is_active"])
         changed = await self._write(req, webhook.change, req.caller.user_id, webhook_id, None, is_active)
-        await self._kit.dispatch.wake(req)
+        await self._components.dispatch.wake(req)
         req.log("webhook_changed", webhook=webhook_id, is_active=is_active)
         self._end(req, resp, webhook_id, "It pauses." if changed.state == "paused" else "It goes on where it stood.")
 
@@ -169,7 +169,7 @@ class WebhookPingView(WebhookView):
     async def on_post(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
         """Send a message that only shows whether messages arrive."""
         await self._write(req, webhook_delivery.ping, req.caller.user_id, webhook_id)
-        await self._kit.dispatch.wake(req)
+        await self._components.dispatch.wake(req)
         self._end(req, resp, webhook_id, "A ping is on its way. Load the page again to see what came of it.")
 
 
@@ -181,7 +181,7 @@ class WebhookVerifyView(WebhookView):
         form = req.typed
         nonce = form["challenge"].strip()[:MAX_NONCE] or None
         verified = await self._write(req, webhook.verify, req.caller.user_id, webhook_id, nonce)
-        await self._kit.dispatch.wake(req)
+        await self._components.dispatch.wake(req)
         req.log("webhook_verified" if verified.is_active else "webhook_challenged", webhook=webhook_id)
         self._end(req, resp, webhook_id, "It sends from now on." if verified.is_active else "It is asked once more.")
 
@@ -201,7 +201,7 @@ class WebhookReplayView(WebhookView):
             await self._write(req, webhook.go_back, req.caller.user_id, webhook_id, after)
         except ResyncRequired:
             raise Invalid("webhook_cursor_forgotten", field="cursor") from None
-        await self._kit.dispatch.wake(req)
+        await self._components.dispatch.wake(req)
         self._end(req, resp, webhook_id, f"What was changed after change {after} will be sent.")
 
 
@@ -218,7 +218,7 @@ class DeliveryReplayView(WebhookView):
     ) -> None:
         """Send one message once more."""
         again = await self._write(req, webhook_delivery.replay, req.caller.user_id, webhook_id, delivery_id)
-        await self._kit.dispatch.wake(req)
+        await self._components.dispatch.wake(req)
         self._end(req, resp, webhook_id, f"{again.message_id} will be sent once more.")
 
 
@@ -247,9 +247,9 @@ class WebhookTakeoverView(WebhookConfirmView, WebhookSecretView):
 
     @fresh_token
     async def on_post(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:
-        await self._kit.dispatch.require_creation(req)
+        await self._components.dispatch.require_creation(req)
         taken = await self._write(req, webhook.take_over, req.caller.user_id, webhook_id)
-        await self._kit.dispatch.wake(req)
+        await self._components.dispatch.wake(req)
         req.log("webhook_taken_over", webhook=webhook_id)
         self._show_secret(req, resp, taken)
 

@@ -36,11 +36,11 @@ KEY_PAUSE = 0.05  # seconds between looks at whether another request with the ke
 class Guard:
     """Runs the models' functions for a request's sender, if their session is live. Tells `broadcast` of each change."""
 
-    def __init__(self, db: Database, limits: RequestLimits | None = None, most_answer_bytes: int = 0) -> None:
-        """`most_answer_bytes` are those of one user's answers that are kept for their Idempotency-Keys."""
+    def __init__(self, db: Database, limits: RequestLimits | None = None, max_answer_bytes: int = 0) -> None:
+        """`max_answer_bytes` are those of one user's answers that are kept for their Idempotency-Keys."""
         self._db = db
         self.limits = limits or RequestLimits()
-        self._most_answer_bytes = most_answer_bytes
+        self._max_answer_bytes = max_answer_bytes
         self._used_at: dict[session.Use, float] = {}
         self._under_way: set[str] = set()
         self.broadcast = Broadcast()
@@ -84,12 +84,12 @@ class Guard:
         With an Idempotency-Key it is made once: KeyReused, or KeyInUse while it is under way. `repeated_at` of the
         request's context tells whether that was by an earlier request.
         """
-        once = self._once(req)
+        keyed = self._keyed(req)
         deadline = time.monotonic() + req.request_context.key_seconds
         while True:
             try:
-                with self._alone(once):
-                    return await self._write(req, once, function, args)
+                with self._alone(keyed):
+                    return await self._write(req, keyed, function, args)
             except KeyInUse:
                 if time.monotonic() >= deadline:
                     raise
@@ -97,14 +97,14 @@ class Guard:
 
     async def is_repeated(self, req: Request) -> bool:
         """Whether the change was made by an earlier request with the Idempotency-Key: for what comes before `write`."""
-        if once := self._once(req):
-            req.request_context.repeated_at = await self.read(req, idempotency.find_time, once)
+        if keyed := self._keyed(req):
+            req.request_context.repeated_at = await self.read(req, idempotency.find_time, keyed)
         return req.request_context.repeated_at is not None
 
     async def is_known(self, req: Request) -> bool:
         """Whether an earlier request had this Idempotency-Key: for what comes before the body is read."""
-        once = self._once(req)
-        return once is not None and await self.read(req, idempotency.is_known, once)
+        keyed = self._keyed(req)
+        return keyed is not None and await self.read(req, idempotency.is_known, keyed)
 
     async def write_uncached(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a change that each attempt makes, whatever its Idempotency-Key, as it is no effect but a trace."""
@@ -119,42 +119,42 @@ class Guard:
         return grant
 
     async def _write(
-        self, req: Request, once: KeyedRequest | None, function: Callable[..., T], args: tuple[Any, ...]
+        self, req: Request, keyed: KeyedRequest | None, function: Callable[..., T], args: tuple[Any, ...]
     ) -> T:
         claims, context = req.claims, req.request_context
         author = Author(None, None, context.id, context.client_id)
         if claims:
             author = Author("user", claims.user_id, context.id, context.client_id)
-        write = self._db.write_once if once else self._db.write
-        answer: Answer[T] = await write(_written, claims, req.operation.access, author, once, function, args)
-        if once:
+        write = self._db.write_once if keyed else self._db.write
+        answer: Answer[T] = await write(_written, claims, req.operation.access, author, keyed, function, args)
+        if keyed:
             context.repeated_at = answer.repeated_at
         self._note_use(req)
         self.broadcast.notify_all()
         return answer.result
 
-    def _once(self, req: Request) -> KeyedRequest | None:
+    def _keyed(self, req: Request) -> KeyedRequest | None:
         """What an Idempotency-Key says of a request, whose body has been read."""
         context = req.request_context
         if context.key is None or context.digest is None or req.claims is None:
             return None
         # A form has its key in its body. Forms go on when programs have used up the room, as people cannot do without.
-        most_bytes = self._most_answer_bytes * (1 if context.hashes_body else FORMS_FACTOR)
-        return idempotency.of(req.claims.user_id, context.key, context.digest.hexdigest(), most_bytes)
+        max_bytes = self._max_answer_bytes * (1 if context.hashes_body else FORMS_FACTOR)
+        return idempotency.of(req.claims.user_id, context.key, context.digest.hexdigest(), max_bytes)
 
     @contextmanager
-    def _alone(self, once: KeyedRequest | None) -> Iterator[None]:
+    def _alone(self, keyed: KeyedRequest | None) -> Iterator[None]:
         """Of several requests with one key, let in the first. Those at other workers meet at the database."""
-        if once is None:
+        if keyed is None:
             yield
             return
-        if once.key in self._under_way:
+        if keyed.key in self._under_way:
             raise KeyInUse
-        self._under_way.add(once.key)
+        self._under_way.add(keyed.key)
         try:
             yield
         finally:
-            self._under_way.discard(once.key)
+            self._under_way.discard(keyed.key)
 
     async def flush(self) -> None:
         """Write down which tokens were used, and when. Called once a minute, so that no read costs a write."""
@@ -194,16 +194,16 @@ def _written(
     claims: Claims | None,
     access: Access,
     author: Author,
-    once: KeyedRequest | None,
+    keyed: KeyedRequest | None,
     function: Callable[..., T],
     args: tuple[Any, ...],
 ) -> Answer[T]:
     with journal.signed(conn, author):
-        if once is None:
+        if keyed is None:
             return Answer(_admitted(conn, claims, access, function, args))
         # Whoever may no longer what they did may still hear that they did it: what they need is up to what was stored.
         needed = (noted_rights.ADMIN,) if access is Access.ADMIN else ()
-        answer: Answer[T] = _admitted(conn, claims, Access.SIGNED_IN, idempotency.run, (once, needed, function, args))
+        answer: Answer[T] = _admitted(conn, claims, Access.SIGNED_IN, idempotency.run, (keyed, needed, function, args))
         return answer
 
 

@@ -55,7 +55,7 @@ class Operation(msgspec.Struct, frozen=True):
     `answers` are the bodies of success by their status, which may carry `headers`.
 
     `uploads` are the media types of what it takes as a file, and `formats` those that it answers beside JSON. A body
-    that is a list has up to `most_rows`. One that `is_conditional` minds If-Match and If-None-Match. One that
+    that is a list has up to `max_rows`. One that `is_conditional` minds If-Match and If-None-Match. One that
     `needs_fresh` wants a token for which the password was given not long ago. `units` are what a request counts for.
     """
 
@@ -69,8 +69,8 @@ class Operation(msgspec.Struct, frozen=True):
     headers: tuple[str, ...]
     errors: tuple[type[StorekeeperError], ...]
     uploads: tuple[str, ...] = ()
-    most_bytes: int = BODY_BYTES
-    most_rows: int = 0
+    max_bytes: int = BODY_BYTES
+    max_rows: int = 0
     formats: tuple[str, ...] = ()
     is_conditional: bool = False
     needs_fresh: bool = False
@@ -93,13 +93,13 @@ refresh_token_only = _mark(Access.REFRESH)
 any_token = _mark(Access.ANY_TOKEN)
 
 
-def accepts(*media_types: str, most_bytes: int, most_rows: int = 0) -> Callable[[Responder], Responder]:
+def accepts(*media_types: str, max_bytes: int, max_rows: int = 0) -> Callable[[Responder], Responder]:
     """A body of up to so many bytes: JSON, or with media types a file of one of these, as the parameter `upload`."""
 
     def note(responder: Responder) -> Responder:
         responder.uploads = media_types  # type: ignore[attr-defined]
-        responder.most_bytes = most_bytes  # type: ignore[attr-defined]
-        responder.most_rows = most_rows  # type: ignore[attr-defined]
+        responder.max_bytes = max_bytes  # type: ignore[attr-defined]
+        responder.max_rows = max_rows  # type: ignore[attr-defined]
         return responder
 
     return note
@@ -167,8 +167,8 @@ def of(responder: Callable[..., Any]) -> Operation:
         headers=getattr(responder, "headers", ()),
         errors=getattr(responder, "errors", ()),
         uploads=getattr(responder, "uploads", ()),
-        most_bytes=getattr(responder, "most_bytes", BODY_BYTES),
-        most_rows=getattr(responder, "most_rows", 0),
+        max_bytes=getattr(responder, "max_bytes", BODY_BYTES),
+        max_rows=getattr(responder, "max_rows", 0),
         formats=getattr(responder, "formats", ()),
         is_conditional=getattr(responder, "is_conditional", False),
         needs_fresh=getattr(responder, "needs_fresh", False),

@@ -46,7 +46,7 @@ class Upload:
         return b"".join([piece async for piece in self.pieces()])
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        async for piece in self._req.request_context.pieces(self._req.operation.most_bytes, self._req.content_length):
+        async for piece in self._req.request_context.pieces(self._req.operation.max_bytes, self._req.content_length):
             self.size += len(piece)
             yield piece
 
@@ -150,7 +150,7 @@ class RequestValidation:
             params["upload"] = Upload(req, media_type(req, declared.uploads))
         elif get_origin(declared.body) is list:
             (row,) = get_args(declared.body)
-            params["body"] = parsing.convert_rows(await read_json(req), row, declared.most_rows)
+            params["body"] = parsing.convert_rows(await read_json(req), row, declared.max_rows)
         elif declared.body is not None:
             params["body"] = await _read_body(req, declared)
 
@@ -182,13 +182,13 @@ def has_body(req: Request) -> bool:
 
 
 async def read_json(req: Request) -> Any:
-    if (req.content_length or 0) > req.operation.most_bytes:
-        raise TooLarge(maximum=req.operation.most_bytes)
+    if (req.content_length or 0) > req.operation.max_bytes:
+        raise TooLarge(maximum=req.operation.max_bytes)
     accepted = ("application/json", MERGE_PATCH) if req.method == "PATCH" else ("application/json",)
     given = JSON_IN_UTF8.fullmatch(req.content_type or "")
     if not _is_plain(req) or given is None or f"application/{given[1].lower()}" not in accepted:
         raise WrongMediaType(accepted=accepted)
-    return parsing.decode_json(await req.request_context.read_body(req.operation.most_bytes, req.content_length))
+    return parsing.decode_json(await req.request_context.read_body(req.operation.max_bytes, req.content_length))
 
 
 def media_type(req: Request, known: Sequence[str]) -> str:

@@ -30,7 +30,7 @@ class RequestContext:
         "id",
         "key",
         "key_seconds",
-        "owed",
+        "pending_units",
         "receive",
         "repeated_at",
         "seconds",
@@ -50,7 +50,7 @@ class RequestContext:
         self.hashes_body = False
         self.key_seconds = 0.0  # for how long to wait for another request with the key
         self.repeated_at: int | None = None  # when the change was made, if that was by an earlier request with the key
-        self.owed = 0  # units of its sender's own limits, to be counted once the session is found to be live
+        self.pending_units = 0  # units of its sender's own limits, to be counted once the session is found to be live
         self.sender: Any = None  # whose limits it was counted for
         self.follows = False  # whether the answer goes on for as long as its reader listens
         self.endings: tuple[Callable[[], object], ...] = ()
@@ -64,21 +64,21 @@ class RequestContext:
         self.hashes_body = hashes_body
         self.digest = hashlib.blake2b(request.encode(), key=hashlib.sha256(key.encode()).digest(), digest_size=32)
 
-    async def read_body(self, most_bytes: int = BODY_BYTES, length: int | None = None) -> bytes:
+    async def read_body(self, max_bytes: int = BODY_BYTES, length: int | None = None) -> bytes:
         """The whole body, within its bounds. A cut one raises: nothing may be done with it."""
-        return b"".join([piece async for piece in self.pieces(most_bytes, length)])
+        return b"".join([piece async for piece in self.pieces(max_bytes, length)])
 
-    async def pieces(self, most_bytes: int, length: int | None) -> AsyncIterator[bytes]:
+    async def pieces(self, max_bytes: int, length: int | None) -> AsyncIterator[bytes]:
         """The body as it arrives. It is good only when the last piece has come: a body may be cut, or too large."""
-        if (length or 0) > most_bytes:
-            raise TooLarge(maximum=most_bytes)
+        if (length or 0) > max_bytes:
+            raise TooLarge(maximum=max_bytes)
         size, deadline = 0, asyncio.get_running_loop().time() + self.seconds
         while True:
             event = await self._receive_before(deadline + size / SLOWEST)
             if event["type"] == "http.disconnect":
                 raise Invalid("body_cut")
-            if (size := size + len(event.get("body", b""))) > most_bytes:
-                raise TooLarge(maximum=most_bytes)
+            if (size := size + len(event.get("body", b""))) > max_bytes:
+                raise TooLarge(maximum=max_bytes)
             if self.hashes_body:
                 self.digest.update(event.get("body", b""))
             yield event.get("body", b"")

@@ -21,7 +21,7 @@ from storekeeper.http.request_context import RequestContext
 WINDOW = 60  # seconds
 LOW = WINDOW / 2  # where less is saved up, every answer tells what is left
 PORTIONS = 256  # of a limit
-TOLD_SECONDS = 1  # after which what is told is put together anew
+HEADER_CACHE_SECONDS = 1  # after which what is told is put together anew
 LOG_SECONDS = 60  # between two log lines about one sender
 UNLIMITED = 2**40
 LONG_AGO = float("-inf")
@@ -56,23 +56,33 @@ class RequestSender:
     found to be live since these were taken, or if nobody is claimed to be.
     """
 
-    __slots__ = ("buckets", "is_low", "is_proven", "left", "of_caller", "of_network", "portion", "told", "told_at")
+    __slots__ = (
+        "buckets",
+        "headers",
+        "headers_at",
+        "is_low",
+        "is_proven",
+        "left",
+        "of_caller",
+        "of_network",
+        "portion",
+    )
 
     def __init__(self, of_network: Buckets, of_caller: Buckets) -> None:
         self.of_network = _all(of_network)
         self.of_caller = _all(of_caller)
         self.buckets = of_network | of_caller
-        self.portion = max(1, int(min((each.most for each in _all(self.buckets)), default=UNLIMITED)) // PORTIONS)
+        self.portion = max(1, int(min((each.capacity for each in _all(self.buckets)), default=UNLIMITED)) // PORTIONS)
         self.left = 0
         self.is_low = False
         self.is_proven = not self.of_caller
-        self.told: dict[str, str] = {}
-        self.told_at = LONG_AGO
+        self.headers: dict[str, str] = {}
+        self.headers_at = LONG_AGO
 
     def charge(self, units: int) -> None:
         """Count more for a request that was admitted, and is under way."""
         _take(self.of_network + self.of_caller, units)
-        self.told_at = LONG_AGO
+        self.headers_at = LONG_AGO
 
 
 class RequestLimits:
@@ -108,20 +118,20 @@ class RequestLimits:
         """Note that the caller's session is live, and count for the caller what the network was counted for."""
         sender: RequestSender = context.sender
         sender.is_proven = True
-        if context.owed:
-            _take(sender.of_caller, context.owed)
-            context.owed = 0
+        if context.pending_units:
+            _take(sender.of_caller, context.pending_units)
+            context.pending_units = 0
 
     def refusal(self, context: RequestContext, units: int) -> TooManyRequests:
         """The error for a request that was not admitted: by the limit that it would have to wait for longest."""
         sender, now = self._find(context), monotonic()
         waits = [
-            (bucket.wait(now, units - sender.left), bucket.most, policy.name)
+            (bucket.wait(now, units - sender.left), bucket.capacity, policy.name)
             for policy, buckets in sender.buckets.items()
             for bucket in buckets
         ]
-        seconds, most, policy = max(waits)
-        return TooManyRequests(max(1, ceil(seconds)), round(most), WINDOW, policy=policy)
+        seconds, capacity, policy = max(waits)
+        return TooManyRequests(max(1, ceil(seconds)), round(capacity), WINDOW, policy=policy)
 
     def is_news(self, context: RequestContext) -> bool:
         """Whether the log has nothing of this sender's from the minute before, and is to have it now."""
@@ -138,13 +148,13 @@ class RequestLimits:
         """
         sender: RequestSender = context.sender
         now = monotonic()
-        if now - sender.told_at >= TOLD_SECONDS:
+        if now - sender.headers_at >= HEADER_CACHE_SECONDS:
             left = {policy: _left(policy, buckets, now, sender.left) for policy, buckets in sender.buckets.items()}
             policies = (f'"{policy.name}";q={policy.units};w={WINDOW}' for policy in left)
-            told = (f'"{policy.name}";{each}' for policy, each in left.items())
-            sender.told = {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(told)} if left else {}
-            sender.told_at = now
-        return sender.told
+            headers = (f'"{policy.name}";{each}' for policy, each in left.items())
+            sender.headers = {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(headers)} if left else {}
+            sender.headers_at = now
+        return sender.headers
 
     def _find(self, context: RequestContext) -> RequestSender:
         return self._senders.get((context.address, context.user_id)) or self._add(context)
@@ -169,10 +179,10 @@ class RequestLimits:
         is_advance = sender.is_proven and all(bucket.has_room(now, sender.portion) for bucket in buckets)
         taken = max(needed, sender.portion) if is_advance else needed
         if not sender.is_proven:
-            context.owed = taken
+            context.pending_units = taken
         _take(buckets if sender.is_proven else sender.of_network, taken)
         sender.is_proven = not sender.of_caller
-        sender.told_at = LONG_AGO
+        sender.headers_at = LONG_AGO
         sender.is_low = any(bucket.saved(now) < LOW for bucket in buckets)
         return taken
 

@@ -25,7 +25,7 @@ from storekeeper.models.journal import Author
 from storekeeper.models.store import Store
 from storekeeper.tabular.sheet import Sheet, open_sheet
 
-Tell = Callable[[State, Counts, int], None]
+ReportProgress = Callable[[State, Counts, int], None]
 Pauses = Callable[[State], bool]
 
 BATCH_SIZE = 2000  # rows: SQLite is written to by nobody else meanwhile, for a tenth of a second
@@ -38,15 +38,21 @@ class Paused(Exception):
 
 
 class Importer:
-    """Carries out one job, whose file is at hand. `tell` is told of each step; after each, `pauses` may end it."""
+    """Carries out one job, whose file is at hand. `report_progress` is called after each step, and then
+    `pauses` may end it."""
 
     def __init__(
-        self, engine: Engine, job: ImportJob, file: BinaryIO, tell: Tell, pauses: Pauses = lambda _: False
+        self,
+        engine: Engine,
+        job: ImportJob,
+        file: BinaryIO,
+        report_progress: ReportProgress,
+        pauses: Pauses = lambda _: False,
     ) -> None:
         self._engine = engine
         self._job = job
         self._file = file
-        self._tell = tell
+        self._report_progress = report_progress
         self._pauses = pauses
         self._done = job.counts if job.is_checked else Counts()
         self._currency = ""  # of the prices, once they are read
@@ -175,7 +181,7 @@ class Importer:
     def _note(self, conn: Connection, state: State, counts: Counts, position: int = 0, **more: Any) -> None:
         percent = min(100, 100 * position // max(1, self._job.size))
         import_queue.record_progress(conn, self._job, state, counts, percent, **more)
-        self._tell(state, counts, percent)
+        self._report_progress(state, counts, percent)
 
     def _end(self, state: State, counts: Counts, reason: str | None) -> None:
         reason = import_queue.truncate(reason) if reason else None

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from storekeeper.concurrency.heartbeat import Pulse
+from storekeeper.concurrency.heartbeat import HeartbeatWriter
 from storekeeper.database.engine import transaction
-from storekeeper.importer.importer import Tell
+from storekeeper.importer.importer import ReportProgress
 from storekeeper.models import import_queue
 from storekeeper.models.import_job import Counts, State
 from storekeeper.models.import_queue import ImportJob
@@ -26,30 +26,30 @@ POLL_SECONDS = 5.0  # between looks for such a job
 class Lease:
     """Gives signs of life from a thread, as a step may take longer than a lease. Not for a step that does not end."""
 
-    def __init__(self, engine: Engine, job: ImportJob, pulse: Pulse) -> None:
+    def __init__(self, engine: Engine, job: ImportJob, heartbeat: HeartbeatWriter) -> None:
         self._engine = engine
         self._job = job
-        self._pulse = pulse
+        self._heartbeat = heartbeat
         self._progressed_at = time.monotonic()
         self._held_at = time.monotonic()
         self._is_over = Event()
         self._thread = Thread(target=self._work, daemon=True, name="lease")
 
     def start(self) -> None:
-        self._pulse.beat([self._job.id])
+        self._heartbeat.beat([self._job.id])
         self._thread.start()
 
     def end(self) -> None:
         self._is_over.set()
         self._thread.join()
-        self._pulse.beat()
+        self._heartbeat.beat()
 
-    def noting(self, tell: Tell) -> Tell:
+    def noting(self, report_progress: ReportProgress) -> ReportProgress:
         """What is to be told of each step, so that it counts as progress."""
 
         def note(state: State, counts: Counts, percent: int) -> None:
             self.progress()
-            tell(state, counts, percent)
+            report_progress(state, counts, percent)
 
         return note
 
@@ -61,7 +61,7 @@ class Lease:
             now = time.monotonic()
             if now - self._progressed_at > PATIENCE_SECONDS:
                 continue  # until the server ends this process, or another takes the job
-            self._pulse.beat([self._job.id])
+            self._heartbeat.beat([self._job.id])
             if now - self._held_at >= HOLD_SECONDS:
                 self._held_at = now
                 with suppress(DBAPIError), transaction(self._engine) as conn:  # the next one may do
@@ -69,9 +69,9 @@ class Lease:
 
 
 @contextmanager
-def keep(engine: Engine, job: ImportJob, pulse: Pulse | None = None) -> Iterator[Lease]:
+def keep(engine: Engine, job: ImportJob, heartbeat: HeartbeatWriter | None = None) -> Iterator[Lease]:
     """Keep the job's lease meanwhile."""
-    lease = Lease(engine, job, pulse or Pulse(job.runner))
+    lease = Lease(engine, job, heartbeat or HeartbeatWriter(job.runner))
     lease.start()
     try:
         yield lease
@@ -82,15 +82,15 @@ def keep(engine: Engine, job: ImportJob, pulse: Pulse | None = None) -> Iterator
 class Turn:
     """A runner's: when it gives a job back, and when it ends."""
 
-    def __init__(self, engine: Engine, pulse: Pulse) -> None:
-        self.name = pulse.name
+    def __init__(self, engine: Engine, heartbeat: HeartbeatWriter) -> None:
+        self.name = heartbeat.name
         self.is_told = False  # to end
         self._engine = engine
-        self._pulse = pulse
+        self._heartbeat = heartbeat
         self._job: ImportJob | None = None
         self._lease: Lease | None = None
         self._look_at = 0.0
-        pulse.beat()
+        heartbeat.beat()
 
     def end(self, *_: Any) -> None:
         """As a signal's handler."""
@@ -99,11 +99,11 @@ class Turn:
     @property
     def is_over(self) -> bool:
         """Whether it was told to end, or the server that has started it is gone: a new one goes on."""
-        return self.is_told or not self._pulse.is_heard
+        return self.is_told or not self._heartbeat.is_heard
 
     @contextmanager
     def begin(self, job: ImportJob) -> Iterator[None]:
-        with keep(self._engine, job, self._pulse) as self._lease:
+        with keep(self._engine, job, self._heartbeat) as self._lease:
             self._job = job
             self._look_at = time.monotonic() + TURN_SECONDS
             yield

@@ -40,18 +40,18 @@ keys = sa.Table(
 class KeyedRequest(msgspec.Struct, frozen=True):
     """A user, and their key and the request that it came with, both hashed.
 
-    All their stored answers may take `most_bytes`; 0 is no limit.
+    All their stored answers may take `max_bytes`; 0 is no limit.
     """
 
     user_id: int
     key: str
     request: str
-    most_bytes: int = 0
+    max_bytes: int = 0
 
 
-def of(user_id: int, key: str, request: str, most_bytes: int = 0) -> KeyedRequest:
+def of(user_id: int, key: str, request: str, max_bytes: int = 0) -> KeyedRequest:
     """`request` is a hash of the request that only whoever knows the key can make."""
-    return KeyedRequest(user_id, hashlib.sha256(f"{user_id} {key}".encode()).hexdigest(), request, most_bytes)
+    return KeyedRequest(user_id, hashlib.sha256(f"{user_id} {key}".encode()).hexdigest(), request, max_bytes)
 
 
 class Answer(NamedTuple, Generic[T]):
@@ -62,7 +62,7 @@ class Answer(NamedTuple, Generic[T]):
 
 
 def run(
-    conn: Connection, once: KeyedRequest, needed: Sequence[Right], function: Callable[..., T], args: tuple[Any, ...]
+    conn: Connection, keyed: KeyedRequest, needed: Sequence[Right], function: Callable[..., T], args: tuple[Any, ...]
 ) -> Answer[T]:
     """What the function returns, or returned when it was run for this key. `needed` is checked before it runs.
 
@@ -70,52 +70,52 @@ def run(
     where there is no room for another answer of the user's. Forbidden or NotFound for whoever has lost a right that the
     function needed, unless by the function itself: that is how a store is left.
     """
-    if not dialects.try_serialize(conn, once.key):
+    if not dialects.try_serialize(conn, keyed.key):
         raise KeyInUse
-    known = _find(conn, once)
+    known = _find(conn, keyed)
     if known is None:
-        return Answer(_run(conn, once, needed, function, args))
+        return Answer(_run(conn, keyed, needed, function, args))
     before: T = msgspec.json.decode(known.result, type=get_type_hints(function)["return"])
     return Answer(before, known.at)
 
 
-def find_time(conn: Connection, once: KeyedRequest) -> int | None:
+def find_time(conn: Connection, keyed: KeyedRequest) -> int | None:
     """When the change of this key was made, in seconds since 1970; None if it was not. KeyReused as `run` has it."""
-    known = _find(conn, once)
+    known = _find(conn, keyed)
     return known.at if known else None
 
 
-def is_known(conn: Connection, once: KeyedRequest) -> bool:
+def is_known(conn: Connection, keyed: KeyedRequest) -> bool:
     """Whether there is an answer for this key, to whatever request."""
-    return conn.execute(sa.select(keys.c.key).where(keys.c.key == once.key)).first() is not None
+    return conn.execute(sa.select(keys.c.key).where(keys.c.key == keyed.key)).first() is not None
 
 
-def _find(conn: Connection, once: KeyedRequest) -> Any:
-    known = conn.execute(sa.select(keys).where(keys.c.key == once.key)).one_or_none()
+def _find(conn: Connection, keyed: KeyedRequest) -> Any:
+    known = conn.execute(sa.select(keys).where(keys.c.key == keyed.key)).one_or_none()
     if known is None:
         return None
-    if known.request != once.request:
+    if known.request != keyed.request:
         raise KeyReused(known.at)
     for each in msgspec.json.decode(known.rights or "[]", type=list[Right]):
-        store_member.require(conn, once.user_id, each)
+        store_member.require(conn, keyed.user_id, each)
     return known
 
 
 def _run(
-    conn: Connection, once: KeyedRequest, needed: Sequence[Right], function: Callable[..., T], args: tuple[Any, ...]
+    conn: Connection, keyed: KeyedRequest, needed: Sequence[Right], function: Callable[..., T], args: tuple[Any, ...]
 ) -> T:
-    idempotency_space.require(conn, once.user_id, once.most_bytes)
+    idempotency_space.require(conn, keyed.user_id, keyed.max_bytes)
     with noted_rights.noting(conn) as noted:
         for each in needed:
-            store_member.require(conn, once.user_id, each)
+            store_member.require(conn, keyed.user_id, each)
         result = function(conn, *args)
     now = int(time.time())
     _sweep(conn, now)
-    left = [each for each in noted if store_member.holds(conn, once.user_id, each)]
-    texts = {"key": once.key, "request": once.request, "result": _ENCODER.encode(result).decode()}
+    left = [each for each in noted if store_member.holds(conn, keyed.user_id, each)]
+    texts = {"key": keyed.key, "request": keyed.request, "result": _ENCODER.encode(result).decode()}
     texts["rights"] = msgspec.json.encode(left).decode()
     conn.execute(sa.insert(keys).values(texts | {"at": now}))
-    idempotency_space.note(conn, once.user_id, once.key, sum(len(text.encode()) for text in texts.values()))
+    idempotency_space.note(conn, keyed.user_id, keyed.key, sum(len(text.encode()) for text in texts.values()))
     return result
 
 

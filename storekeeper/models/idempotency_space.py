@@ -51,17 +51,17 @@ _old = limited(
 _sweep = CompiledQuery(sa.delete(answer_space).where(_key.in_(_old.with_for_update(skip_locked=True))))
 
 
-def require(conn: Connection, user_id: int, most_bytes: int) -> None:
+def require(conn: Connection, user_id: int, max_bytes: int) -> None:
     """AnswerSpaceFull where there is no room for one more, whose size nobody knows yet. 0 is no limit."""
-    if not most_bytes:
+    if not max_bytes:
         return
     used, _ = _count(conn, user_id)
-    if used < CAREFUL_FROM * most_bytes or not quota.binds(conn, user_id, most_bytes):
+    if used < CAREFUL_FROM * max_bytes or not quota.binds(conn, user_id, max_bytes):
         return
     dialects.serialize(conn, f"answers of user {user_id}")
     used, oldest = _count(conn, user_id)
-    if used >= most_bytes:
-        raise AnswerSpaceFull(most_bytes, used, max(1, _end(oldest) - int(time.time())))
+    if used >= max_bytes:
+        raise AnswerSpaceFull(max_bytes, used, max(1, _end(oldest) - int(time.time())))
 
 
 def note(conn: Connection, user_id: int, key: str, size: int) -> None:

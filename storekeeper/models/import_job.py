@@ -121,10 +121,10 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Room(msgspec.Struct, frozen=True):
-    """Where a file may be imported. The files of its sender's imports have `used` bytes of `most`; 0 is no limit."""
+    """Where a file may be imported. Its sender's imports have `used` bytes of `max_bytes`; 0 is no limit."""
 
     store: Store
-    most: int = 0
+    max_bytes: int = 0
     used: int = 0
 
 
@@ -141,22 +141,22 @@ class ImportRequest(msgspec.Struct, frozen=True, kw_only=True):
     skips_refused: bool = False
 
 
-def require_room(conn: Connection, user_id: int | None, store: int | str, most_bytes: int = 0, size: int = 0) -> Room:
+def require_room(conn: Connection, user_id: int | None, store: int | str, max_bytes: int = 0, size: int = 0) -> Room:
     """Where such a file may be imported, for whoever works there. The operator always has room.
 
-    TooManyImports or ImportSpaceFull where there is none. `most_bytes` may the files of one user's imports have; 0 is
+    TooManyImports or ImportSpaceFull where there is none. `max_bytes` may the files of one user's imports have; 0 is
     no limit.
     """
     of = store_member.require_worker(conn, user_id, store)
     if user_id is None:
         return Room(of)
     _require_turn(conn, user_id)
-    if not quota.binds(conn, user_id, most_bytes):
+    if not quota.binds(conn, user_id, max_bytes):
         return Room(of)
     kept = sa.select(sa.func.coalesce(sa.func.sum(jobs.c.size), 0))
     used = int(conn.scalars(kept.where(jobs.c.user_id == user_id, jobs.c.state.in_(KEPT))).one())
-    quota.check(ImportSpaceFull, most_bytes, used, size)
-    return Room(of, most_bytes, used)
+    quota.check(ImportSpaceFull, max_bytes, used, size)
+    return Room(of, max_bytes, used)
 
 
 def _require_turn(conn: Connection, user_id: int) -> None:
@@ -165,12 +165,12 @@ def _require_turn(conn: Connection, user_id: int) -> None:
         raise TooManyImports
 
 
-def add(conn: Connection, user_id: int | None, order: ImportRequest, most_bytes: int = 0) -> Import:
+def add(conn: Connection, user_id: int | None, order: ImportRequest, max_bytes: int = 0) -> Import:
     """A new job for a store where the user works; without a user, the operator's. See `require_room`."""
     _take_turns(conn, user_id)
     values = msgspec.structs.asdict(order) | msgspec.structs.asdict(Counts())
     values |= {
-        "store_id": require_room(conn, user_id, values.pop("store"), most_bytes, order.size).store.id,
+        "store_id": require_room(conn, user_id, values.pop("store"), max_bytes, order.size).store.id,
         "user_id": user_id,
         "state": "queued",
         "options": msgspec.to_builtins(order.options),

@@ -41,18 +41,18 @@ def keys(conn: Connection) -> list[Scheduled]:
     return _keys.fetch_all(conn)
 
 
-def record_keys(conn: Connection, own: Sequence[Scheduled]) -> None:
+def record_keys(conn: Connection, own_keys: Sequence[Scheduled]) -> None:
     """From now on these are the right ones."""
     dialects.serialize(conn, "signing_keys")
     conn.execute(sa.delete(signing_keys))
-    conn.execute(sa.insert(signing_keys), [msgspec.structs.asdict(each) for each in own])
+    conn.execute(sa.insert(signing_keys), [msgspec.structs.asdict(each) for each in own_keys])
 
 
-def add_keys(conn: Connection, own: Sequence[Scheduled], fingerprints: Container[str]) -> None:
+def add_keys(conn: Connection, own_keys: Sequence[Scheduled], fingerprints: Container[str]) -> None:
     """Record a node's keys, unless others have been recorded that are not among all that it has."""
     dialects.serialize(conn, "signing_keys")
     if node_match.find_key_mismatch(keys(conn), fingerprints) is None:
-        record_keys(conn, own)
+        record_keys(conn, own_keys)
 
 
 def storage_mark(conn: Connection) -> str | None:

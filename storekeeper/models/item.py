@@ -115,8 +115,8 @@ class ItemRef(msgspec.Struct, frozen=True):
     """Which item is meant, by its name and its store, and what the sender believes of it."""
 
     name: str
-    which: int | str | None = None
-    given: Precondition = precondition.NONE
+    store_ref: int | str | None = None
+    condition: Precondition = precondition.NONE
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -190,14 +190,14 @@ def put(
     store_ref: int | str,
     name: str,
     fields: Fields,
-    given: Precondition = precondition.NONE,
+    condition: Precondition = precondition.NONE,
 ) -> tuple[Item, bool]:
     """Change the item, or add it where the store has none of that name; and whether it was added."""
     of = store_member.require_clerk(conn, user_id, store_ref)
     values = item_fields.columns(fields.given(), of)
     for _ in range(2):
         now = _lock_by_name.fetch_first(conn, store_id=of.id, name=name)
-        given.check(now and _tag(now))
+        condition.check(now and _tag(now))
         if now:
             return _change(conn, of, now, values), False
         if added := _insert(conn, of, name, values):
@@ -266,10 +266,10 @@ def _take(
     require: Callable[[Connection, int, int], Store] = store_member.require_clerk,
 ) -> tuple[Store, Any]:
     """The item's store, if the user has a right there, and the item's row, which nobody else changes meanwhile."""
-    found = get(conn, target.name, target.which)
+    found = get(conn, target.name, target.store_ref)
     of = require(conn, user_id, found.store_id)
     now = _lock_by_id.fetch_first(conn, store_id=of.id, id=found.id)
-    target.given.check(now and _tag(now))
+    target.condition.check(now and _tag(now))
     if now is None:
         raise NotFound("item_not_found")
     return of, now

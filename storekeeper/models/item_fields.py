@@ -207,18 +207,18 @@ def converters(store: Store, fields: Iterable[str]) -> Converters:
     return {name: (BY_NAME[name].column, partial(BY_NAME[name].to_column, store)) for name in fields}
 
 
-def convert(given: Mapping[str, Any], converters: Converters) -> dict[str, Any]:
-    values: dict[str, Any] = {}
+def convert(values: Mapping[str, Any], converters: Converters) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
     invalid: list[InvalidField] = []
-    for field, value in given.items():
+    for field, value in values.items():
         column, read = converters[field]
         try:
-            values[column] = read(value)
+            columns[column] = read(value)
         except Invalid as error:
             invalid += error.fields
     if invalid:
         raise Invalid(message=invalid[0].message, fields=invalid)
-    return values
+    return columns
 
 
 def differences(values: Mapping[str, Any], row: Any) -> dict[str, Any]:

@@ -105,8 +105,8 @@ def prepare(conn: Connection, item_filter: Filter) -> tuple[FilterShape, dict[st
     terms = _terms(item_filter, values.get("store_id"))
     values["words"] = item_search.expression(shape.dialect, terms)
     values["title_words"] = item_search.expression(shape.dialect, terms, is_title=True)
-    ways = item_search.choose_plan(conn, values["words"], values["title_words"])
-    return msgspec.structs.replace(shape, has_words=True, ways=ways), values
+    scan_plan = item_search.choose_plan(conn, values["words"], values["title_words"])
+    return msgspec.structs.replace(shape, has_words=True, scan_plan=scan_plan), values
 
 
 def _values(item_filter: Filter, store: Store | None) -> dict[str, Any]:

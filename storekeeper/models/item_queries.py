@@ -43,22 +43,24 @@ _CONDITIONS: dict[str, sa.ColumnElement[bool]] = {
 
 
 class FilterShape(msgspec.Struct, frozen=True):
-    """What a statement depends on. `given` names the conditions that have a value, `tags` says how many are wanted."""
+    """What a statement depends on. `conditions` are those that have a value, `tags` says how many are wanted."""
 
     dialect: str
-    given: tuple[str, ...]
+    conditions: tuple[str, ...]
     in_stock: bool | None
     archived: Archived
     tags: int = 0
     has_words: bool = False
-    ways: item_search.ScanPlan = item_search.ScanPlan()
+    scan_plan: item_search.ScanPlan = item_search.ScanPlan()
 
 
 def select_items(shape: FilterShape) -> tuple[sa.Select[Any], Mapping[str, sa.ColumnElement[Any]]]:
     """All items that are wanted, and the columns that they may be sorted by. Has a parameter `words` for a search."""
     of_store = leading_column(shape)
     if of_store is not None:
-        others = msgspec.structs.replace(shape, given=tuple(name for name in shape.given if name != "store_id"))
+        others = msgspec.structs.replace(
+            shape, conditions=tuple(name for name in shape.conditions if name != "store_id")
+        )
         is_of_store = dialects.is_within(shape.dialect, of_store, "store_id")
         return item.select.where(is_of_store, *_conditions(others)), sortable
     select = item.select.where(*_conditions(shape))
@@ -78,7 +80,7 @@ def pages(shape: FilterShape) -> Paginator[Item]:
 
 def leading_column(shape: FilterShape) -> sa.ColumnElement[int] | None:
     """What the index of each order begins with, so that a store's items are found among them, not among all."""
-    return items.c.store_id if "store_id" in shape.given and not shape.has_words else None
+    return items.c.store_id if "store_id" in shape.conditions and not shape.has_words else None
 
 
 @lru_cache(CACHE_SIZE)
@@ -87,7 +89,7 @@ def count_query(shape: FilterShape) -> CompiledQuery:
 
     Those that are not archived are all but the archived: both are counted in an index, without reading a row.
     """
-    is_plain = {*shape.given} <= {"store_id"} and shape.in_stock is None and not shape.has_words
+    is_plain = {*shape.conditions} <= {"store_id"} and shape.in_stock is None and not shape.has_words
     if not is_plain or shape.archived != "no":
         return CompiledQuery(_count(shape))
     all_, archived = (_count(msgspec.structs.replace(shape, archived=which)) for which in ("any", "yes"))
@@ -124,7 +126,7 @@ def _windows(shape: FilterShape, *, is_further: bool) -> list[sa.CTE]:
     all_ = all_.where(*_conditions(shape))
     has_tags = (_has_tag(f"tag_{number}") for number in range(shape.tags))
     windows = [all_.where(items.c.name == sa.bindparam("q"), *has_tags)]
-    for words, is_walk, end in zip(("title_words", "words"), shape.ways, RANK_CURSOR[3:], strict=True):
+    for words, is_walk, end in zip(("title_words", "words"), shape.scan_plan, RANK_CURSOR[3:], strict=True):
         window, id = item_search.keep_matches(shape.dialect, all_, items.c.id, words, is_walk=is_walk)
         window = limited(window.order_by(id), 2 * CANDIDATES if is_further else CANDIDATES)
         windows.append(window.where(id <= sa.bindparam(end, type_=sa.BigInteger)) if is_further else window)
@@ -137,11 +139,11 @@ def _count(shape: FilterShape) -> sa.Select[int]:
 
 
 def _matching(select: sa.Select[Any], shape: FilterShape) -> tuple[sa.Select[Any], sa.ColumnElement[int]]:
-    return item_search.keep_matches(shape.dialect, select, items.c.id, "words", is_walk=shape.ways.anywhere)
+    return item_search.keep_matches(shape.dialect, select, items.c.id, "words", is_walk=shape.scan_plan.anywhere)
 
 
 def _conditions(shape: FilterShape) -> Sequence[sa.ColumnElement[bool]]:
-    conditions = [_CONDITIONS[name] for name in shape.given]
+    conditions = [_CONDITIONS[name] for name in shape.conditions]
     if shape.in_stock is not None:
         conditions.append(_is_in_stock(shape) if shape.in_stock else items.c.stock <= 0)
     if shape.archived != "any":

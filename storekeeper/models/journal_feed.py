@@ -173,9 +173,9 @@ def audit(conn: Connection, change_filter: ChangeFilter, page_request: paging.Pa
 
 
 @lru_cache(paging.CACHE_SIZE)
-def _pages(dialect: str, given: tuple[str, ...]) -> Paginator[Entry]:
-    conditions = [_CONDITIONS[name] for name in given if name != "store_id"]
-    within = changes.c.store_id if "store_id" in given else None
+def _pages(dialect: str, names: tuple[str, ...]) -> Paginator[Entry]:
+    conditions = [_CONDITIONS[name] for name in names if name != "store_id"]
+    within = changes.c.store_id if "store_id" in names else None
     if within is not None:
         conditions.append(dialects.is_within(dialect, within, "store_id"))
     return Paginator(_signed.where(*conditions), {"id": changes.c.id}, _entry, within=within)

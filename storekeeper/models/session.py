@@ -120,7 +120,7 @@ class SessionLimits(msgspec.Struct, frozen=True):
     """For how many seconds a session lives at the most, and how many of one user's there are; 0 is no limit."""
 
     seconds: int
-    most: int = 0
+    per_user: int = 0
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -162,18 +162,18 @@ def get_viewer(conn: Connection, session_id: int, idle: int) -> Viewer:
     return Viewer(row.id, row.username, row.is_admin, session_id)
 
 
-def begin(conn: Connection, user_id: int, terms: SessionLimits, device: str, address: str) -> Grant:
+def begin(conn: Connection, user_id: int, limits: SessionLimits, device: str, address: str) -> Grant:
     """A new session; of a user who has too many, the one that was unused longest ends.
 
     Takes away a few that are over, so that they need no other sweeper.
     """
     now = int(time.time())
     before = now - SWEEP_AFTER
-    ((id, is_admin, may_exceed, are_over),) = _beginning(terms.most).fetch_all(
+    ((id, is_admin, may_exceed, are_over),) = _beginning(limits.per_user).fetch_all(
         conn,
         new_user_id=user_id,
         new_began_at=now,
-        new_ends_at=now + terms.seconds,
+        new_ends_at=now + limits.seconds,
         new_last_used_at=now,
         new_device=device[:DEVICE_LENGTH],
         new_address=address,
@@ -185,7 +185,7 @@ def begin(conn: Connection, user_id: int, terms: SessionLimits, device: str, add
         _sweep.execute(conn, before=before)
     ended = []
     if may_exceed and not is_admin:
-        ended = _ending(terms.most).fetch_all(conn, user_id=user_id, but_session_id=id, now=now)
+        ended = _ending(limits.per_user).fetch_all(conn, user_id=user_id, but_session_id=id, now=now)
     return Grant(user_id, is_admin, id, now, ended_id=ended[0][0] if ended else None)
 
 
@@ -270,7 +270,7 @@ def change_password(conn: Connection, login: Login, new_hash: str, session_id: i
 
 
 def choose_password(
-    conn: Connection, login: Login, new_hash: str, terms: SessionLimits, device: str, address: str
+    conn: Connection, login: Login, new_hash: str, limits: SessionLimits, device: str, address: str
 ) -> Grant:
     """Replace a password that had to be, and begin a session. TicketInvalid if somebody else was faster."""
     if not user.has_hash(conn, login.user_id, login.password_hash):
@@ -278,7 +278,7 @@ def choose_password(
     journal.set_author_user(conn, login.user_id)
     user.set_password(conn, login.user_id, new_hash)
     end_others(conn, login.user_id)
-    return begin(conn, login.user_id, terms, device, address)
+    return begin(conn, login.user_id, limits, device, address)
 
 
 def reset_password(conn: Connection, user_id: int, new_hash: str) -> int:
@@ -287,9 +287,9 @@ def reset_password(conn: Connection, user_id: int, new_hash: str) -> int:
     return end_others(conn, user_id)
 
 
-def reset_password_as(conn: Connection, asker_id: int, user_id: int, new_hash: str) -> int:
+def reset_password_as(conn: Connection, actor_id: int, user_id: int, new_hash: str) -> int:
     """The same, for an administrator."""
-    user.require_admin(conn, asker_id)
+    user.require_admin(conn, actor_id)
     return reset_password(conn, user.get(conn, user_id).id, new_hash)
 
 

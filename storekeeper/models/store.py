@@ -90,7 +90,7 @@ def get(conn: Connection, store_ref: int | str) -> Store:
     return store
 
 
-def lock(conn: Connection, store: Store, given: Precondition = precondition.NONE) -> Store:
+def lock(conn: Connection, store: Store, condition: Precondition = precondition.NONE) -> Store:
     """The store as it is now, and until the transaction ends: nobody else changes it or who owns it, or adds items.
 
     NotFound if somebody has just deleted it, PreconditionFailed if it is not as it is believed to be.
@@ -99,7 +99,7 @@ def lock(conn: Connection, store: Store, given: Precondition = precondition.NONE
     if row is None:
         raise NotFound("store_not_found")
     locked = of_row(row)
-    given.check(locked.tag)
+    condition.check(locked.tag)
     return locked
 
 

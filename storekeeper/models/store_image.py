@@ -35,23 +35,23 @@ class Kept(msgspec.Struct, frozen=True):
     size: int
 
 
-def give(conn: Connection, user_id: int, target: ItemRef, image: Kept, most_bytes: int) -> Item:
+def give(conn: Connection, user_id: int, target: ItemRef, image: Kept, max_bytes: int) -> Item:
     """Name the image of an item. ImageSpaceFull where it is new to the store, which has no room for it."""
     given = item.set_image(conn, user_id, target, image.key)
     dialects.serialize(conn, f"images of store {given.store_id}")
-    require_room(conn, user_id, given.store_id, image, most_bytes)
+    require_room(conn, user_id, given.store_id, image, max_bytes)
     values = {"store_id": given.store_id, "key": image.key, "bytes": image.size}
     dialects.insert_new(conn, store_images, values, [store_images.c.key])
     return given
 
 
-def require_room(conn: Connection, user_id: int, store_id: int, image: Kept, most_bytes: int) -> None:
+def require_room(conn: Connection, user_id: int, store_id: int, image: Kept, max_bytes: int) -> None:
     """ImageSpaceFull where `give` would say so."""
     mine = store_images.c.store_id == store_id
     known = sa.select(store_images.c.key).where(mine, store_images.c.key == image.key)
-    if conn.execute(known).first() is None and quota.binds(conn, user_id, most_bytes):
+    if conn.execute(known).first() is None and quota.binds(conn, user_id, max_bytes):
         used = conn.scalars(sa.select(sa.func.coalesce(sa.func.sum(store_images.c.bytes), 0)).where(mine)).one()
-        quota.check(ImageSpaceFull, most_bytes, int(used), image.size)
+        quota.check(ImageSpaceFull, max_bytes, int(used), image.size)
 
 
 def find_uncounted(conn: Connection) -> list[tuple[int, str]]:

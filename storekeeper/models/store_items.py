@@ -53,22 +53,22 @@ def _items(conn: Connection) -> Paginator[Item]:
 
 
 def change_settings(
-    conn: Connection, user_id: int, name: str, settings: Mapping[str, Any], given: Precondition = precondition.NONE
+    conn: Connection, user_id: int, name: str, settings: Mapping[str, Any], condition: Precondition = precondition.NONE
 ) -> Store:
     """Change a store that the user owns. `settings` are its columns; StoreNotEmpty where it has prices already."""
-    of = store.lock(conn, store_member.require_owner(conn, user_id, name), given)
+    of = store.lock(conn, store_member.require_owner(conn, user_id, name), condition)
     if settings.get("currency", of.currency) != of.currency and _holds_items(conn, of):
         raise StoreNotEmpty("store_has_prices")
     return store.change(conn, of, settings)
 
 
 def delete_store(
-    conn: Connection, user_id: int, name: str, with_items: bool, given: Precondition = precondition.NONE
+    conn: Connection, user_id: int, name: str, with_items: bool, condition: Precondition = precondition.NONE
 ) -> None:
     """Delete a store that the user owns. StoreNotEmpty while it holds items, unless they are to go with it."""
     found = store_member.require_owner(conn, user_id, name)
     store.take_turns(conn, found)
-    of = store.lock(conn, found, given)
+    of = store.lock(conn, found, condition)
     if with_items:
         _delete_items(conn, of)
     elif _holds_items(conn, of):

@@ -144,10 +144,10 @@ def add_store(conn: Connection, owner_id: int, name: str, currency: str, founder
     return added
 
 
-def page(conn: Connection, asker_id: int, name: str, page_request: paging.PageRequest) -> paging.Page[Member]:
+def page(conn: Connection, actor_id: int, name: str, page_request: paging.PageRequest) -> paging.Page[Member]:
     """Who works in the store, for whoever works there. For strangers there is no such list."""
     try:
-        of = require_clerk(conn, asker_id, name)
+        of = require_clerk(conn, actor_id, name)
     except Forbidden:
         raise NotFound from None
     return _of_store.fetch(conn, page_request, {"store_id": of.id})
@@ -159,21 +159,21 @@ def every(conn: Connection, name: str) -> list[Member]:
     return [_member(row) for row in conn.execute(query)]
 
 
-def get(conn: Connection, asker_id: int, name: str, username: str) -> Member:
+def get(conn: Connection, actor_id: int, name: str, username: str) -> Member:
     """A member, for whoever works there. For strangers there is none."""
     try:
-        of = require_clerk(conn, asker_id, name)
+        of = require_clerk(conn, actor_id, name)
     except Forbidden:
         raise NotFound("member_not_found") from None
     return _get(conn, of.id, user.get_by_name(conn, username).id)
 
 
-def put(conn: Connection, asker_id: int | None, name: str, username: str, role: Role) -> tuple[Member, bool]:
+def put(conn: Connection, actor_id: int | None, name: str, username: str, role: Role) -> tuple[Member, bool]:
     """Give a user that role in the store; and whether they are new there. LastOwner keeps one owner.
 
     Without an asker it is the operator who does so.
     """
-    of = store.get(conn, name) if asker_id is None else require_owner(conn, asker_id, name)
+    of = store.get(conn, name) if actor_id is None else require_owner(conn, actor_id, name)
     store.lock(conn, of)
     return _put(conn, of, user.get_by_name(conn, username), role)
 
@@ -192,10 +192,10 @@ def _put(conn: Connection, store: Store, person: User, role: Role) -> tuple[Memb
     return now, known is None
 
 
-def delete(conn: Connection, asker_id: int, name: str, username: str) -> None:
+def delete(conn: Connection, actor_id: int, name: str, username: str) -> None:
     """Take a user out of the store: by its owner, or by themselves."""
-    person = get(conn, asker_id, name, username)
-    of = store.get(conn, name) if person.user_id == asker_id else require_owner(conn, asker_id, name)
+    person = get(conn, actor_id, name, username)
+    of = store.get(conn, name) if person.user_id == actor_id else require_owner(conn, actor_id, name)
     store.lock(conn, of)
     leaving = _get(conn, of.id, person.user_id)
     _refuse_last(conn, of, leaving)
@@ -203,13 +203,13 @@ def delete(conn: Connection, asker_id: int, name: str, username: str) -> None:
     _note(conn, of, leaving.user_id, leaving, None)
 
 
-def delete_user(conn: Connection, asker_id: int | None, user_id: int, heir: str | None = None) -> list[Store]:
+def delete_user(conn: Connection, actor_id: int | None, user_id: int, heir: str | None = None) -> list[Store]:
     """Delete a user: by themselves, an administrator, or without an asker the operator.
 
     LastOwner names the stores that nobody else owns, unless they are handed over: the user called `heir` becomes their
     owner. Returns these stores.
     """
-    leaving = user.get(conn, user_id) if asker_id is None else user.get_for(conn, asker_id, user_id)
+    leaving = user.get(conn, user_id) if actor_id is None else user.get_for(conn, actor_id, user_id)
     _lock_owned(conn, leaving.id)
     alone = owned_alone(conn, leaving.id)
     if alone and heir is None:

@@ -89,26 +89,26 @@ def _existing(user: User | None) -> User:
     return user
 
 
-def get_for(conn: Connection, asker_id: int, user_id: int) -> User:
+def get_for(conn: Connection, actor_id: int, user_id: int) -> User:
     """The user, for themselves or an administrator. For anybody else they do not exist."""
-    if asker_id != user_id:
+    if actor_id != user_id:
         try:
-            require_admin(conn, asker_id)
+            require_admin(conn, actor_id)
         except Forbidden:
             raise NotFound("user_not_found") from None
     return get(conn, user_id)
 
 
-def require_admin(conn: Connection, asker_id: int, message: ErrorMessage | None = None) -> None:
+def require_admin(conn: Connection, actor_id: int, message: ErrorMessage | None = None) -> None:
     """Forbidden, with that message, for everybody else."""
-    if not get(conn, asker_id).is_admin:
+    if not get(conn, actor_id).is_admin:
         raise Forbidden(message=message)
     noted_rights.note(conn, noted_rights.ADMIN)
 
 
-def get_own(conn: Connection, asker_id: int, user_id: int) -> User:
+def get_own(conn: Connection, actor_id: int, user_id: int) -> User:
     """The user, for themselves. For anybody else they do not exist."""
-    if asker_id != user_id:
+    if actor_id != user_id:
         raise NotFound("user_not_found")
     return get(conn, user_id)
 

@@ -261,8 +261,8 @@ def page(
 
 
 @cache
-def _pages(given: tuple[str, ...]) -> Paginator[Webhook]:
-    return Paginator(_listed.where(*(_CONDITIONS[name] for name in given)), {"id": webhooks.c.id}, _webhook)
+def _pages(names: tuple[str, ...]) -> Paginator[Webhook]:
+    return Paginator(_listed.where(*(_CONDITIONS[name] for name in names)), {"id": webhooks.c.id}, _webhook)
 
 
 def change(conn: Connection, user_id: int | None, webhook_id: int, url: str | None, is_active: bool | None) -> Webhook:

@@ -202,35 +202,39 @@ def due(conn: Connection, webhook_id: int, under_way: Collection[int], limit: in
     return [_parcel(row, known.get(row.change_id)) for row in rows]
 
 
-def note(conn: Connection, sender: str, parcel: DueDelivery, outcome: AttemptResult) -> str | None:
+def note(conn: Connection, sender: str, delivery: DueDelivery, outcome: AttemptResult) -> str | None:
     """Write down what came of an attempt; why the webhook becomes inactive, if it does.
 
     Nothing is written where the webhook is another sender's now, which will see for itself.
     """
     now = int(time.time())
-    values = {"attempts": parcel.attempts + 1, "status": outcome.status, "error": outcome.error, "ms": outcome.ms}
+    values = {"attempts": delivery.attempts + 1, "status": outcome.status, "error": outcome.error, "ms": outcome.ms}
     values |= {"tried_at": now, "next_at": outcome.again_at}
     if outcome.again_at is None:
         values |= {"state": "delivered" if outcome.is_good else "failed", "ended_at": now}
-    ours = sa.select(webhooks.c.id).where(_is_of(sender, parcel.webhook_id))
-    is_it = sa.and_(deliveries.c.id == parcel.id, deliveries.c.webhook_id.in_(ours))
+    ours = sa.select(webhooks.c.id).where(_is_of(sender, delivery.webhook_id))
+    is_it = sa.and_(deliveries.c.id == delivery.id, deliveries.c.webhook_id.in_(ours))
     if not conn.execute(sa.update(deliveries).where(is_it).values(values)).rowcount:
         return None
-    if parcel.nonce and outcome.is_good:
-        webhook.settle(conn, parcel.webhook_id, parcel.nonce)
-    reason = _reason_to_stop(conn, parcel, outcome)
+    if delivery.nonce and outcome.is_good:
+        webhook.settle(conn, delivery.webhook_id, delivery.nonce)
+    reason = _reason_to_stop(conn, delivery, outcome)
     if reason:
-        stopped = sa.update(webhooks).where(webhooks.c.id == parcel.webhook_id)
+        stopped = sa.update(webhooks).where(webhooks.c.id == delivery.webhook_id)
         conn.execute(stopped.values(is_active=False, reason=reason))
     return reason
 
 
-def _reason_to_stop(conn: Connection, parcel: DueDelivery, outcome: AttemptResult) -> str | None:
+def _reason_to_stop(conn: Connection, delivery: DueDelivery, outcome: AttemptResult) -> str | None:
     if outcome.status == HTTPStatus.GONE:
         return "Its receiver answered 410: it wants no more."
-    if parcel.is_challenge and not outcome.is_good and outcome.again_at is None:
+    if delivery.is_challenge and not outcome.is_good and outcome.again_at is None:
         return "Its receiver has not answered the challenge."
-    if outcome.is_good or outcome.again_at is not None or _has_succeeded(conn, parcel.webhook_id, parcel.created_at):
+    if (
+        outcome.is_good
+        or outcome.again_at is not None
+        or _has_succeeded(conn, delivery.webhook_id, delivery.created_at)
+    ):
         return None
     return "All attempts to deliver a message have failed, and no other message has arrived meanwhile."
 

@@ -195,7 +195,7 @@ def _upload(declared: Operation) -> Json:
     # Not maxLength, which counts characters: Go's client asks the file for its strlen.
     return {
         "required": True,
-        "description": f"At most {declared.most_bytes // 2**20} MiB.",
+        "description": f"At most {declared.max_bytes // 2**20} MiB.",
         "content": {media_type: {"schema": shapes.FILE} for media_type in declared.uploads},
     }
 
@@ -204,7 +204,7 @@ def _body(declared: Operation) -> Json:
     (row,) = get_args(declared.body) or (declared.body,)
     schema = ref(row)
     if row is not declared.body:
-        schema = {"type": "array", "items": schema, "maxItems": declared.most_rows}
+        schema = {"type": "array", "items": schema, "maxItems": declared.max_rows}
     return {"required": not declared.body_is_optional, "content": {"application/json": {"schema": schema}}}
 
 

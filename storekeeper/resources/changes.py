@@ -59,9 +59,9 @@ class ChangesResource:
 
     tag = "changes"
 
-    def __init__(self, guard: Guard, most_of_user: int) -> None:
+    def __init__(self, guard: Guard, max_per_user: int) -> None:
         self._guard = guard
-        self._most_of_user = most_of_user
+        self._max_per_user = max_per_user
         self._streams = UserCounter()
 
     @responds(
@@ -107,7 +107,7 @@ class ChangesResource:
         user_id = req.caller.user_id
         if self._streams.total >= MAX_FOLLOWERS:
             raise Unavailable("followers_too_many")
-        used, most = self._streams.add(user_id, 1) - 1, self._most_of_user
+        used, most = self._streams.add(user_id, 1) - 1, self._max_per_user
         req.request_context.at_end(partial(self._streams.add, user_id, -1))
         if 0 < most <= used and await self._guard.read(req, quota.binds, user_id, most):
             raise TooManyStreams(most, used)

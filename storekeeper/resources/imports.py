@@ -112,7 +112,7 @@ class ImportListResource:
         self._guard = guard
         self._uploads = uploads
 
-    @accepts(*TYPES, most_bytes=MAX_BYTES)
+    @accepts(*TYPES, max_bytes=MAX_BYTES)
     @responds(
         (202, Import),
         headers=("Location",),

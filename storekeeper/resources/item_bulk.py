@@ -53,7 +53,7 @@ class ItemBulkResource:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @accepts(most_bytes=MAX_BYTES, most_rows=MAX_ROWS)
+    @accepts(max_bytes=MAX_BYTES, max_rows=MAX_ROWS)
     @counts(LIST_UNITS)
     @responds(BulkAnswer, headers=("Preference-Applied",), errors=(Forbidden, NotFound), operation_id="bulkPutItems")
     async def on_post(self, req: Request, resp: Response, body: list[BulkRow]) -> None:

@@ -28,7 +28,7 @@ class ItemImageResource:
         self._guard = guard
         self._uploads = uploads
 
-    @accepts(*MEDIA_TYPES, most_bytes=BYTES)
+    @accepts(*MEDIA_TYPES, max_bytes=BYTES)
     @conditional
     @responds(
         item.Item,
@@ -58,7 +58,7 @@ class ItemImageInStoreResource:
         self._guard = guard
         self._uploads = uploads
 
-    @accepts(*MEDIA_TYPES, most_bytes=BYTES)
+    @accepts(*MEDIA_TYPES, max_bytes=BYTES)
     @conditional
     @responds(
         item.Item, headers=("ETag",), errors=(Forbidden, NotFound, ImageSpaceFull), operation_id="putItemImageInStore"

@@ -73,10 +73,10 @@ class StoreResource:
 
     tag = "stores"
 
-    def __init__(self, guard: Guard, currency: str, conditions: Conditions, most_of_user: int) -> None:
+    def __init__(self, guard: Guard, currency: str, conditions: Conditions, max_per_user: int) -> None:
         self._guard = guard
         self._currency = currency
-        self._most_of_user = most_of_user
+        self._max_per_user = max_per_user
         self._conditions = conditions
 
     @public
@@ -98,7 +98,7 @@ class StoreResource:
         Needs no body. `currency` chooses another than the server's own.
         """
         currency = (body and body.currency) or self._currency
-        args = req.caller.user_id, name, currency, self._most_of_user
+        args = req.caller.user_id, name, currency, self._max_per_user
         founded = await self._guard.write(req, store_member.create_store, *args)
         tell_store(resp, founded, _answer(store_items.StoreWithItems(founded, [], None), UNSET))
         resp.status = falcon.HTTP_CREATED

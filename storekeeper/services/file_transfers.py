@@ -28,7 +28,7 @@ from storekeeper.models.unused_image import ImageGone
 
 P = TypeVar("P")
 Read = Callable[[Connection, P | None], Piece[P]]
-See = Callable[..., Awaitable[Any]]  # `Guard.read_list`, or a page's own
+RunQuery = Callable[..., Awaitable[Any]]  # `Guard.read_list`, or a page's own
 
 MEDIA_TYPES = {"csv": "text/csv", "jsonl": "application/jsonl"}  # by the format of a file
 BYTES_OF_A_UNIT = 16 * 1024  # of the limits, of an export
@@ -49,24 +49,24 @@ class UploadStream(Protocol):
 
 
 class ImageUploads:
-    """Takes in images. All those of a store may have `most_bytes`; 0 is no limit."""
+    """Takes in images. All those of a store may have `max_bytes`; 0 is no limit."""
 
-    def __init__(self, guard: Guard, images: Images, most_bytes: int) -> None:
+    def __init__(self, guard: Guard, images: Images, max_bytes: int) -> None:
         self._guard = guard
         self._images = images
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
 
     async def put(self, req: Request, read: Callable[[], Awaitable[bytes]], target: ItemRef) -> Item:
         """First the right to do it, and the room; then the files, then the row: none names a file that is not there."""
         guard, user_id = self._guard, req.caller.user_id
-        now = await guard.read(req, item.get, target.name, target.which)
+        now = await guard.read(req, item.get, target.name, target.store_ref)
         await guard.read(req, store_member.require_clerk, user_id, now.store_id)
         self._images.require_room()
         picture = await self._images.make(await read(), user_id)
         image = Kept(picture.key, picture.size)
-        await guard.read(req, store_image.require_room, user_id, now.store_id, image, self._most_bytes)
+        await guard.read(req, store_image.require_room, user_id, now.store_id, image, self._max_bytes)
         await self._images.keep(picture)
-        return await guard.write(req, store_image.give, user_id, target, image, self._most_bytes)
+        return await guard.write(req, store_image.give, user_id, target, image, self._max_bytes)
 
 
 async def undo_change(guard: Guard, images: Images, req: Request, store: int | str, change_id: int) -> Item:
@@ -78,24 +78,24 @@ async def undo_change(guard: Guard, images: Images, req: Request, store: int | s
 
 
 class ImportUploads:
-    """Takes in files to import. Those of one user may have `most_bytes`; 0 is no limit.
+    """Takes in files to import. Those of one user may have `max_bytes`; 0 is no limit.
 
     There is one for a process: it counts the bytes under way, as no row tells of a file before it is there.
     """
 
-    def __init__(self, guard: Guard, storage: Storage, runner: BackgroundProcess, most_bytes: int) -> None:
+    def __init__(self, guard: Guard, storage: Storage, runner: BackgroundProcess, max_bytes: int) -> None:
         self._guard = guard
         self._storage = storage
         self._runner = runner
         self._arriving = UserCounter()
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
 
-    async def start(self, req: Request, order: ImportRequest, upload: UploadStream, least_bytes: int = 1) -> Import:
+    async def start(self, req: Request, order: ImportRequest, upload: UploadStream, min_bytes: int = 1) -> Import:
         """Keep the file that is ordered to be imported, and let the work begin. It goes on by itself.
 
-        `least_bytes` is what is known of its size, so that one for which there is no room is not read.
+        `min_bytes` is what is known of its size, so that one for which there is no room is not read.
         """
-        room = await self._require_room(req, order.store, least_bytes)
+        room = await self._require_room(req, order.store, min_bytes)
         self._storage.disk.require_room(req.content_length or 0)
         file = f"imports/{token_hex(16)}"
         try:
@@ -106,12 +106,12 @@ class ImportUploads:
         self._runner.start_if_idle()
         return added
 
-    async def _require_room(self, req: Request, store: int | str, least_bytes: int) -> Room:
+    async def _require_room(self, req: Request, store: int | str, min_bytes: int) -> Room:
         """Where the file may be imported. What has come before needs no room: it is only answered again."""
         user_id = req.caller.user_id
         if await self._guard.is_known(req):
-            return Room(await self._guard.read(req, store_member.require_clerk, user_id, store), self._most_bytes)
-        return await self._guard.read(req, import_job.require_room, user_id, store, self._most_bytes, least_bytes)
+            return Room(await self._guard.read(req, store_member.require_clerk, user_id, store), self._max_bytes)
+        return await self._guard.read(req, import_job.require_room, user_id, store, self._max_bytes, min_bytes)
 
     async def _within(self, room: Room, user_id: int, upload: UploadStream) -> AsyncIterator[bytes]:
         """The file as it arrives. ImportSpaceFull as soon as it takes more room than there is."""
@@ -119,13 +119,13 @@ class ImportUploads:
         async for piece in upload.pieces():
             arriving = self._arriving.add(user_id, upload.size - counted)
             counted = upload.size
-            if room.most:
-                quota.check(ImportSpaceFull, room.most, room.used, arriving)
+            if room.max_bytes:
+                quota.check(ImportSpaceFull, room.max_bytes, room.used, arriving)
             yield piece
 
     async def _add(self, req: Request, order: ImportRequest) -> Import:
         try:
-            added = await self._guard.write(req, import_job.add, req.caller.user_id, order, self._most_bytes)
+            added = await self._guard.write(req, import_job.add, req.caller.user_id, order, self._max_bytes)
         except StorekeeperError:
             await self._storage.delete(order.file)
             raise
@@ -140,23 +140,25 @@ class Exports:
     def __init__(self, places: Slots) -> None:
         self._places = places
 
-    async def send_items(self, see: See, req: Request, resp: Response, item_filter: Filter, format: Format) -> None:
+    async def send_items(
+        self, run_query: RunQuery, req: Request, resp: Response, item_filter: Filter, format: Format
+    ) -> None:
         """Answer with all items that are wanted."""
         await self.send(
-            see, req, resp, partial(item_export.piece, item_filter=item_filter, format=format), f"items.{format}"
+            run_query, req, resp, partial(item_export.piece, item_filter=item_filter, format=format), f"items.{format}"
         )
 
-    async def send(self, see: See, req: Request, resp: Response, read: Read[P], name: str) -> None:
+    async def send(self, run_query: RunQuery, req: Request, resp: Response, read: Read[P], name: str) -> None:
         """Answer with the pieces that are read one after the other. What is wrong with the first is an error.
 
-        `see` runs a query for the sender if their session is live: what fails later cuts the answer, and its reader
+        `run_query` does so for the sender if their session is live: what fails later cuts the answer, and its reader
         sees that. The place is given back when the request is over, whether or not the answer has begun.
         """
         req.request_context.at_end(await self._places.take(req.caller.user_id))
-        first = await see(req, read, None)
+        first = await run_query(req, read, None)
         resp.content_type = f"{MEDIA_TYPES[name.rpartition('.')[2]]}; charset=utf-8"
         resp.set_header("Content-Disposition", f'attachment; filename="{name}"')
-        resp.stream = _pieces(see, req, read, first)
+        resp.stream = _pieces(run_query, req, read, first)
 
 
 class ReadingSpeed:
@@ -177,7 +179,7 @@ class ReadingSpeed:
         self._bytes, self._seconds = 0, 0.0
 
 
-async def _pieces(see: See, req: Request, read: Read[P], piece: Piece[P]) -> AsyncIterator[bytes]:
+async def _pieces(run_query: RunQuery, req: Request, read: Read[P], piece: Piece[P]) -> AsyncIterator[bytes]:
     """Until the reader hangs up, or is too slow. `server.transport` hangs up on one who reads nothing."""
     if req.is_head:
         return
@@ -189,4 +191,4 @@ async def _pieces(see: See, req: Request, read: Read[P], piece: Piece[P]) -> Asy
         if piece.following is None or end.done():
             return
         taking.note(len(piece.data), monotonic() - began)
-        piece = await see(req, read, piece.following)
+        piece = await run_query(req, read, piece.following)

@@ -36,14 +36,14 @@ class PasswordCheck:
         passwords: Passwords,
         tickets: Tickets,
         limits: LoginThrottleLimits,
-        terms: SessionLimits,
+        session_limits: SessionLimits,
         logins_per_minute: int,
     ) -> None:
         self._guard = guard
         self._tickets = tickets
         self._passwords = passwords
         self._limits = limits
-        self._terms = terms
+        self._session_limits = session_limits
         self._rate = Rate("login", logins_per_minute, ErrorMessage("too_many_logins"))
 
     async def sign_in(self, req: Request, username: str, password: str, device: Claims | None = None) -> Grant:
@@ -68,7 +68,7 @@ class PasswordCheck:
             raise PasswordChangeRequired(self._tickets.issue(login.user_id, login.password_hash))
         is_outdated = self._passwords.is_outdated(login.password_hash)
         new_hash = await self._passwords.hash(password, address) if is_outdated else None
-        entry = VerifiedLogin(attempt, self._rate, login, last_at, new_hash, self._terms, req.device, address)
+        entry = VerifiedLogin(attempt, self._rate, login, last_at, new_hash, self._session_limits, req.device, address)
         begun = await self._guard.write_uncached(req, _begin, entry)
         req.request_context.user_id = begun.user_id
         return _logged(req, begun)
@@ -85,7 +85,7 @@ class PasswordCheck:
             raise Invalid("password_unchanged", field="new_password")
         new_hash = await self._passwords.hash(new, req.request_context.address)
         begun = await self._guard.write_uncached(
-            req, session.choose_password, login, new_hash, self._terms, req.device, req.request_context.address
+            req, session.choose_password, login, new_hash, self._session_limits, req.device, req.request_context.address
         )
         req.request_context.user_id = begun.user_id
         req.log("password_changed")
@@ -122,7 +122,7 @@ class VerifiedLogin(msgspec.Struct, frozen=True):
     login: Login
     last_at: int
     new_hash: str | None
-    terms: SessionLimits
+    session_limits: SessionLimits
     device: str
     address: str
 
@@ -164,7 +164,7 @@ def _begin(conn: Connection, entry: VerifiedLogin) -> Grant:
     login_network.admit(conn, login, entry.attempt)
     if entry.new_hash:
         user.set_hash(conn, login.user_id, entry.new_hash)
-    begun = session.begin(conn, login.user_id, entry.terms, entry.device, entry.address)
+    begun = session.begin(conn, login.user_id, entry.session_limits, entry.device, entry.address)
     login_network.note(conn, login.user_id, entry.address, entry.last_at)
     network_rate.count(conn, entry.rate, entry.address)
     return begun

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from storekeeper.concurrency.heartbeat import Pulse
+from storekeeper.concurrency.heartbeat import HeartbeatWriter
 from storekeeper.concurrency.rate_limiter import DeliveryLimits, RateLimiter
 from storekeeper.database.executor import Database
 from storekeeper.errors import StorekeeperError, Unavailable
@@ -51,11 +51,11 @@ class WebhookSender:
         retries: tuple[float, ...] = RETRIES,
         look_seconds: float = POLL_SECONDS,
         is_needed: Callable[[], bool] = lambda: True,
-        pulse: Pulse | None = None,
+        heartbeat: HeartbeatWriter | None = None,
         limits: DeliveryLimits = UNLIMITED,
     ) -> None:
-        self._pulse = pulse or Pulse(token_hex(8))
-        self.name = self._pulse.name
+        self._heartbeat = heartbeat or HeartbeatWriter(token_hex(8))
+        self.name = self._heartbeat.name
         self._db = db
         self._client = client
         self._retries = retries
@@ -73,7 +73,7 @@ class WebhookSender:
     async def run(self) -> None:
         """Until it is told to end, or nobody needs it."""
         try:
-            while not self.is_ending and self._pulse.is_heard and self._is_needed():
+            while not self.is_ending and self._heartbeat.is_heard and self._is_needed():
                 self._beat()
                 try:
                     if not await self._step():
@@ -89,7 +89,7 @@ class WebhookSender:
 
     def _beat(self, *others: int) -> None:
         """Tell the server that this process lives, and of which webhooks the messages are under way."""
-        self._pulse.beat({*others, *(webhook_id for webhook_id, _ in self._under_way.values())})
+        self._heartbeat.beat({*others, *(webhook_id for webhook_id, _ in self._under_way.values())})
 
     async def _step(self) -> bool:
         """Do what is to be done now, and wait for more; whether there is any webhook for it."""
@@ -155,32 +155,32 @@ class WebhookSender:
     async def _start_some(self, hook: HeldWebhook, room: int) -> int:
         """Begin attempts of one webhook; how many."""
         known = [id for id, (webhook_id, _) in self._under_way.items() if webhook_id == hook.id]
-        parcels = await self._db.read(webhook_queue.due, hook.id, known, room)
-        if parcels:
-            self._pace.take(hook.host, len(parcels))
+        deliveries = await self._db.read(webhook_queue.due, hook.id, known, room)
+        if deliveries:
+            self._pace.take(hook.host, len(deliveries))
             self._began_at[hook.id] = time.monotonic()
-        for parcel in parcels:
-            self._under_way[parcel.id] = hook.id, asyncio.create_task(self._deliver(hook, parcel))
-        return len(parcels)
+        for delivery in deliveries:
+            self._under_way[delivery.id] = hook.id, asyncio.create_task(self._deliver(hook, delivery))
+        return len(deliveries)
 
     def _is_any_under_way(self, hooks: list[HeldWebhook]) -> bool:
         """Whether messages of a suspect are: when the process dies, it is to be clear by which."""
         suspects = {hook.id for hook in hooks if hook.is_suspect}
         return any(webhook_id in suspects for webhook_id, _ in self._under_way.values())
 
-    async def _deliver(self, hook: HeldWebhook, parcel: DueDelivery) -> None:
+    async def _deliver(self, hook: HeldWebhook, delivery: DueDelivery) -> None:
         try:
-            body = write(parcel)
-            answer = await self._client.post(hook.url, head(hook, parcel, body), body)
+            body = write(delivery)
+            answer = await self._client.post(hook.url, head(hook, delivery, body), body)
             if answer.is_put_off:  # it stays due
                 self._rests_until[hook.host] = time.monotonic() + REST_SECONDS
             else:
-                await self._note(parcel, answer)
+                await self._note(delivery, answer)
                 await self._acquit(hook)
         except Exception as error:  # a bug: the message stays under way, as the next attempt would only meet it again
-            structlog.get_logger().error("bug", webhook=hook.id, delivery=parcel.id, exc_info=error)
+            structlog.get_logger().error("bug", webhook=hook.id, delivery=delivery.id, exc_info=error)
         else:
-            del self._under_way[parcel.id]
+            del self._under_way[delivery.id]
             self._news.set()
 
     async def _acquit(self, hook: HeldWebhook) -> None:
@@ -188,25 +188,25 @@ class WebhookSender:
             with suppress(StorekeeperError):  # its next message does
                 await self._db.write(webhook_queue.acquit, self.name, hook.id)
 
-    async def _note(self, parcel: DueDelivery, answer: DeliveryResult) -> None:
+    async def _note(self, delivery: DueDelivery, answer: DeliveryResult) -> None:
         """For as long as it cannot be written down it is under way: it would be sent again at once."""
-        answer = _checked(parcel, answer)
-        outcome = self._judge(parcel, answer)
+        answer = _checked(delivery, answer)
+        outcome = self._judge(delivery, answer)
         while True:
             with suppress(Unavailable):
-                reason = await self._db.write(webhook_queue.note, self.name, parcel, outcome)
+                reason = await self._db.write(webhook_queue.note, self.name, delivery, outcome)
                 break
             await asyncio.sleep(self._look_seconds)
-        log = structlog.get_logger().bind(webhook=parcel.webhook_id, delivery=parcel.id)
+        log = structlog.get_logger().bind(webhook=delivery.webhook_id, delivery=delivery.id)
         if not answer.is_good:
-            log.warning("delivery_failed", attempt=parcel.attempts + 1, status=answer.status, reason=answer.error)
+            log.warning("delivery_failed", attempt=delivery.attempts + 1, status=answer.status, reason=answer.error)
         if reason:
             log.warning("webhook_stopped", reason=reason)
 
-    def _judge(self, parcel: DueDelivery, answer: DeliveryResult) -> AttemptResult:
+    def _judge(self, delivery: DueDelivery, answer: DeliveryResult) -> AttemptResult:
         again_at = None
-        if not answer.is_good and answer.status != HTTPStatus.GONE and parcel.attempts < len(self._retries):
-            seconds = self._retries[parcel.attempts] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+        if not answer.is_good and answer.status != HTTPStatus.GONE and delivery.attempts < len(self._retries):
+            seconds = self._retries[delivery.attempts] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
             again_at = int(time.time() + seconds)
         return AttemptResult(answer.status, answer.error, answer.ms, answer.is_good, again_at)
 
@@ -227,37 +227,37 @@ class Echo(msgspec.Struct, frozen=True):
     challenge: str
 
 
-def _checked(parcel: DueDelivery, answer: DeliveryResult) -> DeliveryResult:
+def _checked(delivery: DueDelivery, answer: DeliveryResult) -> DeliveryResult:
     """An answer to a challenge is a good one if it repeats what that says."""
-    if not parcel.nonce or not answer.is_good:
+    if not delivery.nonce or not answer.is_good:
         return answer
     try:
         said = msgspec.json.decode(answer.body, type=Echo).challenge
     except msgspec.DecodeError:
         said = ""
-    if hmac.compare_digest(said.encode(), parcel.nonce.encode()):
+    if hmac.compare_digest(said.encode(), delivery.nonce.encode()):
         return answer
     return msgspec.structs.replace(answer, error="The answer does not repeat the challenge.")
 
 
-def write(parcel: DueDelivery) -> bytes:
+def write(delivery: DueDelivery) -> bytes:
     """The body: the same for each attempt."""
-    at = parcel.change.at if parcel.change else parcel.created_at
-    data: Any = parcel.change
+    at = delivery.change.at if delivery.change else delivery.created_at
+    data: Any = delivery.change
     if data is None:
-        data = {"cursor": parcel.cursor} if parcel.type == "resync" else {}
-        data = {"challenge": parcel.nonce} if parcel.nonce else data
+        data = {"cursor": delivery.cursor} if delivery.type == "resync" else {}
+        data = {"challenge": delivery.nonce} if delivery.nonce else data
     timestamp = datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
-    return _ENCODER.encode({"type": parcel.type, "timestamp": timestamp, "data": data})
+    return _ENCODER.encode({"type": delivery.type, "timestamp": timestamp, "data": data})
 
 
-def head(hook: HeldWebhook, parcel: DueDelivery, body: bytes) -> Mapping[str, str]:
+def head(hook: HeldWebhook, delivery: DueDelivery, body: bytes) -> Mapping[str, str]:
     now = int(time.time())
     return {
         "user-agent": "Storekeeper",
-        "webhook-id": parcel.message_id,
+        "webhook-id": delivery.message_id,
         "webhook-timestamp": str(now),
-        "webhook-signature": " ".join(sign(secret, parcel.message_id, now, body) for secret in hook.secrets),
+        "webhook-signature": " ".join(sign(secret, delivery.message_id, now, body) for secret in hook.secrets),
     }
 
 

@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 from storekeeper.components import create_sender
 from storekeeper.concurrency import background_process
 from storekeeper.concurrency.background_process import BackgroundProcess, Process
-from storekeeper.concurrency.heartbeat import Heartbeat, Pulse, read_last
+from storekeeper.concurrency.heartbeat import Heartbeat, HeartbeatWriter, read_last
 from storekeeper.database.engine import create_engine
 from storekeeper.database.executor import Database
 from storekeeper.domain.money import PriceInput
@@ -354,19 +354,19 @@ def test_each_further_death_is_followed_by_a_longer_pause() -> None:
         (b"a x 1\n", Heartbeat("a", (1,))),
     ],
 )
-def test_the_last_whole_line_counts(text: bytes, vitals: Heartbeat | None) -> None:
-    assert read_last(text) == vitals
+def test_the_last_whole_line_counts(text: bytes, heartbeat: Heartbeat | None) -> None:
+    assert read_last(text) == heartbeat
 
 
 def test_a_pulse_never_waits_and_knows_when_nobody_listens() -> None:
     read, write = os.pipe()
-    pulse = Pulse("name", write)
+    heartbeat = HeartbeatWriter("name", write)
     for _ in range(30):
-        pulse.beat(range(10**6, 10**6 + 2000))
+        heartbeat.beat(range(10**6, 10**6 + 2000))
     text = os.read(read, 4096)
     assert read_last(text) == Heartbeat("name", tuple(range(10**6, 10**6 + 511)))
-    assert pulse.is_heard
+    assert heartbeat.is_heard
     os.close(read)
-    pulse.beat()
-    assert not pulse.is_heard
+    heartbeat.beat()
+    assert not heartbeat.is_heard
     os.close(write)

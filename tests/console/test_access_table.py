@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper.components import Parts, create_components
-from storekeeper.console.routes import create_kit, create_routes
+from storekeeper.console.routes import create_console_components, create_routes
 from storekeeper.models import item, journal, session, store_member, user
 from storekeeper.models.item_fields import Fields
 from storekeeper.models.session import SessionLimits
@@ -276,7 +276,7 @@ def test_what_each_caller_may_do(
 
 
 def test_every_page_has_a_row_and_every_row_a_page(parts: Parts, settings: Settings) -> None:
-    views = create_routes(create_kit(create_components(settings, parts)))
+    views = create_routes(create_console_components(create_components(settings, parts)))
     found = {
         f"{method.upper()} {re.sub(':[a-z]+}', '}', template)}"
         for template, view in views.items()

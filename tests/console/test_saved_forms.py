@@ -9,7 +9,7 @@ from falcon import testing
 
 from storekeeper.components import Parts, create_components
 from storekeeper.console.form_keys import FIELD
-from storekeeper.console.routes import create_kit, create_routes
+from storekeeper.console.routes import create_console_components, create_routes
 from storekeeper.console.saved_forms import PASSWORDS
 from storekeeper.database.engine import transaction
 from storekeeper.models import saved_form, session
@@ -191,7 +191,7 @@ def test_every_field_for_a_password_is_known(
 ) -> None:
     browser = Browser(client, "root")
     found = set()
-    pages = create_routes(create_kit(create_components(settings, parts)))
+    pages = create_routes(create_console_components(create_components(settings, parts)))
     for template in pages:
         path = re.sub(r"\{(\w+)(:\w+)?\}", lambda match: {"name": "ikea", "user_id": "2"}.get(match[1], "1"), template)
         found |= set(re.findall(r'name="(\w+)" type="password"', browser.get(path).text))

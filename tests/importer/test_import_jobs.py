@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from storekeeper.concurrency.heartbeat import Pulse
+from storekeeper.concurrency.heartbeat import HeartbeatWriter
 from storekeeper.domain.money import PriceInput
 from storekeeper.errors import Conflict, ImportIsOver
 from storekeeper.files.storage import create_storage
@@ -420,7 +420,7 @@ def test_a_runner_gives_a_job_back_when_another_users_waits(
 ) -> None:
     monkeypatch.setattr("storekeeper.importer.lease.TURN_SECONDS", 0)
     monkeypatch.setattr("storekeeper.importer.lease.POLL_SECONDS", 0)
-    turn = Turn(engine, Pulse(job.runner))
+    turn = Turn(engine, HeartbeatWriter(job.runner))
     with turn.begin(job):
         assert not turn.pauses("importing")
         queue(engine, other_user)
