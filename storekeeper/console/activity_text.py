@@ -93,7 +93,7 @@ def _of_item(entry: Entry, before: Fields, after: Fields) -> Iterable[Markup | s
 
 def _of_store(entry: Entry, before: Fields, after: Fields) -> Iterable[Markup | str]:
     if entry.action != "update":
-        return ["founded ~" if entry.action == "create" else "deleted ~"]
+        return ["created ~" if entry.action == "create" else "deleted ~"]
     return [phrase(before, after) for field, phrase in _STORE.items() if field in before]
 
 

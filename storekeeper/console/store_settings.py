@@ -28,7 +28,7 @@ class StoreCreateView(View):
         await self._write(
             req, store_member.create_store, req.caller.user_id, name, currency, self._components.quotas.stores
         )
-        self._flash(req, resp, f"{name} is founded, and you own it.")
+        self._flash(req, resp, f"{name} is created, and you own it.")
         self._redirect(resp, url("store", name))
 
 

@@ -108,9 +108,9 @@ def take_turns(conn: Connection, store: Store) -> None:
     dialects.serialize(conn, f"items of store {store.id}")
 
 
-def insert(conn: Connection, name: str, currency: str, founder_id: int | None = None) -> Store:
+def insert(conn: Connection, name: str, currency: str, creator_id: int | None = None) -> Store:
     """Add a store that nobody owns yet: `store_member.create_store` is for people."""
-    values: dict[str, Any] = {"name": name, "currency": money.check_currency(currency), "founder_id": founder_id}
+    values: dict[str, Any] = {"name": name, "currency": money.check_currency(currency), "founder_id": creator_id}
     row = dialects.insert_new(conn, stores, values, stores.c)
     if row is None:
         raise _taken(name)
@@ -119,9 +119,9 @@ def insert(conn: Connection, name: str, currency: str, founder_id: int | None = 
     return added
 
 
-def count_founded(conn: Connection, founder_id: int) -> int:
-    """How many of the stores that this user has founded are there, whoever owns them now."""
-    return conn.scalars(sa.select(sa.func.count()).where(stores.c.founder_id == founder_id)).one()
+def count_created(conn: Connection, creator_id: int) -> int:
+    """How many of the stores that this user has created are there, whoever owns them now."""
+    return conn.scalars(sa.select(sa.func.count()).where(stores.c.founder_id == creator_id)).one()
 
 
 def change(conn: Connection, locked: Store, settings: Mapping[str, Any]) -> Store:

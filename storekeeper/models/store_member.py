@@ -128,17 +128,17 @@ def _stand(conn: Connection, user_id: int, store_ref: int | str) -> tuple[Store,
     return _store(row), _rights(row)
 
 
-def create_store(conn: Connection, founder_id: int, name: str, currency: str, maximum: int = 0) -> Store:
-    """Add a store and make its founder the owner. TooManyStores where `maximum` of theirs are there; 0 is no limit."""
-    if quota.binds(conn, founder_id, maximum):
-        dialects.serialize(conn, f"stores of user {founder_id}")
-        quota.check(TooManyStores, maximum, store.count_founded(conn, founder_id))
-    return add_store(conn, founder_id, name, currency, founder_id)
+def create_store(conn: Connection, creator_id: int, name: str, currency: str, maximum: int = 0) -> Store:
+    """Add a store and make its creator the owner. TooManyStores where `maximum` of theirs are there; 0 is no limit."""
+    if quota.binds(conn, creator_id, maximum):
+        dialects.serialize(conn, f"stores of user {creator_id}")
+        quota.check(TooManyStores, maximum, store.count_created(conn, creator_id))
+    return add_store(conn, creator_id, name, currency, creator_id)
 
 
-def add_store(conn: Connection, owner_id: int, name: str, currency: str, founder_id: int | None = None) -> Store:
-    """Add a store with an owner. Without a founder it is the operator's doing, and counts for nobody."""
-    added = store.insert(conn, name, currency, founder_id)
+def add_store(conn: Connection, owner_id: int, name: str, currency: str, creator_id: int | None = None) -> Store:
+    """Add a store with an owner. Without a creator it is the operator's doing, and counts for nobody."""
+    added = store.insert(conn, name, currency, creator_id)
     conn.execute(sa.insert(members).values(store_id=added.id, user_id=owner_id, role="owner"))
     _note(conn, added, owner_id, None, _get(conn, added.id, owner_id))
     return added

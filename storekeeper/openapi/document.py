@@ -37,7 +37,7 @@ as `X-Client-Request-ID`, and stands there beside it."""
 TAGS = {
     "users": "Accounts: register, change the password; administrators list users and say what they may do.",
     "sessions": "Each login is a session. It ends with logging out, and its tokens are dead at once.",
-    "stores": "Stores hold items. Whoever founds one owns it.",
+    "stores": "Stores hold items. Whoever creates one owns it.",
     "items": "Items have a price in the currency of their store. A name is unique within a store.",
     "imports": "Files of items, brought into a store: first a plan, then the work, which goes on by itself.",
     "changes": "The journal: what was changed, when, and for those who may know it by whom.",

@@ -99,8 +99,8 @@ class StoreResource:
         """
         currency = (body and body.currency) or self._currency
         args = req.caller.user_id, name, currency, self._max_per_user
-        founded = await self._guard.write(req, store_member.create_store, *args)
-        tell_store(resp, founded, _answer(store_items.StoreWithItems(founded, [], None), UNSET))
+        created = await self._guard.write(req, store_member.create_store, *args)
+        tell_store(resp, created, _answer(store_items.StoreWithItems(created, [], None), UNSET))
         resp.status = falcon.HTTP_CREATED
 
     @conditional

@@ -42,8 +42,8 @@ def test_it_is_no_body_where_there_need_be_none(alice: Person, body: str) -> Non
     """So clients in Java and Go say that they send none. Elsewhere it is refused: see test_json."""
     hook = alice.post("/webhooks", {"url": HOOK, "store": "ikea"}).json["id"]
     json = {"body": body, "headers": {"Content-Type": "application/json"}}
-    founded = alice.post("/store/lidl", **json)
-    assert (founded.status_code, founded.json["currency"]) == (201, "EUR")
+    created = alice.post("/store/lidl", **json)
+    assert (created.status_code, created.json["currency"]) == (201, "EUR")
     hired = alice.put("/store/ikea/members/carol", **json)
     assert (hired.status_code, hired.json["role"]) == (201, "clerk")
     asked = alice.post(f"/webhooks/{hook}/verify", **json)

@@ -225,8 +225,8 @@ def test_the_items_of_all_stores_of_a_page_take_one_trip(
     monkeypatch.setattr(paging, "fetch_together", note)
     with transaction(engine) as conn:
         for number in range(30):
-            founded = store_member.create_store(conn, 1, f"store {number}", "EUR")
-            item.add(conn, 1, founded.id, "stool", Fields(price=PriceInput(1)))
+            created = store_member.create_store(conn, 1, f"store {number}", "EUR")
+            item.add(conn, 1, created.id, "stool", Fields(price=PriceInput(1)))
     stores = reader.get("/stores").json["stores"]
     assert [[each["name"] for each in store["items"]] for store in stores] == [["chair"], *[["stool"]] * 30]
     assert trips == [31]

@@ -47,7 +47,7 @@ def found(person: Person, *names: str) -> list[int]:
     return [person.post(f"/store/{name}").status_code for name in names]
 
 
-def test_a_user_founds_as_many_stores_as_they_may(limited: Limited, engine: sa.Engine) -> None:
+def test_a_user_creates_as_many_stores_as_they_may(limited: Limited, engine: sa.Engine) -> None:
     carol = limited.person("carol", stores_per_user=3)
     assert found(carol, "a", "b", "c") == [201, 201, 201]
     with capture_logs() as logs:
@@ -94,7 +94,7 @@ def test_of_many_who_found_at_once_one_gets_the_last_place(limited: Limited, eng
         answers = at_once(apps, [Call("POST", f"/store/s{number}", token=token) for number in range(10)])
     assert statuses(answers) == {201: 1, 409: 9}
     with engine.connect() as conn:
-        assert store.count_founded(conn, 3) == 2
+        assert store.count_created(conn, 3) == 2
 
 
 def test_a_form_for_one_store_too_many_says_so_and_keeps_what_was_typed(limited: Limited, engine: sa.Engine) -> None:

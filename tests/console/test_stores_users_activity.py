@@ -59,7 +59,7 @@ def test_who_works_nowhere_is_shown_all_stores_and_what_to_do(client: testing.Te
     assert "You do not work in a store yet" in said(carols.get("/console?stores=mine"))
 
 
-def test_a_store_is_founded_described_and_deleted(alices: Browser, alice: Person) -> None:
+def test_a_store_is_created_described_and_deleted(alices: Browser, alice: Person) -> None:
     assert wrong(alices.post("/console/new-store", {"name": "", "currency": "EUR"})).keys() == {"name"}
     assert wrong(alices.post("/console/new-store", {"name": "a", "currency": "XXX"})).keys() == {"currency"}
     page = alices.follow(alices.post("/console/new-store", {"name": "a/b", "currency": "JPY"}))
@@ -266,7 +266,7 @@ def test_activity_is_told_and_filtered(
         assert "This cannot be shown" in said(alices.get(f"{place}?{query}"))
     everything = said(roots.get("/console/activity"))
     assert "opened the account alice" in everything
-    assert "founded" in everything
+    assert "created" in everything
     assert "bob raised the price of chair in ikea 2 from" in everything
     (with_page,) = [roots.get("/console/activity?kind=user")]
     assert "raised" not in said(with_page)

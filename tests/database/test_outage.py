@@ -93,11 +93,11 @@ def test_a_change_whose_connection_is_cut_is_made_once(engine: sa.Engine, url: s
 
     def found(conn: Connection) -> int:
         calls.append(conn)
-        founded = store.insert(conn, "corner", "EUR")
+        created = store.insert(conn, "corner", "EUR")
         if len(calls) < 3:
             cut_own(conn)
         store.get(conn, "corner")
-        return founded.id
+        return created.id
 
     with database(url, seconds=30) as db:
         id = write(db, found)
