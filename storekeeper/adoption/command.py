@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from storekeeper.adoption import report, source, target
-from storekeeper.adoption.plan import AdoptionPlan, Taken, Wishes, draw
+from storekeeper.adoption.plan import AdoptionOptions, AdoptionPlan, ExistingNames, create_plan
 from storekeeper.adoption.users import LegacyPassword
 from storekeeper.database import schema_version
 from storekeeper.database.engine import transaction
@@ -45,22 +45,22 @@ def adopt(
     docs/adopting.md explains how data is converted.
     """
     settings = read_settings()
-    wishes = Wishes(currency=money.check_currency(currency or settings.currency), **named)
+    options = AdoptionOptions(currency=money.check_currency(currency or settings.currency), **named)
     engine = schema_version.open_engine(settings.database)
     taken = _look(engine, into_existing)
     found = _read(file)
-    plan = draw(found, taken, wishes)
+    plan = create_plan(found, taken, options)
     with report.kept(report_file, plan):
         if not dry_run:
             _write(engine, settings, plan)
-    for line in report.tell(found, plan, settings.password_length):
+    for line in report.describe(found, plan, settings.password_length):
         click.echo(line)
     click.echo("\nThis was a dry run: nothing is written." if dry_run else "\nDone.")
 
 
-def _look(engine: sa.Engine, into_existing: bool) -> Taken:
+def _look(engine: sa.Engine, into_existing: bool) -> ExistingNames:
     with engine.connect() as conn:
-        return target.look(conn, into_existing)
+        return target.read_existing_names(conn, into_existing)
 
 
 def _read(file: Path) -> source.Source:

@@ -18,7 +18,7 @@ NO_PLACE = {
 }
 
 
-class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+class AdoptionOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What the operator says. Users are named as they are called in Storekeeper."""
 
     currency: str
@@ -27,7 +27,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     lost_store: str | None = None
 
 
-class Taken(msgspec.Struct, frozen=True):
+class ExistingNames(msgspec.Struct, frozen=True):
     """The names that are in Storekeeper's database already."""
 
     users: list[str]
@@ -45,19 +45,19 @@ class AdoptionPlan(msgspec.Struct, frozen=True):
     decisions: list[Decision]
 
 
-def draw(source: Source, taken: Taken, wishes: Wishes) -> AdoptionPlan:
+def create_plan(source: Source, taken: ExistingNames, options: AdoptionOptions) -> AdoptionPlan:
     """NotFound for an owner or administrator who is nobody, Invalid for a name that cannot be one."""
     decisions: list[Decision] = []
-    users = people.judge(source, taken.users, decisions)
-    stores = stores_and_items.judge(source, taken.stores, wishes.currency, wishes.lost_store, decisions)
+    users = people.plan_users(source, taken.users, decisions)
+    stores = stores_and_items.plan_stores(source, taken.stores, options.currency, options.lost_store, decisions)
     decisions += map(_left_out, source.left_out)
     new = [each.username for each in users]
     return AdoptionPlan(
         users,
         stores,
-        wishes.currency,
-        _called(wishes.owner, [*new, *taken.users]),
-        _called(wishes.admin, new),
+        options.currency,
+        _called(options.owner, [*new, *taken.users]),
+        _called(options.admin, new),
         decisions,
     )
 

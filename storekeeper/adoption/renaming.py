@@ -27,48 +27,51 @@ ITEMS = Rules("item", names.of_thing, str, "", " ({})")
 TAGS = Rules("tag", names.of_tag, str, " ", "")
 
 
-class Given(NamedTuple):
+class NewName(NamedTuple):
     """`reason` is empty where the name is the old one."""
 
     name: str
     reason: str
 
 
-def allot(rows: Sequence[tuple[Any, Any]], rules: Rules, taken: Iterable[str] = ()) -> list[Given]:
+def assign_names(rows: Sequence[tuple[Any, Any]], rules: Rules, taken: Iterable[str] = ()) -> list[NewName]:
     """A name for each row of an id and a name.
 
     Whoever's name is good and free keeps it, the first of several. Only then are the others given theirs, so that
     nobody loses a good name to one that was made up.
     """
     register = _Register(rules, taken)
-    wishes = [mend(id, value, rules) for id, value in rows]
-    kept = [not wish.reason and register.take(wish.name, id) for (id, _), wish in zip(rows, wishes, strict=True)]
+    proposals = [correct_name(id, value, rules) for id, value in rows]
+    kept = [
+        not proposal.reason and register.take(proposal.name, id)
+        for (id, _), proposal in zip(rows, proposals, strict=True)
+    ]
     return [
-        wish if is_kept else register.settle(wish, id)
-        for (id, _), wish, is_kept in zip(rows, wishes, kept, strict=True)
+        proposal if is_kept else register.settle(proposal, id)
+        for (id, _), proposal, is_kept in zip(rows, proposals, kept, strict=True)
     ]
 
 
-def mend(id: Any, value: Any, rules: Rules) -> Given:
+def correct_name(id: Any, value: Any, rules: Rules) -> NewName:
     """The nearest name that may be one, and what was wrong."""
     text = to_text(value)
     trimmed = text.strip()
     try:
-        return Given(rules.check(trimmed), "" if trimmed == text else "There are spaces at its ends.")
+        return NewName(rules.check(trimmed), "" if trimmed == text else "There are spaces at its ends.")
     except Invalid as error:
         made_up = f"{rules.noun}-{id}" if isinstance(id, int) else rules.noun
-        return Given(_nearest(trimmed, rules) or made_up, str(error))
+        return NewName(_nearest(trimmed, rules) or made_up, str(error))
 
 
-def mend_description(value: Any) -> Given:
+def correct_description(value: Any) -> NewName:
     """The nearest text that may be a description, and what was wrong. Line ends become LF without a word."""
     text = to_text(value)
     try:
-        return Given(names.of_description(text), "")
+        return NewName(names.of_description(text), "")
     except Invalid as error:
         begin = text[: names.MAX_DECOMPOSITION * names.DESCRIPTION_LENGTH].replace("\0", "")
         normal = unicodedata.normalize("NFC", _without_long_runs_of_marks(begin)).replace("\r\n", "\n")
-        return Given(names.of_description(normal[: names.DESCRIPTION_LENGTH]), str(error))
+        return NewName(names.of_description(normal[: names.DESCRIPTION_LENGTH]), str(error))
 
 
 def _without_long_runs_of_marks(text: str) -> str:
@@ -117,13 +120,13 @@ class _Register:
         self._holders[key] = f"{name!r} ({self._rules.noun} {id!r})"
         return True
 
-    def settle(self, wish: Given, id: Any) -> Given:
-        if self.take(wish.name, id):
-            return wish
-        holder = self._holders[self._rules.fold(wish.name)]
-        name = self._next(wish.name)
+    def settle(self, proposal: NewName, id: Any) -> NewName:
+        if self.take(proposal.name, id):
+            return proposal
+        holder = self._holders[self._rules.fold(proposal.name)]
+        name = self._next(proposal.name)
         self.take(name, id)
-        return Given(name, f"{wish.reason} It is the same as {holder}.".lstrip())
+        return NewName(name, f"{proposal.reason} It is the same as {holder}.".lstrip())
 
     def _next(self, name: str) -> str:
         key = self._rules.fold(name)

@@ -31,7 +31,7 @@ def kept(path: Path | None, plan: AdoptionPlan) -> Iterator[None]:
         raise
 
 
-def tell(source: Source, plan: AdoptionPlan, password_length: int) -> Iterator[str]:
+def describe(source: Source, plan: AdoptionPlan, password_length: int) -> Iterator[str]:
     owner = f"owned by {plan.owner}" if plan.owner else "without an owner, so that only administrators may change them"
     yield f"Users taken over: {len(plan.users):,}"
     yield from _passwords(plan, password_length)

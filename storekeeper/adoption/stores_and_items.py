@@ -8,7 +8,7 @@ import msgspec
 
 from storekeeper.adoption import prices, renaming
 from storekeeper.adoption.decision import Decision, shown
-from storekeeper.adoption.renaming import Given
+from storekeeper.adoption.renaming import NewName
 from storekeeper.adoption.source import Source
 from storekeeper.domain import money, names
 from storekeeper.errors import Invalid
@@ -50,29 +50,29 @@ class _Places(msgspec.Struct, frozen=True):
     def get(self, store_id: Any) -> int:
         place = self.by_id.get(store_id, self.lost)
         if place is None:
-            raise Invalid(message=self.complaint(store_id))
+            raise Invalid(message=self.problem(store_id))
         return place
 
-    def complaint(self, store_id: Any) -> ErrorMessage | None:
+    def problem(self, store_id: Any) -> ErrorMessage | None:
         """What is wrong, if anything is."""
         if store_id is None:
             return ErrorMessage("adoption_store_missing")
         return None if store_id in self.by_id else ErrorMessage("adoption_store_gone", store=shown(store_id))
 
 
-def judge(
+def plan_stores(
     source: Source, taken: Collection[str], currency: str, lost_store: str | None, decisions: list[Decision]
 ) -> list[NewStore]:
     """`lost_store` is the name of the store for items that have none."""
-    given = renaming.allot(source.stores, renaming.STORES, taken)
+    given = renaming.assign_names(source.stores, renaming.STORES, taken)
     for (id, old), (name, reason) in zip(source.stores, given, strict=True):
         if reason:
             decisions.append(Decision("store_renamed", id, shown(old), name, reason))
     store_names = [each.name for each in given]
     by_id = {id: place for place, (id, _) in reversed([*enumerate(source.stores)])}  # the first of an id counts
     places = _Places(by_id, _lost_place(store_names, taken, lost_store), lost_store)
-    shelves = _shelves(source, currency, places, decisions)
-    held = [NewStore(name, _named(shelves[place], decisions)) for place, name in enumerate(store_names)]
+    items_by_place = _items_by_place(source, currency, places, decisions)
+    held = [NewStore(name, _named(items_by_place[place], decisions)) for place, name in enumerate(store_names)]
     return [each for place, each in enumerate(held) if each.items or place < len(given)]
 
 
@@ -88,11 +88,13 @@ def _lost_place(store_names: list[str], taken: Collection[str], lost_store: str 
     return store_names.index(name)
 
 
-def _shelves(source: Source, currency: str, places: _Places, decisions: list[Decision]) -> dict[int, list[_Found]]:
+def _items_by_place(
+    source: Source, currency: str, places: _Places, decisions: list[Decision]
+) -> dict[int, list[_Found]]:
     """The items that are taken over, by the place of their store."""
-    mended = {id: renaming.mend(id, old, renaming.TAGS) for id, old in source.tags}
-    tags = _tags(source, mended, decisions)
-    shelves = defaultdict(list)
+    corrected = {id: renaming.correct_name(id, old, renaming.TAGS) for id, old in source.tags}
+    tags = _tags(source, corrected, decisions)
+    items_by_place = defaultdict(list)
     for id, name, price, store_id, description in source.items:
         try:
             place, exact = places.get(store_id), prices.read(price, currency)
@@ -100,19 +102,19 @@ def _shelves(source: Source, currency: str, places: _Places, decisions: list[Dec
             told = "" if price is None else f" (price: {shown(price)!r})"
             decisions.append(Decision("item_not_taken", id, shown(name), None, f"{error}{told}"))
             continue
-        if reason := places.complaint(store_id):
+        if reason := places.problem(store_id):
             decisions.append(Decision("item_moved", id, shown(name), places.lost_store, str(reason)))
         if not exact.is_certain:
             amount = f"{money.from_minor(exact.minor, currency)} {currency}"
             decisions.append(Decision("price_rounded", id, price, amount, f"The price of {shown(name)!r}."))
         text = _description(id, description, decisions)
-        shelves[place].append(_Found(id, name, exact.minor, tags.get(id, ""), text))
-    _tell_tags(source, mended, {each.id for found in shelves.values() for each in found}, decisions)
-    return shelves
+        items_by_place[place].append(_Found(id, name, exact.minor, tags.get(id, ""), text))
+    _report_tags(source, corrected, {each.id for found in items_by_place.values() for each in found}, decisions)
+    return items_by_place
 
 
 def _description(id: Any, old: Any, decisions: list[Decision]) -> str:
-    text, reason = renaming.mend_description(old)
+    text, reason = renaming.correct_description(old)
     if reason:
         decisions.append(Decision("description_changed", id, shown(old), text, reason))
     return text
@@ -121,7 +123,7 @@ def _description(id: Any, old: Any, decisions: list[Decision]) -> str:
 def _named(found: list[_Found], decisions: list[Decision]) -> list[NewItem]:
     """The items of a store under their names; those that are the same in everything, once."""
     single = _merged(found, decisions)
-    given = renaming.allot([(each.id, each.name) for each in single], renaming.ITEMS)
+    given = renaming.assign_names([(each.id, each.name) for each in single], renaming.ITEMS)
     for each, (name, reason) in zip(single, given, strict=True):
         if reason:
             decisions.append(Decision("item_renamed", each.id, shown(each.name), name, reason))
@@ -134,7 +136,7 @@ def _named(found: list[_Found], decisions: list[Decision]) -> list[NewItem]:
 def _merged(found: list[_Found], decisions: list[Decision]) -> list[_Found]:
     known: dict[Any, _Found] = {}
     for each in found:
-        name = renaming.mend(each.id, each.name, renaming.ITEMS).name
+        name = renaming.correct_name(each.id, each.name, renaming.ITEMS).name
         first = known.setdefault((name, each.price_minor, each.tags, each.description), each)
         if first is not each:
             reason = f"The same name, price, store, tags and description as item {first.id!r}."
@@ -142,20 +144,20 @@ def _merged(found: list[_Found], decisions: list[Decision]) -> list[_Found]:
     return list(known.values())
 
 
-def _tags(source: Source, mended: dict[Any, Given], decisions: list[Decision]) -> dict[Any, str]:
+def _tags(source: Source, corrected: dict[Any, NewName], decisions: list[Decision]) -> dict[Any, str]:
     """By the item's id, as the table has them."""
     found = defaultdict(set)
     for item_id, tag_id in source.items_tags:
-        if tag_id in mended:
-            found[item_id].add(mended[tag_id].name)
+        if tag_id in corrected:
+            found[item_id].add(corrected[tag_id].name)
     return {item_id: _bounded(item_id, sorted(tags), decisions) for item_id, tags in found.items()}
 
 
-def _tell_tags(source: Source, mended: dict[Any, Given], taken: set[Any], decisions: list[Decision]) -> None:
+def _report_tags(source: Source, corrected: dict[Any, NewName], taken: set[Any], decisions: list[Decision]) -> None:
     """`taken` are the ids of the items that are taken over: a tag is nothing of its own in Storekeeper."""
     used = {tag_id for item_id, tag_id in source.items_tags if item_id in taken}
     for id, old in source.tags:
-        name, reason = mended[id]
+        name, reason = corrected[id]
         if id not in used:
             decisions.append(Decision("tag_not_taken", id, shown(old), None, "No item that is taken over has it."))
         elif reason:

@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.adoption.plan import AdoptionPlan, Taken
+from storekeeper.adoption.plan import AdoptionPlan, ExistingNames
 from storekeeper.adoption.stores_and_items import NewItem
 from storekeeper.adoption.users import LegacyPassword
 from storekeeper.domain import names
@@ -25,12 +25,12 @@ T = TypeVar("T")
 BATCH_SIZE = 5000  # rows of one statement, which may not take long
 
 
-def look(conn: Connection, is_filled_allowed: bool) -> Taken:
+def read_existing_names(conn: Connection, is_filled_allowed: bool) -> ExistingNames:
     """Conflict where there are stores already and nobody said that this is right: a second run makes copies."""
     names_there = list(conn.scalars(sa.select(stores.c.name)))
     if names_there and not is_filled_allowed:
         raise Conflict("adoption_into_existing")
-    return Taken(list(conn.scalars(sa.select(users.c.username))), names_there)
+    return ExistingNames(list(conn.scalars(sa.select(users.c.username))), names_there)
 
 
 def hash_all(secrets: Sequence[LegacyPassword], hasher: Hasher, at_once: int) -> Iterator[str]:

@@ -25,8 +25,8 @@ class NewUser(msgspec.Struct, frozen=True):
     is_active: bool
 
 
-def judge(source: Source, taken: Iterable[str], decisions: list[Decision]) -> list[NewUser]:
-    given = renaming.allot([(id, name) for id, name, *_ in source.users], renaming.USERS, taken)
+def plan_users(source: Source, taken: Iterable[str], decisions: list[Decision]) -> list[NewUser]:
+    given = renaming.assign_names([(id, name) for id, name, *_ in source.users], renaming.USERS, taken)
     confirmed = _confirmed(source.confirmations)
     users = []
     for (id, old, password, activated), (name, reason) in zip(source.users, given, strict=True):

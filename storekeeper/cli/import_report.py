@@ -11,7 +11,7 @@ from storekeeper.tabular.sheet import DELIMITERS
 SHOWN = 20
 
 
-def tell(engine: Engine, import_id: int) -> bool:
+def print_report(engine: Engine, import_id: int) -> bool:
     """Print how the file was read, and the result. Return whether the import has done all that the user wanted."""
     with engine.connect() as conn:
         ended = import_job.get(conn, None, import_id)

@@ -154,7 +154,7 @@ def _watching() -> Iterator[ReportProgress]:
 def _end(ctx: click.Context, engine: Engine, storage: Storage, job: ImportJob) -> None:
     """Print the result of an import. Exits with 1 unless it has done all that the user wanted."""
     _free(engine, storage, job)
-    if not import_report.tell(engine, job.id):
+    if not import_report.print_report(engine, job.id):
         ctx.exit(1)
 
 

@@ -20,7 +20,7 @@ def members_group() -> None:
 @click.argument("store", type=terminal.NameParamType())
 def list_members(store: str) -> None:
     """List the members of the store STORE, one line each: user and role, separated by a tab."""
-    for each in run_as_operator(read_settings(), store_member.every, store):
+    for each in run_as_operator(read_settings(), store_member.list_all, store):
         click.echo(f"{each.username}\t{each.role}")
 
 

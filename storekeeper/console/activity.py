@@ -38,7 +38,7 @@ class ActivityQuery(msgspec.Struct, frozen=True):
     until: str = ""
     after: str = ""
 
-    def wanted(self, conn: Connection) -> ChangeFilter:
+    def filter(self, conn: Connection) -> ChangeFilter:
         until = _day(self.until, "until")
         return ChangeFilter(
             kind=_kind(self.kind),
@@ -115,7 +115,7 @@ def _of_store(
     access = store_member.get_access(conn, user_id, name)
     try:
         found = journal_feed.store_history(
-            conn, user_id, name, query.wanted(conn), PageRequest(ROWS, query.after, "-id")
+            conn, user_id, name, query.filter(conn), PageRequest(ROWS, query.after, "-id")
         )
     except Invalid as problem:
         return access, Page([], None), problem, {}
@@ -124,7 +124,7 @@ def _of_store(
 
 def _of_all(conn: Connection, query: ActivityQuery) -> tuple[Page[Entry], Invalid | None, dict[int, str]]:
     try:
-        found = journal_feed.audit(conn, query.wanted(conn), PageRequest(ROWS, query.after, "-id"))
+        found = journal_feed.audit(conn, query.filter(conn), PageRequest(ROWS, query.after, "-id"))
     except Invalid as problem:
         return Page([], None), problem, {}
     return found, None, store_summary.names(conn, {each.store_id for each in found.rows if each.store_id is not None})

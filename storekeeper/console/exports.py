@@ -27,5 +27,5 @@ class ExportFileView(View):
         if format not in file_transfers.MEDIA_TYPES:
             raise NotFound
         await self._components.parts.exports.send_items(
-            self._read, req, resp, item_list_query.read(req).wanted(name), format
+            self._read, req, resp, item_list_query.read(req).filter(name), format
         )

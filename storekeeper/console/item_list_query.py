@@ -30,7 +30,7 @@ class ListQuery(msgspec.Struct, frozen=True, kw_only=True):
     after: str = ""
     before: str = ""
 
-    def wanted(self, store: str | None) -> Filter:
+    def filter(self, store: str | None) -> Filter:
         prices = {name: text for name in ("price_min", "price_max") if (text := getattr(self, name).strip())}
         read = {name: forms.price(text, name) for name, text in prices.items()}
         return Filter(
@@ -50,7 +50,7 @@ class ListQuery(msgspec.Struct, frozen=True, kw_only=True):
             return self.sort or "rank"
         return "name" if self.sort in ("", "rank") else self.sort
 
-    def asked(self) -> PageRequest:
+    def page_request(self) -> PageRequest:
         return PageRequest(ROWS, self.before or self.after, self.order)
 
     @property

@@ -94,7 +94,7 @@ def _leaf_of_all(conn: Connection, query: ListQuery) -> tuple[TwoWayPage, Invali
 
 
 def _find(conn: Connection, store: str | None, query: ListQuery) -> TwoWayPage:
-    return item_list.page_both_ways(conn, query.wanted(store), query.asked(), is_back=bool(query.before))
+    return item_list.page_both_ways(conn, query.filter(store), query.page_request(), is_back=bool(query.before))
 
 
 def _told(changed: list[Item]) -> str:

@@ -95,7 +95,7 @@ class AllowedNetworks:
         self._is_own = is_own
 
     def allows(self, address: str, port: int) -> bool:
-        ip = meant(address)
+        ip = effective_address(address)
         if any(each.admits(ip, port) for each in self._allowed):
             return True
         return port in PORTS and _is_public(ip) and not self._is_own(ip)
@@ -131,7 +131,7 @@ def read(url: str) -> WebhookUrl:
 def host_key(host: str) -> str:
     """One text for a host, however it is written: 127.1 is 127.0.0.1, and names mind no case and no dot at the end."""
     if ":" in host:
-        return str(meant(host))
+        return str(effective_address(host))
     try:
         return socket.inet_ntoa(socket.inet_aton(host))
     except (OSError, UnicodeError):
@@ -146,7 +146,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def meant(address: str) -> IPv4Address | IPv6Address:
+def effective_address(address: str) -> IPv4Address | IPv6Address:
     """The address that packets to this one come to: some of IPv6 stand for one of IPv4."""
     ip = ip_address(address)
     if isinstance(ip, IPv4Address):

@@ -66,7 +66,7 @@ class Guard:
 
     async def read_one(self, req: Request, query: AuthorizedLookup, values: Mapping[str, Any]) -> list[Row]:
         """The rows of a look-up by a signed-in sender: the check and the work in one statement."""
-        rows = await self._db.read_one(*query.asked(req.caller.sid, values))
+        rows = await self._db.read_one(*query.bind(req.caller.sid, values))
         live, rows = query.check(rows, req.caller.user_id)
         _check(live, req.operation.access)
         self._note_use(req)

@@ -26,7 +26,7 @@ class AuthorizedLookup:
             joined = joined.outerjoin(*join)
         self._query = CompiledQuery(limited(joined, maximum))
 
-    def asked(self, session_id: int, values: Mapping[str, Any]) -> tuple[CompiledQuery, Mapping[str, Any]]:
+    def bind(self, session_id: int, values: Mapping[str, Any]) -> tuple[CompiledQuery, Mapping[str, Any]]:
         """The query for such a session, and its values. `check` takes the rows."""
         return self._query, {"session_id": session_id, **values}
 

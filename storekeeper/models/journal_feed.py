@@ -21,7 +21,7 @@ from storekeeper.models.user import users
 CATALOGUE: tuple[Kind, ...] = ("item", "store")
 CURSOR = re.compile("[0-9]{1,16}")  # as text
 
-_told = (
+_shown_columns = (
     changes.c.id,
     changes.c.at,
     changes.c.kind,
@@ -36,7 +36,7 @@ _author_kind = sa.func.coalesce(
     changes.c.author_kind, sa.case((changes.c.user_id.is_(None), "operator"), else_="user")
 ).label("author_kind")
 _signed = sa.select(
-    *_told, _author_kind, changes.c.user_id, users.c.username, changes.c.request, changes.c.client_request
+    *_shown_columns, _author_kind, changes.c.user_id, users.c.username, changes.c.request, changes.c.client_request
 ).outerjoin(users, users.c.id == changes.c.user_id)
 
 _CONDITIONS = {
@@ -82,7 +82,7 @@ def _raw(text: str | None) -> Raw | None:
     return None if text is None else Raw(text)
 
 
-_change = reader(Change, _told, before=_raw, after=_raw)
+_change = reader(Change, _shown_columns, before=_raw, after=_raw)
 _entry = reader(Entry, _signed.selected_columns, before=_raw, after=_raw)
 
 
@@ -121,15 +121,15 @@ def _following(dialect: str, limit: int, *, of_store: bool) -> CompiledQuery:
     # By what is left out, for the same reason.
     is_shown = sa.and_(*(changes.c.kind != kind for kind in get_args(Kind) if kind not in CATALOGUE))
     behind = changes.c.id > sa.bindparam("after"), changes.c.id <= sa.bindparam("end"), is_shown
-    select = sa.select(*_told).where(*behind)
+    select = sa.select(*_shown_columns).where(*behind)
     if of_store:
         select = select.where(dialects.is_within(dialect, changes.c.store_id, "store_id")).order_by(changes.c.store_id)
     return CompiledQuery(limited(select.order_by(changes.c.id), limit), _change)
 
 
-def some(conn: Connection, ids: Sequence[int]) -> dict[int, Change]:
+def get_many(conn: Connection, ids: Sequence[int]) -> dict[int, Change]:
     """The changes of these ids that are not forgotten."""
-    rows = conn.execute(sa.select(*_told).where(changes.c.id.in_(ids)))
+    rows = conn.execute(sa.select(*_shown_columns).where(changes.c.id.in_(ids)))
     return {row.id: _change(row) for row in rows}
 
 

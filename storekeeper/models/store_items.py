@@ -44,8 +44,8 @@ def page(conn: Connection, page_request: paging.PageRequest) -> paging.Page[Stor
     found = _stores.fetch(conn, page_request)
     values = [{"store_id": of.id} for of in found.rows]
     held = _items(conn).first_of_each(conn, paging.PageRequest(page_request.limit), values)
-    shelves = [StoreWithItems(of, each.rows, each.cursor) for of, each in zip(found.rows, held, strict=True)]
-    return paging.Page(shelves, found.cursor)
+    with_items = [StoreWithItems(of, each.rows, each.cursor) for of, each in zip(found.rows, held, strict=True)]
+    return paging.Page(with_items, found.cursor)
 
 
 def _items(conn: Connection) -> Paginator[Item]:

@@ -153,7 +153,7 @@ def page(conn: Connection, actor_id: int, name: str, page_request: paging.PageRe
     return _of_store.fetch(conn, page_request, {"store_id": of.id})
 
 
-def every(conn: Connection, name: str) -> list[Member]:
+def list_all(conn: Connection, name: str) -> list[Member]:
     """All who work in the store, for the operator."""
     query = _listed.where(members.c.store_id == store.get(conn, name).id).order_by(users.c.username_key)
     return [_member(row) for row in conn.execute(query)]

@@ -28,7 +28,7 @@ class Condition(msgspec.Struct, frozen=True):
     since: int = 0
 
     @property
-    def badness(self) -> int:
+    def severity(self) -> int:
         return STATUSES.index(self.status)
 
 

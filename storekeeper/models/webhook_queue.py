@@ -153,7 +153,7 @@ def note_death(conn: Connection, sender: str, under_way: Collection[int]) -> lis
     return suspects
 
 
-def acquit(conn: Connection, sender: str, webhook_id: int) -> None:
+def clear_deaths(conn: Connection, sender: str, webhook_id: int) -> None:
     """The sender has survived a message of the webhook."""
     conn.execute(sa.update(webhooks).where(_is_of(sender, webhook_id)).values(deaths=0))
 
@@ -196,7 +196,7 @@ def due(conn: Connection, webhook_id: int, under_way: Collection[int], limit: in
     query = sa.select(deliveries, webhooks.c.nonce).join(webhooks, webhooks.c.id == deliveries.c.webhook_id)
     query = query.where(waits, deliveries.c.id.not_in(under_way), may_send)
     rows = conn.execute(query.order_by(deliveries.c.next_at, deliveries.c.id).limit(limit)).all()
-    known = journal_feed.some(
+    known = journal_feed.get_many(
         conn, [row.change_id for row in rows if row.change_id is not None and row.type != "resync"]
     )
     return [_parcel(row, known.get(row.change_id)) for row in rows]

@@ -35,25 +35,25 @@ def read(req: Request) -> Precondition:
     return Precondition(_tags(req, "If-Match"), _tags(req, "If-None-Match"))
 
 
-def show(req: Request, resp: Response, item: Item) -> None:
+def answer_read(req: Request, resp: Response, item: Item) -> None:
     """Answer a read with an item, or with 304 if its reader has it."""
     resp.data = responses.encode(item)
     _show(req, resp, item.tag)
 
 
-def tell(resp: Response, item: Item) -> None:
+def answer_change(resp: Response, item: Item) -> None:
     """Answer a change with the item as it is now."""
     resp.media = item
     resp.set_header("ETag", f'"{item.tag}"')
 
 
-def show_store(req: Request, resp: Response, store: Store, answer: Any) -> None:
+def answer_store_read(req: Request, resp: Response, store: Store, answer: Any) -> None:
     """Answer a read with a store and the items that are shown with it. Its tag tells both, first the store's own."""
     resp.data = responses.encode(answer)
     _show(req, resp, f"{store.tag}-{blake2b(resp.data, digest_size=8).hexdigest()}")
 
 
-def tell_store(resp: Response, store: Store, answer: Any) -> None:
+def answer_store_change(resp: Response, store: Store, answer: Any) -> None:
     resp.media = answer
     resp.set_header("ETag", f'"{store.tag}"')
 

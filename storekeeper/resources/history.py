@@ -28,7 +28,7 @@ class HistoryQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     limit: Limit = USUAL
     cursor: Cursor = ""
 
-    def asked(self) -> PageRequest:
+    def page_request(self) -> PageRequest:
         return PageRequest(self.limit, self.cursor, "-id")
 
 
@@ -42,7 +42,7 @@ class StoreHistoryQuery(HistoryQuery, kw_only=True, frozen=True, forbid_unknown_
     since: Annotated[Time, Meta(description=f"Only from then on. {TIME}")] | UnsetType = UNSET
     until: Annotated[Time, Meta(description=f"Only until then; a date is to its end. {TIME}")] | UnsetType = UNSET
 
-    def wanted(self) -> ChangeFilter:
+    def filter(self) -> ChangeFilter:
         named = {name: getattr(self, name, UNSET) for name in ChangeFilter.__struct_fields__}
         given = {name: value for name, value in named.items() if value is not UNSET}
         for name in {"since", "until"} & given.keys():
@@ -87,7 +87,7 @@ class ItemHistoryResource:
 
         Newest first, with who did it.
         """
-        args = req.caller.user_id, name, _chosen(query), query.asked()
+        args = req.caller.user_id, name, _chosen(query), query.page_request()
         _answer(req, resp, query, await self._guard.read_list(req, journal_feed.item_history, *args))
 
 
@@ -102,7 +102,7 @@ class ItemHistoryInStoreResource:
     @responds(HistoryPage, errors=(Forbidden, NotFound), operation_id="listItemHistoryInStore")
     async def on_get(self, req: Request, resp: Response, name: str, item_name: str, query: HistoryQuery) -> None:
         """List what became of an item of this store."""
-        args = req.caller.user_id, item_name, name, query.asked()
+        args = req.caller.user_id, item_name, name, query.page_request()
         _answer(req, resp, query, await self._guard.read_list(req, journal_feed.item_history, *args))
 
 
@@ -120,7 +120,7 @@ class StoreHistoryResource:
 
         Of its items and members, too; newest first, with who did it.
         """
-        args = req.caller.user_id, name, query.wanted(), query.asked()
+        args = req.caller.user_id, name, query.filter(), query.page_request()
         _answer(req, resp, query, await self._guard.read_list(req, journal_feed.store_history, *args))
 
 
@@ -139,7 +139,9 @@ class AuditResource:
 
         Users and their rights, too; newest first, with who did it.
         """
-        _answer(req, resp, query, await self._guard.read_list(req, journal_feed.audit, query.wanted(), query.asked()))
+        _answer(
+            req, resp, query, await self._guard.read_list(req, journal_feed.audit, query.filter(), query.page_request())
+        )
 
 
 class ItemPriceResource:

@@ -15,7 +15,7 @@ from storekeeper.http.operation import Message, conditional, fresh_token, respon
 from storekeeper.http.request import MAX_ID, Request
 from storekeeper.models import item, item_lookup
 from storekeeper.models.item_fields import MAX_STOCK, Fields
-from storekeeper.resources.etags import Conditions, read, show, tell
+from storekeeper.resources.etags import Conditions, answer_change, answer_read, read
 
 StoreId = Annotated[int, Meta(ge=1, le=MAX_ID)]
 ChosenStoreId = Annotated[StoreId, Meta(description="Which store's, where several have an item of that name.")]
@@ -59,7 +59,9 @@ class ItemResource:
     @responds(item.Item, headers=("ETag",), errors=(NotFound, AmbiguousName), operation_id="getItem")
     async def on_get(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
         """Read an item."""
-        show(req, resp, item.exactly_one(await self._guard.read_one(req, *item_lookup.item(name, query.chosen()))))
+        answer_read(
+            req, resp, item.exactly_one(await self._guard.read_one(req, *item_lookup.item(name, query.chosen())))
+        )
 
     @fresh_token
     @responds(
@@ -67,7 +69,7 @@ class ItemResource:
     )
     async def on_post(self, req: Request, resp: Response, name: str, body: ItemBody) -> None:
         """Add an item to a store where you work."""
-        tell(resp, await self._guard.write(req, item.add, req.caller.user_id, body.store_id, name, body))
+        answer_change(resp, await self._guard.write(req, item.add, req.caller.user_id, body.store_id, name, body))
         resp.status = falcon.HTTP_CREATED
 
     @conditional
@@ -84,7 +86,7 @@ class ItemResource:
         What is left out stays as it is.
         """
         args = req.caller.user_id, body.store_id, name, body, self._conditions.read(req)
-        tell_put(resp, await self._guard.write(req, item.put, *args))
+        _answer_put(resp, await self._guard.write(req, item.put, *args))
 
     @conditional
     @responds(
@@ -96,7 +98,7 @@ class ItemResource:
     async def on_patch(self, req: Request, resp: Response, name: str, query: ItemQuery, body: ItemChange) -> None:
         """Change what you name, and nothing else. `name` renames the item."""
         target = item.ItemRef(name, query.chosen(), self._conditions.read(req))
-        tell(resp, await self._guard.write(req, item.change, req.caller.user_id, target, body))
+        answer_change(resp, await self._guard.write(req, item.change, req.caller.user_id, target, body))
 
     @conditional
     @responds(Message, errors=(Forbidden, NotFound, AmbiguousName), operation_id="deleteItem")
@@ -122,7 +124,7 @@ class ItemInStoreResource:
     @responds(item.Item, headers=("ETag",), errors=(NotFound,), operation_id="getItemInStore")
     async def on_get(self, req: Request, resp: Response, name: str, item_name: str) -> None:
         """Read an item of a store."""
-        show(req, resp, item.exactly_one(await self._guard.read_one(req, *item_lookup.item(item_name, name))))
+        answer_read(req, resp, item.exactly_one(await self._guard.read_one(req, *item_lookup.item(item_name, name))))
 
     @fresh_token
     @responds(
@@ -133,7 +135,7 @@ class ItemInStoreResource:
     )
     async def on_post(self, req: Request, resp: Response, name: str, item_name: str, body: ItemInStoreBody) -> None:
         """Add an item to this store."""
-        tell(resp, await self._guard.write(req, item.add, req.caller.user_id, name, item_name, body))
+        answer_change(resp, await self._guard.write(req, item.add, req.caller.user_id, name, item_name, body))
         resp.status = falcon.HTTP_CREATED
 
     @conditional
@@ -147,7 +149,7 @@ class ItemInStoreResource:
     async def on_put(self, req: Request, resp: Response, name: str, item_name: str, body: ItemInStoreBody) -> None:
         """Change an item of this store, or add the item."""
         args = req.caller.user_id, name, item_name, body, self._conditions.read(req)
-        tell_put(resp, await self._guard.write(req, item.put, *args))
+        _answer_put(resp, await self._guard.write(req, item.put, *args))
 
     @conditional
     @responds(
@@ -159,7 +161,7 @@ class ItemInStoreResource:
     async def on_patch(self, req: Request, resp: Response, name: str, item_name: str, body: ItemChange) -> None:
         """Change what you name of an item of this store, and nothing else."""
         target = item.ItemRef(item_name, name, self._conditions.read(req))
-        tell(resp, await self._guard.write(req, item.change, req.caller.user_id, target, body))
+        answer_change(resp, await self._guard.write(req, item.change, req.caller.user_id, target, body))
 
     @conditional
     @responds(Message, errors=(Forbidden, NotFound), operation_id="deleteItemInStore")
@@ -191,7 +193,7 @@ class StockResource:
         Exact, however many do so at once. Never below zero, unless the store allows it.
         """
         target = item.ItemRef(name, query.chosen(), read(req))
-        tell(resp, await self._guard.write(req, item.adjust_stock, req.caller.user_id, target, body.delta))
+        answer_change(resp, await self._guard.write(req, item.adjust_stock, req.caller.user_id, target, body.delta))
 
 
 class StockInStoreResource:
@@ -207,10 +209,10 @@ class StockInStoreResource:
     async def on_post(self, req: Request, resp: Response, name: str, item_name: str, body: StockBody) -> None:
         """Add to the stock of an item of this store, or take from it."""
         target = item.ItemRef(item_name, name, read(req))
-        tell(resp, await self._guard.write(req, item.adjust_stock, req.caller.user_id, target, body.delta))
+        answer_change(resp, await self._guard.write(req, item.adjust_stock, req.caller.user_id, target, body.delta))
 
 
-def tell_put(resp: Response, put: tuple[item.Item, bool]) -> None:
+def _answer_put(resp: Response, put: tuple[item.Item, bool]) -> None:
     now, is_new = put
-    tell(resp, now)
+    answer_change(resp, now)
     resp.status = falcon.HTTP_CREATED if is_new else falcon.HTTP_OK

@@ -11,7 +11,7 @@ from storekeeper.http.guard import Guard
 from storekeeper.http.operation import accepts, conditional, public, responds
 from storekeeper.http.request import Request, Upload
 from storekeeper.models import item
-from storekeeper.resources.etags import is_known, read, tell
+from storekeeper.resources.etags import answer_change, is_known, read
 from storekeeper.resources.item import ItemQuery
 from storekeeper.services.file_transfers import ImageUploads
 
@@ -39,14 +39,14 @@ class ItemImageResource:
     async def on_put(self, req: Request, resp: Response, name: str, query: ItemQuery, upload: Upload) -> None:
         """Give an item of a store where you work an image. It is made anew in two sizes, without its metadata."""
         target = item.ItemRef(name, query.chosen(), read(req))
-        tell(resp, await self._uploads.put(req, upload.read, target))
+        answer_change(resp, await self._uploads.put(req, upload.read, target))
 
     @conditional
     @responds(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, AmbiguousName), operation_id="deleteItemImage")
     async def on_delete(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
         """Take an item's image away."""
         target = item.ItemRef(name, query.chosen(), read(req))
-        tell(resp, await self._guard.write(req, item.set_image, req.caller.user_id, target, None))
+        answer_change(resp, await self._guard.write(req, item.set_image, req.caller.user_id, target, None))
 
 
 class ItemImageInStoreResource:
@@ -66,14 +66,14 @@ class ItemImageInStoreResource:
     async def on_put(self, req: Request, resp: Response, name: str, item_name: str, upload: Upload) -> None:
         """Give an item of this store an image. It is made anew in two sizes, without its metadata."""
         target = item.ItemRef(item_name, name, read(req))
-        tell(resp, await self._uploads.put(req, upload.read, target))
+        answer_change(resp, await self._uploads.put(req, upload.read, target))
 
     @conditional
     @responds(item.Item, headers=("ETag",), errors=(Forbidden, NotFound), operation_id="deleteItemImageInStore")
     async def on_delete(self, req: Request, resp: Response, name: str, item_name: str) -> None:
         """Take the image of an item of this store away."""
         target = item.ItemRef(item_name, name, read(req))
-        tell(resp, await self._guard.write(req, item.set_image, req.caller.user_id, target, None))
+        answer_change(resp, await self._guard.write(req, item.set_image, req.caller.user_id, target, None))
 
 
 class ImageFileResource:

@@ -69,11 +69,11 @@ class ItemsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     updated_since: Annotated[Time, Meta(description=f"Only what was changed since then. {TIME}")] | UnsetType = UNSET
     archived: Annotated[Archived, Meta(description="Whether archived items are wanted.")] = "no"
 
-    def asked(self) -> PageRequest:
+    def page_request(self) -> PageRequest:
         usual = "id" if isinstance(self.q, UnsetType) else "rank"
         return PageRequest(self.limit, self.cursor, usual if isinstance(self.sort, UnsetType) else self.sort)
 
-    def wanted(self, store: int | str | None) -> Filter:
+    def filter(self, store: int | str | None) -> Filter:
         given = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not UNSET}
         if "updated_since" in given:
             given["updated_since"] = times.read(given["updated_since"], "updated_since")
@@ -116,11 +116,11 @@ class ItemListResource:
         For the signed in also as a file, with all that is wanted: `Accept: text/csv` or `application/jsonl`.
         """
         store_id = None if isinstance(query.store_id, UnsetType) else query.store_id
-        wanted = query.wanted(store_id)
+        item_filter = query.filter(store_id)
         if format := _find_format(req, resp):
-            await self._exports.send_items(self._guard.read_list, req, resp, wanted, format)
+            await self._exports.send_items(self._guard.read_list, req, resp, item_filter, format)
             return
-        page = await _page(self._guard, req, resp, query, wanted)
+        page = await _page(self._guard, req, resp, query, item_filter)
         if not req.claims:
             shown = [each.name for each in page.items if isinstance(each, item.Item)]
             page = msgspec.structs.replace(page, items=shown, message="More data available if you log in.")
@@ -143,17 +143,17 @@ class StoreItemListResource:
 
         For the signed in also as a file, with all that is wanted: `Accept: text/csv` or `application/jsonl`.
         """
-        wanted = query.wanted(name)
+        item_filter = query.filter(name)
         if format := _find_format(req, resp):
-            await self._exports.send_items(self._guard.read_list, req, resp, wanted, format)
+            await self._exports.send_items(self._guard.read_list, req, resp, item_filter, format)
         else:
-            resp.media = await _page(self._guard, req, resp, query, wanted)
+            resp.media = await _page(self._guard, req, resp, query, item_filter)
 
 
 async def _page(guard: Guard, req: Request, resp: Response, query: ItemsQuery, item_filter: Filter) -> ItemPage:
     if query.q or query.tag:
         req.charge(SEARCH_UNITS)
-    page = await guard.read_list(req, item_list.page, item_filter, query.asked())
+    page = await guard.read_list(req, item_list.page, item_filter, query.page_request())
     total: Any = UNSET
     if prefers(req, "count=exact"):
         req.charge(COUNT_UNITS)

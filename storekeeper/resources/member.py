@@ -73,5 +73,5 @@ class MemberListResource:
     @responds(MemberPage, errors=(NotFound,), operation_id="listMembers")
     async def on_get(self, req: Request, resp: Response, name: str, query: SortedPageQuery) -> None:
         """List who works in the store. Only for those who work there."""
-        page = await self._guard.read_list(req, store_member.page, req.caller.user_id, name, query.asked())
+        page = await self._guard.read_list(req, store_member.page, req.caller.user_id, name, query.page_request())
         resp.media = MemberPage(page.rows, link_next(req, resp, query, page.cursor))

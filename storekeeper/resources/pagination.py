@@ -28,7 +28,7 @@ class PageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit: Limit = USUAL
     cursor: Cursor = ""
 
-    def asked(self) -> PageRequest:
+    def page_request(self) -> PageRequest:
         return PageRequest(self.limit, self.cursor)
 
 
@@ -39,7 +39,7 @@ class SortedPageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cursor: Cursor = ""
     sort: Sort = "id"
 
-    def asked(self) -> PageRequest:
+    def page_request(self) -> PageRequest:
         return PageRequest(self.limit, self.cursor, self.sort)
 
 

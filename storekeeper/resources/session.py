@@ -217,7 +217,7 @@ class SessionListResource:
     @responds(SessionPage, operation_id="listSessions")
     async def on_get(self, req: Request, resp: Response, query: PageQuery) -> None:
         """List your sessions: the device, its address, and when it was last used."""
-        page = await self._guard.read_list(req, session.page, req.caller.user_id, self._idle, query.asked())
+        page = await self._guard.read_list(req, session.page, req.caller.user_id, self._idle, query.page_request())
         listed = [
             SessionAnswer(**msgspec.structs.asdict(each), is_current=each.id == req.caller.sid) for each in page.rows
         ]

@@ -14,7 +14,7 @@ from storekeeper.http.operation import Message, conditional, counts, public, res
 from storekeeper.http.request import Request, path
 from storekeeper.messages import ErrorMessage
 from storekeeper.models import item, store, store_items, store_member
-from storekeeper.resources.etags import Conditions, show_store, tell_store
+from storekeeper.resources.etags import Conditions, answer_store_change, answer_store_read
 from storekeeper.resources.pagination import PageQuery, SortedPageQuery, link_next, next_path
 
 Currency = Annotated[
@@ -83,8 +83,8 @@ class StoreResource:
     @responds(StoreAnswer, headers=("ETag",), errors=(NotFound,), operation_id="getStore")
     async def on_get(self, req: Request, resp: Response, name: str, query: SortedPageQuery) -> None:
         """Read a store with a page of its items."""
-        found = await self._guard.read_list(req, store_items.get, name, query.asked())
-        show_store(req, resp, found.store, _answer(found, link_next(req, resp, query, found.cursor)))
+        found = await self._guard.read_list(req, store_items.get, name, query.page_request())
+        answer_store_read(req, resp, found.store, _answer(found, link_next(req, resp, query, found.cursor)))
 
     @responds(
         (201, StoreAnswer),
@@ -100,7 +100,7 @@ class StoreResource:
         currency = (body and body.currency) or self._currency
         args = req.caller.user_id, name, currency, self._max_per_user
         created = await self._guard.write(req, store_member.create_store, *args)
-        tell_store(resp, created, _answer(store_items.StoreWithItems(created, [], None), UNSET))
+        answer_store_change(resp, created, _answer(store_items.StoreWithItems(created, [], None), UNSET))
         resp.status = falcon.HTTP_CREATED
 
     @conditional
@@ -117,7 +117,7 @@ class StoreResource:
         """
         args = req.caller.user_id, name, body.given(), self._conditions.read(req)
         changed = await self._guard.write(req, store_items.change_settings, *args)
-        tell_store(resp, changed, changed)
+        answer_store_change(resp, changed, changed)
 
     @conditional
     @responds(Message, errors=(Forbidden, NotFound, StoreNotEmpty), operation_id="deleteStore")
@@ -144,7 +144,7 @@ class StoreListResource:
     @responds(StorePage, operation_id="listStores")
     async def on_get(self, req: Request, resp: Response, query: SortedPageQuery) -> None:
         """List stores, each with the first of its items."""
-        page = await self._guard.read_list(req, store_items.page, query.asked())
+        page = await self._guard.read_list(req, store_items.page, query.page_request())
         items_query = PageQuery(query.limit)
         stores = [
             _answer(each, next_path(path("store", each.store.name), items_query, each.cursor)) for each in page.rows

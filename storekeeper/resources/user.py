@@ -163,5 +163,5 @@ class UserListResource:
     @responds(UserPage, operation_id="listUsers")
     async def on_get(self, req: Request, resp: Response, query: SortedPageQuery) -> None:
         """List users."""
-        page = await self._guard.read_list(req, user.page, query.asked())
+        page = await self._guard.read_list(req, user.page, query.page_request())
         resp.media = UserPage(page.rows, link_next(req, resp, query, page.cursor))

@@ -120,7 +120,7 @@ class WebhookListResource:
     @responds(WebhookPage, operation_id="listWebhooks")
     async def on_get(self, req: Request, resp: Response, query: PageQuery) -> None:
         """List the webhooks of the stores that you own; for administrators, all."""
-        page = await self._guard.read_list(req, webhook.page, req.caller.user_id, query.asked())
+        page = await self._guard.read_list(req, webhook.page, req.caller.user_id, query.page_request())
         resp.media = WebhookPage(page.rows, link_next(req, resp, query, page.cursor))
 
 

@@ -68,7 +68,7 @@ class Health:
             if self._sample is None or self._sample.done():
                 self._sample = asyncio.create_task(self.sample_reads())
             await asyncio.shield(self._sample)
-        return max(self._conditions.values(), key=lambda each: each.badness)
+        return max(self._conditions.values(), key=lambda each: each.severity)
 
     async def sample_reads(self) -> None:
         """Never raises: what cannot be read is what it finds."""

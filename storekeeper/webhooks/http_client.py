@@ -329,7 +329,7 @@ class WebhookClient:
 
 def network_of(address: str) -> str:
     """The network of one customer that it is in: of IPv6 a /64."""
-    return networks(str(webhook_url.meant(address)))[-1].name
+    return networks(str(webhook_url.effective_address(address)))[-1].name
 
 
 def _explained(error: Exception) -> DeliveryError:

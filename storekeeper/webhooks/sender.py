@@ -176,17 +176,17 @@ class WebhookSender:
                 self._rests_until[hook.host] = time.monotonic() + REST_SECONDS
             else:
                 await self._note(delivery, answer)
-                await self._acquit(hook)
+                await self._clear_deaths(hook)
         except Exception as error:  # a bug: the message stays under way, as the next attempt would only meet it again
             structlog.get_logger().error("bug", webhook=hook.id, delivery=delivery.id, exc_info=error)
         else:
             del self._under_way[delivery.id]
             self._news.set()
 
-    async def _acquit(self, hook: HeldWebhook) -> None:
+    async def _clear_deaths(self, hook: HeldWebhook) -> None:
         if hook.deaths:
             with suppress(StorekeeperError):  # its next message does
-                await self._db.write(webhook_queue.acquit, self.name, hook.id)
+                await self._db.write(webhook_queue.clear_deaths, self.name, hook.id)
 
     async def _note(self, delivery: DueDelivery, answer: DeliveryResult) -> None:
         """For as long as it cannot be written down it is under way: it would be sent again at once."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storekeeper.adoption import prices, renaming, report
-from storekeeper.adoption.plan import Taken, Wishes, draw
+from storekeeper.adoption.plan import AdoptionOptions, ExistingNames, create_plan
 from storekeeper.adoption.source import Rows, Source
 from storekeeper.domain import money, names
 from storekeeper.errors import Invalid
@@ -66,7 +66,7 @@ similar = st.text("aAbÅ ﬁ-2(;\u200b\ufdfa\u0301", max_size=90)
 @pytest.mark.parametrize("rules", [renaming.USERS, renaming.STORES])
 @given(olds=st.lists(values | similar, max_size=30), taken=st.lists(st.sampled_from(["a", "b", "a-2", "a (2)"])))
 def test_every_row_gets_a_good_name_of_its_own(rules: renaming.Rules, olds: list[Any], taken: list[str]) -> None:
-    found = renaming.allot([*enumerate(olds)], rules, taken)
+    found = renaming.assign_names([*enumerate(olds)], rules, taken)
     assert all(rules.check(each.name) == each.name for each in found)
     keys = [rules.fold(each.name) for each in found]
     assert len({*keys, *map(rules.fold, taken)}) == len(keys) + len(set(map(rules.fold, taken)))
@@ -76,12 +76,12 @@ def test_every_row_gets_a_good_name_of_its_own(rules: renaming.Rules, olds: list
 
 def test_a_good_name_is_not_lost_to_one_that_is_made_up() -> None:
     rows = [(1, "bob "), (2, "bob"), (3, "Bob"), (4, "bob-2")]
-    assert [each.name for each in renaming.allot(rows, renaming.USERS)] == ["bob-3", "bob", "Bob-4", "bob-2"]
+    assert [each.name for each in renaming.assign_names(rows, renaming.USERS)] == ["bob-3", "bob", "Bob-4", "bob-2"]
 
 
 @given(values | similar)
 def test_a_tag_is_made_good(value: Any) -> None:
-    name = renaming.mend(5, value, renaming.TAGS).name
+    name = renaming.correct_name(5, value, renaming.TAGS).name
     assert names.of_tag(name) == name
 
 
@@ -90,7 +90,7 @@ marked = st.text("a\u0301\u0316\0\r\n\ufdfa\u0958", max_size=90)
 
 @given(values | similar | marked.map(lambda text: text * 200))
 def test_a_description_is_made_good(value: Any) -> None:
-    text, reason = renaming.mend_description(value)
+    text, reason = renaming.correct_description(value)
     assert names.of_description(text) == text
     assert reason or text == names.of_description(renaming.to_text(value))
 
@@ -111,13 +111,13 @@ def test_any_rows_are_adopted_or_told(
     users: Rows, stores: Rows, items: Rows, tags: Rows, links: Rows, lost_store: str | None
 ) -> None:
     found = Source(users, stores, items, tags, links, None, [])
-    plan = draw(found, Taken(["a"], ["a"]), Wishes(currency="EUR", lost_store=lost_store))
+    plan = create_plan(found, ExistingNames(["a"], ["a"]), AdoptionOptions(currency="EUR", lost_store=lost_store))
     assert len(plan.users) == len(users)
     kept = [item for store in plan.stores for item in store.items]
     gone = [each for each in plan.decisions if each.kind in ("item_not_taken", "item_merged")]
     assert len(kept) + len(gone) == len(items)
     assert all(names.of_tag(tag) == tag for item in kept for tag in item.tags.split(";") if tag)
-    for line in report.tell(found, plan, 8):
+    for line in report.describe(found, plan, 8):
         assert line.removeprefix("\n").isprintable()  # nothing that a terminal obeys
 
 

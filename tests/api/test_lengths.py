@@ -188,10 +188,10 @@ def test_commands_of_long_texts(settings: Settings, alice: Person) -> None:
 def test_names_of_another_database() -> None:
     rows = [(1, MARKS), (2, f"a{MARKS}"), (3, f"\0{MARKS}")]
     for rules in (renaming.USERS, renaming.STORES, renaming.ITEMS):
-        for given in renaming.allot(rows, rules):
+        for given in renaming.assign_names(rows, rules):
             assert len(given.name) <= names.LENGTH
     for id, name in rows:
-        assert len(renaming.mend(id, name, renaming.TAGS).name) <= names.TAG_LENGTH
+        assert len(renaming.correct_name(id, name, renaming.TAGS).name) <= names.TAG_LENGTH
 
 
 def test_what_is_not_too_long_is_composed() -> None:

@@ -204,8 +204,8 @@ def test_a_dot_or_two_are_no_name(alice: Person, name: str, settings: Settings) 
     assert alice.post("/items/bulk", [{"store_id": 1, "name": name, "price": 3}]).status_code == 400
     with pytest.raises(Invalid):
         names.of_new_user(name)
-    assert renaming.mend(7, name, renaming.ITEMS).name == "item-7"
-    assert renaming.mend(7, name, renaming.STORES).name == "store-7"
+    assert renaming.correct_name(7, name, renaming.ITEMS).name == "item-7"
+    assert renaming.correct_name(7, name, renaming.STORES).name == "store-7"
 
 
 # Segments of paths

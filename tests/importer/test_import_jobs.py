@@ -97,7 +97,7 @@ def crash() -> None:
 def test_an_interrupted_import_goes_on_and_ends_as_any_other(
     when: tuple[str, int], engine: sa.Engine, job: ImportJob
 ) -> None:
-    with pytest.raises(Crash):  # `tell` is called within the step: that step is lost
+    with pytest.raises(Crash):  # `report_progress` is called within the step: that step is lost
         run(engine, job, crash, when)
     with transaction(engine) as conn:
         assert import_queue.claim(conn, "too early") is None
