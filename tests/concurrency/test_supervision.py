@@ -344,7 +344,7 @@ def test_each_further_death_is_followed_by_a_longer_pause() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "vitals"),
+    ("text", "heartbeat"),
     [
         (b"", None),
         (b"a 1", None),
