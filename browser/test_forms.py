@@ -143,7 +143,7 @@ def test_a_server_that_is_away_loses_nothing_of_what_was_typed(shop: Shop, open_
     expect(delta).to_have_value("5")
     page.unroute("**/*")
     page.get_by_label("Price of Oak table").fill("99")
-    page.get_by_role("button", name="Save what I typed").click()
+    page.get_by_role("button", name="Save changes").click()
     expect(page.get_by_label("Price of Oak table")).to_have_value("99.00")
     assert stock(shop) == STOCK + 5
     assert shop.price("Oak table") == 99
@@ -219,11 +219,11 @@ def test_the_session_ends_while_somebody_types(shop: Shop, open_page: OpenPage, 
     page.get_by_label("On hand:").fill("5")
     end_session(shop)
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_role("status")).to_contain_text("Sign in, and what you typed is here again.")
+    expect(page.get_by_role("status")).to_contain_text("Sign in, and your input is here again.")
     page.get_by_label("User name").fill("bob")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("status")).to_contain_text("You were signed out before this was saved.")
+    expect(page.get_by_role("status")).to_contain_text("Your session ended before this was saved.")
     expect(page.get_by_label("Description")).to_have_value("Oiled by hand.")
     expect(page.get_by_label("On hand:")).to_have_value("5")
     assert stock(shop) == STOCK
@@ -243,10 +243,10 @@ def test_the_session_ends_while_somebody_types_into_the_table(shop: Shop, open_p
     page.get_by_label("User name").fill("bob")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("status")).to_contain_text("You were signed out before this was saved.")
+    expect(page.get_by_role("status")).to_contain_text("Your session ended before this was saved.")
     expect(delta).to_have_value("5")
     expect(page.get_by_label("Price of Oak table")).to_have_value("99")
-    page.get_by_role("button", name="Save what I typed").click()
+    page.get_by_role("button", name="Save changes").click()
     expect(page.get_by_role("status")).to_contain_text("2 items are saved.")
     assert stock(shop) == STOCK + 5
 
@@ -259,9 +259,9 @@ def test_a_discount_minds_what_others_did_meanwhile(shop: Shop, open_page: OpenP
     shop.call("alice", "PATCH", "/item/Oak%20chair", {"price": 500})
     page.get_by_label("Value").fill("-10")
     page.get_by_label("Value").press("Enter")
-    expect(page.get_by_role("heading", name="Look at these prices first")).to_be_visible()
+    expect(page.get_by_role("heading", name="Check these prices")).to_be_visible()
     expect(page.get_by_label("Change Oak chair")).not_to_be_checked()
     assert shop.price("Oak chair") == 500
-    page.get_by_role("button", name="Change the ticked, and 1 other").click()
+    page.get_by_role("button", name="Change the selected, and 1 other").click()
     expect(page.get_by_role("status")).to_contain_text("Changed: 1 of 1 items.")
     assert shop.price("Oak chair") == 500

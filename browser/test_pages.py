@@ -78,8 +78,8 @@ def lively(shop: Shop, open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.
     page = open_page("alice")
     page.goto(f"{STORE}/import")
     page.get_by_label("Choose a file, or drop one here").set_input_files(file)
-    page.get_by_role("button", name="See what it would do").click()
-    page.get_by_role("heading", name="Some lines cannot be taken").wait_for()
+    page.get_by_role("button", name="Show the plan").click()
+    page.get_by_role("heading", name="Some lines were refused").wait_for()
     return shop
 
 

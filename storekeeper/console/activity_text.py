@@ -49,7 +49,7 @@ def _decoded(raw: msgspec.Raw | None) -> dict[str, Any]:
 def _author(entry: Entry) -> str:
     if entry.author_kind in ("operator", "server"):
         return f"The {entry.author_kind}"
-    return entry.username or f"User {entry.user_id}, who is no more,"
+    return entry.username or f"User {entry.user_id}, who was deleted,"
 
 
 def _subject(entry: Entry, before: Fields, after: Fields, stores: Mapping[int, str], is_of_one_store: bool) -> Markup:
@@ -99,9 +99,9 @@ def _of_store(entry: Entry, before: Fields, after: Fields) -> Iterable[Markup | 
 
 def _of_member(entry: Entry, before: Fields, after: Fields) -> str:
     if entry.action == "delete":
-        return "took ~ out of the store"
+        return "removed ~ from the store"
     role = "an owner" if after["role"] == "owner" else "a clerk"
-    return f"let ~ work there as {role}" if entry.action == "create" else f"made ~ {role}"
+    return f"added ~ as {role}" if entry.action == "create" else f"made ~ {role}"
 
 
 def _of_user(entry: Entry, before: Fields, after: Fields) -> Iterable[Markup | str]:
@@ -163,15 +163,13 @@ _ITEM_PHRASES: dict[str, Phrase] = {
     "price": _price_phrase,
     "stock": _stock_phrase,
     "archived": lambda _, after: "archived ~" if after["archived"] else "put ~ back on sale",
-    "image": lambda _, after: "gave ~ a picture" if after["image"] else "took away the picture^",
+    "image": lambda _, after: "gave ~ a picture" if after["image"] else "removed the picture^",
 }
 _ITEM = {field.name: _usual_phrase(field) for field in ITEM_FIELDS} | _ITEM_PHRASES
 _STORE_PHRASES: dict[str, Phrase] = {
     "name": lambda before, after: _form("renamed the store {} to {}", _quoted(before["name"]), _quoted(after["name"])),
     "negative_stock": lambda _, after: (
-        "let items^ be sold before they are there"
-        if after["negative_stock"]
-        else "let no items^ be sold before they are there"
+        "allowed negative stock^" if after["negative_stock"] else "forbade negative stock^"
     ),
 }
 _STORE = {field.name: _usual_phrase(field) for field in STORE_FIELDS} | _STORE_PHRASES
@@ -179,7 +177,7 @@ _USER: dict[str, Phrase] = {
     "is_admin": lambda _, after: "made ~ an administrator" if after["is_admin"] else "made ~ an ordinary user",
     "is_active": lambda _, after: "activated ~" if after["is_active"] else "deactivated ~",
     "must_change_password": lambda _, after: (
-        "asked ~ for another password" if after["must_change_password"] else "let ~ keep their password"
+        "required a new password of ~" if after["must_change_password"] else "let ~ keep their password"
     ),
     "username": lambda before, after: _form("renamed {} to {}", before["username"], after["username"]),
 }

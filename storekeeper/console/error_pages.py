@@ -32,7 +32,7 @@ AMENDABLE = (
 )
 
 
-LATER = "Sign in, and what you typed is here again."
+LATER = "Sign in, and your input is here again."
 
 
 def safe_redirect(text: str) -> str:
@@ -56,7 +56,7 @@ class ErrorPages:
             kept = await self._kept_forms.keep(req, resp, "signed out")
             if req.method == "POST":
                 cookies.give_notice(
-                    req, resp, Notice(f"You were signed out before this was saved. {LATER if kept else ''}")
+                    req, resp, Notice(f"Your session ended before this was saved. {LATER if kept else ''}")
                 )
             self._lead(resp, url("sign-in", next=kept or _back(req)))
         else:

@@ -43,7 +43,7 @@ class StoreImportsView(View):
         order = _order(req.typed, name, upload.file_name)
         min_bytes = max(1, (req.content_length or 0) - BODY_BYTES)  # without what is around the file
         job = await self._components.import_uploads.start(req, order, upload, min_bytes)
-        self._flash(req, resp, "The file is here.")
+        self._flash(req, resp, "The file is uploaded.")
         self._redirect(resp, url("import", job.id))
 
 
@@ -63,7 +63,7 @@ class ImportView(View):
         skips = req.typed["skip_refused"] == "yes"
         await self._write(req, import_job.confirm, req.caller.user_id, import_id, skips)
         self._components.parts.importer.start_if_idle()
-        self._flash(req, resp, "The import goes on by itself.")
+        self._flash(req, resp, "The import runs in the background.")
         self._redirect(resp, url("import", import_id))
 
 
@@ -74,7 +74,7 @@ class ImportCancelView(ImportView):
         """End it. What it has imported stays."""
         _, file = await self._write(req, import_job.cancel, req.caller.user_id, import_id)
         await self._components.parts.storage.delete(file)
-        self._flash(req, resp, "The import is ended.")
+        self._flash(req, resp, "The import is cancelled.")
         self._redirect(resp, url("import", import_id))
 
 

@@ -66,7 +66,9 @@ class ItemArchiveView(ItemView):
         form = req.typed
         fields = Fields(archived=form["archived"] == "yes")
         changed = await self._write(req, item.change, req.caller.user_id, ItemRef(item_name, name), fields)
-        self._flash(req, resp, "Archived: lists leave it out now." if changed.archived else "It is sold again.")
+        self._flash(
+            req, resp, "The item is archived: lists leave it out." if changed.archived else "The item is sold again."
+        )
         self._redirect(resp, url("store", name, "item", item_name))
 
 
@@ -92,7 +94,7 @@ class ItemImageRemoveView(ItemView):
     async def on_post(self, req: ConsoleRequest, resp: Response, name: str, item_name: str) -> None:
         """Take its picture away."""
         await self._write(req, item.set_image, req.caller.user_id, ItemRef(item_name, name), None)
-        self._flash(req, resp, "The picture is taken away.")
+        self._flash(req, resp, "The picture is removed.")
         self._redirect(resp, url("store", name, "item", item_name))
 
 
@@ -107,7 +109,7 @@ class ItemDeleteView(View):
             resp,
             "sure.html",
             title=f"Delete {found.name}?",
-            text="The item goes for good. Who only wants to sell it no more archives it: that can be undone.",
+            text="The item is deleted for good. If you only want to stop selling it, archive it: you can undo that.",
             action=url("store", name, "item", item_name, "delete"),
             verb="Delete the item",
             back=url("store", name, "item", item_name),

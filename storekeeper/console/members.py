@@ -32,7 +32,7 @@ class MemberListView(View):
         except NotFound as error:
             raise Invalid(message=error.message, field="username") from None
         req.log("role_changed", store=name, member=username, role=role)
-        self._flash(req, resp, f"{put.username} {'works here now' if is_new else 'is now'} as {put.role}.")
+        self._flash(req, resp, f"{put.username} is now {'an owner' if put.role == 'owner' else 'a clerk'} of {name}.")
         self._redirect(resp, url("store", name, "members"))
 
 
@@ -48,10 +48,10 @@ class MemberRemoveView(View):
             req,
             resp,
             "sure.html",
-            title=f"Leave {name}?" if is_self else f"Take {found.username} out of {name}?",
-            text="Its items can be read afterwards, but not changed. An owner can undo it.",
+            title=f"Leave {name}?" if is_self else f"Remove {found.username} from {name}?",
+            text="A former member can read the items, but not change them. An owner can undo this.",
             action=url("store", name, "members", username, "remove"),
-            verb="Leave the store" if is_self else "Take out",
+            verb="Leave the store" if is_self else "Remove",
             back=url("store", name, "members"),
         )
 
@@ -59,7 +59,7 @@ class MemberRemoveView(View):
     async def on_post(self, req: ConsoleRequest, resp: Response, name: str, username: str) -> None:
         await self._write(req, store_member.delete, req.caller.user_id, name, username)
         req.log("role_changed", store=name, member=username, role=None)
-        self._flash(req, resp, f"{username} works in {name} no more.")
+        self._flash(req, resp, f"{username} is no longer a member of {name}.")
         self._redirect(resp, url("store", name))
 
 

@@ -21,8 +21,8 @@ from storekeeper.models.saved_form import RETENTION_SECONDS, Content, Reason
 PARAMETER = "kept"  # of the address of a page that shows it
 PASSWORDS = frozenset(("password", "current_password", "new_password", "repeated", "setup_token"))
 SAID: dict[Reason, str] = {
-    "signed out": "You were signed out before this was saved.",
-    "not fresh": "This needed your password, and is not saved yet.",
+    "signed out": "Your session ended before this was saved.",
+    "not fresh": "This requires your password, and is not saved yet.",
 }
 
 
@@ -93,8 +93,8 @@ def _said(content: Content) -> str:
     return " ".join(
         [
             SAID[content.reason],
-            "What you typed is here again: look at it, and send it.",
-            *(["Passwords are not kept: type them again."] if content.has_passwords else []),
-            *(["Files are not kept: choose yours again."] if content.has_file else []),
+            "Your input is here again: check it, and send it.",
+            *(["Passwords are not kept: enter them again."] if content.has_passwords else []),
+            *(["Files are not kept: choose your file again."] if content.has_file else []),
         ]
     )

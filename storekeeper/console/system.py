@@ -17,9 +17,9 @@ from storekeeper.models.system import Facts
 CONDITIONS = {
     "database": "This process can read",
     "changes": "This process can make changes",
-    "keys": "It has the keys that other nodes sign with",
-    "storage": "It keeps files where other nodes do",
-    "disk": "There is room on its disk for files",
+    "keys": "It has the signing keys of the other nodes",
+    "storage": "It shares the storage of the other nodes",
+    "disk": "Its disk has space for files",
 }
 
 
@@ -31,7 +31,7 @@ class SystemView(View):
         """Its version, its database, and whether all that it needs is there."""
         facts, backed_up_at, checks, tasks = await self._read(req, _look)
         ownerless = await self._read(req, store_member.without_owner)
-        checks["The files can be reached"] = await self._reaches_files()
+        checks["The storage answers"] = await self._reaches_files()
         self._render(
             req,
             resp,
@@ -61,7 +61,7 @@ class SystemView(View):
 def _look(conn: Connection) -> tuple[Facts, int | None, dict[str, bool], list[periodic_task.Report]]:
     checks = {
         "The database answers": True,
-        "Its tables are those of this version": schema_version.is_current(conn),
-        "No import waits for its turn": not import_queue.is_waiting(conn),
+        "The schema is of this version": schema_version.is_current(conn),
+        "No import is waiting": not import_queue.is_waiting(conn),
     }
     return system.describe(conn), system.last_backup(conn), checks, periodic_task.reports(conn)

@@ -39,7 +39,7 @@ class UserCreateView(View):
         form = req.typed
         await self.load_viewer(req)
         added = await self._components.accounts.add(req, form["username"].strip(), form["password"])
-        self._flash(req, resp, f"{added.username} has an account now. Hand over the password in a safe way.")
+        self._flash(req, resp, f"{added.username} has an account now. Give them the password in a secure way.")
         self._redirect(resp, url("users", added.id))
 
 
@@ -65,7 +65,7 @@ class UserRolesView(UserView):
         is_admin, is_active = wanted.get(form["is_admin"]), wanted.get(form["is_active"])
         changed = await self._write(req, session.change_user, user_id, is_admin, is_active)
         req.log("role_changed", changed_id=user_id, is_admin=changed.is_admin, is_active=changed.is_active)
-        self._flash(req, resp, "Saved. It holds from now on, everywhere.")
+        self._flash(req, resp, "Saved. The change is effective everywhere.")
         self._redirect(resp, url("users", user_id) if changed.is_admin or user_id != req.caller.user_id else url())
 
 

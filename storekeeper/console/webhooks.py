@@ -36,22 +36,22 @@ class Question(NamedTuple):
 
 ROTATION = Question(
     "rotate",
-    "Give it another secret?",
+    "Replace the secret?",
     "Messages to {url} are signed with both for a day, and then with the new one alone. "
-    "Its receiver has to know the new one by then.",
-    "Make another secret",
+    "Give the new one to the receiver before that.",
+    "Replace the secret",
 )
 TAKEOVER = Question(
     "takeover",
     "Take over this webhook?",
-    "It becomes yours, and goes on where it stood. Messages to {url} are signed with a new secret, "
+    "It becomes yours, and continues where it stopped. Messages to {url} are signed with a new secret, "
     "and no longer with the one that it had: what its receiver cannot check comes again for some three days.",
     "Take over",
 )
 DELETION = Question(
     "delete",
     "Delete this webhook?",
-    "{url} is told nothing more, also not what still waits to be sent. One that is only to rest for a while can pause.",
+    "{url} gets no more messages, not even those that are waiting. You can pause a webhook instead.",
     "Delete the webhook",
 )
 
@@ -74,7 +74,7 @@ class WebhookSecretView(View):
         if req.request_context.repeated_at is None:
             self._render(req, resp, "webhook-secret.html", hook=hook, is_rotated=is_rotated)
         else:
-            self._flash(req, resp, "Its secret was shown then, and is shown once. Make another one, if nobody has it.")
+            self._flash(req, resp, "The secret was shown then, and is shown only once. Replace it if nobody has it.")
             self._redirect(resp, url("webhooks", hook.id))
 
 
@@ -160,7 +160,9 @@ class WebhookStateView(WebhookView):
         changed = await self._write(req, webhook.change, req.caller.user_id, webhook_id, None, is_active)
         await self._components.dispatch.wake(req)
         req.log("webhook_changed", webhook=webhook_id, is_active=is_active)
-        self._end(req, resp, webhook_id, "It pauses." if changed.state == "paused" else "It goes on where it stood.")
+        self._end(
+            req, resp, webhook_id, "It pauses." if changed.state == "paused" else "It continues where it stopped."
+        )
 
 
 class WebhookPingView(WebhookView):
@@ -170,7 +172,7 @@ class WebhookPingView(WebhookView):
         """Send a message that only shows whether messages arrive."""
         await self._write(req, webhook_delivery.ping, req.caller.user_id, webhook_id)
         await self._components.dispatch.wake(req)
-        self._end(req, resp, webhook_id, "A ping is on its way. Load the page again to see what came of it.")
+        self._end(req, resp, webhook_id, "A ping is on its way. Reload the page to see the result.")
 
 
 class WebhookVerifyView(WebhookView):
@@ -183,7 +185,9 @@ class WebhookVerifyView(WebhookView):
         verified = await self._write(req, webhook.verify, req.caller.user_id, webhook_id, nonce)
         await self._components.dispatch.wake(req)
         req.log("webhook_verified" if verified.is_active else "webhook_challenged", webhook=webhook_id)
-        self._end(req, resp, webhook_id, "It sends from now on." if verified.is_active else "It is asked once more.")
+        self._end(
+            req, resp, webhook_id, "It sends from now on." if verified.is_active else "The challenge is sent again."
+        )
 
 
 class ReplayForm(msgspec.Struct, frozen=True):
@@ -202,7 +206,7 @@ class WebhookReplayView(WebhookView):
         except ResyncRequired:
             raise Invalid("webhook_cursor_forgotten", field="cursor") from None
         await self._components.dispatch.wake(req)
-        self._end(req, resp, webhook_id, f"What was changed after change {after} will be sent.")
+        self._end(req, resp, webhook_id, f"All changes after change {after} will be sent.")
 
 
 class DeliveryReplayView(WebhookView):
@@ -219,7 +223,7 @@ class DeliveryReplayView(WebhookView):
         """Send one message once more."""
         again = await self._write(req, webhook_delivery.replay, req.caller.user_id, webhook_id, delivery_id)
         await self._components.dispatch.wake(req)
-        self._end(req, resp, webhook_id, f"{again.message_id} will be sent once more.")
+        self._end(req, resp, webhook_id, f"{again.message_id} will be sent again.")
 
 
 class WebhookRotateView(WebhookConfirmView, WebhookSecretView):

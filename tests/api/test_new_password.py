@@ -140,7 +140,7 @@ def test_in_the_console(required: Person, client: testing.TestClient, root: Pers
     taken = browser.post("/console/new-password", hidden | {"new_password": NEW, "repeated": NEW})
     assert taken.headers["location"] == "/console/account"
     assert "alice" in browser.follow(taken).text
-    assert "has to choose a new password" in Browser(client, "root").get("/console/users/2").text
+    assert "must choose a new password" in Browser(client, "root").get("/console/users/2").text
     assert browser.get("/console/new-password").headers["location"] == "/console/sign-in"
 
 

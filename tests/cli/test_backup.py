@@ -45,7 +45,7 @@ def test_a_backup_is_noted_and_shown(
     engine: sa.Engine, settings: Settings, client: testing.TestClient, clock: Clock
 ) -> None:
     roots = Browser(client, "root")
-    assert "Last backup none was noted" in said(roots.get("/console/system"))
+    assert "Last backup none recorded" in said(roots.get("/console/system"))
     clock.now = 1_800_000_000.5
     for _ in range(2):
         result = run_with(settings, "backup", "--noted")

@@ -317,4 +317,4 @@ def test_the_console_shows_administrators_each_chore(client: testing.TestClient,
     note(engine, "a:1", good("imports"), bad("session_use"))
     page = said(roots.get("/console/system"))
     assert "session_use a:1 2027-01-15 08:00 UTC ✗ OSError: no" in page
-    assert page.count("✓ good") == 1
+    assert page.count("✓ ok") == 1

@@ -42,7 +42,7 @@ def test_a_price_that_others_have_changed_is_left_alone(
     bob.patch("/item/chair", {"price": 500})
     page = alices.post(f"{STORE}/selection", form)
     assert page.status_code == 409
-    assert "Somebody else has changed 1 price since you looked" in said(page)
+    assert "Somebody else has changed 1 price since you opened the page" in said(page)
     assert f"chair 15.99 EUR 500.00 EUR {becomes}.00 EUR" in said(page)
     assert prices(alice) == {"chair": 500, "lamp": 200}, "nothing is changed yet"
 

@@ -86,7 +86,7 @@ def test_the_key_with_other_content_shows_the_form_again_with_another(alices: Br
     alices.post(STORE, form)
     page = alices.post(STORE, form | {"delta.1": "7"})
     assert page.status_code == 422
-    assert re.search(r"This form was saved at \d\d:\d\d UTC already, with other content\.", said(page))
+    assert re.search(r"This form was already saved at \d\d:\d\d UTC ?, with other content\.", said(page))
     typed = fields(page)
     assert typed["delta.1"] == "7"
     assert alice.get("/item/chair").json["stock"] == 5
@@ -112,12 +112,12 @@ def test_a_secret_is_shown_once(alices: Browser, engine: sa.Engine) -> None:
     form = {FIELD: alices.new_key(), "url": "https://shop.example/hook"}
     secret = values(alices.post(f"{STORE}/webhooks", form))["secret"]
     page = alices.follow(alices.post(f"{STORE}/webhooks", form))
-    assert "Its secret was shown then, and is shown once." in said(page)
+    assert "The secret was shown then, and is shown only once." in said(page)
     assert secret not in page.text
     form = {FIELD: alices.new_key()}
     secret = values(alices.post("/console/webhooks/1/rotate", form))["secret"]
     page = alices.follow(alices.post("/console/webhooks/1/rotate", form))
-    assert "Its secret was shown then, and is shown once." in said(page)
+    assert "The secret was shown then, and is shown only once." in said(page)
     assert secret not in page.text
 
 

@@ -82,7 +82,7 @@ def test_the_search_and_the_filters(alices: Browser, alice: Person) -> None:
     ):
         page = alices.get(f"/console/store/ikea{query}")
         assert (query, listed(page)) == (query, found)
-    assert "Nothing is found" in said(page)
+    assert "No results" in said(page)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_the_search_and_the_filters(alices: Browser, alice: Person) -> None:
 def test_what_cannot_be_searched_is_told_on_the_page(alices: Browser, query: str) -> None:
     page = alices.get(f"/console/store/ikea?{query}")
     assert page.status_code == 200
-    assert "This cannot be searched" in said(page)
+    assert "These filters are not valid" in said(page)
 
 
 def test_the_items_of_all_stores(alices: Browser, engine: sa.Engine, alice: Person) -> None:
@@ -142,7 +142,7 @@ def test_who_was_slower_sees_both_prices_and_chooses(alices: Browser, bob: Perso
     bob.post("/item/chair/stock", {"delta": 4})
     page = alices.post("/console/store/ikea", seen | {"price.1": "16"})
     assert page.status_code == 409
-    assert "Somebody else has just made it 17.00" in wrong(page)["price.1"]
+    assert "Somebody else has changed it to 17.00" in wrong(page)["price.1"]
     assert alice.get("/item/chair").json["price"] == 17
     again = values(page)
     assert (again["price.1"], again["was-price.1"]) == ("16", "17.00")
@@ -299,7 +299,7 @@ def test_the_picture(alices: Browser, client: testing.TestClient) -> None:
         assert refused.status_code == 400
         assert words in " ".join(wrong(refused).values())
     page = alices.follow(alices.post(f"{CHAIR}/image/remove"))
-    assert "There is none yet." in said(page)
+    assert "There is no picture yet." in said(page)
 
 
 def test_a_form_with_a_file_that_is_cut_changes_nothing(alices: Browser, alice: Person) -> None:
@@ -337,7 +337,7 @@ def test_the_history_is_told_in_words(alices: Browser, bob: Person) -> None:
     bob.post("/item/chair/stock", {"delta": -2})
     bob.patch("/item/chair", {"description": "Oak <script>", "archived": True, "sku": "S-1"})
     page = alices.get(CHAIR)
-    story = said(page).partition("What became of it")[2]
+    story = said(page).partition("History")[2]
     for sentence in (
         "bob raised the price from 15.99 EUR to 17.50 EUR .",
         "bob lowered the price from 17.50 EUR to 12.00 EUR , and changed the tags from none to <b>, a~b^c.",
@@ -363,7 +363,7 @@ def test_the_chart_tells_the_price_over_time(alices: Browser, bob: Person) -> No
 
 def test_strangers_are_told_nothing_of_the_past(client: testing.TestClient, engine: sa.Engine) -> None:
     page = Browser(client, "carol").get(CHAIR)
-    assert "What became of it" not in said(page)
+    assert "History" not in said(page)
     assert "15.99 EUR" in said(page)
 
 

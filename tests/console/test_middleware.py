@@ -93,15 +93,15 @@ def test_a_form_that_cannot_be_read(
 def test_what_goes_wrong_is_told_on_a_page(client: testing.TestClient, engine: sa.Engine) -> None:
     browser = Browser(client, "alice")
     for path, status, words in (
-        ("/console/nowhere", 404, "There is nothing here"),
-        ("/console/", 404, "There is nothing here"),
+        ("/console/nowhere", 404, "Not found"),
+        ("/console/", 404, "Not found"),
         ("/console/store/nowhere", 404, "Store not found."),
         ("/console/store/ikea/item/nothing", 404, "Item not found."),
         ("/console/store/%FF", 400, "The path is not UTF-8."),
         ("/console/users", 403, "Admin privilege required."),
         ("/console/import/9", 404, "Import not found."),
-        ("/console/static/../views.py", 404, "There is nothing here"),
-        ("/console/static/console.py", 404, "There is nothing here"),
+        ("/console/static/../views.py", 404, "Not found"),
+        ("/console/static/console.py", 404, "Not found"),
     ):
         answer = browser.get(path)
         assert (path, answer.status_code) == (path, status)

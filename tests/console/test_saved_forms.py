@@ -24,7 +24,7 @@ STORE = "/console/store/ikea"
 CHAIR = f"{STORE}/item/chair"
 NEW_ITEM = f"{STORE}/new-item"
 HOUR = 3600
-SIGNED_OUT = "You were signed out before this was saved."
+SIGNED_OUT = "Your session ended before this was saved."
 
 
 @pytest.fixture
@@ -55,10 +55,10 @@ def test_what_was_typed_is_here_again_after_signing_in(alices: Browser, engine: 
     asked = alices.post(CHAIR, form)
     assert asked.headers["location"] == f"/console/sign-in?next={CHAIR.replace('/', '%2F')}%3Fkept%3D1"
     signing_in = alices.get(asked.headers["location"])
-    assert f"{SIGNED_OUT} Sign in, and what you typed is here again." in said(signing_in)
+    assert f"{SIGNED_OUT} Sign in, and your input is here again." in said(signing_in)
     assert "A-1" not in signing_in.text
     page = sign_in(alices, asked)
-    assert f"{SIGNED_OUT} What you typed is here again: look at it, and send it." in said(page)
+    assert f"{SIGNED_OUT} Your input is here again: check it, and send it." in said(page)
     typed = fields(page)
     assert (typed["sku.1"], typed["delta.1"], "Oak.\n&lt;b&gt;" in page.text) == ("A-1", "5", True)
     assert typed["was-sku.1"] == ""
@@ -170,8 +170,8 @@ def test_what_was_typed_is_here_again_after_the_password_was_asked_for(
     assert asked.headers["location"] == "/console/confirm?next=%2Fconsole%2Faccount%2Fpassword%3Fkept%3D1"
     page = alices.follow(asked)
     page = alices.follow(alices.post("/console/confirm", {"password": PASSWORD, "next": values(page)["next"]}))
-    assert "This needed your password, and is not saved yet." in said(page)
-    assert "Passwords are not kept: type them again." in said(page)
+    assert "This requires your password, and is not saved yet." in said(page)
+    assert "Passwords are not kept: enter them again." in said(page)
     assert "horse" not in page.text
 
 
@@ -205,7 +205,7 @@ def test_a_file_has_to_be_chosen_again(alices: Browser, engine: sa.Engine) -> No
     key = alices.new_key()
     end_sessions(engine)
     page = sign_in(alices, alices.post(f"{CHAIR}/image", {FIELD: key}, file=("chair.png", png)))
-    assert "Files are not kept: choose yours again." in said(page)
+    assert "Files are not kept: choose your file again." in said(page)
     key = alices.new_key()
     end_sessions(engine)
     form = {FIELD: key, "match": "sku", "columns": "Artikel:name"}

@@ -21,7 +21,7 @@ from tests.support.console_browser import Browser, said
 CHANGES: dict[str, tuple[Any, str, str]] = {
     "name": ("ikea 2", "renamed the store “ikea” to “ikea 2”", "ikea 2"),
     "currency": ("JPY", "changed the currency of ikea from “EUR” to “JPY”", "JPY"),
-    "negative_stock": (True, "let items of ikea be sold before they are there", "yes"),
+    "negative_stock": (True, "allowed negative stock of ikea", "yes"),
 }
 SETTINGS = {"name": "ikea", "currency": "EUR"}  # as the form of the store has them
 
@@ -72,7 +72,7 @@ TOLD: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("/store/ikea/members/bob", {"role": "owner"}, "root made bob in ikea an owner"),
     ("/user/2", {"is_admin": True}, "root made bob an administrator"),
     ("/user/2", {"is_active": False}, "root deactivated bob"),
-    ("/user/2", {"must_change_password": True}, "root asked bob for another password"),
+    ("/user/2", {"must_change_password": True}, "root required a new password of bob"),
 )
 
 

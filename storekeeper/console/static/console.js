@@ -116,7 +116,7 @@ window.addEventListener("pageshow", async (event) => {
 function searchAsYouType(form) {
   let timer, running;
   const look = async () => {
-    if (one("#table input.dirty")) return tell("Save what you typed first, or take it back with Escape. Then it is searched.");
+    if (one("#table input.dirty")) return tell("Save your input first, or discard it with Escape. Then you can search.");
     const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
     const address = query.size ? `${form.getAttribute("action")}?${query}` : form.getAttribute("action");
     running?.abort();
@@ -196,7 +196,7 @@ async function settle() {
     return put(row, form, answered);
   } catch (error) {
     if (!(error instanceof SignedOut)) {
-      tell("The server does not answer. What you typed is still here: press Enter to try again. It counts once.");
+      tell("The server does not answer. Your input is still here: press Enter to try again. It counts once.");
     } else {
       leaving = true;
       form.submit(); // all that was typed: it is here again after signing in
