@@ -1,7 +1,7 @@
-"""Starts commands in processes of their own when there is work: no request waits for it, nor does it end with one.
+"""Starts commands in separate processes when there is work, so that no request waits for it or ends it.
 
-A process tells on its standard output that it lives, and what it is at: see `heartbeat`. The server hears at once when
-one has died, says so in the log, and starts another; one that tells nothing any more is ended.
+Each process writes heartbeats to its standard output: see `heartbeat`. The server notices at once when a process dies,
+logs it, and starts another; it kills a process whose heartbeats stop.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ READ_BYTES = 65_536
 
 
 class End(msgspec.Struct, frozen=True):
-    """How a process has ended: what it told last, and whether it died or was told to end."""
+    """How a process has ended: its last heartbeat, and whether it died or was told to end."""
 
     heartbeat: Heartbeat
     has_died: bool
@@ -40,10 +40,10 @@ async def _settle_nothing(_end: End) -> None:
 
 
 class Process:
-    """One that is started with SIGHUP blocked, and keeps it so: it has no keys that it could read again.
+    """A process that is started with SIGHUP blocked, and keeps it blocked, as it has no keys to reload.
 
-    Whoever sends that to all processes of a server finds some that have only begun, and could not have seen to it by
-    themselves. An event loop does not do: uvloop starts its processes with all signals at their defaults.
+    A SIGHUP to all processes of a server may reach one that has only begun and has not set its handlers yet. An event
+    loop cannot start it like this: uvloop starts processes with default handlers for all signals.
     """
 
     @classmethod
@@ -94,7 +94,7 @@ class Process:
 
 
 class BackgroundProcess:
-    """At most `limit` processes of this server's; other servers may have theirs, and each job goes to one of them."""
+    """At most `limit` processes of one command for this server. Other servers may run the same command."""
 
     def __init__(
         self,
@@ -103,9 +103,10 @@ class BackgroundProcess:
         silent_seconds: float = 60.0,
         on_end: Callable[[End], Awaitable[object]] = _settle_nothing,
     ) -> None:
-        """`command` is one of Storekeeper's own. One that tells nothing for `silent_seconds` is taken for hung.
+        """`command` is one of Storekeeper's own. A process without a heartbeat for `silent_seconds` counts as hung.
 
-        `on_end` is awaited after a process has died or was ended, so that others need not wait for its leases to end.
+        `on_end` is awaited after a process has died or was killed, so that others need not wait for its leases to
+        expire.
         """
         self._command = command
         self._limit = limit
@@ -116,7 +117,7 @@ class BackgroundProcess:
         self._is_closing = False
 
     def start_if_idle(self) -> None:
-        """There is something to be done."""
+        """Start a process, as there is work, unless `limit` are running."""
         if self._is_closing:
             return
         if len(self._tasks) >= self._limit:
@@ -127,7 +128,7 @@ class BackgroundProcess:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """End the processes: what they have begun goes on when a server is there again."""
+        """End the processes; the next server continues their work."""
         self._is_closing = True
         for task in list(self._tasks):
             task.cancel()
@@ -135,7 +136,7 @@ class BackgroundProcess:
             await asyncio.wait(self._tasks)
 
     async def _run(self) -> None:
-        """One process after the other, until one ends by itself in good order and nobody has called since."""
+        """Run one process after the other, until one ends in good order and nobody has called since."""
         deaths = 0
         while True:
             self._is_woken = False
@@ -149,7 +150,7 @@ class BackgroundProcess:
             await asyncio.sleep(pause_after(deaths))
 
     async def _run_process(self) -> bool:
-        """Start one and wait for its end; whether it has ended in good order."""
+        """Start a process and wait for its end. Return whether it has ended in good order."""
         command = (sys.executable, "-m", "storekeeper", *self._command)
         try:
             process = await Process.start(*command)
@@ -191,7 +192,7 @@ class BackgroundProcess:
 
 
 class _Watch:
-    """Hears what a process tells, until it ends or tells nothing for too long."""
+    """Reads the heartbeats of a process, until it ends or they stop."""
 
     def __init__(self, process: Process, silent_seconds: float) -> None:
         self._process = process
@@ -200,7 +201,7 @@ class _Watch:
         self.is_hung = False
 
     async def wait(self) -> None:
-        """Until the process has ended. One that is hung is killed."""
+        """Wait until the process has ended. Kill it if it hangs."""
         text = b""
         while True:
             try:
@@ -218,7 +219,7 @@ class _Watch:
 
 
 def pause_after(deaths: int) -> float:
-    """Seconds until a process is replaced, by how many have died in a row."""
+    """Seconds until a process is replaced, by the number of deaths in a row."""
     return float(min(MAX_PAUSE_SECONDS, PAUSE_SECONDS * 2 ** min(deaths - 1, 10)))
 
 
@@ -240,6 +241,6 @@ async def _end(process: Process) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Where this process finds the program, that one does too, whether it is installed or not."""
+    """The environment in which the new process finds this program, whether it is installed or not."""
     home = str(Path(__file__).parent.parent.parent)
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))}

@@ -1,4 +1,4 @@
-"""Threads for CPU-bound work: a few calls at once, a bounded queue, and a 503 beyond it."""
+"""Threads for CPU-bound work: a few calls at once, a bounded fair queue, and a 503 beyond it."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -14,17 +14,17 @@ Ts = TypeVarTuple("Ts")
 
 
 class BoundedPool:
-    """Its queue is shared fairly: who has a hundred calls waiting waits behind who has one."""
+    """Its queue is fair: a sender with a hundred waiting calls waits behind a sender with one."""
 
     def __init__(self, name: str, at_once: int, waiting: int) -> None:
-        """`waiting` is how many may wait for each one under way."""
+        """`at_once` calls may run, and `waiting` times as many may wait."""
         self._threads = ThreadPoolExecutor(at_once, name)
         self._free = at_once
         self._limit = at_once * waiting
         self._waiting: FairQueue[asyncio.Future[None]] = FairQueue()
 
     async def run(self, sender: Sequence[str], function: Callable[[*Ts], T], *args: *Ts) -> T:
-        """Unavailable where too many wait, and of this sender no fewer than of others."""
+        """Run a call for a sender. Raises Unavailable if too many wait, unless another sender has more waiting."""
         if self._free:
             self._free -= 1
         else:
@@ -39,7 +39,7 @@ class BoundedPool:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _wait(self, sender: Sequence[str]) -> None:
-        """Until a place is handed on to this call."""
+        """Wait until this call gets a slot."""
         if self._waiting.size >= self._limit:
             ousted = self._waiting.make_room(sender)
             if ousted is None:
@@ -56,7 +56,7 @@ class BoundedPool:
             raise
 
     def _hand_on(self) -> None:
-        """A place is free: give it to whoever has the next turn."""
+        """Give a free slot to the next in turn."""
         while self._waiting.size:
             turn = self._waiting.pop()
             if not turn.done():

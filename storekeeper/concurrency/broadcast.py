@@ -13,6 +13,6 @@ class Broadcast:
         event.set()
 
     async def wait(self, seconds: float) -> None:
-        """Until somebody notifies, but not longer than that."""
+        """Wait for the next notification, at most for `seconds`."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._next.wait(), seconds)

@@ -8,9 +8,10 @@ T = TypeVar("T")
 
 
 class FairQueue(Generic[T]):
-    """Whose turn it is goes round: among the parts of the queue, and within each among its own.
+    """A queue whose senders take turns, on each level of their paths.
 
-    A path says whose an item is, such as a network and an address in it. All paths of one queue have one length.
+    A path identifies the sender of an item, such as a network and an address in it. All paths of a queue have the same
+    length. For example, after `push(["a"], 1)`, `push(["a"], 2)` and `push(["b"], 3)`, `pop` returns 1, 3, 2.
     """
 
     def __init__(self) -> None:
@@ -19,6 +20,7 @@ class FairQueue(Generic[T]):
         self._parts: dict[str, FairQueue[T]] = {}  # elsewhere; the first has the next turn
 
     def push(self, path: Sequence[str], item: T) -> None:
+        """Add an item of the sender with this path."""
         self.size += 1
         if path:
             self._parts.setdefault(path[0], FairQueue()).push(path[1:], item)
@@ -26,7 +28,7 @@ class FairQueue(Generic[T]):
             self._items.append(item)
 
     def pop(self) -> T:
-        """The oldest item of whoever has the turn."""
+        """Remove and return the oldest item of the sender whose turn it is."""
         self.size -= 1
         if self._items:
             return self._items.popleft()
@@ -38,9 +40,11 @@ class FairQueue(Generic[T]):
         return item
 
     def make_room(self, path: Sequence[str]) -> T | None:
-        """Take out the newest item of whoever has most, if they have more than an item of this path would leave them.
+        """Remove and return the newest item of the sender with the most items, in favour of a new item of this path.
 
-        None where nobody has: then the item of this path has no better claim than those that wait.
+        Return None if no sender has more items than this one would have with the new item: then the new item has no
+        better claim than the waiting ones. With items a: 3 and b: 1, a new item of b (2) takes the place of one of a
+        (3).
         """
         if not path or not self._parts:
             return None
@@ -53,7 +57,7 @@ class FairQueue(Generic[T]):
         return dropped
 
     def _drop(self) -> T:
-        """Take out the newest item of the largest part."""
+        """Remove and return the newest item of the largest part."""
         self.size -= 1
         if self._items:
             return self._items.pop()

@@ -1,7 +1,7 @@
-"""Signs of life that a background process gives to the server that has started it, as lines on a pipe.
+"""Heartbeats that a background process sends to the server that started it, as lines on a pipe.
 
-Each line is the name under which the process holds its leases in the database, and the numbers of the jobs, or
-webhooks, that it is at: `3f2a9c 17 42`. The last line counts.
+Each line is the name under which the process holds its leases in the database, and the ids of its current jobs or
+webhooks: `3f2a9c 17 42`. The last line counts.
 """
 
 import os
@@ -14,7 +14,7 @@ MAX_LINE_BYTES = 4096  # what a pipe takes in one piece, by POSIX's PIPE_BUF on 
 
 
 class Heartbeat(msgspec.Struct, frozen=True):
-    """What a process told last. `name` is empty for one that has told nothing."""
+    """The last heartbeat of a process. `name` is empty if there was none."""
 
     name: str = ""
     under_way: tuple[int, ...] = ()
@@ -45,7 +45,7 @@ class HeartbeatWriter:
 
 
 def read_last(text: bytes) -> Heartbeat | None:
-    """What the last whole line says; None where there is none."""
+    """The last complete line, or None if there is none."""
     lines = text.split(b"\n")
     if len(lines) < 2:
         return None

@@ -1,4 +1,4 @@
-"""Periodic tasks, which a server runs beside the requests."""
+"""Periodic tasks that a server runs beside the requests."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ class PeriodicTask(msgspec.Struct, frozen=True):
 
 
 class TaskState(msgspec.Struct, frozen=True):
-    """How a periodic task is getting on. Times are seconds since 1970; `failures` are those since the last success."""
+    """The state of a task. Times are seconds since 1970; `failures` counts those since the last success."""
 
     name: str
     every: float
@@ -43,15 +43,15 @@ class TaskState(msgspec.Struct, frozen=True):
 
     @property
     def due_at(self) -> int:
-        """When it should have succeeded once more, at the latest: after that it fails, or hangs, or nobody runs it."""
+        """The latest time at which it should have succeeded again: after that it fails, hangs, or is not run."""
         return int((self.last_success or self.started_at) + self.every + self.limit + GRACE_SECONDS)
 
 
 class PeriodicTasks:
-    """Runs each periodic task in an `asyncio.Task` of its own: what one raises, or waits for, concerns no other.
+    """Runs each periodic task in its own asyncio task, so that the errors and waits of one do not affect the others.
 
-    A failure is noted and logged, and the task goes on after its pause. One that ends is started again. The states
-    are in memory: reading them costs nothing.
+    A failure is recorded and logged, and the task runs again after its pause. An asyncio task that ends is started
+    again. The states are in memory, so reading them costs nothing.
     """
 
     def __init__(self) -> None:
@@ -60,13 +60,13 @@ class PeriodicTasks:
         self._is_closing = False
 
     def start(self, periodic_task: PeriodicTask) -> None:
-        """Run a task from now on; the first time at once. Needs a running event loop."""
+        """Run a task from now on, at once for the first time. Requires a running event loop."""
         loop = self._loops[periodic_task.name] = _Loop(periodic_task)
         self._go(loop)
 
     @property
     def states(self) -> list[TaskState]:
-        """Of all tasks that were started, in that order."""
+        """The states of all started tasks, in that order."""
         return [loop.state for loop in self._loops.values()]
 
     def find(self, name: str) -> TaskState | None:
@@ -74,7 +74,7 @@ class PeriodicTasks:
         return loop.state if loop else None
 
     async def close(self) -> None:
-        """Cancel what is under way."""
+        """Cancel all running tasks."""
         self._is_closing = True
         tasks = [loop.task for loop in self._loops.values() if loop.task]
         for task in tasks:
@@ -88,7 +88,7 @@ class PeriodicTasks:
             loop.task.add_done_callback(lambda task: self._restart(loop, task))
 
     def _restart(self, loop: "_Loop", task: "asyncio.Task[None]") -> None:
-        """A loop ends by nothing that `run` foresees, such as a cancelled future that its task waited for."""
+        """A loop ended in a way that `run` does not expect, such as by a cancelled future that its task awaited."""
         if not self._is_closing:
             error = None if task.cancelled() else task.exception()
             loop.note_failure(error or RuntimeError("The task was cancelled."))
@@ -96,7 +96,7 @@ class PeriodicTasks:
 
 
 class _Loop:
-    """One periodic task, the `asyncio.Task` that runs it, and its state."""
+    """One periodic task, its asyncio task and its state."""
 
     def __init__(self, periodic_task: PeriodicTask) -> None:
         self.periodic_task = periodic_task
@@ -143,6 +143,6 @@ class _Loop:
 
 
 def describe(error: BaseException) -> str:
-    """The kind of an error and the first line of its text, in bounded length."""
+    """The kind of an error and the first line of its text, in limited length."""
     first = (str(error).splitlines() or [""])[0]
     return f"{type(error).__name__}: {first}"[:MAX_ERROR]

@@ -1,4 +1,4 @@
-"""A rate limiter: a number of events a second for each key, with a burst."""
+"""A rate limiter: events per second for each key, with a burst."""
 
 import time
 
@@ -10,9 +10,13 @@ A_HAIR = 1e-6  # seconds: or else what was waited for exactly would be rounded a
 
 
 class Bucket:
-    """The generic cell rate algorithm (as ATM has it): only the time is kept when all that went would be even.
+    """The generic cell rate algorithm (ITU-T I.371), whose state is one time.
 
-    What was not used is kept for `burst` seconds, in which `capacity` may go. All times are those of `time.monotonic`.
+    At that time, `even_at`, all events so far would have come at an even rate. Unused capacity of up to `burst` seconds
+    is saved, so up to `most` events may come at once. All times are those of `time.monotonic`.
+
+    For example, with 10 events a second and a burst of 2 s, `most` is 20: after 20 events at time 100, one more may
+    come at 100.1, and 20 again at 102.
     """
 
     __slots__ = ("_interval", "burst", "capacity", "even_at")
@@ -24,33 +28,33 @@ class Bucket:
         self.even_at = float("-inf")
 
     def saved(self, now: float) -> float:
-        """For how many seconds nothing has gone, as it were."""
+        """The saved capacity, in seconds: how long ago the events so far would have ended at an even rate."""
         saved = now - self.even_at
         return saved if saved < self.burst else self.burst
 
     def has_room(self, now: float, count: float) -> bool:
-        """Whether so many may go now. More than there can ever be may go when it is full."""
+        """Whether `count` events may come now. A `count` above `most` may come if the whole burst is saved."""
         saved = now - self.even_at + A_HAIR
         return saved >= count * self._interval or saved >= self.burst
 
     def room(self, now: float) -> int:
-        """How many may go now."""
+        """The number of events that may come now."""
         return max(0, int((self.saved(now) + A_HAIR) / self._interval))
 
     def take(self, now: float, count: float) -> None:
-        """So many go now. What is more than there is room for is owed, up to another burst."""
+        """Count `count` events at `now`. Events beyond the room become a debt, of up to another burst."""
         earliest = now - self.burst
         even_at = (self.even_at if self.even_at > earliest else earliest) + count * self._interval
         latest = now + self.burst
         self.even_at = even_at if even_at < latest else latest
 
     def wait(self, now: float, count: float) -> float:
-        """In how many seconds there will be room for so many."""
+        """Seconds until `count` events may come."""
         return max(0.0, min(count * self._interval, self.burst) - self.saved(now))
 
 
 class DeliveryLimits(msgspec.Struct, frozen=True):
-    """Of what goes to one place."""
+    """The limits of messages to one host or address."""
 
     messages_per_second: float
     connections: int
@@ -59,9 +63,9 @@ class DeliveryLimits(msgspec.Struct, frozen=True):
 class RateLimiter:
     """A bucket for each key.
 
-    Keys are remembered in two generations: the older one is forgotten when the younger has grown to half of what is
-    remembered, so no key is looked for among the others. Whose bucket is forgotten has a full one again: that needs so
-    many keys that no bound for each of them would help.
+    Keys are kept in two generations: when the younger has half of `CACHE_SIZE` keys, the older one is dropped, so no
+    key is searched for eviction. A dropped key starts with a full bucket again. Forcing that takes so many keys that
+    limits for single keys would not help anyway.
     """
 
     def __init__(self, per_second: float, burst: float = BURST_SECONDS) -> None:
@@ -71,7 +75,7 @@ class RateLimiter:
         self._older: dict[str, Bucket] = {}
 
     def bucket(self, key: str) -> Bucket:
-        """To be asked for each time, or it may have been forgotten, and be another one."""
+        """The bucket of a key. Ask for it each time, as it may have been dropped and replaced."""
         found = self._buckets.get(key)
         if found is None:
             found = self._older.get(key) or Bucket(self._per_second, self._burst)
@@ -81,9 +85,9 @@ class RateLimiter:
         return found
 
     def room(self, key: str) -> int:
-        """How many may go now."""
+        """The number of events that may come now."""
         return self.bucket(key).room(time.monotonic())
 
     def take(self, key: str, count: int) -> None:
-        """So many go now."""
+        """Count `count` events now."""
         self.bucket(key).take(time.monotonic(), count)

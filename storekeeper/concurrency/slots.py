@@ -1,6 +1,6 @@
-"""Places for exports: so many are under way in this process, and of one user no more than a few.
+"""Slots for exports: a limited number runs in this process, and a smaller number for one user.
 
-Who finds none free waits, for a while, and so that those who come first go first. As many may wait as may be under way.
+If no slot is free, a request waits for some seconds, first come, first served. As many may wait as may run.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ class Slots:
         self._waiting: dict[asyncio.Future[None], int] = {}  # whose they are, in their order
 
     async def take(self, user_id: int) -> Callable[[], None]:
-        """A place, and what gives it back. TooManyExports, or Unavailable, where none becomes free in time."""
+        """Wait for a slot, and return the function that frees it. Raises TooManyExports or Unavailable."""
         if self._has_room(user_id):
             self._taken[user_id] += 1
         else:
@@ -33,7 +33,7 @@ class Slots:
         return self._taken.total() < self._at_once and self._taken[user_id] < self._per_user
 
     async def _wait(self, user_id: int) -> None:
-        """Until a place is handed on."""
+        """Wait until a slot is handed over."""
         of_user = list(self._waiting.values()).count(user_id)
         if of_user >= self._per_user or len(self._waiting) >= self._at_once:
             raise self._refusal(user_id)

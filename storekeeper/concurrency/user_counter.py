@@ -1,4 +1,4 @@
-"""How much of something is under way for each user, in one process. Whoever has nothing under way is not remembered."""
+"""The amount of running work of each user, in one process. Users without running work take no memory."""
 
 
 class UserCounter:
@@ -7,7 +7,7 @@ class UserCounter:
         self._by_user: dict[int, int] = {}
 
     def add(self, user_id: int, amount: int) -> int:
-        """Add to a user's, or take from it: how much it is now."""
+        """Add to the amount of a user, or subtract from it. Return the new amount."""
         self.total += amount
         now = self._by_user.get(user_id, 0) + amount
         if now:

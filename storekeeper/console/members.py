@@ -28,7 +28,7 @@ class MemberListView(View):
         form = req.typed
         username, role = names.of_user(form["username"].strip()), _role(form["role"])
         try:
-            put, is_new = await self._write(req, store_member.put, req.caller.user_id, name, username, role)
+            put, _ = await self._write(req, store_member.put, req.caller.user_id, name, username, role)
         except NotFound as error:
             raise Invalid(message=error.message, field="username") from None
         req.log("role_changed", store=name, member=username, role=role)

@@ -1,1 +1,1 @@
-"""What a name, an amount, a barcode or a time may be: pure functions."""
+"""The rules for names, money, barcodes, times and other values: pure functions."""

@@ -1,4 +1,4 @@
-"""Barcodes: the numbers of GS1 (GTIN-8, -12, -13 and -14), whose last digit proves the others."""
+"""Barcodes: GS1's GTIN-8, -12, -13 and -14, whose last digit is a check digit."""
 
 import re
 
@@ -11,7 +11,7 @@ ROUNDED = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+", re.ASCII)
 
 
 def check(text: str) -> str:
-    """The barcode as it is. Invalid if it is none, with the last digit that it would have to have."""
+    """The barcode unchanged. Raises Invalid for a wrong length or check digit; the message has the right digit."""
     if not DIGITS.fullmatch(text):
         raise Invalid("barcode_characters", field="barcode")
     if len(text) not in LENGTHS:
@@ -22,10 +22,10 @@ def check(text: str) -> str:
 
 
 def restore(text: str) -> str:
-    """The barcode with the leading zeros that a spreadsheet took for those of a number.
+    """Return the barcode with the leading zeros that a spreadsheet has dropped: `36000291452` becomes `036000291452`.
 
-    Zeros on the left do not change what the last digit has to be, so the shortest length that holds the text is the
-    one: 5 to 7 digits become 8, and 9 to 11 become 12. Anything else is left as it is, for `check` to judge.
+    Leading zeros do not change the check digit, so the shortest valid length is the right one: 5 to 7 digits become 8,
+    and 9 to 11 become 12. Any other text is returned unchanged, for `check` to refuse.
     """
     if ROUNDED.fullmatch(text):
         raise Invalid("barcode_rounded", field="barcode")
@@ -37,6 +37,6 @@ def restore(text: str) -> str:
 
 
 def _check_digit(digits: str) -> str:
-    """GS1 General Specifications, section 7.9: from the right, every other digit counts three times."""
+    """GS1 General Specifications, section 7.9: from the right, every other digit is multiplied by three."""
     total = 3 * sum(map(int, digits[::-2])) + sum(map(int, digits[-2::-2]))
     return str(-total % 10)

@@ -1,4 +1,4 @@
-"""What a value has to be, in plain words and made from its type: the sentences of no library reach a user."""
+"""Messages that say what a value must be, made from its type, so that users see no library's messages."""
 
 from collections.abc import Callable, Iterable
 from functools import cache, reduce
@@ -15,23 +15,23 @@ SizedType = inspect.StrType | inspect.ListType | inspect.VarTupleType
 
 @cache
 def sentences(struct: type[Any]) -> dict[str, ErrorMessage]:
-    """For each field of a msgspec Struct, by the name that callers use: what it has to be, as a sentence."""
+    """For each field of a msgspec Struct, by its external name, the message that says what it must be."""
     return {field.encode_name: sentence(field.type) for field in msgspec.structs.fields(struct)}
 
 
 def sentence(kind: Any) -> ErrorMessage:
-    """`This has to be a whole number from 1 to 200.`"""
+    """For example: `This has to be a whole number from 1 to 200.`"""
     expected = describe(kind)
     return ErrorMessage("value_expected", expected=expected) if expected else ErrorMessage("value_unexpected")
 
 
 def describe(kind: Any) -> Expected:
-    """A type as it goes on after "it has to be": `a whole number from 1 to 200`. Empty where there is no saying."""
+    """The type as the end of that sentence: `a whole number from 1 to 200`. Empty if the type has no description."""
     return _describe(inspect.type_info(kind), "")
 
 
 def whole_number(minimum: int | None, maximum: int | None) -> ErrorMessage:
-    """Both bounds are good values themselves."""
+    """The description of an integer; both bounds are valid values."""
     match minimum, maximum:
         case int(), int():
             return ErrorMessage("expected_whole_number_between", minimum=minimum, maximum=maximum)
@@ -49,9 +49,9 @@ def one_of(values: Iterable[Any]) -> Expected:
 
 
 def _describe(kind: inspect.Type, form: Expected) -> Expected:
-    """`form` says of a text what its pattern does, after a comma: the message `Meta(extra={"form": ...})`.
+    """`form` describes the pattern of a text, as the end of a clause: the message `Meta(extra={"form": ...})`.
 
-    Where that is all there is to say, it is `Meta(extra={"words": ...})`.
+    `Meta(extra={"words": ...})` replaces the whole description.
     """
     match kind:
         case inspect.Metadata(extra={"words": ErrorMessage() as words}):

@@ -1,4 +1,4 @@
-"""The networks that contain an address, and how many senders each may stand for."""
+"""The networks that contain an address, and each network's share of a limit."""
 
 import ipaddress
 from functools import lru_cache
@@ -12,7 +12,7 @@ CACHE_SIZE = 1024  # addresses: a login asks for the networks of one six times, 
 
 
 class Network(NamedTuple):
-    """`share` is how many single senders it counts for."""
+    """`share` is the multiple of a single sender's limit that the network has: 10 for an IPv4 /24."""
 
     name: str
     share: int
@@ -20,7 +20,7 @@ class Network(NamedTuple):
 
 @lru_cache(maxsize=CACHE_SIZE)
 def networks(address: str) -> tuple[Network, ...]:
-    """Those that the address is in, the widest first. What is no address is one, too: `unknown`."""
+    """The networks that contain the address, widest first. A text that is not an address yields one, `unknown`."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""Money is exact: whole minor units (cents) in the database, a Decimal with its currency's digits everywhere else."""
+"""Exact money: integers of the minor unit (cents) in the database, a Decimal with the currency's digits elsewhere."""
 
 import re
 from decimal import Context, Decimal, Inexact
@@ -32,11 +32,11 @@ _EXACT = Context(prec=40, traps=[Inexact])  # the default context rounds in sile
 
 
 class PriceInput(Decimal):
-    """An amount as a caller wrote it: a JSON number, or the same in quotes. Nothing is rounded away on the way in."""
+    """An amount as a caller wrote it: a JSON number, or the same number as a string. It keeps all its digits."""
 
     @classmethod
     def read(cls, value: Any) -> "PriceInput":
-        """ValueError unless `value` is a number, or a string of ASCII digits with at most one point and an exponent."""
+        """Raises ValueError unless it is a number, or a string of ASCII digits with at most a point and an exponent."""
         if isinstance(value, str) and WITH_EXPONENT.fullmatch(value):
             return cls(value) or cls(0)  # with its exponent, a nought might be written longer than it is read
         if isinstance(value, int | Decimal) and not isinstance(value, bool):
@@ -51,7 +51,7 @@ def check_currency(code: str) -> str:
 
 
 def to_minor(price: Decimal, currency: str, field: str = "price") -> int:
-    """15.99 as 1599 (EUR). Invalid for what is no price there: never rounded, never negative, never huge."""
+    """15.99 EUR as 1599. Raises Invalid for a negative or too large price, or for more digits than the currency has."""
     digits = DIGITS[currency]
     if not price.is_finite() or not 0 <= price <= _MOST[digits]:
         raise Invalid("price_out_of_range", field=field, maximum=_MOST[digits], currency=currency)

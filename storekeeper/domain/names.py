@@ -1,4 +1,4 @@
-"""The names of stores, items and users, and other short texts: what may be in one, and which are the same."""
+"""The rules for names of stores, items and users and for other short texts, and when two names are the same."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -32,9 +32,9 @@ _ARE_MARKS = b"\0" + b"\1" * 255  # from combining classes, of which 0 is that o
 
 
 def of_thing(value: str, field: str = "name") -> str:
-    """The name of a store or an item, in NFC and without white space at its ends: one spelling for what looks the same.
+    """The name of a store or an item in NFC, without white space at its ends: equal names have one spelling.
 
-    Invalid if it is none.
+    Raises Invalid for an invalid name.
     """
     name = _line("name", value, LENGTH, field)
     if name in DOTS:
@@ -43,12 +43,12 @@ def of_thing(value: str, field: str = "name") -> str:
 
 
 def of_sku(value: str) -> str:
-    """A shop's own number of an item, as typed: leading zeros count."""
+    """A stock keeping unit: the shop's own number of an item, as typed. Leading zeros count."""
     return _line("SKU", value, SKU_LENGTH, "sku")
 
 
 def of_tag(value: str, field: str = "tags") -> str:
-    """A tag, in small letters: Garden and garden are one. Semicolons stand between tags."""
+    """A tag, in small letters: Garden and garden are the same. Semicolons separate tags, so a tag has none."""
     text = value.strip(WHITE_SPACE)
     if not _is_too_long(text, TAG_LENGTH):
         text = " ".join(text.split()).casefold()
@@ -59,7 +59,7 @@ def of_tag(value: str, field: str = "tags") -> str:
 
 
 def of_description(value: str) -> str:
-    """A text of several lines, which end with LF."""
+    """A text of several lines, whose line ends become LF."""
     text = value.replace("\r\n", "\n").replace("\r", "\n")
     if not _is_too_long(text, DESCRIPTION_LENGTH):
         _refuse_marks(text)
@@ -72,17 +72,17 @@ def of_description(value: str) -> str:
 
 
 def _is_too_long(text: str, maximum: int) -> bool:
-    """Whether the text has more than `maximum` characters even when it is composed.
+    """Whether the text has more than `maximum` characters even in composed form (NFC).
 
-    The first thing to ask of any text that somebody sends: what is normalised, folded or taken apart after that is
-    short. Normalising takes time by the square of a run of combining marks (python/cpython#149079), and holds the
-    interpreter: a megabyte would stop the whole process for two minutes.
+    Check this first for any text from outside, so that only short texts are normalised, folded or split. Normalising
+    takes time by the square of a run of combining marks (python/cpython#149079), and holds the interpreter: a megabyte
+    would stop the whole process for two minutes.
     """
     return len(text) > MAX_DECOMPOSITION * maximum
 
 
 def _refuse_marks(text: str) -> None:
-    """For texts that may be long: no language needs so many marks in a row, and normalising is linear without them."""
+    """For texts that may be long: no language needs so many marks in a row, and without them normalising is linear."""
     if not text.isascii() and _TOO_MANY_MARKS in bytes(map(unicodedata.combining, text)).translate(_ARE_MARKS):
         raise Invalid("description_marks", field="description", maximum=MAX_MARKS)
 
@@ -110,9 +110,9 @@ def _refuse_unseen(kind: str, text: str, field: str) -> None:
 
 
 def of_new_user(value: str) -> str:
-    """The name of somebody who registers. Invalid where its letters are of scripts that are taken for each other.
+    """The name of a new user. Raises Invalid for letters of scripts that are easily confused (UTS 39).
 
-    Those who are there already keep theirs: `of_user`.
+    Existing users keep their names: `of_user`.
     """
     name = of_user(value)
     if name in DOTS:
@@ -129,7 +129,7 @@ def _listed(found: Iterable[str]) -> str:
 
 
 def of_user(value: str) -> str:
-    """A user's name as typed. Invalid unless it holds letters, digits and `. _ @ + -` only."""
+    """A user's name as typed. Raises Invalid unless it has only letters, digits and `. _ @ + -`."""
     if not 1 <= len(value) <= LENGTH or len(fold(value)) > LENGTH:
         raise Invalid("username_length", field="username", maximum=LENGTH)
     if not all(map(_is_for_users, value + fold(value))):
@@ -143,9 +143,9 @@ def _is_for_users(char: str) -> bool:
 
 
 def fold(username: str) -> str:
-    """What two names share that are the same to us: NFKC and casefold (Unicode 3.13, toNFKC_Casefold).
+    """The form that is equal for equal user names: NFKC and casefold (Unicode 3.13, toNFKC_Casefold).
 
-    What is too long to be anybody's name stays as it is, and is nobody's.
+    A text that is too long for a name is returned unchanged, and equals no user's name.
     """
     if _is_too_long(username, LENGTH):
         return username

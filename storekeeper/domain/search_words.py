@@ -1,6 +1,6 @@
-"""The words of a text for the search index: without accents and case, so that "Smørrebrød" is found by "smorre".
+"""The words of a text for the search index, without accents and case: a search for "smorre" finds "Smørrebrød".
 
-Both databases get the same words, made here, so that they find the same.
+Both databases index the same words from here, so that they find the same items.
 """
 
 import re
@@ -21,7 +21,7 @@ _TITLE = "\xb6"  # nor with this
 
 
 def split_words(text: str) -> list[str]:
-    """The words of a text, in its order. None where it has neither letters nor digits."""
+    """The words of a text, in order. Empty if it has neither letters nor digits."""
     if text.isascii():  # as most are: the same, in a sixth of the time
         text = text.encode().translate(_ASCII).decode()
         found = text.split()
@@ -37,14 +37,15 @@ def _is_no_accent(char: str) -> bool:
 
 
 def of_store(store_id: int) -> str:
-    """What all items of a store are found by, beside their words."""
+    """The index term that all items of a store have beside their words."""
     return f"{_MARK}s{store_id}"
 
 
 def of_tag(tag: str) -> str:
+    """The index term that all items with a tag have beside their words."""
     return f"{_MARK}t{tag.encode().hex()}"
 
 
 def in_title(word: str) -> str:
-    """What an item is found by that has this word in its title, where the index cannot tell so otherwise."""
+    """The index term of a word in a title, for an index that does not store the column of a word (PostgreSQL)."""
     return f"{_TITLE}{word}"

@@ -1,4 +1,4 @@
-"""Strict JSON (RFC 8259, I-JSON), from whomever it comes: what others read in different ways is refused."""
+"""Strict JSON (RFC 8259, I-JSON) for bodies and files: refuses input that parsers read in different ways."""
 
 import re
 from decimal import Decimal, InvalidOperation
@@ -31,7 +31,7 @@ PLACE = re.compile(r" \(byte ([0-9]+)\)$")
 
 
 class NotStrict(ValueError):
-    """Why it is no strict JSON: `fault` is the end of a sentence."""
+    """The text is not strict JSON; `fault` is the reason, as the end of a sentence."""
 
     def __init__(self, fault: ErrorMessage) -> None:
         super().__init__(fault)
@@ -39,7 +39,7 @@ class NotStrict(ValueError):
 
 
 def decode(data: bytes) -> Any:
-    """The value, with exact decimals. NotStrict where it is none, or where a member stands twice."""
+    """The value, with decimals instead of floats. Raises NotStrict for invalid JSON or a repeated member."""
     try:
         value = _DECODER.decode(data)
     except (ValueError, InvalidOperation, RecursionError) as error:
@@ -53,10 +53,10 @@ _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def _has_each_once(data: bytes, value: Any) -> bool:
-    """Whether as many members were read as names are written: of two with one name, only one is read.
+    """Whether the parser returned as many members as the text has names: of two with the same name, it returns one.
 
-    There may be more colons than names, as texts hold some or begin with one, but never fewer: all but the last are
-    quick answers for most.
+    The number of colons is a quick upper bound of the names, as texts may contain colons as well. If it equals the
+    number of members, no name is repeated; otherwise the names are counted.
     """
     colons = data.count(b":")
     if type(value) is dict and len(value) == colons:

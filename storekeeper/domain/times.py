@@ -10,9 +10,9 @@ DATE = len("2026-11-01")
 
 
 def read(text: str | int, field: str, *, is_end: bool = False) -> int:
-    """Seconds since 1970. A date, which is one of UTC, is its beginning; its last second if `is_end`.
+    """Seconds since 1970. A date means its first second in UTC, or its last second if `is_end`.
 
-    Invalid for anything else, and for a time without a zone, which could be any.
+    Raises Invalid for any other text, and for a time without a zone, which is ambiguous.
     """
     moment = _seconds(str(text), is_end)
     if moment is None or not 0 <= moment <= LATEST:

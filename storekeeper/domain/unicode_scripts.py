@@ -1,4 +1,4 @@
-"""The scripts that a text is written in, and which of them may stand together in one name (UTS 39, section 5.2)."""
+"""The scripts of a text, and which of them one name may combine (UTS 39, section 5.2)."""
 
 from bisect import bisect_right
 from functools import cache
@@ -25,15 +25,18 @@ class _Range(NamedTuple):
 
 
 def find(text: str) -> frozenset[str]:
-    """The scripts of its characters, by Unicode's names. Digits, marks and others that all scripts use have none."""
+    """The scripts of the characters, by their Unicode names. Digits, marks and other common characters have none."""
     if text.isascii():
         return frozenset(("Latin",) if any(map(str.isalpha, text)) else ())
     return frozenset(script for char in set(text) if (script := _of(ord(char))))
 
 
 def may_stand_together(scripts: frozenset[str]) -> bool:
-    """Whether a name in these scripts is moderately restrictive: in one, in Latin and one that nobody takes for it, or
-    in those of one language."""
+    """Whether a name in these scripts is moderately restrictive (UTS 39).
+
+    That is: one script; Latin and another script that does not look Latin; or the scripts of one language, such as
+    Japanese.
+    """
     others = scripts - {"Latin"}
     if len(scripts) <= 1 or any(scripts <= each for each in _TOGETHER):
         return True

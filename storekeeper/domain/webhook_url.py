@@ -1,8 +1,8 @@
 """URLs of webhooks: which are valid, and which addresses may be reached (SSRF).
 
-Whoever names a URL makes this server call it, so it must not lead to what only this server can reach: itself, its
-machine, its network. A name may lead to another address each time it is looked up. So what counts is the address that
-is connected to, and it is checked then.
+A user who adds a URL makes this server call it, so it must not lead to addresses that only this server can reach:
+itself, its machine, its network. A name can resolve to another address each time. So the address of each connection is
+checked, right before connecting to it.
 """
 
 import re
@@ -37,7 +37,7 @@ ALLOWED = re.compile(r"(\[[^\]/]+\]|[^\[\]/:]+|[^\[\]/]+(?=/|$))(/[0-9]+)?(?::([
 
 
 class WebhookUrl(msgspec.Struct, frozen=True):
-    """A URL's parts. `authority` is the host with its port as the URL has them, `target` the path with its query."""
+    """The parts of a URL. `authority` is the host with its port as in the URL, `target` the path with its query."""
 
     is_tls: bool
     host: str
@@ -47,12 +47,12 @@ class WebhookUrl(msgspec.Struct, frozen=True):
 
     @property
     def place(self) -> tuple[str, int]:
-        """The host and the port, the same however the URL writes them."""
+        """The host and the port, normalised: equal for all spellings of a URL."""
         return host_key(self.host), self.port
 
 
 class Allowed(msgspec.Struct, frozen=True):
-    """Addresses beside the public ones, with one port or all."""
+    """An allowed network in addition to the public addresses, with one port or all."""
 
     network: IPv4Network | IPv6Network
     port: int | None
@@ -65,7 +65,7 @@ class Allowed(msgspec.Struct, frozen=True):
 
 
 def read_allowed(text: str) -> Allowed:
-    """`10.0.0.0/8`, `10.0.0.0/8:9000`, `10.0.0.1:9000`, `[fd00::1]:9000`. ValueError for anything else."""
+    """Parse `10.0.0.0/8`, `10.0.0.0/8:9000`, `10.0.0.1:9000` or `[fd00::1]:9000`. Raises ValueError for other texts."""
     found = ALLOWED.fullmatch(text)
     port = int(found[3]) if found and found[3] else None
     if found is None or (port is not None and not 0 < port < 65536):
@@ -74,7 +74,7 @@ def read_allowed(text: str) -> Allowed:
 
 
 def is_own_address(ip: IPv4Address | IPv6Address) -> bool:
-    """Whether it is one of this machine's: then it would send to it from that very address. Nothing is sent."""
+    """Whether the address is this machine's: the system would then send to it from that address. Sends nothing."""
     with socket.socket(socket.AF_INET if ip.version == 4 else socket.AF_INET6, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect((str(ip), 9))
@@ -84,7 +84,7 @@ def is_own_address(ip: IPv4Address | IPv6Address) -> bool:
 
 
 class AllowedNetworks:
-    """The public addresses of other machines at the usual ports, and what an operator allows beside them."""
+    """The public addresses of other machines at the usual ports, and the networks that the operator allows."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class AllowedNetworks:
         return port in PORTS and _is_public(ip) and not self._is_own(ip)
 
     def check(self, to: WebhookUrl) -> None:
-        """Invalid for a URL that may not be reached, as far as that can be told before its name is looked up."""
+        """Raises Invalid for a URL that may not be reached, as far as this is known before its name is resolved."""
         if to.port not in PORTS and not any(each.admits_port(to.port) for each in self._allowed):
             raise Invalid("url_port_refused", field="url")
         try:
@@ -113,7 +113,7 @@ class AllowedNetworks:
 
 
 def read(url: str) -> WebhookUrl:
-    """The parts of a URL. Its text may hold secrets: no message repeats it."""
+    """The parts of a URL. Raises Invalid, and never repeats the URL, which may contain secrets."""
     if len(url) > LENGTH or not re.fullmatch(PATTERN, url):
         raise Invalid("url_unreadable", field="url")
     found = PARTS.fullmatch(url)
@@ -129,7 +129,7 @@ def read(url: str) -> WebhookUrl:
 
 
 def host_key(host: str) -> str:
-    """One text for a host, however it is written: 127.1 is 127.0.0.1, and names mind no case and no dot at the end."""
+    """A host in one spelling: 127.1 becomes 127.0.0.1, and names lose capitals and a final dot."""
     if ":" in host:
         return str(effective_address(host))
     try:

@@ -1,1 +1,1 @@
-"""Secrets and their checks. Knows neither HTTP nor SQL."""
+"""Passwords, tokens, signatures and keys. Knows neither HTTP nor SQL."""

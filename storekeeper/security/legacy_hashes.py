@@ -1,6 +1,6 @@
-"""Passwords as the course's apps hashed them: passlib's and Werkzeug's PBKDF2, and Werkzeug's scrypt.
+"""Password hashes of the course's apps: passlib's and Werkzeug's PBKDF2, and Werkzeug's scrypt.
 
-Such a hash is only ever checked, by a login that then replaces it. Nothing here makes one.
+They are only checked, by a login that then replaces them. This module makes none.
 """
 
 import hashlib
@@ -27,12 +27,12 @@ _SIZES = {"sha1": 20, "sha256": 32, "sha512": 64}
 
 
 def is_hash(text: str) -> bool:
-    """Whether this is a hash and not a password, also one that cannot be checked here."""
+    """Whether this is a hash and not a password, even if it cannot be checked here."""
     return any(pattern.fullmatch(text) for pattern in (_PASSLIB, _PBKDF2, _SCRYPT, _OTHERS))
 
 
 def is_checkable(hashed: str) -> bool:
-    """Whether `fits` can check it, with a bounded effort."""
+    """Whether `fits` can check the hash, with limited effort."""
     if found := _PASSLIB.fullmatch(hashed):
         return int(found[2]) <= MAX_ROUNDS and len(_decode(found[4])) == _SIZES[found[1]]
     if found := _PBKDF2.fullmatch(hashed):
@@ -44,7 +44,7 @@ def is_checkable(hashed: str) -> bool:
 
 
 def fits(hashed: str, password: str) -> bool:
-    """Whether this is the password, of a hash that is checkable."""
+    """Whether this is the password. The hash must be checkable."""
     given = password.encode()
     if found := _PASSLIB.fullmatch(hashed):
         name, rounds, salt, digest = found.groups()
@@ -62,7 +62,7 @@ def _werkzeug(method: str, hashed: bytes, salt: bytes) -> bytes:
 
 
 def _decode(text: str) -> bytes:
-    """b"" for what is no base64, which is no digest's size."""
+    """Decode base64; b"" for invalid text, which has the length of no digest."""
     try:
         return b64decode(text.replace(".", "+") + "=" * (-len(text) % 4))
     except ValueError:

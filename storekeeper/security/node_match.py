@@ -1,4 +1,4 @@
-"""Whether this node fits the others: it has the keys that they sign with, and keeps its files where they do."""
+"""Whether this node matches the others: it has their signing keys, and shares their storage."""
 
 from collections.abc import Container, Sequence
 
@@ -11,14 +11,14 @@ ACCEPT = "`storekeeper accept-node` here says that this one's are right"
 
 
 class Mismatch(msgspec.Struct, frozen=True):
-    """`is_urgent` where tokens of the others are refused already."""
+    """`is_urgent` if this node already refuses tokens of the others."""
 
     reason: str
     is_urgent: bool
 
 
 def find_key_mismatch(known: Sequence[Scheduled], fingerprints: Container[str]) -> Mismatch | None:
-    """What is wrong with a node's own keys, whose fingerprints are given, if the database knows those of the others."""
+    """Compare the fingerprints of this node's keys with those in the database. None if they match."""
     if not known:
         return None
     signing = signing_keys.find_signing(known)

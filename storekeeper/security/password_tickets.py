@@ -1,7 +1,7 @@
-"""Tickets: short-lived, signed proofs that somebody has just given a user's right password, and has to choose another.
+"""Tickets: short-lived signed proofs that a user has just given the right password, and must choose a new one.
 
-A ticket is good for a quarter of an hour, and for the password that it was issued for: with the new password it is
-spent. Nothing is stored.
+A ticket is valid for a quarter of an hour, and for the password for which it was issued: the new password makes it
+void. Nothing is stored.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ MAX_LENGTH = 100  # characters
 
 
 class Tickets:
-    """Issues tickets such as `7.1795942400.9f86…`, the user's id, when it ends, and what proves both."""
+    """Issues tickets such as `7.1795942400.9f86…`: the user's id, the time of expiry, and a signature over both."""
 
     def __init__(self, keys: KeyRing) -> None:
         self._keys = keys
@@ -28,11 +28,11 @@ class Tickets:
         return f"{user_id}.{ends_at}.{_sign(self._keys.signing, user_id, ends_at, password_hash)}"
 
     def user_id(self, ticket: str) -> int:
-        """Whose it says that it is, which `check` has to confirm. TicketInvalid for what is no ticket."""
+        """The user's id in a ticket, which `check` must confirm. Raises TicketInvalid for a malformed ticket."""
         return int(_parts(ticket)[0])
 
     def check(self, ticket: str, password_hash: str) -> None:
-        """TicketInvalid for a ticket that was not issued for this password of its user, or too long ago."""
+        """Raises TicketInvalid unless the ticket was issued for this password of its user, and has not expired."""
         user_id, ends_at, signature = _parts(ticket)
         good = [_sign(key, int(user_id), int(ends_at), password_hash) for key in self._keys.live]
         if not any(hmac.compare_digest(signature, each) for each in good) or int(ends_at) < time.time():

@@ -1,4 +1,4 @@
-"""Hashing, checking and judging passwords: Argon2id, off the event loop, only a few at a time."""
+"""Hashing, checking and validating passwords: Argon2id, off the event loop, a few at a time."""
 
 import gzip
 import os
@@ -25,16 +25,16 @@ class Passwords:
         self._least = minimum
 
     async def hash(self, password: str, address: str) -> str:
-        """`address` is whom it is done for: those who wait have equal shares, whatever one of them asks for."""
+        """Hash a password for a client at `address`; clients take turns. Raises Unavailable if too many wait."""
         return await self._pool.run(_sender(address), self._hasher.hash, password)
 
     async def fit(self, password: str, hashed: str | None, address: str) -> bool:
-        """Whether this is the password. Takes as long when there is no such user (hashed is None)."""
+        """Whether this is the password. Takes as long if there is no such user (`hashed` is None)."""
         fits = await self._pool.run(_sender(address), self._verify, hashed or self._nobody, password)
         return fits and hashed is not None
 
     def is_outdated(self, hashed: str) -> bool:
-        """Whether the hash was made with other parameters than today's, or in another way."""
+        """Whether the hash was made with other parameters than the current ones, or by another algorithm."""
         return self._hasher.is_outdated(hashed)
 
     def check(self, password: str, username: str, field: str = "password") -> None:
@@ -50,7 +50,7 @@ class Passwords:
 
 
 def _sender(address: str) -> tuple[str, ...]:
-    """The networks of an address, as a path of one length: IPv4 has fewer than IPv6."""
+    """The networks of an address as a path of fixed length: IPv4 has fewer than IPv6."""
     names = [network.name for network in networks(address)]
     return (*names, *[""] * (MAX_NETWORKS - len(names)))
 
@@ -60,7 +60,7 @@ def create_passwords(settings: Settings) -> Passwords:
 
 
 def count_at_once(settings: Settings) -> int:
-    """How many to hash at once: what the operator says, or as many as there are cores for each worker."""
+    """How many passwords to hash at once: the setting, or this worker's share of the cores."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return settings.logins_at_once or max(1, cores // settings.workers)
 
@@ -70,7 +70,7 @@ def create_hasher(settings: Settings) -> Hasher:
 
 
 def check(password: str, username: str, minimum: int, field: str = "password") -> None:
-    """Invalid for a password that is too short or easy to guess (ASVS 5.0, section 6.2). Never trimmed or cut."""
+    """Raises Invalid for a password that is too short or easy to guess (ASVS 5.0, section 6.2). Never cuts it."""
     if not minimum <= len(password) <= MAX_LENGTH:
         raise Invalid("password_length", field=field, minimum=minimum, maximum=MAX_LENGTH)
     if password.casefold() in common_passwords():

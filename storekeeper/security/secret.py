@@ -1,10 +1,10 @@
-"""Texts that are shown to their owner once, and otherwise nowhere: in no log, no trace and no answer that is stored."""
+"""Texts that are shown to their owner once: in no log, no trace and no stored answer."""
 
 from typing import Any
 
 
 class Secret:
-    """Shows itself only to who asks for its `value`."""
+    """A text that shows itself only through its `value`."""
 
     __slots__ = ("value",)
 
@@ -21,12 +21,12 @@ def reveal(value: Any) -> str:
 
 
 def conceal(value: Any) -> None:
-    """For the encoder of what is stored: null stands for a secret."""
+    """For the encoder of stored answers: null instead of the secret."""
     _checked(value)
 
 
 def _checked(value: Any) -> Secret:
-    """The encoders hand over whatever they do not know: anything else is a bug."""
+    """The encoders call this for every unknown type: any type but Secret is a bug."""
     if not isinstance(value, Secret):
         raise NotImplementedError(type(value))
     return value

@@ -1,4 +1,4 @@
-"""The one-time set-up token: whoever can read the server's output may make the first administrator."""
+"""The one-time set-up token: anybody who can read the server's output may register the first administrator."""
 
 import hashlib
 import hmac
@@ -7,7 +7,7 @@ from storekeeper.security.signing_keys import KeyRing
 
 
 def create(keys: KeyRing) -> str:
-    """The token, which is good while there is no administrator. Derived from the key that signs: nothing is stored."""
+    """The token, which is valid while there is no administrator. Derived from the signing key, so nothing is stored."""
     return hmac.new(keys.signing.secret.encode(), b"storekeeper set-up token", hashlib.sha256).hexdigest()[:40]
 
 

@@ -1,7 +1,7 @@
-"""The keys that sign tokens: a file that only its owner can read, shared by every worker and node.
+"""The keys that sign tokens: a file that only its owner can read, shared by all workers and nodes.
 
-A new key verifies at once and signs ten minutes later, when every node has it; the older ones go on verifying, so that
-a rotation signs nobody out.
+A new key verifies at once and signs ten minutes later, when every node has it. Older keys still verify, so a rotation
+signs nobody out.
 """
 
 import fcntl
@@ -27,11 +27,11 @@ LOOK_AGAIN = 1.0  # seconds after which a rotation or removal is known everywher
 
 
 class KeyFileError(Exception):
-    """The key file cannot be used. The message says why, and never shows a secret."""
+    """The key file cannot be used. The message says why, and never contains a secret."""
 
 
 class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`created_at` is in seconds since 1970. `kid` stands in the head of each token that this key signed."""
+    """`created_at` is in seconds since 1970. `kid` is the key's id in the header of each token that it signed."""
 
     kid: Annotated[str, Meta(min_length=1, max_length=64)]
     secret: str
@@ -42,12 +42,12 @@ class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def fingerprint(self) -> str:
-        """Tells keys apart without showing anything of them: a secret is too long to be guessed."""
+        """Identifies a key without revealing it: a secret is too long to be guessed."""
         return sha256(b"storekeeper signing key\n" + self.secret.encode()).hexdigest()[:32]
 
 
 class Scheduled(msgspec.Struct, frozen=True):
-    """A key without its secret, and from when on it signs, in seconds since 1970."""
+    """A key without its secret, and the time from which it signs, in seconds since 1970."""
 
     kid: str
     fingerprint: str
@@ -56,7 +56,7 @@ class Scheduled(msgspec.Struct, frozen=True):
 
 
 class KeyRing:
-    """The live keys, as the file has them: looked at again when it has changed, once a second at the most."""
+    """The live keys of the file, which is checked for changes at most once a second."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -76,7 +76,7 @@ class KeyRing:
 
     @property
     def signing(self) -> Key:
-        """The newest key that is old enough to be known everywhere; the oldest where none is."""
+        """The newest key that is old enough to be known on all nodes; the oldest key if there is none."""
         known_since = time.time() - SIGNS_AFTER
         old_enough = (key for key in reversed(self._keys.values()) if key.created_at <= known_since)
         return next(old_enough, next(iter(self._keys.values())))
@@ -85,7 +85,7 @@ class KeyRing:
         return self._keys.get(kid)
 
     def look(self) -> int:
-        """Look at the file, if the last time was a second ago. A number that is another whenever the keys are."""
+        """Check the file if the last check was a second ago. Return a number that changes with the keys."""
         now = time.monotonic()
         if now - self._looked_at >= LOOK_AGAIN or not self._seen:
             self._looked_at = now
@@ -93,7 +93,7 @@ class KeyRing:
         return self._edition
 
     def reload(self) -> None:
-        """Read the file now, as SIGHUP asks for, also where it looks unchanged; and say so in the log."""
+        """Read the file now, for SIGHUP, even if it seems unchanged, and log the result."""
         seen, self._seen = self._seen, None
         try:
             self._read()
@@ -120,7 +120,7 @@ class KeyRing:
 
 
 def load(path: Path) -> list[Key]:
-    """The keys, oldest first. KeyFileError for a file that is damaged, open to others, or holds a weak key."""
+    """The keys, oldest first. Raises KeyFileError for a file that is damaged, open to others, or has a weak key."""
     if _stat(path).st_mode & 0o077:
         raise KeyFileError(f"{path} can be read by others: chmod 600 {path}")
     try:
@@ -155,13 +155,13 @@ def _refuse_weak(path: Path, key: Key) -> None:
 
 
 def _is_regular(secret: str) -> bool:
-    """Whether it has few characters, or few steps from one to the next, or repeats itself."""
+    """Whether the secret has few different characters or few different steps between them, or repeats itself."""
     steps = {ord(after) - ord(before) for before, after in pairwise(secret)}
     return min(len(set(secret)), len(steps)) < VARIETY or secret in (secret + secret)[1:-1]
 
 
 def ensure(path: Path) -> None:
-    """Make the file with a first key where there is none. Of two starters, one makes it."""
+    """Create the file with a first key if there is none. Of two concurrent starters, one creates it."""
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _locked(path):
@@ -171,10 +171,10 @@ def ensure(path: Path) -> None:
 
 
 def rotate(path: Path, keep_seconds: int, *, at_once: bool = False) -> Key:
-    """Add a new key and drop those that no live token can need any more.
+    """Add a new key, and drop those that no live token can need.
 
-    The new one signs after `SIGNS_AFTER`, or at once: then it seems to be that old already, as older versions, which
-    share the file, know no other sign of it.
+    The new key signs after `SIGNS_AFTER` seconds, or at once: then its date is set back by that time, which older
+    versions that share the file understand as well.
     """
     with _locked(path):
         keys = load(path)
@@ -191,7 +191,7 @@ def rotate(path: Path, keep_seconds: int, *, at_once: bool = False) -> Key:
 
 
 def schedule(keys: Sequence[Key]) -> list[Scheduled]:
-    """From the one that signs now on, oldest first. The first of all had none to sign before it."""
+    """The keys from the one that signs now on, oldest first, each with the time from which it signs."""
     signs_at = [keys[0].created_at] + [key.created_at + SIGNS_AFTER for key in keys[1:]]
     scheduled = [
         Scheduled(key.kid, key.fingerprint, key.created_at, at) for key, at in zip(keys, signs_at, strict=True)
@@ -200,13 +200,13 @@ def schedule(keys: Sequence[Key]) -> list[Scheduled]:
 
 
 def find_signing(scheduled: Sequence[Scheduled]) -> Scheduled:
-    """The one that signs now, of some in their order."""
+    """The key that signs at this time; `keys` are in their order."""
     now = time.time()
     return next((each for each in reversed(scheduled) if each.signs_at <= now), scheduled[0])
 
 
 def remove(path: Path, kid: str) -> None:
-    """Drop a key at once: what it signed is no longer good. The last one cannot be dropped."""
+    """Drop a key at once, which makes its tokens void. The last key cannot be dropped."""
     with _locked(path):
         keys = load(path)
         left = [key for key in keys if key.kid != kid]
@@ -223,7 +223,7 @@ def _make(age: int = 0, after: Key | None = None) -> Key:
 
 
 def _store(path: Path, keys: list[Key]) -> None:
-    """All or nothing, and on disk before anything is signed with it."""
+    """Write the file atomically, and sync it to the disk before the key signs."""
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,4 +1,4 @@
-"""Issuing and checking the signed tokens (RFC 7519) that say who is calling."""
+"""Issues and verifies the signed tokens (JWT, RFC 7519) that identify callers."""
 
 import hmac
 import re
@@ -31,12 +31,12 @@ Seconds = Annotated[int, Meta(ge=0, lt=2**53)]
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """What a token says.
+    """The claims of a token.
 
-    `sid` is its session, `fresh` means that the password was given for it. `is_admin` is for clients to know: the
-    server believes the database. The jti of a refresh token is `<sid>.<number>`, its place in its session. That of an
-    access token is random, and ends with the number of the refresh token that came with it. A console token is what a
-    browser's cookie holds, and a device token what another one holds that stays when the session is over.
+    `sid` is its session, `fresh` means that the user gave the password for it. `is_admin` is information for clients:
+    the server asks the database. The `jti` of a refresh token is `<sid>.<number>`, its place in its session. The `jti`
+    of an access token is random, and ends with the number of the refresh token that came with it. A console token is in
+    the session cookie, a device token in a cookie that outlives the session.
     """
 
     iss: str
@@ -55,12 +55,12 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def number(self) -> int:
-        """That of a refresh token, or of the one that came with an access token; 0 where none did."""
+        """The number of a refresh token, or of the one that came with an access token; 0 if there is none."""
         number = self.jti.partition(".")[2]
         return int(number) if NUMBER.fullmatch(number) else 0
 
     def is_whole(self) -> bool:
-        """Whether it says what a token of its kind has to."""
+        """Whether the token has all claims that its kind requires."""
         if self.type == "access":
             return self.fresh is not None and self.is_admin is not None
         if self.type == "console":
@@ -72,7 +72,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 
 class Lifetimes(msgspec.Struct, frozen=True):
-    """In seconds: of an access token, of its freshness, of an idle refresh token, and of a whole session."""
+    """In seconds: an access token, its freshness, an idle refresh token, and a whole session."""
 
     access: int = 15 * 60
     fresh: int = 15 * 60
@@ -81,7 +81,7 @@ class Lifetimes(msgspec.Struct, frozen=True):
 
 
 class Tokens:
-    """Signs tokens with the newest key, and reads back what any live key signed."""
+    """Signs tokens with the newest key, and verifies tokens of all live keys."""
 
     def __init__(self, keys: KeyRing, lifetimes: Lifetimes) -> None:
         self._keys = keys
@@ -91,31 +91,31 @@ class Tokens:
         self._edition = keys.look()
 
     def access(self, user_id: int, sid: int, *, fresh: bool, is_admin: bool, number: int = 0) -> str:
-        """An access token, which comes with refresh token `number`: its use proves that its bearer has that as well."""
+        """An access token that comes with refresh token `number`: its use proves that the client received both."""
         now = int(time.time())
         jti = f"{token_urlsafe(16)}.{number}" if number else token_urlsafe(16)
         claims = {"jti": jti, "fresh": fresh, "is_admin": is_admin}
         return self._sign("access", user_id, sid, now, now + self.lifetimes.access, claims)
 
     def refresh(self, user_id: int, sid: int, *, number: int, began: int) -> str:
-        """Refresh token `number` of the session: the same each time, so that nobody need store it.
+        """Refresh token `number` of the session: the same text each time, so nothing needs to be stored.
 
-        It ends with the session; that an idle session ends earlier is for the session's row to say.
+        It expires with the session; the session's row decides whether an idle session ends earlier.
         """
         return self._sign("refresh", user_id, sid, began, began + self.lifetimes.session, {"jti": f"{sid}.{number}"})
 
     def console(self, user_id: int, sid: int, *, ends_at: int) -> str:
-        """Ends with its session, whose row says whether that has come earlier. The password was given just now."""
+        """A token that expires with its session, whose row may end earlier. The user has just given the password."""
         claims = {"jti": token_urlsafe(16), "fresh": True}
         return self._sign("console", user_id, sid, int(time.time()), ends_at, claims)
 
     def device(self, user_id: int, sid: int) -> str:
-        """Says that the user has signed in in this browser. It opens nothing, and lasts as long as a session may."""
+        """A token that says that the user has signed in in this browser. It gives no access."""
         now = int(time.time())
         return self._sign("device", user_id, sid, now, now + self.lifetimes.session, {"jti": token_urlsafe(16)})
 
     def read(self, token: str, kinds: Container[Kind]) -> Claims:
-        """The claims of a live token of one of these kinds; Unauthorized for any other token."""
+        """The claims of a live token of one of these kinds. Raises Unauthorized for any other token."""
         self._look_at_keys()
         claims = self._verified(token)
         now = time.time()
@@ -128,7 +128,7 @@ class Tokens:
         return claims
 
     def is_fresh(self, claims: Claims) -> bool:
-        """Whether the password was given for this token, and not long ago."""
+        """Whether the user gave the password for this token, within the time of freshness."""
         return bool(claims.fresh) and time.time() <= claims.iat + self.lifetimes.fresh + LEEWAY
 
     def _sign(self, kind: Kind, user_id: int, sid: int, now: int, end: int, more: dict[str, Any]) -> str:
@@ -141,14 +141,14 @@ class Tokens:
         return f"{signed}.{_base64(hmac.digest(key.secret.encode(), signed.encode(), sha256))}"
 
     def _look_at_keys(self) -> None:
-        """Forget what a key has signed that may be gone."""
+        """Clear the cache of verified tokens if the keys have changed."""
         edition = self._keys.look()
         if edition != self._edition:
             self._edition = edition
             self._verified.cache_clear()
 
     def _verify(self, token: str) -> Claims:
-        """Signature, head and shape. Times are for `read`: they must not be remembered."""
+        """Check signature, header and claims, but not the times, as the result is cached: `read` checks these."""
         checks: Any = {"verify_exp": False, "verify_iat": False}
         try:
             payload = jwt.decode(token, self._key_of(token).secret, [ALGORITHM], checks, issuer=ISSUER)
@@ -174,5 +174,5 @@ def _part(value: dict[str, Any]) -> str:
 
 
 def _base64(part: bytes) -> str:
-    """As RFC 7515 has it, section 2: without padding."""
+    """Without padding (RFC 7515, section 2)."""
     return urlsafe_b64encode(part).rstrip(b"=").decode()

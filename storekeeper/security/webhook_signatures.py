@@ -1,4 +1,4 @@
-"""Signatures of webhooks, and their secrets, as Standard Webhooks has them (standardwebhooks.com, version 1)."""
+"""Signatures and secrets of webhooks, by Standard Webhooks (standardwebhooks.com, version 1)."""
 
 import hmac
 from base64 import b64decode, b64encode
@@ -13,7 +13,7 @@ def new_secret() -> str:
 
 
 def sign(secret: str, id: str, timestamp: int, body: bytes) -> str:
-    """What stands in `webhook-signature`, where several have spaces in between."""
+    """One value of the header `webhook-signature`, which may have several, separated by spaces."""
     key = b64decode(secret.removeprefix(PREFIX))
     digest = hmac.digest(key, f"{id}.{timestamp}.".encode() + body, "sha256")
     return f"v1,{b64encode(digest).decode()}"
