@@ -106,7 +106,7 @@ def test_the_day_of_a_clerk(shop: Shop, open_page: OpenPage, tmp_path: Path) -> 
     page.get_by_role("link", name="Möbel Nord").click()
     page.get_by_label("Select Oak table").check()
     page.get_by_label("Select Oak desk").check()
-    page.get_by_label("Do").select_option("percent")
+    page.get_by_label("Action").select_option("percent")
     page.get_by_label("Value").fill("-10")
     page.get_by_label("Value").press("Enter")
     expect(page.get_by_role("status")).to_contain_text("Changed: 2 of 2 items.")
