@@ -169,7 +169,7 @@ ENGLISH: Mapping[str, str] = {
     "already_exists": "The name is taken.",
     "store_not_empty": "The store holds items. Delete them first, or say ?with_items=true.",
     "store_has_prices": "The store holds items, whose prices are in its currency.",
-    "store_name_not_typed": "Type the name of the store, to show that you mean it.",
+    "store_name_not_typed": "Type the name of the store to confirm.",
     "too_many_stores": (
         "You have created as many stores as a user may have. Delete one, or ask an administrator to create this one."
     ),
@@ -345,9 +345,7 @@ ENGLISH: Mapping[str, str] = {
     "form_unreadable": "The form cannot be read. Load the page again, and send it once more.",
     "form_of_another_type": "This is not what the form sends. Load the page again, and send its form.",
     "form_of_another_site": "This was sent by a page of another site, and is refused.",
-    "form_without_key": (
-        "This form came without its key, which tells whether it was sent before. Look at it, and send it again."
-    ),
+    "form_without_key": ("This form came without its key, which prevents double sending. Check it, and send it again."),
     "form_of_another_user": ("This form was shown to another user, before you signed in here. Nothing of it is saved."),
     "form_character": "There is a character that cannot be stored: NUL. Take it out.",
     "form_file_missing": "Choose a file.",
@@ -356,9 +354,9 @@ ENGLISH: Mapping[str, str] = {
     "form_price_unreadable": "A price is a number such as 15.99.",
     "form_number_unreadable": "A whole number is wanted, such as 12 or -3.",
     "form_day_unreadable": "A day is written like 2026-11-25.",
-    "form_no_items": "Tick the items that are to be changed.",
-    "form_no_action": "Choose what is to be done.",
-    "form_percent_unreadable": "How many percent? 10 raises the prices by a tenth, -10 lowers them.",
+    "form_no_items": "Select the items to change.",
+    "form_no_action": "Choose an action.",
+    "form_percent_unreadable": "Enter a percentage: 10 raises the prices by a tenth, -10 lowers them.",
     # Adopting the course's database
     "adoption_overtaken": "Somebody took one of the names meanwhile. Nothing is written: try again.",
     "adoption_into_existing": (
