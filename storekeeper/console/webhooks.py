@@ -83,8 +83,8 @@ class WebhookListView(WebhookSecretView):
 
     async def on_get(self, req: ConsoleRequest, resp: Response) -> None:
         """Those of one's stores, or for administrators all; and the form for another."""
-        found = await self._read(req, webhook.page, req.caller.user_id, PageRequest(ROWS, req.get_param("after") or ""))
-        self._list(req, resp, found, None)
+        page = await self._read(req, webhook.page, req.caller.user_id, PageRequest(ROWS, req.get_param("after") or ""))
+        self._list(req, resp, page, None)
 
     @fresh_token
     async def on_post(self, req: ConsoleRequest, resp: Response) -> None:
@@ -92,9 +92,9 @@ class WebhookListView(WebhookSecretView):
         store = form["store"].strip()
         await self._add(req, resp, names.of_thing(store, "store") if store else None)
 
-    def _list(self, req: ConsoleRequest, resp: Response, found: Page[Webhook], access: StoreAccess | None) -> None:
+    def _list(self, req: ConsoleRequest, resp: Response, page: Page[Webhook], access: StoreAccess | None) -> None:
         place = ("store", access.store.name, "webhooks") if access else ("webhooks",)
-        values = {"hooks": found.rows, "following": found.cursor, "access": access, "place": place}
+        values = {"hooks": page.rows, "following": page.cursor, "access": access, "place": place}
         values["creation"] = self._components.dispatch.creation
         self._render(req, resp, "webhooks.html", **values)
 
@@ -115,8 +115,8 @@ class StoreWebhookListView(WebhookListView):
 
     async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:  # type: ignore[override]
         """Those of a store, for its owner."""
-        access, found = await self._read(req, _of_store, req.caller.user_id, name, req.get_param("after") or "")
-        self._list(req, resp, found, access)
+        access, page = await self._read(req, _of_store, req.caller.user_id, name, req.get_param("after") or "")
+        self._list(req, resp, page, access)
 
     @fresh_token
     async def on_post(self, req: ConsoleRequest, resp: Response, name: str) -> None:  # type: ignore[override]
@@ -130,8 +130,8 @@ class WebhookView(View):
         """A webhook, and what was sent to it or is to be."""
         state = STATES.get(req.get_param("state") or "")
         asked = PageRequest(ROWS, req.get_param("after") or "", "-id")
-        hook, owner, found = await self._read(req, _look, req.caller.user_id, webhook_id, state, asked)
-        values = {"owner": owner, "deliveries": found.rows, "following": found.cursor, "state": state}
+        hook, owner, page = await self._read(req, _look, req.caller.user_id, webhook_id, state, asked)
+        values = {"owner": owner, "deliveries": page.rows, "following": page.cursor, "state": state}
         self._render(req, resp, "webhook.html", hook=hook, **values)
 
     async def on_post(self, req: ConsoleRequest, resp: Response, webhook_id: int) -> None:

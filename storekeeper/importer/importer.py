@@ -82,10 +82,10 @@ class Importer:
     def _run(self) -> None:
         sheet = open_sheet(self._file, self._job.options, FIELDS)
         with self._engine.connect() as conn:
-            of = import_queue.require_right(conn, self._job)
+            target_store = import_queue.require_right(conn, self._job)
             refused = import_queue.refused_lines(conn, self._job)
-        self._currency = of.currency
-        converters = create_converters(sheet, of)
+        self._currency = target_store.currency
+        converters = create_converters(sheet, target_store)
         # A connection is held open: whenever SQLite's last one is closed, it writes its whole log back into the file.
         with closing(CheckedRows()) as checked, self._engine.connect():
             if self._job.is_checked:  # the rest of it, after an interruption
@@ -126,8 +126,8 @@ class Importer:
 
     def _check_some(self, sheet: Sheet, portion: RowBatch, checked: CheckedRows, counts: Counts) -> Counts:
         with self._engine.connect() as conn:
-            of = import_queue.require_right(conn, self._job)
-            made = item_batch.compare(conn, of, portion.rows, self._job.match, first=checked.first)
+            target_store = import_queue.require_right(conn, self._job)
+            made = item_batch.compare(conn, target_store, portion.rows, self._job.match, first=checked.first)
         checked.add(_good(portion, made))
         counts = _add_up(counts, portion, made)
         with transaction(self._engine) as conn:
@@ -156,12 +156,12 @@ class Importer:
 
     def _try(self, portion: RowBatch) -> None:
         with transaction(self._engine) as conn:
-            of = import_queue.require_right(conn, self._job)
-            if of.currency != self._currency:
+            target_store = import_queue.require_right(conn, self._job)
+            if target_store.currency != self._currency:
                 raise Invalid("import_currency_changed")
-            made = self._plan(conn, of, portion)
+            made = self._plan(conn, target_store, portion)
             with journal.signed(conn, self._author()):
-                item_batch.apply(conn, of, made)
+                item_batch.apply(conn, target_store, made)
             import_queue.add_refusals(conn, self._job, portion.refused + made.refusals)
             counts = _add_up(self._done, portion, made)
             self._note(conn, "importing", counts, portion.position)
@@ -171,12 +171,12 @@ class Importer:
         user_id = self._job.user_id
         return Author("operator" if user_id is None else "user", user_id, f"import {self._job.id}")
 
-    def _plan(self, conn: Connection, of: Store, portion: RowBatch) -> BatchPlan:
+    def _plan(self, conn: Connection, target_store: Store, portion: RowBatch) -> BatchPlan:
         """What is to be done. That rows which were new still are is left to the constraints to say, as a Conflict."""
         if portion.are_new:
-            store.take_turns(conn, of)
+            store.take_turns(conn, target_store)
             return BatchPlan(portion.rows, [], [], [])
-        return item_batch.compare(conn, of, portion.rows, self._job.match, is_final=True)
+        return item_batch.compare(conn, target_store, portion.rows, self._job.match, is_final=True)
 
     def _note(self, conn: Connection, state: State, counts: Counts, position: int = 0, **more: Any) -> None:
         percent = min(100, 100 * position // max(1, self._job.size))

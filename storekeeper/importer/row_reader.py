@@ -96,8 +96,8 @@ def create_converters(sheet: Sheet, store: Store) -> Converters:
     return found
 
 
-def _convert(understand: Callable[[Any], Any], check: Callable[[Any], Any], value: object) -> Any:
-    return check(understand(value))
+def _convert(parse: Callable[[Any], Any], check: Callable[[Any], Any], value: object) -> Any:
+    return check(parse(value))
 
 
 def _compare(value: object, field: str, expected: str) -> None:

@@ -90,7 +90,7 @@ def _checked(drafts: Iterable[GivenRow], store: Store, refusals: list[RefusedRow
 
 def compare(
     conn: Connection,
-    of: Store,
+    target_store: Store,
     rows: Sequence[CheckedRow],
     key: Key = "name",
     *,
@@ -104,14 +104,14 @@ def compare(
     transaction ends, and no other final plan for the store is made before.
     """
     if is_final:
-        store.take_turns(conn, of)
+        store.take_turns(conn, target_store)
     made = BatchPlan([], [], [], [])
     rows = _unrepeated(_known(rows, key, made.refusals), first or _first, made.refusals)
-    holders = _find_holders(conn, of, rows, is_final=is_final)
+    holders = _find_holders(conn, target_store, rows, is_final=is_final)
     for row in rows:
         now = holders[key].get(row.values[key])
         values = row.values if now is None else item_fields.differences(row.values, now)
-        if refusal := _conflict(row, now, holders) or _forbidden(row, now, of):
+        if refusal := _conflict(row, now, holders) or _forbidden(row, now, target_store):
             made.refusals.append(refusal)
         elif now is None:
             made.adds.append(row)

@@ -69,9 +69,9 @@ class PasswordCheck:
         is_outdated = self._passwords.is_outdated(login.password_hash)
         new_hash = await self._passwords.hash(password, address) if is_outdated else None
         entry = VerifiedLogin(attempt, self._rate, login, last_at, new_hash, self._session_limits, req.device, address)
-        begun = await self._guard.write_uncached(req, _begin, entry)
-        req.request_context.user_id = begun.user_id
-        return _logged(req, begun)
+        grant = await self._guard.write_uncached(req, _begin, entry)
+        req.request_context.user_id = grant.user_id
+        return _logged(req, grant)
 
     async def choose_password(self, req: Request, ticket: str, new: str) -> Grant:
         """Replace a password that had to be, and begin a session. TicketInvalid, or Invalid for a bad new password."""
@@ -84,12 +84,12 @@ class PasswordCheck:
         if await self._passwords.fit(new, login.password_hash, req.request_context.address):
             raise Invalid("password_unchanged", field="new_password")
         new_hash = await self._passwords.hash(new, req.request_context.address)
-        begun = await self._guard.write_uncached(
+        grant = await self._guard.write_uncached(
             req, session.choose_password, login, new_hash, self._session_limits, req.device, req.request_context.address
         )
-        req.request_context.user_id = begun.user_id
+        req.request_context.user_id = grant.user_id
         req.log("password_changed")
-        return _logged(req, begun)
+        return _logged(req, grant)
 
     async def confirm(self, req: Request, password: str) -> Login:
         """The caller, once they have given their password again. InvalidCredentials for a wrong one.
@@ -135,11 +135,11 @@ class Call(msgspec.Struct, frozen=True):
     device: Claims | None
 
 
-def _logged(req: Request, begun: Grant) -> Grant:
-    req.log("login", session_id=begun.session_id)
-    if begun.ended_id is not None:
-        req.log("session_ended", session_id=begun.ended_id, reason="There were too many.")
-    return begun
+def _logged(req: Request, grant: Grant) -> Grant:
+    req.log("login", session_id=grant.session_id)
+    if grant.ended_id is not None:
+        req.log("session_ended", session_id=grant.ended_id, reason="There were too many.")
+    return grant
 
 
 def _look_up(
@@ -164,10 +164,10 @@ def _begin(conn: Connection, entry: VerifiedLogin) -> Grant:
     login_network.admit(conn, login, entry.attempt)
     if entry.new_hash:
         user.set_hash(conn, login.user_id, entry.new_hash)
-    begun = session.begin(conn, login.user_id, entry.session_limits, entry.device, entry.address)
+    grant = session.begin(conn, login.user_id, entry.session_limits, entry.device, entry.address)
     login_network.note(conn, login.user_id, entry.address, entry.last_at)
     network_rate.count(conn, entry.rate, entry.address)
-    return begun
+    return grant
 
 
 def _look_up_caller(conn: Connection, user_id: int, attempt: Attempt) -> Login:
