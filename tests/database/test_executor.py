@@ -247,9 +247,9 @@ def test_what_is_given_up_meanwhile_is_undone_and_the_others_are_kept(db: Databa
     gate, begun, release = Event(), Event(), Event()
 
     def slow(conn: Connection) -> None:
-        store.insert(conn, "b", "EUR")
+        by_operator(conn, store.insert, "b", "EUR")
         begun.set()
-        release.wait(30)
+        assert release.wait(30)
 
     async def scenario() -> str:
         tasks = [asyncio.create_task(db.write(lambda _: gate.wait(30)))]
@@ -257,11 +257,12 @@ def test_what_is_given_up_meanwhile_is_undone_and_the_others_are_kept(db: Databa
         tasks += [asyncio.create_task(db.write(slow)), asyncio.create_task(db.write(_add("c")))]
         await asyncio.sleep(0.05)
         gate.set()
-        await asyncio.to_thread(begun.wait, 30)
+        assert await asyncio.to_thread(begun.wait, 30)
         tasks[1].cancel()
         await asyncio.sleep(0)
         release.set()
         done: list[Any] = await asyncio.gather(*tasks, return_exceptions=True)
+        assert isinstance(done[1], asyncio.CancelledError)
         return str(done[2])
 
     assert asyncio.run(scenario()) == "c"
