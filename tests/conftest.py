@@ -7,8 +7,9 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import hypothesis
@@ -16,12 +17,15 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 from falcon.routing import compiled
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 
 from storekeeper.app import create_app
 from storekeeper.components import Parts
 from storekeeper.concurrency.background_process import BackgroundProcess
 from storekeeper.concurrency.periodic_tasks import PeriodicTasks
 from storekeeper.concurrency.slots import Slots
+from storekeeper.console import templating
 from storekeeper.database import schema_version
 from storekeeper.database.engine import create_engine
 from storekeeper.database.executor import Database
@@ -54,8 +58,25 @@ RICH: dict[str, Any] = {
     "user_requests_per_minute": 100_000_000,
 }
 
-# Each test has an application of its own. Falcon writes the same program for the routes of each, and would compile it.
+
+class CompiledTemplates(BytecodeCache):
+    """The compiled templates of this process, by their names and texts."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if (code := self._code.get(bucket.key + bucket.checksum)) is not None:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key + bucket.checksum] = bucket.code
+
+
+# Each test has an application of its own. Falcon writes the same program for the routes of each, and would compile it;
+# so would Jinja the same templates.
 vars(compiled)["compile"] = cache(compile)
+vars(templating)["Environment"] = partial(Environment, bytecode_cache=CompiledTemplates())
 
 # The same examples on every run, and no verdict by the clock: the machine may be busy.
 too_slow = hypothesis.HealthCheck.too_slow
