@@ -4,6 +4,7 @@ Every test that uses `url`, `engine`, `app`, `client` or one of the cast runs on
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -84,6 +85,11 @@ hypothesis.settings.register_profile("steady", derandomize=True, deadline=None, 
 hypothesis.settings.load_profile("steady")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Twice as many as there are processors: many a test waits for a server's start, a timeout or the disk."""
+    return 2 * (os.cpu_count() or 1)
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return databases.migrated_file(tmp_path_factory.mktemp("template"))
@@ -112,10 +118,29 @@ def settings(url: str, tmp_path: Path) -> Settings:
     return Settings(data=str(tmp_path), database_url=url, **RICH)
 
 
+@pytest.fixture(scope="session")
+def filled_template(template: Path) -> Path:
+    return databases.filled_file(template, add_cast)
+
+
+@pytest.fixture(scope="session")
+def postgresql_copy(postgresql_url: str) -> databases.Copy:
+    return databases.Copy(postgresql_url, add_cast)
+
+
 @pytest.fixture
-def engine(url: str) -> Iterator[sa.Engine]:
+def engine(request: pytest.FixtureRequest, url: str, tmp_path: Path) -> Iterator[sa.Engine]:
     """The database with the cast, the store "ikea" (id 1, EUR) and its item "chair" (id 1, 15.99)."""
+    if url.startswith("sqlite"):
+        databases.copy_file(request.getfixturevalue("filled_template"), tmp_path)
+    else:
+        request.getfixturevalue("postgresql_copy").restore()
     engine = create_engine(url)
+    yield engine
+    engine.dispose()
+
+
+def add_cast(engine: sa.Engine) -> None:
     with transaction(engine) as conn:
         for name in ("alice", "bob", "carol"):
             user.add(conn, name, HASHED)
@@ -123,8 +148,6 @@ def engine(url: str) -> Iterator[sa.Engine]:
         store_member.create_store(conn, 1, "ikea", "EUR")
         store_member.put(conn, 1, "ikea", "bob", "clerk")
         item.add(conn, 1, 1, "chair", Fields(price=PriceInput("15.99")))
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

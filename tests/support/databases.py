@@ -3,7 +3,7 @@
 import os
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -66,6 +66,46 @@ def migrated_file(folder: Path) -> Path:
     with engine.connect() as conn:
         conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     return path
+
+
+def filled_file(template: Path, fill: Callable[[sa.Engine], None]) -> Path:
+    """A copy of that file with some rows, to be copied."""
+    path = template.with_name("filled.db")
+    shutil.copyfile(template, path)
+    engine = create_engine(f"sqlite:///{path}")
+    fill(engine)
+    with engine.connect() as conn:
+        conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
+class Copy:
+    """Rows of a PostgreSQL database, kept in another schema to be put into its empty tables."""
+
+    def __init__(self, url: str, fill: Callable[[sa.Engine], None]) -> None:
+        self._url = url
+        empty_tables(url)
+        engine = create_engine(url)
+        fill(engine)
+        with engine.begin() as conn:
+            conn.exec_driver_sql("CREATE SCHEMA filled")
+            steps = [self._keep(conn, table.name) for table in metadata.sorted_tables]
+            found = conn.exec_driver_sql("SELECT sequencename, last_value FROM pg_sequences WHERE last_value > 0")
+            steps += [f"PERFORM setval('{name}', {value})" for name, value in found]
+        self._statement = f"DO $$ BEGIN {'; '.join(filter(None, steps))}; END $$"
+        empty_tables(url)
+
+    def _keep(self, conn: sa.Connection, table: str) -> str:
+        conn.exec_driver_sql(f"CREATE TABLE filled.{table} AS TABLE {table}")
+        is_filled = conn.exec_driver_sql(f"SELECT FROM {table}").first() is not None
+        return f"INSERT INTO {table} TABLE filled.{table}" if is_filled else ""
+
+    def restore(self) -> None:
+        engine = create_engine(self._url)
+        with engine.begin() as conn:
+            conn.exec_driver_sql(self._statement)
+        engine.dispose()
 
 
 def copy_file(template: Path, folder: Path) -> str:
