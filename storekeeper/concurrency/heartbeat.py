@@ -21,7 +21,7 @@ class Heartbeat(msgspec.Struct, frozen=True):
 
 
 class HeartbeatWriter:
-    """The process's side. Without a descriptor nobody listens."""
+    """The sending side, in the process. Without a descriptor, it sends nothing."""
 
     def __init__(self, name: str, descriptor: int | None = None) -> None:
         self.name = name
@@ -31,7 +31,7 @@ class HeartbeatWriter:
             os.set_blocking(descriptor, False)  # a server that does not listen must not hold up the work
 
     def beat(self, under_way: Iterable[int] = ()) -> None:
-        """Tell that the process lives, and what it is at."""
+        """Send a heartbeat with the ids of the current jobs."""
         if self._descriptor is None:
             return
         line = " ".join([self.name, *map(str, under_way)]).encode()

@@ -13,9 +13,9 @@ class Bucket:
     """The generic cell rate algorithm (ITU-T I.371), whose state is one time.
 
     At that time, `even_at`, all events so far would have come at an even rate. Unused capacity of up to `burst` seconds
-    is saved, so up to `most` events may come at once. All times are those of `time.monotonic`.
+    is saved, so up to `capacity` events may come at once. All times are those of `time.monotonic`.
 
-    For example, with 10 events a second and a burst of 2 s, `most` is 20: after 20 events at time 100, one more may
+    For example, with 10 events a second and a burst of 2 s, `capacity` is 20: after 20 events at time 100, one more may
     come at 100.1, and 20 again at 102.
     """
 
@@ -33,7 +33,7 @@ class Bucket:
         return saved if saved < self.burst else self.burst
 
     def has_room(self, now: float, count: float) -> bool:
-        """Whether `count` events may come now. A `count` above `most` may come if the whole burst is saved."""
+        """Whether `count` events may come now. A `count` above `capacity` may come if the whole burst is saved."""
         saved = now - self.even_at + A_HAIR
         return saved >= count * self._interval or saved >= self.burst
 

@@ -174,7 +174,12 @@ class Writer(Reader):
 
 
 class GroupWriter(Writer):
-    """SQLite's writing thread: what waits is done in one transaction, which takes the way to the disk once."""
+    """SQLite's writing thread: makes all waiting changes in one transaction, which syncs the disk once.
+
+    Each change runs in its own savepoint. A refusal (StorekeeperError) rolls back its savepoint only; any other error
+    rolls back the group, and then each change runs by itself. For example, of a sale, a price for an unknown item, and
+    another sale, the second is answered 404, and one commit saves the two sales before all three are answered.
+    """
 
     def run(self, jobs: Sequence[QueuedCall]) -> Iterable[QueuedCall]:
         wanted = [job for job in jobs if not job.is_abandoned()]

@@ -147,7 +147,7 @@ def _is_address(text: str) -> bool:
 
 
 def effective_address(address: str) -> IPv4Address | IPv6Address:
-    """The address that packets to this one come to: some of IPv6 stand for one of IPv4."""
+    """The address that packets to this one reach: some IPv6 addresses stand for an IPv4 address."""
     ip = ip_address(address)
     if isinstance(ip, IPv4Address):
         return ip

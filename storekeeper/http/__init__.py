@@ -1,1 +1,1 @@
-"""What the API and the console share about a request and its response."""
+"""The handling of requests and responses that the API and the console share."""

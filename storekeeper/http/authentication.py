@@ -12,7 +12,7 @@ from storekeeper.security.tokens import Tokens
 
 
 class Authentication:
-    """Middleware: reads the bearer token, and enforces the responder's mark and the limits without the database."""
+    """Middleware: verifies the token, enforces the responder's mark, and counts the request. Needs no database."""
 
     def __init__(self, tokens: Tokens, guard: Guard) -> None:
         self._tokens = tokens

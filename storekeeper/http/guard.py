@@ -46,7 +46,7 @@ class Guard:
         self.broadcast = Broadcast()
 
     async def refuse(self, req: Request, units: int) -> None:
-        """TooManyRequests for a request that the limits have not admitted; not so for administrators."""
+        """Raises TooManyRequests for a request beyond the limits, unless its user is an administrator."""
         if await self._is_exempt(req):
             return
         error = self.limits.refusal(req.request_context, units)
@@ -55,17 +55,17 @@ class Guard:
         raise error
 
     async def is_administrator(self, req: Request) -> bool:
-        """Whether the sender is one. TokenRevoked where the session is not live any more."""
+        """Whether the user is an administrator. Raises TokenRevoked if the session is not live."""
         return req.claims is not None and await self.read(req, _is_administrator, req.claims.sid, req.claims.user_id)
 
     async def read(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
-        """Run a query. TokenRevoked or Forbidden for a sender who may not."""
+        """Run a query. Raises TokenRevoked or Forbidden if the user has no right to it."""
         result: T = await self._db.read(_admitted, req.claims, req.operation.access, function, args)
         self._note_use(req)
         return result
 
     async def read_one(self, req: Request, query: AuthorizedLookup, values: Mapping[str, Any]) -> list[Row]:
-        """The rows of a look-up by a signed-in sender: the check and the work in one statement."""
+        """The rows of a look-up by a signed-in user: the session check and the query in one statement."""
         rows = await self._db.read_one(*query.bind(req.caller.sid, values))
         live, rows = query.check(rows, req.caller.user_id)
         _check(live, req.operation.access)
@@ -107,7 +107,7 @@ class Guard:
         return keyed is not None and await self.read(req, idempotency.is_known, keyed)
 
     async def write_uncached(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
-        """Run a change that each attempt makes, whatever its Idempotency-Key, as it is no effect but a trace."""
+        """Run a change for each attempt, regardless of an Idempotency-Key, as it only records something."""
         return await self._write(req, None, function, args)
 
     async def refresh(self, req: Request, idle: int, grace: int) -> Grant | None:
@@ -157,7 +157,7 @@ class Guard:
             self._under_way.discard(keyed.key)
 
     async def flush(self) -> None:
-        """Write down which tokens were used, and when. Called once a minute, so that no read costs a write."""
+        """Record which tokens were used, and when. Called once a minute, so that no read costs a write."""
         used_at, self._used_at = self._used_at, {}
         if not used_at:
             return
@@ -173,7 +173,7 @@ class Guard:
         return may_be and await self.is_administrator(req)
 
     def _note_use(self, req: Request) -> None:
-        """After the work: a use that was refused is none, or it would bring back a session that was idle too long."""
+        """Call after the work: a refused use must not revive a session that was idle too long."""
         if claims := req.claims:
             self._used_at[claims.sid, claims.number] = time.time()
             if req.request_context.sender:
@@ -183,7 +183,7 @@ class Guard:
 def _admitted(
     conn: Connection, claims: Claims | None, access: Access, function: Callable[..., T], args: tuple[Any, ...]
 ) -> T:
-    """First the check, then the work."""
+    """Check the session, then run the function."""
     if claims:
         _check(session.get_live(conn, claims.sid, claims.user_id), access)
     return function(conn, *args)

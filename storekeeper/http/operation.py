@@ -44,7 +44,7 @@ class Access(Enum):
 
 
 class Message(msgspec.Struct, frozen=True):
-    """An answer that only says what was done."""
+    """An answer with a message only."""
 
     message: str
 
@@ -106,13 +106,13 @@ def accepts(*media_types: str, max_bytes: int, max_rows: int = 0) -> Callable[[R
 
 
 def fresh_token(responder: Responder) -> Responder:
-    """What a stolen token must not be enough for."""
+    """Mark: requires a fresh token, for operations that a stolen token must not allow."""
     responder.needs_fresh = True  # type: ignore[attr-defined]
     return responder
 
 
 def counts(units: int) -> Callable[[Responder], Responder]:
-    """How many units of the limits a request takes, if that is not what its kind does; with 0 it is not counted."""
+    """The units of a request in the rate limits, if they differ from the default of its kind; 0 is not counted."""
 
     def note(responder: Responder) -> Responder:
         responder.units = units  # type: ignore[attr-defined]
@@ -122,7 +122,7 @@ def counts(units: int) -> Callable[[Responder], Responder]:
 
 
 def conditional(responder: Responder) -> Responder:
-    """A change that minds what its sender believes: `If-Match` and `If-None-Match`."""
+    """A change that observes `If-Match` and `If-None-Match` (optimistic locking)."""
     responder.is_conditional = True  # type: ignore[attr-defined]
     return responder
 
@@ -178,7 +178,7 @@ def of(responder: Callable[..., Any]) -> Operation:
 
 
 def is_list(kind: Any) -> bool:
-    """Whether an answer is a page of a list, after which there may be another."""
+    """Whether an answer is a page of a list, which another page may follow."""
     return "next" in kind.__struct_fields__
 
 

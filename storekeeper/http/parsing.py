@@ -1,4 +1,4 @@
-"""The strict reading of what a request carries, JSON or a query: what others read in different ways is refused."""
+"""Strict parsing of JSON bodies and queries: refuses input that parsers read in different ways."""
 
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def read_query(query_string: str, kind: type[T]) -> T:
-    """The parameters of a URL, decoded and checked. Unknown, repeated and oddly written ones are refused by name."""
+    """The parameters of a URL, decoded and checked. Refuses unknown, repeated and unusually written ones by name."""
     given: dict[str, str] = {}
     for name, text in _pairs(query_string):
         if name in given:
@@ -66,7 +66,7 @@ def decode_json(body: bytes) -> Any:
 
 
 def convert(value: Any, kind: type[T], *, strict: bool) -> T:
-    """`value` as a `kind`. Invalid names everything that is wrong with its members, not only what is found first."""
+    """Convert `value` to `kind`. Raises Invalid, which names all wrong members and not only the first."""
     try:
         return msgspec.convert(value, kind, strict=strict, dec_hook=_read_price)
     except msgspec.ValidationError:

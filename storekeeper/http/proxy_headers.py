@@ -1,4 +1,4 @@
-"""Who the client is when a proxy stands in between."""
+"""The client's address and scheme behind a proxy (X-Forwarded-For, X-Forwarded-Proto)."""
 
 from collections.abc import Sequence
 from ipaddress import ip_network

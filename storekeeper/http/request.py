@@ -1,4 +1,4 @@
-"""The request as the resources see it, and the bounded reading of its body."""
+"""The request as the resources see it, and the limited reading of its body."""
 
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -35,7 +35,7 @@ NO_SLASH = "\ufdd1"  # stands for a SLASH that was in the path already: no name 
 
 
 class Upload:
-    """A file that somebody sends: its declared type, and its bytes, which are to be read once."""
+    """An uploaded file: its declared type, and its bytes, which can be read once."""
 
     def __init__(self, req: "Request", media_type: str) -> None:
         self.media_type = media_type
@@ -52,7 +52,7 @@ class Upload:
 
 
 class Request(falcon.asgi.Request):
-    """A request, and what its token says of its sender."""
+    """A request, with the claims of its token."""
 
     claims: Claims | None = None
     operation: Operation = operation.NONE
@@ -64,13 +64,13 @@ class Request(falcon.asgi.Request):
 
     @property
     def caller(self) -> Claims:
-        """Who is calling. Only for responders that are not open to everybody."""
+        """The claims of the caller. Only for responders that require a token."""
         assert self.claims, f"{self.method} {self.uri_template} is open: it has no caller"
         return self.claims
 
     @property
     def is_head(self) -> bool:
-        """Whether only the headers are wanted. Falcon takes it for a GET."""
+        """Whether the client wants only the headers; Falcon handles it as a GET."""
         return "storekeeper.is_head" in self.scope
 
     @property
@@ -89,7 +89,7 @@ class Request(falcon.asgi.Request):
             sender.charge(units)
 
     def log(self, event: str, **values: Any) -> None:
-        """One line for a security event. Never give it a password or a token."""
+        """Log a security event in one line. Never give it a password or a token."""
         context = self.request_context
         known: dict[str, Any] = {} if context.user_id is None else {"user_id": context.user_id}
         if context.client_id is not None:
@@ -120,12 +120,12 @@ class IdConverter(BaseConverter):
 
 
 def path(*segments: str) -> str:
-    """A path whose segments may hold anything."""
+    """A path whose segments may contain any characters."""
     return "".join(f"/{quote(segment, safe='')}" for segment in segments)
 
 
 def split_url(text: str) -> SplitResult:
-    """The parts of a URL that a browser names in a header. All are empty where it is none."""
+    """The parts of a URL in a header of a browser. All are empty if it is invalid."""
     try:
         return urlsplit(text)
     except ValueError:
@@ -166,7 +166,7 @@ async def _read_body(req: Request, declared: operation.Operation) -> Any:
 
 
 class NoParameters(msgspec.Struct, forbid_unknown_fields=True):
-    """The query of an operation that has no parameters."""
+    """The query of an operation without parameters."""
 
 
 def _checked_key(text: str) -> str:
@@ -192,7 +192,7 @@ async def read_json(req: Request) -> Any:
 
 
 def media_type(req: Request, known: Sequence[str]) -> str:
-    """The declared type of an upload, without its parameters. WrongMediaType unless it is one of those known."""
+    """The declared type of an upload, without parameters. Raises WrongMediaType unless it is a known one."""
     declared = (req.content_type or "").partition(";")[0].strip().lower()
     if declared not in known or not _is_plain(req):
         raise WrongMediaType("upload_type_unknown", known, types=", ".join(known))

@@ -1,4 +1,4 @@
-"""The context of a request: its id and origin, and its body, which is read within bounds."""
+"""The context of a request: its id, origin and body, which is read within limits of size and time."""
 
 import asyncio
 import hashlib

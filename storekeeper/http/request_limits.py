@@ -1,11 +1,11 @@
-"""How many requests one network and one user may send, so that nobody's searches and exports are everybody's trouble.
+"""Rate limits for networks and users, so that nobody's searches and exports slow down everybody.
 
-They are counted in units, by what they cost, in the memory of the process that answers them: no statement of the
-database, and no lock. What is left is told in the fields of draft-ietf-httpapi-ratelimit-headers-11, of May 2026.
-What nothing was done for is not counted: a path that leads nowhere, or a token that is no good.
+They count units, by the cost of a request, in the memory of the process that answers: without the database, and
+without a lock. The headers with the remainder follow draft-ietf-httpapi-ratelimit-headers-11, of May 2026. Requests
+without work are not counted: to an unknown path, or with an invalid token.
 
-Nor is each request taken out of the buckets by itself, or a look-up of an item would cost 3 % more. A sender takes a
-portion, and uses it up.
+A request does not take its units out of each bucket, which would cost a look-up of an item 3 % more. A sender takes a
+portion at once, and spends that first.
 """
 
 from collections.abc import Iterable
@@ -80,29 +80,29 @@ class RequestSender:
         self.headers_at = LONG_AGO
 
     def charge(self, units: int) -> None:
-        """Count more for a request that was admitted, and is under way."""
+        """Count more units for an admitted request that is still running."""
         _take(self.of_network + self.of_caller, units)
         self.headers_at = LONG_AGO
 
 
 class RequestLimits:
-    """The limits, and what each sender has used of them.
+    """The limits, and each sender's use of them.
 
-    Nothing is counted for a caller whose session was not found to be live: else whoever has an old token could use up
-    what is its owner's. So it is counted when that was found, or in advance where it was found just before.
+    A user is only charged when the session was found to be live: otherwise anybody with a token of an ended session
+    could use up its user's units. So the user is charged after that check, or in advance if a check has just succeeded.
     """
 
     def __init__(self, per_network: int = 0, per_user: int = 0) -> None:
-        """Units in a minute."""
+        """Limits in units per minute; 0 means no limit."""
         self._network = Policy("network", per_network)
         self._user = Policy("user", per_user)
         self._senders: dict[object, RequestSender] = {}
         self._log_pace = RateLimiter(1 / LOG_SECONDS, LOG_SECONDS)
 
     def admit(self, context: RequestContext, units: int) -> bool:
-        """Count a request of so many units. Where its network or its caller has fewer left, it is not, and false.
+        """Count a request of `units`. Return False, and count nothing, if its network or its user has fewer left.
 
-        A request of more units than there are in a minute is admitted when all of them are left.
+        A request of more units than the limit of a minute is admitted if the whole limit is left.
         """
         sender = self._senders.get((context.address, context.user_id)) or self._add(context)
         left = sender.left - units
@@ -115,7 +115,7 @@ class RequestLimits:
         return True
 
     def settle(self, context: RequestContext) -> None:
-        """Note that the caller's session is live, and count for the caller what the network was counted for."""
+        """Record that the session is live, and charge the user what the network was charged."""
         sender: RequestSender = context.sender
         sender.is_proven = True
         if context.pending_units:
@@ -123,7 +123,7 @@ class RequestLimits:
             context.pending_units = 0
 
     def refusal(self, context: RequestContext, units: int) -> TooManyRequests:
-        """The error for a request that was not admitted: by the limit that it would have to wait for longest."""
+        """The error for a request that was not admitted, with the limit that has the longest wait."""
         sender, now = self._find(context), monotonic()
         waits = [
             (bucket.wait(now, units - sender.left), bucket.capacity, policy.name)
@@ -134,7 +134,7 @@ class RequestLimits:
         return TooManyRequests(max(1, ceil(seconds)), round(capacity), WINDOW, policy=policy)
 
     def is_news(self, context: RequestContext) -> bool:
-        """Whether the log has nothing of this sender's from the minute before, and is to have it now."""
+        """Whether to log a refusal: the sender's first within a minute."""
         bucket, now = self._log_pace.bucket(f"{context.address} {context.user_id}"), monotonic()
         is_news = bucket.has_room(now, 1)
         if is_news:
@@ -142,9 +142,10 @@ class RequestLimits:
         return is_news
 
     def describe(self, context: RequestContext) -> dict[str, str]:
-        """The fields of the draft: the policies, and for each what is left of it, until it is whole in `t` seconds.
+        """The headers of the draft: the policies, and the remainder of each with the seconds until the whole limit is
+        available.
 
-        As it was at most a second ago: to put it together takes a twentieth of what a list does.
+        They may be a second old, as building them takes a twentieth of the time of a list.
         """
         sender: RequestSender = context.sender
         now = monotonic()

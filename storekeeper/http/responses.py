@@ -26,7 +26,7 @@ PROBLEM = "application/problem+json"
 
 
 class ResponseEncoding:
-    """Middleware: writes the answer while a failure can still be answered. Falcon's own way is a 500 without a body."""
+    """Middleware: encodes the answer while an error can still be answered. Falcon would send a 500 without a body."""
 
     def __init__(self, limits: RequestLimits) -> None:
         self._limits = limits
@@ -46,7 +46,7 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=secret.reveal)
 
 
 async def render_error(req: Request, resp: Response, error: StorekeeperError, _params: Any, **_: Any) -> None:
-    """The one renderer: every error of the API leaves through here."""
+    """Renders every error of the API."""
     begin_error(req, resp, error)
     if _wants_problem(req):
         resp.content_type = PROBLEM
@@ -97,7 +97,7 @@ async def render_http_error(req: Request, resp: Response, error: falcon.HTTPErro
 
 
 def of_falcon(error: falcon.HTTPError) -> StorekeeperError:
-    """One of Falcon's own errors as one of ours."""
+    """The StorekeeperError for one of Falcon's errors."""
     if isinstance(error, falcon.HTTPMethodNotAllowed):
         return MethodNotAllowed()
     if error.status_code == HTTPStatus.NOT_FOUND:

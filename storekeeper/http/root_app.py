@@ -31,7 +31,7 @@ async def _no_body() -> Event:
 
 
 class LazyApp:
-    """An application that is made when it is first asked for; on a thread, as its imports would hold up the loop."""
+    """An application that is created at its first request, on a thread, as its imports would block the event loop."""
 
     def __init__(self, make: Callable[[], App]) -> None:
         self._make = make

@@ -26,7 +26,7 @@ class Router(CompiledRouter):
 
 
 class Cors(falcon.CORSMiddleware[Any, Any]):
-    """Answers differ by origin: a cache has to know."""
+    """CORS; answers differ by origin, so `Vary` tells caches."""
 
     def process_response(self, req: Any, resp: Any, resource: object, req_succeeded: bool) -> None:
         super().process_response(req, resp, resource, req_succeeded)

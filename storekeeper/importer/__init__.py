@@ -1,1 +1,1 @@
-"""The work of an import job."""
+"""The work of an import job: checks a file and applies its rows."""

@@ -1,4 +1,4 @@
-"""The rows of a file that passed the check, on disk: memory does not grow with the file."""
+"""The accepted rows of a file, in a temporary file on disk, so that memory does not grow with the file."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from storekeeper.models.item_batch import KEYS, CheckedRow, Key
 
 
 class CheckedRows:
-    """The names, SKUs and barcodes of a file so far, as no two lines may share one; and all its good rows."""
+    """The accepted rows; and the names, SKUs and barcodes so far, as no two lines may have the same."""
 
     def __init__(self) -> None:
         self._db = sqlite3.connect("", isolation_level=None)  # a temporary file, which goes with the connection
@@ -20,7 +20,7 @@ class CheckedRows:
         self._db.execute("BEGIN")
 
     def first(self, field: Key, rows: Sequence[CheckedRow]) -> dict[int, int]:
-        """The lines that have what an earlier one has, and that one."""
+        """For each of these lines that repeats a value of an earlier one, the number of the earlier line."""
         before = self._db.total_changes
         found = [(row.values[field], row.line) for row in rows]
         self._db.executemany(f"INSERT OR IGNORE INTO {field} VALUES (?, ?)", found)  # noqa: S608

@@ -1,8 +1,8 @@
-"""The work of an import: first the whole file is checked, then its rows are brought in, two thousand at a time.
+"""The work of an import: checks the whole file first, and then applies its rows, two thousand at a time.
 
-Nothing is written while it is checked, so a file with a line that is refused changes nothing, unless such lines are to
-be skipped. Each step is one transaction, with the job's own progress in it: what is interrupted goes on there. Where
-rows are slow a step has as many as were read within a second, so that progress is seen and a cancel is heeded.
+The check writes nothing to the catalogue, so a file with a refused line changes nothing, unless refused lines are to
+be skipped. Each step is one transaction, which also records the job's position: an interrupted job continues there. If
+rows are slow, a step ends after a second, so that progress is visible and a cancellation takes effect.
 """
 
 from collections.abc import Callable, Iterable
@@ -34,7 +34,7 @@ MAX_REFUSED = 10_000
 
 
 class Paused(Exception):
-    """The job is to be given back: its runner ends, or it is another user's turn. What was imported is kept."""
+    """The job must be returned: its runner ends, or it is another user's turn. Applied rows stay."""
 
 
 class Importer:
@@ -95,7 +95,7 @@ class Importer:
                 self._import(checked)
 
     def _check(self, sheet: Sheet, portions: Iterable[RowBatch], checked: CheckedRows) -> bool:
-        """Look at every row. Whether they are to be imported now."""
+        """Check all rows. Return whether to apply them now."""
         counts = Counts()
         self._begin(sheet)
         for portion in portions:
@@ -172,7 +172,7 @@ class Importer:
         return Author("operator" if user_id is None else "user", user_id, f"import {self._job.id}")
 
     def _plan(self, conn: Connection, target_store: Store, portion: RowBatch) -> BatchPlan:
-        """What is to be done. That rows which were new still are is left to the constraints to say, as a Conflict."""
+        """The plan for some rows. If rows that were new are not any more, a unique constraint raises Conflict."""
         if portion.are_new:
             store.take_turns(conn, target_store)
             return BatchPlan(portion.rows, [], [], [])
@@ -190,7 +190,7 @@ class Importer:
 
 
 def _good(portion: RowBatch, plan: BatchPlan) -> RowBatch:
-    """What is to be imported of a portion, once it was compared with the store."""
+    """The accepted rows of a batch, after the comparison with the store."""
     refused = {each.line for each in plan.refusals}
     rows = [row for row in portion.rows if row.line not in refused]
     return msgspec.structs.replace(portion, rows=rows, refused=[], are_new=len(plan.adds) == len(rows))

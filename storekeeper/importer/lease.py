@@ -1,4 +1,4 @@
-"""A runner's turns at imports: the lease of the job that it is at, and when to let another user's have its turn."""
+"""The lease of a job, which its runner renews, and the turns of users: when a runner returns a job."""
 
 import time
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ POLL_SECONDS = 5.0  # between looks for such a job
 
 
 class Lease:
-    """Gives signs of life from a thread, as a step may take longer than a lease. Not for a step that does not end."""
+    """Renews the lease from a thread, as a step may take longer than a lease; but not for a step that hangs."""
 
     def __init__(self, engine: Engine, job: ImportJob, heartbeat: HeartbeatWriter) -> None:
         self._engine = engine
@@ -45,7 +45,7 @@ class Lease:
         self._heartbeat.beat()
 
     def noting(self, report_progress: ReportProgress) -> ReportProgress:
-        """What is to be told of each step, so that it counts as progress."""
+        """A function that reports progress, and records it as a sign of life."""
 
         def note(state: State, counts: Counts, percent: int) -> None:
             self.progress()
@@ -70,7 +70,7 @@ class Lease:
 
 @contextmanager
 def keep(engine: Engine, job: ImportJob, heartbeat: HeartbeatWriter | None = None) -> Iterator[Lease]:
-    """Keep the job's lease meanwhile."""
+    """Hold the job's lease inside the `with` block."""
     lease = Lease(engine, job, heartbeat or HeartbeatWriter(job.runner))
     lease.start()
     try:
@@ -80,7 +80,7 @@ def keep(engine: Engine, job: ImportJob, heartbeat: HeartbeatWriter | None = Non
 
 
 class Turn:
-    """A runner's: when it gives a job back, and when it ends."""
+    """Decides when a runner returns a job, and when it ends."""
 
     def __init__(self, engine: Engine, heartbeat: HeartbeatWriter) -> None:
         self.name = heartbeat.name
@@ -93,12 +93,12 @@ class Turn:
         heartbeat.beat()
 
     def end(self, *_: Any) -> None:
-        """As a signal's handler."""
+        """The handler of SIGTERM."""
         self.is_told = True
 
     @property
     def is_over(self) -> bool:
-        """Whether it was told to end, or the server that has started it is gone: a new one goes on."""
+        """Whether the runner must end: it got SIGTERM, or the server that started it is gone."""
         return self.is_told or not self._heartbeat.is_heard
 
     @contextmanager
@@ -113,7 +113,7 @@ class Turn:
             self._lease.progress()
 
     def pauses(self, state: State) -> bool:
-        """Whether the job is to be given back. For another user's only once it is checked: a check would begin anew."""
+        """Whether to return the job. For another user's only after the check, which would have to start again."""
         if self.is_over:
             return True
         if state != "importing" or self._job is None or time.monotonic() < self._look_at:

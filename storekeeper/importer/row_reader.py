@@ -1,6 +1,6 @@
-"""The rows of a sheet on their way into a store: understood and checked by themselves, in portions.
+"""Reads the rows of a sheet in batches, and checks each row by itself.
 
-No database is asked here: whether a row fits what is there already is for `models.item_batch` to say.
+It uses no database: `models.item_batch` compares rows with the store.
 """
 
 import time
@@ -26,9 +26,9 @@ FIELDS = (*item_fields.FIELDS, "currency", "store")  # the last two are only com
 
 
 class RowBatch(msgspec.Struct, frozen=True):
-    """Some lines of a file: how many, what those say that are good, and why the others are refused.
+    """Some lines of a file: their number, the accepted rows, and the refusals of the others.
 
-    `position` is how far the file was read for them, in bytes. `are_new` if the store had none of the rows.
+    `position` is how far the file was read, in bytes. `are_new` if the store had none of the rows.
     """
 
     lines: int
@@ -41,9 +41,9 @@ class RowBatch(msgspec.Struct, frozen=True):
 def read(
     file: BinaryIO, sheet: Sheet, converters: Converters, size: int, done: int = 0, refused: Collection[int] = ()
 ) -> Iterator[RowBatch]:
-    """All of the file's sheet but the first `done` lines. Lines `refused` before are only counted.
+    """Yield batches of all lines after the first `done`. The lines in `refused` are only counted.
 
-    A portion has `size` lines, or fewer where they take long: each ends after a second.
+    A batch has `size` lines, or fewer if they take longer than a second.
     """
     records = islice(sheet, done, None)
     while (portion := _read(_in_time(islice(records, size)), converters, refused)).lines:
@@ -51,7 +51,7 @@ def read(
 
 
 def _in_time(records: Iterator[Record]) -> Iterator[Record]:
-    """The first record, and those after it that come before the portion's time is over."""
+    """The first record, and those that follow within a second."""
     end = time.monotonic() + PORTION_SECONDS
     for record in records:
         yield record
@@ -82,7 +82,7 @@ def _columns(record: Record, converters: Converters) -> dict[str, Any]:
 
 
 def create_converters(sheet: Sheet, store: Store) -> Converters:
-    """From the cells of a sheet to the columns of the store's items."""
+    """For each column, a function from a cell of the sheet to the value of the item's column."""
     format = CellFormat(sheet.decimal, money.DIGITS[store.currency])
     found: dict[str, tuple[str, Callable[[Any], Any]]] = {
         "store": ("", lambda value: _compare(value, "store", store.name)),

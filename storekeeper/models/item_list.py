@@ -148,7 +148,12 @@ def _tags(item_filter: Filter) -> list[str]:
 
 
 def _ranked(conn: Connection, item_filter: Filter, page_request: paging.PageRequest) -> paging.Page[Item]:
-    """By tier and length of the name. The cursor also says where the candidates end: no others push in later."""
+    """A page of a ranked search: by tier (exact name, words in the title, words anywhere), length of the name, and id.
+
+    The cursor has that position, and the ids where the two windows of candidates end, so that later items do not enter.
+    For example, a page that ends with an item of tier 1, a name of 9 characters and id 42 has the cursor
+    ["items", "rank", [1, 9, 42, 5317, 2044]] as base64.
+    """
     if item_filter.q is None:
         raise Invalid("sort_needs_search", field="sort")
     position = paging.decode(page_request.cursor, "items", "rank", [int] * 5) if page_request.cursor else []

@@ -1,8 +1,8 @@
-"""The index of words: which items hold all of some words, on SQLite by FTS5 and on PostgreSQL by a tsvector.
+"""The index of words: finds the items that have all of some words, on SQLite by FTS5 and on PostgreSQL by a tsvector.
 
-A row has the words of an item's title (name, SKU and barcode) and of its body (description, tags, and the marks by
-which the items of a store or with a tag are found). In a tsvector, the title's have a mark. Neither database takes text
-apart here: `domain.search_words` did.
+A row has the words of an item's title (name, SKU and barcode) and of its body (description, tags, and terms for its
+store and its tags). In a tsvector, words of the title have a marker. `domain.search_words` splits the texts; the
+databases only index its words.
 """
 
 from collections.abc import Iterable, Sequence
@@ -106,13 +106,13 @@ def _execute(conn: Connection, statement: str, rows: list[Any]) -> None:
 
 
 def drop(conn: Connection, ids: sa.ScalarSelect[Any] | Sequence[int]) -> None:
-    """Forget items. PostgreSQL does so by itself, when their rows go."""
+    """Remove items from the index. PostgreSQL does so by itself, when their rows are deleted."""
     if conn.dialect.name == "sqlite":
         conn.execute(sa.delete(entries).where(entries.c.rowid.in_(ids)))
 
 
 def expression(dialect: str, terms: SearchTerms, *, is_title: bool = False) -> str:
-    """What the index is asked for: that all terms are there; the words in the title, if `is_title`."""
+    """The query for the index: all terms must match, and the words in the title, if `is_title`."""
     return _sqlite_query(terms, is_title) if dialect == "sqlite" else _postgresql_query(terms, is_title)
 
 
@@ -151,11 +151,12 @@ def _holds(dialect: str, id: sa.Column[int]) -> sa.ColumnElement[bool]:
 
 
 def choose_plan(conn: Connection, expression: str, title_expression: str) -> ScanPlan:
-    """Whether the first items that match are found fastest by walking through all in the order of their ids.
+    """Choose between an index scan and a scan of all items in the order of their ids, for the title and for all words.
 
-    SQLite's index is in that order. PostgreSQL's is not: it has to fetch and sort all that match, and the planner
-    cannot estimate how many begin with a word. So a sample tells: of 100 rows among ten thousand, of 1,000 among a
-    million. The more items there are, the fewer of them have to match for the walk to be the shorter way.
+    SQLite's index is in that order. PostgreSQL must fetch and sort all matches, and its planner cannot estimate how
+    many words begin with a prefix. So a sample decides: 100 rows of ten thousand, 1,000 of a million. With `COMMON` or
+    more matches in the sample, the scan by id finds a page sooner. For example, a word in 2 % of a million items
+    matches some 20 sampled rows: scan by id. A word in 300 items probably matches none: use the index.
     """
     if conn.dialect.name == "sqlite":
         return ScanPlan()
@@ -164,10 +165,10 @@ def choose_plan(conn: Connection, expression: str, title_expression: str) -> Sca
 
 
 def analyze(conn: Connection) -> None:
-    """After many changes: let PostgreSQL count its rows anew, so that it finds the shortest ways.
+    """After many changes, update PostgreSQL's statistics, so that its planner finds the best plans.
 
-    SQLite is better off uncounted. It would not count again by itself, and a connection knows only the numbers of when
-    it began: with those of a small beginning it looks at every item in each search.
+    SQLite is better off without statistics. It would not update them by itself, and a connection knows only those from
+    when it was opened: with statistics of a small database it would read every item in each search.
     """
     if conn.dialect.name == "sqlite":
         return
@@ -176,7 +177,7 @@ def analyze(conn: Connection) -> None:
 
 
 def vector(entry: SearchDocument) -> str:
-    """A tsvector's text."""
+    """The text of a tsvector."""
     return " ".join(f"'{word}'" for word in (*map(search_words.in_title, entry.title()), *entry.body()))
 
 

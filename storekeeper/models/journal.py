@@ -204,9 +204,10 @@ def last(conn: Connection) -> int:
 
 
 def last_visible_id(conn: Connection) -> int:
-    """The id up to which every row can be seen, or never will be. SQLite has one writer: there it is the last.
+    """The id up to which all changes are visible, or never will be. On SQLite, with one writer, that is the last id.
 
-    Rows are to be read by a later statement than this. It may fall back, but never below a row that was not there.
+    Read the rows in a later statement. For example, the last id is 12, and a running transaction holds the lock for 10:
+    it may still add 11, so the result is 10. The result may decrease, but never below a change that was returned.
     """
     newest = last(conn)  # first: a writer that is not among the locked has its ids from after this
     if conn.dialect.name == "sqlite":

@@ -1,4 +1,4 @@
-"""Pages of a list, by an opaque cursor over (sort key, id): no row is repeated or dropped while others write."""
+"""Cursor pagination: an opaque cursor over (sort key, id), so that no row is repeated or skipped while others write."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,9 +27,9 @@ Cursor = tuple[str, str, Position]  # of which table, in which order, after what
 
 
 class PageRequest(msgspec.Struct, frozen=True):
-    """Which page is wanted: at most `limit` rows that come after `cursor` in the order of `sort`.
+    """A page of at most `limit` rows after `cursor`, in the order of `sort`.
 
-    `sort` is a key; with a minus before it, the order is reversed.
+    `sort` is a key; a minus before it reverses the order.
     """
 
     limit: int = USUAL
@@ -38,7 +38,7 @@ class PageRequest(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
-    """The rows of a page, and where the next one begins; None on the last."""
+    """The rows of a page, and the cursor of the next page; None on the last one."""
 
     rows: list[T]
     cursor: str | None
@@ -121,7 +121,7 @@ def _query(pages: Paginator[Any], sort: str, limit: int, *, is_further: bool) ->
 
 
 def reversed_sort(sort: str) -> str:
-    """The same order, from its end."""
+    """The opposite order: `-price` for `price`, and `price` for `-price`."""
     return sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"
 
 
@@ -130,11 +130,16 @@ def _keys(sort: str) -> Iterable[str]:
 
 
 def encode(table: str, sort: str, position: Position) -> str:
+    """An opaque cursor for the page after a position.
+
+    For example, `encode("items", "price", [1599, 42])` is base64 of `["items","price",[1599,42]]`: the next page begins
+    after the item 42, which costs 15.99.
+    """
     return urlsafe_b64encode(msgspec.json.encode((table, sort, position))).decode().rstrip("=")
 
 
 def decode(cursor: str, table: str, sort: str, kinds: Sequence[type]) -> Position:
-    """Where the cursor stands. Invalid for one that we did not make, or made for another list or order."""
+    """The position in a cursor. Raises Invalid for a cursor that is malformed, or of another list or order."""
     try:
         text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         read: Cursor = msgspec.json.decode(text, type=Cursor)

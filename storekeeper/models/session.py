@@ -345,9 +345,13 @@ def _note_receipts(conn: Connection, used_at: Mapping[Use, float]) -> None:
 
 
 def refresh(conn: Connection, session_id: int, user_id: int, number: int, idle: int, grace: int) -> Grant | None:
-    """Use refresh token `number` of a live session; `idle` and `grace` are in seconds. TokenRevoked for a dead one.
+    """Use refresh token `number` of a live session; `idle` and `grace` are in seconds. Raises TokenRevoked or
+    TokenExpired.
 
-    None for a number that is spent: the session is ended then, and raising would undo that.
+    Return None for a spent number: the session is then ended, and raising would roll that back. Number n is spent
+    `grace` seconds after the first use of n + 1, or after the receipt of n + 1 was recorded. For example, with a grace
+    of 10 s: the client uses 4 and gets 5; it uses 5 at 12:00:00; then 4 is valid until 12:00:10, and its use at
+    12:00:11 ends the session.
     """
     rows = _refreshable.fetch_all(conn, session_id=session_id)
     live = check_live(rows[0] if rows else None, user_id)

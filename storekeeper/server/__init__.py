@@ -1,1 +1,1 @@
-"""The process and its sockets: everything that leans on Uvicorn's insides."""
+"""The process and its sockets: everything that depends on Uvicorn's internals."""

@@ -7,9 +7,10 @@ M_ARENA_MAX = -8  # from malloc.h
 
 
 def share_heap() -> None:
-    """One heap for all threads, to be called before there are any. What is free in a thread's own is never given back.
+    """Use one heap for all threads, as free memory in a thread's own heap is never returned. Call it before any thread
+    starts.
 
-    Where the C library is another, nothing happens.
+    Does nothing with another C library than glibc.
     """
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)

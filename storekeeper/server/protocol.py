@@ -1,6 +1,6 @@
-"""Uvicorn's HTTP protocol with the bounds that it lacks: how much it takes in, and how long it waits for a client.
+"""Uvicorn's HTTP protocol with the limits that it lacks: the size of a head, and deadlines for heads and bodies.
 
-It leans on Uvicorn's parser callbacks and on a few of its names: read it again before the pinned version is raised.
+It depends on Uvicorn's parser callbacks and on a few of its names: check them before you raise the pinned version.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ VERSIONS = ("1.1", "1.0")
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Runs a clock only while part of a request is awaited: one that comes whole pays next to nothing."""
+    """Runs a timer only while it waits for a part of a request, so a request that comes whole costs next to nothing."""
 
     _phase = BETWEEN
     _swallowed = 0  # bytes that the parser has taken without yielding a whole head or some body
@@ -83,7 +83,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """The client sends no more. What it has sent whole is still answered."""
+        """The client sends no more. Complete requests are still answered."""
         self._ended = True
         if self._phase != BETWEEN:
             self._refuse(BadRequest("request_cut"))
@@ -102,14 +102,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self._lingering_transport.go_on()
 
     def shutdown(self) -> None:
-        """The server ends: close what is idle, and let the others finish, but not at their own pace."""
+        """The server ends: close idle connections, and let the others finish within a time."""
         super().shutdown()
         if self.cycle is not None and self._is_endless():
             self.transport.close()
         self.loop.call_later(SHUTDOWN_SECONDS, self._lose_patience)
 
     def _is_endless(self) -> bool:
-        """Whether the answer under way is one that is over only when its reader, or the server, ends it."""
+        """Whether the current answer ends only when its reader or the server ends it (server-sent events)."""
         context: Any = self.cycle.scope.get("storekeeper.request_context")
         return context is not None and context.follows and not self.cycle.response_complete
 
@@ -225,7 +225,7 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_message_complete()
 
     def _begin(self) -> None:
-        """Start the request, or let it wait for its turn."""
+        """Start the request, or queue it behind the current one."""
         before, self.cycle = self.cycle, ResponseCycle(self, describe(self.scope, self.parser, self.url))
         if before is None or before.response_complete:
             self._start_asgi_task(self.cycle, self.app)
@@ -302,7 +302,7 @@ class BoundedProtocol(HttpToolsProtocol):
     # The end
 
     def _refuse(self, error: StorekeeperError) -> None:
-        """Answer instead of the application, and close."""
+        """Answer in place of the application, and close."""
         self._held = NOTHING
         if self._phase == BODY:
             self._refuse_body(error)

@@ -1,7 +1,7 @@
-"""One request and its answer on the wire: Uvicorn's cycle, but the head of an answer costs less.
+"""One request and its response on the connection: Uvicorn's cycle, with a cheaper response head.
 
-Uvicorn searches each field of every answer for what no field may hold. Those that nearly all answers end with are
-known to be good, and written in one piece; only the others are searched here.
+Uvicorn searches each header of every response for forbidden characters. The headers at the end of nearly all
+responses are known to be valid, and are written in one piece; only the others are searched here.
 """
 
 from asyncio import Event
@@ -137,7 +137,7 @@ def cors_fields(headers: Iterable[Field], origins: Collection[str]) -> list[Fiel
 
 
 def error_response(error: StorekeeperError, default_headers: Sequence[Field]) -> bytes:
-    """A whole answer in place of the application's, and the last on its connection."""
+    """A complete response in place of the application's, and the last one on its connection."""
     body = msgspec.json.encode({"error": error.code, "message": str(error)})
     fields = (
         *default_headers,

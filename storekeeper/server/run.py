@@ -1,4 +1,4 @@
-"""Uvicorn: what it listens on, its processes, and how they end."""
+"""Runs Uvicorn: its sockets, its processes, and their end."""
 
 import asyncio
 import gc
@@ -63,7 +63,7 @@ def run(
 
 
 def create_worker_app() -> App:
-    """The application, in each process that serves it. A worker is a fresh process, and must be made ready first."""
+    """The application in each serving process. A worker is a fresh process, and must be prepared first."""
     from storekeeper.app import create_app  # noqa: PLC0415  the supervisor never needs it
     from storekeeper.components import create_parts  # noqa: PLC0415
 
@@ -115,7 +115,7 @@ def _config(settings: Settings, factory: str) -> uvicorn.Config:
 
 
 def raise_file_limit() -> None:
-    """Many systems let a process open 1,024 files unless it asks for more: silent clients could take them all."""
+    """Raise the limit of open files, often 1,024, which silent clients could use up."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = CONNECTIONS if hard == resource.RLIM_INFINITY else min(CONNECTIONS, hard)
     if resource.RLIM_INFINITY != soft < allowed:
@@ -142,7 +142,7 @@ def _address(host: str, port: int) -> str:
 
 
 def die_with_parent() -> None:
-    """In a worker: end when the supervisor is gone, however it went. Else it would serve on, beside a new server."""
+    """In a worker: end when the supervisor is gone, for whatever reason. Otherwise it would keep serving."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         Thread(target=_follow, args=(parent,), daemon=True).start()
@@ -154,7 +154,7 @@ def _follow(parent: Any) -> None:
 
 
 class ShutdownDeadline:
-    """Tells a second request to end from the echo of the first: `timeout`, for one, sends each signal twice."""
+    """Tells a second signal from an echo of the first: `timeout`, for example, sends each signal twice."""
 
     def __init__(self) -> None:
         self._first: float | None = None
@@ -168,7 +168,7 @@ class ShutdownDeadline:
 
 
 class Server(uvicorn.Server):
-    """The only process."""
+    """The only process, if there are no workers."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

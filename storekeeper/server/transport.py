@@ -1,4 +1,4 @@
-"""The connection beneath the protocol: how writing to it ends, and when reading from it goes on."""
+"""The transport beneath the protocol: how a connection is closed, and when reading continues."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class LingeringTransport:
         self._clock: asyncio.TimerHandle | None = None
 
     def stall(self) -> None:
-        """The client does not read, and much waits for it."""
+        """The client does not read, and much output waits for it."""
         self._run_clock(STALL_SECONDS, self.abort)
 
     def go_on(self) -> None:
@@ -34,7 +34,7 @@ class LingeringTransport:
             self._stop_clock()
 
     def lose(self) -> None:
-        """The connection is gone."""
+        """The connection is lost."""
         self._stop_clock()
         self._shut()
 
@@ -85,13 +85,13 @@ class ReadFlowControl(FlowControl):
             self._read_on()
 
     def stop(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self._read_on = lambda: None
         self.pause_reading()
 
 
 class DiscardProtocol(asyncio.Protocol):
-    """Stands in for a protocol that has said its last word."""
+    """Replaces a protocol that has sent its last response, and discards input."""
 
     def __init__(self, protocol: asyncio.Protocol) -> None:
         self._protocol = protocol

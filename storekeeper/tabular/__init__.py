@@ -1,1 +1,1 @@
-"""CSV, JSON Lines and Excel files as rows. Knows no store."""
+"""CSV, JSON Lines and Excel files as rows. Knows no stores and no items."""

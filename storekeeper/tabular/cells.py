@@ -1,7 +1,7 @@
-"""The cells of a file of items: from text or JSON to a value of its kind, and back for an export.
+"""The cells of a file of items: parses text or JSON to a value of its kind, and formats it for an export.
 
-A cell comes from a sheet as text, or from JSON Lines with its type. Here it is only understood: whether such a name,
-tag or price is allowed is for others to say. What cannot be understood in one way only is Invalid, with the reason.
+A cell comes from a sheet as text, or from JSON Lines with its type. This module only parses it: whether a name, tag or
+price is allowed is checked elsewhere. A cell that is ambiguous or cannot be parsed raises Invalid.
 """
 
 import re
@@ -42,7 +42,7 @@ def name(value: object) -> str:
 
 
 def text(value: object, field: str) -> str:
-    """The text of a name, SKU, barcode or description, spaces and all; empty for none."""
+    """The text of a name, SKU, barcode or description, with its spaces; empty for an empty cell."""
     if value is None or isinstance(value, str):
         return value or ""
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
@@ -51,10 +51,10 @@ def text(value: object, field: str) -> str:
 
 
 def price(value: object, decimal_mark: DecimalMark, digits: int) -> Decimal:
-    """The amount as it is written, however many digits it has. `digits` are those of the store's currency.
+    """The amount as written, with all its digits. `digits` are those of the store's currency.
 
-    Where the decimal mark is not known, `1,234` can be read in two ways and is Invalid; `1.234` is good in a currency
-    with three digits, as exports are written like that.
+    If the decimal mark is unknown, `1,234` is ambiguous and Invalid; `1.234` is valid for a currency with three digits,
+    as exports write such prices like that.
     """
     if value is None or value == "":
         raise Invalid("cell_price_missing", field="price")
@@ -87,7 +87,7 @@ def _no_price() -> Invalid:
 
 
 def whole(value: object, field: str) -> int:
-    """A number of things: `12`, and `3.0` as some programs write it. `1.000` could be a thousand, and is Invalid."""
+    """An integer: `12`, and `3.0` as some programs write it. `1.000` could be a thousand, and is Invalid."""
     if value is None or value == "":
         raise Invalid("cell_number_missing", field=field)
     if isinstance(value, str):
@@ -111,7 +111,7 @@ def _not_whole(field: str) -> Invalid:
 
 
 def flag(value: object) -> bool:
-    """Whether an item is archived."""
+    """The value of `archived`."""
     if isinstance(value, bool):
         return value
     if value is None or value == "":
@@ -122,7 +122,7 @@ def flag(value: object) -> bool:
 
 
 def tags(value: object) -> list[str]:
-    """Tags of a sheet, with semicolons between them, or a list of JSON."""
+    """Tags: in a sheet separated by semicolons, in JSON a list."""
     if value is None:
         return []
     if isinstance(value, str):
@@ -137,7 +137,7 @@ def csv_line(line: msgspec.Struct) -> bytes:
 
 
 def csv_row(values: Iterable[Cell]) -> bytes:
-    """RFC 4180, in UTF-8."""
+    """A row by RFC 4180, in UTF-8."""
     return (",".join(map(_cell, values)) + "\r\n").encode()
 
 

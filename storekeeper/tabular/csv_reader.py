@@ -1,4 +1,4 @@
-"""CSV and its kin: the encoding of a file, and its records, each with the line where it begins."""
+"""CSV files: detects encoding and delimiter, and reads records, each with the line where it begins."""
 
 import codecs
 import csv
@@ -24,7 +24,7 @@ Record = tuple[int, list[str] | ErrorMessage]  # the line where it begins, and i
 
 
 def find_encoding(file: BinaryIO) -> Encoding:
-    """What the byte order mark says; without one, Windows-1252 if the file is not UTF-8 as a whole."""
+    """The encoding that the byte order mark names; otherwise UTF-8 if the whole file is valid, else Windows-1252."""
     file.seek(0)
     mark = file.read(3)
     if mark.startswith(UTF16_MARKS):
@@ -34,7 +34,7 @@ def find_encoding(file: BinaryIO) -> Encoding:
 
 
 def find_suspects(file: BinaryIO, encoding: Encoding) -> str:
-    """The characters by which to know unreadable cells: none for nearly every file, so that no cell is looked at."""
+    """Characters that occur only in unreadable cells. Empty for nearly all files, so cells need no check."""
     file.seek(0)
     # Python's decoder would refuse this, too: as what, and with `errors="replace"`, depends on its version.
     if encoding == "utf-16" and (begin := file.read(2)) and not begin.startswith(UTF16_MARKS):
@@ -64,9 +64,10 @@ def _decoded(file: BinaryIO, encoding: Encoding) -> Iterator[io.TextIOWrapper]:
 
 
 def read(file: BinaryIO, encoding: Encoding, delimiter: str) -> Iterator[Record]:
-    """The records, or why one cannot be read. A blank line is an empty record; Excel's own first line is left out.
+    """Yield each record, or the reason why it cannot be read. A blank line is an empty record; `sep=;` of Excel is
+    skipped.
 
-    Invalid where a record is longer than a mebibyte, or a cell than the csv module's own bound.
+    Raises Invalid for a record longer than a mebibyte, or a cell beyond the limit of the csv module.
     """
     with _decoded(file, encoding) as text:
         for line, cells in _records(text, delimiter):
@@ -114,7 +115,7 @@ def _too_long(line: int) -> Invalid:
 
 
 def find_error(cells: list[str], width: int, suspects: str) -> ErrorMessage | None:
-    """Why a record cannot be used, if so."""
+    """The reason why a record cannot be used, or None."""
     if len(cells) != width and cells:
         return ErrorMessage("record_width", cells=len(cells), columns=width)
     if suspects and any(suspect in cell for cell in cells for suspect in suspects):
@@ -123,7 +124,7 @@ def find_error(cells: list[str], width: int, suspects: str) -> ErrorMessage | No
 
 
 def find_delimiter(file: BinaryIO, encoding: Encoding, headings: Sequence[str]) -> str:
-    """What Excel's own first line says; else the one that makes most of the headings known, or most of them at all."""
+    """The delimiter that Excel's line `sep=;` names; otherwise the one that yields the most known headings."""
     with _decoded(file, encoding) as text:
         first = text.readline(MAX_RECORD).rstrip("\r\n")
     if first[:-1].lower() == SEPARATOR_IS and first[-1] in DELIMITERS:

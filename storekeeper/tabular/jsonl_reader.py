@@ -1,4 +1,4 @@
-"""JSON Lines: the objects of a file, one in each line, as strict as the bodies of requests."""
+"""JSON Lines: an object in each line, read as strictly as the bodies of requests."""
 
 import codecs
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ MAX_LINE = 2**20  # bytes
 
 
 def read(file: BinaryIO) -> Iterator[tuple[int, dict[str, Any] | ErrorMessage]]:
-    """Each line's number with its object, or with the reason why it is none. Blank lines are left out."""
+    """Yield each line's number with its object, or with the reason why it is invalid. Skips blank lines."""
     for number, line in _lines(file):
         try:
             record = _decode(line)

@@ -1,6 +1,6 @@
 """Files of items as streams of rows: CSV, JSON Lines and Excel, in memory that does not grow with the file.
 
-Only the form is read here. What the cells say is for `cells`, and whether that is allowed for the models.
+This module reads the form of a file. `cells` parses the values, and the models check them.
 """
 
 import codecs
@@ -40,9 +40,9 @@ DELIMITERS: dict[str, Literal["auto"] | Delimiter] = {
 
 
 class Options(msgspec.Struct, frozen=True):
-    """How to read a file, where it does not show it.
+    """How to read a file, as far as the file does not show it.
 
-    `columns` maps headings of the file to our fields; to an empty one what is to be left out.
+    `columns` maps headings of the file to fields; a heading that maps to an empty text is ignored.
     """
 
     format: Literal["auto"] | Format = "auto"
@@ -54,7 +54,7 @@ class Options(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A record and the line of the file where it begins; or why it could not be read, and no values."""
+    """A record and the line where it begins; or the reason why it could not be read, and no values."""
 
     line: int
     values: dict[str, object]
@@ -62,10 +62,10 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Sheet(msgspec.Struct, frozen=True):
-    """What was found in a file. Each iteration reads it from its beginning; the file has to stay open.
+    """The columns of a file and its rows. Each iteration reads the file from its beginning; the file must stay open.
 
-    `ignored` are headings that are no fields. JSON Lines has no headings: there both hold the members of the first
-    record, and those that the others have beside them are added as they are read.
+    `ignored` are headings that are no fields. JSON Lines has no headings: both lists have the members of the first
+    record, and those of later records are added while reading.
     """
 
     format: Format
@@ -81,9 +81,9 @@ class Sheet(msgspec.Struct, frozen=True):
 
 
 def open_sheet(file: BinaryIO, options: Options, fields: Sequence[str]) -> Sheet:
-    """Look at what the file is, in which these fields are wanted.
+    """Detect format, encoding, delimiter and columns of a file; `fields` are the known fields.
 
-    Invalid where it cannot be read as a whole; what is wrong with a row is told there.
+    Raises Invalid if the file cannot be read at all; errors in a row are in that Row.
     """
     _check_mapping(options.columns, fields)
     match options.format if options.format != "auto" else _recognise(file):
@@ -96,7 +96,7 @@ def open_sheet(file: BinaryIO, options: Options, fields: Sequence[str]) -> Sheet
 
 
 def read_columns(text: str) -> dict[str, str]:
-    """`Artikel:name;Preis:price` as a mapping of headings to fields. `store:` maps to none: it is left out."""
+    """`Artikel:name;Preis:price` as a mapping of headings to fields. `store:` maps to an empty text: it is ignored."""
     pairs = [each.rpartition(":") for each in text.split(";") if each.strip()]
     if not all(heading.strip() for heading, _, _ in pairs):
         raise Invalid("columns_unreadable", field="columns")
@@ -126,7 +126,7 @@ def _recognise(file: BinaryIO) -> Format:
 
 
 class _Headings(msgspec.Struct, frozen=True):
-    """The columns of a sheet: our fields in the file's order, and which of its cells they are."""
+    """The columns of a sheet: the fields in the file's order, and the indexes of their cells."""
 
     columns: list[str]
     ignored: list[str]
@@ -137,7 +137,7 @@ class _Headings(msgspec.Struct, frozen=True):
 
 
 def _match(headings: Sequence[str], mapping: dict[str, str], fields: Sequence[str]) -> _Headings:
-    """Invalid unless each column has a heading of its own, and some are ours."""
+    """Match headings to fields. Raises Invalid unless each field has one column, and there is at least one field."""
     if not headings:
         raise Invalid("headings_unreadable")
     if len(headings) > MAX_COLUMNS:
@@ -223,7 +223,7 @@ def _open_json_lines(file: BinaryIO, options: Options, fields: Sequence[str]) ->
 
 
 def _members(columns: dict[str, str], fields: Sequence[str]) -> dict[str, str]:
-    """Which member of an object is which field."""
+    """The member of an object for each field."""
     mapped = {name: field for name, field in columns.items() if field}
     left_out = {_fold(name) for name in columns if not columns[name]}
     return {field: field for field in fields if field not in mapped.values() and field not in left_out} | mapped

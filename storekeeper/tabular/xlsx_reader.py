@@ -1,8 +1,8 @@
-"""Excel's workbooks (.xlsx): the rows of a worksheet, read by calamine once it is known to be harmless.
+"""Excel workbooks (.xlsx): the rows of a worksheet, read by calamine after a check of its XML.
 
-calamine holds a worksheet as a full grid, from its first cell to its last, each with its text: two cells that are far
-apart, or many that share a long text, would ask for more memory than there is, and end the process. It also shows
-errors as empty cells, and formulas as their last result. So the worksheet's XML is looked through first.
+calamine holds a worksheet as a full grid, from its first cell to its last, each with its text. Two cells that are far
+apart, or many cells that share a long text, would need more memory than there is, and end the process. calamine also
+shows errors as empty cells, and formulas as their last result. So this module parses the worksheet's XML first.
 """
 
 import re
@@ -37,7 +37,7 @@ UNREADABLE = (
 
 
 class Flaw(msgspec.Struct, frozen=True):
-    """A cell that holds no value of its own."""
+    """A cell without a value of its own: an error, a formula or a date."""
 
     content: ErrorMessage
 
@@ -64,7 +64,7 @@ class Worksheet(msgspec.Struct, frozen=True):
         raise Invalid("worksheet_empty")
 
     def read(self, begin: int, width: int) -> Iterator[tuple[int, list[Cell] | ErrorMessage]]:
-        """Each row from number `begin` on with its cells, or why they cannot be used. Empty rows are left out."""
+        """Yield each row from number `begin` on: its cells, or why they cannot be used. Skips empty rows."""
         for number, cells in self._rows():
             if number < begin or not any(cells):
                 continue
@@ -99,7 +99,7 @@ def _cell(value: object) -> Cell:
 
 
 def open_worksheet(file: BinaryIO, name: str | None) -> Worksheet:
-    """The worksheet of that name, or the first. Invalid for what is no workbook, or too large to be read."""
+    """The worksheet of that name, or the first one. Raises Invalid if the file is no workbook, or too large."""
     try:
         with zipfile.ZipFile(file) as archive:
             parts = _list_parts(archive)
@@ -117,7 +117,7 @@ def open_worksheet(file: BinaryIO, name: str | None) -> Worksheet:
 
 
 def _list_parts(archive: zipfile.ZipFile) -> Parts:
-    """The parts by name, as calamine looks for them: it does not care for case, nor which way slashes lean."""
+    """The parts of the archive by name, as calamine finds them: regardless of case and direction of slashes."""
     listed = archive.infolist()
     if len(listed) > MAX_PARTS or sum(part.file_size for part in listed) > MAX_BYTES:
         raise Invalid("workbook_too_large", maximum=MAX_BYTES)
@@ -140,7 +140,7 @@ def _choose(workbook: CalamineWorkbook, asked: str | None) -> str:
 
 
 def _find_part(archive: zipfile.ZipFile, parts: Parts, name: str) -> str:
-    """The part with a worksheet: the workbook tells an id, whose target is told elsewhere."""
+    """The part of a worksheet: the workbook has its id, and the relationships map that to a part."""
     sheets = [each for each in _elements(archive, parts[WORKBOOK], "sheet") if each["name"] == name]
     (id,) = [value for key, value in sheets[0].items() if key.endswith(":id")]
     relations = _elements(archive, parts[RELATIONSHIPS], "Relationship")
@@ -164,7 +164,7 @@ def _local(name: str) -> str:
 
 
 def _parse(archive: zipfile.ZipFile, part: zipfile.ZipInfo, **handlers: Callable[..., None]) -> None:
-    """`handlers` are those of expat's parser, by their names there."""
+    """Parse a part with expat; `handlers` are named as expat's attributes."""
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = _refuse_doctype
     for name, handle in handlers.items():
@@ -178,7 +178,7 @@ def _refuse_doctype(*_: object) -> None:
 
 
 class _Texts:
-    """Measures the texts that cells share: `sizes` are their bytes, by number."""
+    """Measures the shared texts of cells: `sizes` are their bytes, by index."""
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
@@ -206,9 +206,9 @@ class _Texts:
 
 
 class _Survey:
-    """Sees the elements of a worksheet, and notes the cells that calamine would not show as what they are.
+    """Parses a worksheet, and records the cells that calamine would show with another value.
 
-    Invalid where the grid, or the text in it, would be too large.
+    Raises Invalid if the grid, or its text, would be too large.
     """
 
     def __init__(self, text_sizes: list[int]) -> None:
@@ -259,7 +259,7 @@ class _Survey:
                 self._end_number()
 
     def _end_number(self) -> None:
-        """Count what the cell will hold: its text; or the longest, as calamine skips some of what stands in pieces."""
+        """Count the text that the cell will hold; the longest, if it has several, as calamine skips some."""
         is_plain = len(self._number) == 1
         self._text += self._text_sizes[int(self._number[0])] if is_plain else self._longest
         self._number, self._is_in_number = [], False
@@ -287,7 +287,7 @@ class _Survey:
 
 
 def _position(reference: str) -> tuple[int, int]:
-    """Row and column, from 0: B3 is (2, 1)."""
+    """Row and column, counted from 0: B3 is (2, 1)."""
     match = REFERENCE.fullmatch(reference.upper())
     if not match:
         raise ValueError(reference)

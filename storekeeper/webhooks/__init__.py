@@ -1,1 +1,1 @@
-"""The work of the process that sends webhooks."""
+"""The process that sends webhooks."""

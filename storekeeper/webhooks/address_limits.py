@@ -1,7 +1,7 @@
-"""Limits for each address: messages at once, and messages a second. Others wait their turn.
+"""Limits for each address: concurrent messages, and messages per second. Further messages wait.
 
-Hosts that share an address take turns there: first comes the one that has the fewest messages under way, and of these
-the one whose last turn was longest ago. So who has many messages, or slow ones, delays the others least.
+Hosts that share an address take turns: the next is the host with the fewest messages under way, and of these the one
+whose last turn was longest ago. So a host with many or slow messages delays the others as little as possible.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ CACHE_SIZE = 10_000  # hosts
 
 
 class QueueFull(Exception):
-    """Too many wait, or somebody has waited too long."""
+    """Too many messages wait, or one has waited too long."""
 
 
 class _Waiter:
@@ -59,7 +59,7 @@ class AddressLimits:
 
     @asynccontextmanager
     async def slot(self, address: str, host: str) -> AsyncIterator[None]:
-        """For one message. QueueFull if too many wait for theirs."""
+        """Hold a slot for one message. Raises QueueFull if too many wait for one."""
         queue = self._addresses.setdefault(address, _AddressQueue())
         waiter = _Waiter(host)
         queue.waiting.append(waiter)
@@ -73,7 +73,7 @@ class AddressLimits:
             self._go_on(address)
 
     def _go_on(self, address: str) -> None:
-        """Let those go whose turn it is."""
+        """Let the next messages go, as far as the limits allow."""
         queue = self._addresses.get(address)
         if queue is None:
             return
@@ -111,7 +111,7 @@ class AddressLimits:
             del self._last_turn[next(iter(self._last_turn))]
 
     def _make_room(self, queue: _AddressQueue) -> None:
-        """Of too many that wait, the one whose turn would be the last gets none."""
+        """If too many wait, refuse the one whose turn would be last."""
         waiting = queue.pending
         if len(waiting) > MAX_WAITING:
             last = max(reversed(waiting), key=lambda each: self._rank(queue, each))

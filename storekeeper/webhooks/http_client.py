@@ -1,10 +1,10 @@
 """An HTTP/1.1 client for webhooks: connects only to checked addresses, follows no redirects and uses no proxy.
 
-The host is looked up here, and connected to is the very address that was checked. A connection is kept for the messages
-that follow, but not for long, as the name may lead elsewhere by then. No redirect is followed and no proxy asked.
+It resolves the host, and connects to the address that it checked. A connection is kept for further messages, but not
+for long, as the name may resolve to another address by then.
 
-How much goes to an address is limited, whatever the number of names that lead there: see `address_limits`. What has
-to wait for its turn loses nothing of its time.
+Messages to an address are limited, whatever the number of names that lead there: see `address_limits`. Waiting for a
+slot does not count towards the time limit of a message.
 """
 
 import asyncio
@@ -45,8 +45,8 @@ Place = tuple[bool, str, int]  # whether by TLS, the host, the port
 class DeliveryResult(msgspec.Struct, frozen=True):
     """The status of an answer and its body, as far as it was read; or the reason why there is none.
 
-    `ms` is how long it took, and None where nothing answered: how soon a connection is refused is nobody's business.
-    What `is_put_off` was not sent: too much goes to its receiver's address.
+    `ms` is the duration, or None without an answer: it must not reveal how soon a connection was refused. If
+    `is_put_off`, nothing was sent, as too many messages wait for that address.
     """
 
     status: int | None
@@ -61,11 +61,11 @@ class DeliveryResult(msgspec.Struct, frozen=True):
 
 
 class DeliveryError(Exception):
-    """There is no answer. The message says why, without what is secret in a URL."""
+    """There is no answer. The message gives the reason, without the secrets of a URL."""
 
 
 class Unreachable(DeliveryError):
-    """Nothing answers, for a reason that is not told: whoever names a URL must not learn which ports are open."""
+    """Nothing answers, for an undisclosed reason: the owner of a webhook must not learn which ports are open."""
 
 
 class OutgoingMessage:
@@ -131,7 +131,7 @@ class Connection:
         return not (self._reader.at_eof() or self._writer.transport.is_closing())
 
     async def ask(self, message: OutgoingMessage) -> tuple[int, bytes]:
-        """Send a request; the status of its answer and as much of its body as is read."""
+        """Send a request. Return the status of the answer and as much of its body as is read."""
         self._writer.write(message.written(self._protocol))
         response = await self._next_event()
         while not isinstance(response, h11.Response):
@@ -139,7 +139,7 @@ class Connection:
         return response.status_code, await self._read_body()
 
     def reset(self) -> bool:
-        """Make it ready for another message; whether it can be."""
+        """Prepare it for another message. Return whether that is possible."""
         if (self._protocol.our_state, self._protocol.their_state) != (h11.DONE, h11.DONE) or not self.is_open:
             return False
         self._protocol.start_next_cycle()
@@ -154,7 +154,7 @@ class Connection:
         return event
 
     async def _read_body(self) -> bytes:
-        """What comes of it in time: the status alone is an answer, too."""
+        """The body as far as it arrives in time: a status without a body is an answer, too."""
         body = b""
         try:
             async with asyncio.timeout(BODY_SECONDS):
@@ -188,11 +188,11 @@ class WebhookClient:
 
     @property
     def waiting(self) -> int:
-        """How many messages wait for their turn at an address."""
+        """The number of messages that wait for a slot of an address."""
         return self._address_limits.waiting
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> DeliveryResult:
-        """Send a JSON body. Never raises: what goes wrong is an answer too."""
+        """Send a JSON body. Never raises: an error is a DeliveryResult, too."""
         try:
             async with asyncio.timeout(self._seconds) as limit:
                 message = OutgoingMessage(webhook_url.read(url), headers, body, limit)
@@ -212,7 +212,7 @@ class WebhookClient:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _exchange(self, message: OutgoingMessage) -> tuple[int, bytes]:
-        """On a kept connection, or else on a new one: the other side may have closed the kept one meanwhile."""
+        """Use a kept connection, or a new one, as the other side may have closed the kept one meanwhile."""
         while kept := self._find_idle(message.place):
             async with self._turn(message, kept.network):
                 try:
@@ -257,7 +257,7 @@ class WebhookClient:
         return answer
 
     def _keep(self, connection: Connection) -> bool:
-        """For the next message to the same place; whether that can be."""
+        """Keep a connection for the next message to the same place. Return whether that is possible."""
         loop = asyncio.get_running_loop()
         seconds = min(IDLE_SECONDS, connection.opened_at + AGE_SECONDS - loop.time())
         if seconds <= 0 or not connection.reset():
@@ -312,7 +312,7 @@ class WebhookClient:
         return Connection(message.place, network, reader, writer)
 
     async def _addresses(self, to: WebhookUrl) -> list[Address]:
-        """Of a host, if all may be reached. It does not tell whether there are some that may not, or none."""
+        """The addresses of a host, if all are allowed. The error does not tell forbidden from missing ones."""
         try:
             found = await self._resolve(to.host, to.port)
         except (OSError, UnicodeError):

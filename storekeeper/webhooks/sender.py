@@ -1,7 +1,7 @@
-"""The work of a sender: it takes webhooks, makes deliveries of what was changed, and sends those that are due.
+"""The sender of webhooks: leases webhooks, creates deliveries for changes, and sends those that are due.
 
-It ends when there is no webhook for it. A message that was sent, but whose arrival was not written down before the
-process died, is sent again: at least once, with the same id.
+It ends when it has no webhooks. If the process dies after sending a message and before recording the outcome, the
+message is sent again with the same id: at least once.
 """
 
 import asyncio
@@ -71,7 +71,7 @@ class WebhookSender:
         self._beat_at = 0.0
 
     async def run(self) -> None:
-        """Until it is told to end, or nobody needs it."""
+        """Run until told to end, or until there is no work."""
         try:
             while not self.is_ending and self._heartbeat.is_heard and self._is_needed():
                 self._beat()
@@ -88,7 +88,7 @@ class WebhookSender:
         self._news.set()
 
     def _beat(self, *others: int) -> None:
-        """Tell the server that this process lives, and of which webhooks the messages are under way."""
+        """Send a heartbeat with the ids of the webhooks that have messages under way."""
         self._heartbeat.beat({*others, *(webhook_id for webhook_id, _ in self._under_way.values())})
 
     async def _step(self) -> bool:
@@ -103,7 +103,7 @@ class WebhookSender:
         return bool(hooks)
 
     async def _wait(self) -> None:
-        """Until something has ended, or it is time to look again."""
+        """Wait until a message has ended, or until the next poll."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), self._look_seconds)
 
@@ -153,7 +153,7 @@ class WebhookSender:
         return self._rests_until.get(hook.host, 0) > time.monotonic()
 
     async def _start_some(self, hook: HeldWebhook, room: int) -> int:
-        """Begin attempts of one webhook; how many."""
+        """Start attempts of one webhook. Return their number."""
         known = [id for id, (webhook_id, _) in self._under_way.items() if webhook_id == hook.id]
         deliveries = await self._db.read(webhook_queue.due, hook.id, known, room)
         if deliveries:
@@ -211,7 +211,7 @@ class WebhookSender:
         return AttemptResult(answer.status, answer.error, answer.ms, answer.is_good, again_at)
 
     async def _finish(self) -> None:
-        """What is under way may end. What does not in time is sent again by whoever comes next."""
+        """Let running attempts end. Those that do not end in time are sent again by the next process."""
         tasks = [task for _, task in self._under_way.values()]
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=GRACE_SECONDS)
@@ -222,13 +222,13 @@ class WebhookSender:
 
 
 class Echo(msgspec.Struct, frozen=True):
-    """What the receiver of a challenge answers."""
+    """The answer of a receiver to a challenge."""
 
     challenge: str
 
 
 def _checked(delivery: DueDelivery, answer: DeliveryResult) -> DeliveryResult:
-    """An answer to a challenge is a good one if it repeats what that says."""
+    """Accept an answer to a challenge only if it repeats the challenge."""
     if not delivery.nonce or not answer.is_good:
         return answer
     try:
@@ -241,7 +241,7 @@ def _checked(delivery: DueDelivery, answer: DeliveryResult) -> DeliveryResult:
 
 
 def write(delivery: DueDelivery) -> bytes:
-    """The body: the same for each attempt."""
+    """The body of a message: the same for each attempt."""
     at = delivery.change.at if delivery.change else delivery.created_at
     data: Any = delivery.change
     if data is None:
