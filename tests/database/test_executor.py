@@ -216,8 +216,8 @@ def test_what_waits_is_kept_at_once(db: Database) -> None:
 
 
 def test_a_change_that_is_refused_undoes_itself_alone(db: Database) -> None:
-    first, refused, last, commits = _together(db, _add("a"), _add("b", NotFound("no")), _add("c"))
-    assert (first, str(refused), last) == ("a", "no", "c")
+    first, refused, last, commits = _together(db, _add("a"), _add("b", NotFound("item_not_found")), _add("c"))
+    assert (first, str(refused), last) == ("a", "Item not found.", "c")
     assert commits in (1, None)
     assert [bool(read(db, store.find, name)) for name in "abc"] == [True, False, True]
 
