@@ -241,7 +241,7 @@ def test_the_operator_deletes_a_user(alice: Person, settings: Settings) -> None:
 def test_the_console_asks_who_gets_the_stores(alice: Person, root: Person) -> None:
     browser = Browser(root.client, "root")
     page = browser.get("/console/users/1/delete")
-    assert "Nobody else owns these stores" in page.text
+    assert "These stores have no other owner" in page.text
     answer = browser.post("/console/users/1/delete", {"stores_to": ""})
     assert (answer.status_code, "Nobody else owns &#39;ikea&#39;." in answer.text) == (409, True)
     answer = browser.post("/console/users/1/delete", {"stores_to": "nobody"})
