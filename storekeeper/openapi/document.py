@@ -35,14 +35,14 @@ Every answer has an `X-Request-ID`, which the log and the journal have too. The 
 as `X-Client-Request-ID`, and stands there beside it."""
 
 TAGS = {
-    "users": "Accounts: register, change the password; administrators list users and say what they may do.",
-    "sessions": "Each login is a session. It ends with logging out, and its tokens are dead at once.",
-    "stores": "Stores hold items. Whoever creates one owns it.",
+    "users": "Accounts: register, change the password; administrators list and change users.",
+    "sessions": "Each login is a session. Logging out ends it and makes its tokens void at once.",
+    "stores": "Stores hold items. You own the stores that you create.",
     "items": "Items have a price in the currency of their store. A name is unique within a store.",
-    "imports": "Files of items, brought into a store: first a plan, then the work, which goes on by itself.",
-    "changes": "The journal: what was changed, when, and for those who may know it by whom.",
-    "webhooks": "URLs that are told of each change, by signed messages (Standard Webhooks), and what became of those.",
-    "members": "Who works in a store: owners may do everything, clerks add items and change prices.",
+    "imports": "Imports of files into a store: first a plan, then the work, in the background.",
+    "changes": "The journal: changes, their times and, for members and administrators, their authors.",
+    "webhooks": "URLs that receive each change as a signed message (Standard Webhooks), and the deliveries.",
+    "members": "The members of a store: owners may do everything, clerks add and change items.",
     "health": "For a supervisor or a load balancer.",
 }
 

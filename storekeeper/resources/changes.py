@@ -43,7 +43,9 @@ class ChangesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = "0"
     limit: Limit = USUAL
-    store_id: Annotated[int, Meta(ge=1, le=MAX_ID, description="Only this store and its items.")] | UnsetType = UNSET
+    store_id: (
+        Annotated[int, Meta(ge=1, le=MAX_ID, description="Only changes of this store and its items.")] | UnsetType
+    ) = UNSET
 
 
 class ChangesAnswer(msgspec.Struct, frozen=True):
@@ -74,7 +76,7 @@ class ChangesResource:
     async def on_get(self, req: Request, resp: Response, query: ChangesQuery) -> None:
         """Read the changes of stores and items, in their order, after a cursor.
 
-        With `Accept: text/event-stream` they come as they are made, after `Last-Event-ID` if that is sent.
+        With `Accept: text/event-stream`, changes arrive as they are made, after `Last-Event-ID` if the request has one.
         """
         resp.append_header("Vary", "Accept")
         if req.client_prefers((falcon.MEDIA_JSON, EVENTS)) == EVENTS:

@@ -34,7 +34,7 @@ class HomeResource:
     @public
     @counts(0)
     async def on_get(self, req: Request, resp: Response) -> None:
-        """To the console, for who reads pages; to the documentation, for programs."""
+        """Redirect a browser to the console, and a program to the documentation."""
         is_browser = "text/html" in req.accept.lower()
         resp.status, resp.location = falcon.HTTP_FOUND, "/console" if is_browser else "/docs"
         resp.append_header("Vary", "Accept")

@@ -37,7 +37,7 @@ class LivenessResource:
     @counts(0)
     @responds(Message, operation_id="getLiveness")
     async def on_get(self, req: Request, resp: Response) -> None:
-        """Whether the process answers. Touches nothing else."""
+        """Answers while the process is alive. Checks nothing else."""
         resp.media = Message("alive")
 
 
@@ -54,9 +54,10 @@ class ReadinessResource:
     @counts(0)
     @responds(Readiness, operation_id="getReadiness")
     async def on_get(self, req: Request, resp: Response, query: ReadyQuery) -> None:
-        """Whether the server can answer requests, as it found a few seconds ago.
+        """Whether the server can answer requests, as of a few seconds ago.
 
-        200 also while only changes fail, with `"status": "read_only"`. An administrator's token shows why.
+        Also 200 while only changes fail, with `"status": "read_only"`. With an administrator's token, the answer has
+        reasons.
         """
         worst = await self._health.worst()
         conditions: Any = self._health.conditions if await self._is_for_administrator(req) else UNSET

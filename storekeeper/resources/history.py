@@ -37,10 +37,13 @@ class ItemHistoryQuery(HistoryQuery, kw_only=True, frozen=True, forbid_unknown_f
 
 
 class StoreHistoryQuery(HistoryQuery, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    kind: Annotated[Kind, Meta(description="Only of things of this kind.")] | UnsetType = UNSET
-    user_id: Annotated[Id, Meta(description="Only what this user did.")] | UnsetType = UNSET
-    since: Annotated[Time, Meta(description=f"Only from then on. {TIME}")] | UnsetType = UNSET
-    until: Annotated[Time, Meta(description=f"Only until then; a date is to its end. {TIME}")] | UnsetType = UNSET
+    kind: Annotated[Kind, Meta(description="Only changes of this kind of record.")] | UnsetType = UNSET
+    user_id: Annotated[Id, Meta(description="Only changes by this user.")] | UnsetType = UNSET
+    since: Annotated[Time, Meta(description=f"Only changes since this time. {TIME}")] | UnsetType = UNSET
+    until: (
+        Annotated[Time, Meta(description=f"Only changes until this time; a date includes the whole day. {TIME}")]
+        | UnsetType
+    ) = UNSET
 
     def filter(self) -> ChangeFilter:
         named = {name: getattr(self, name, UNSET) for name in ChangeFilter.__struct_fields__}
@@ -51,7 +54,7 @@ class StoreHistoryQuery(HistoryQuery, kw_only=True, frozen=True, forbid_unknown_
 
 
 class AuditQuery(StoreHistoryQuery, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    store_id: Annotated[Id, Meta(description="Only of this store.")] | UnsetType = UNSET
+    store_id: Annotated[Id, Meta(description="Only changes of this store.")] | UnsetType = UNSET
 
 
 class HistoryPage(msgspec.Struct, frozen=True):
@@ -83,9 +86,9 @@ class ItemHistoryResource:
 
     @responds(HistoryPage, errors=(AmbiguousName, Forbidden, NotFound), operation_id="listItemHistory")
     async def on_get(self, req: Request, resp: Response, name: str, query: ItemHistoryQuery) -> None:
-        """List what became of an item of a store where you work.
+        """List the changes of an item, for members of its store.
 
-        Newest first, with who did it.
+        Newest first, with their authors.
         """
         args = req.caller.user_id, name, _chosen(query), query.page_request()
         _answer(req, resp, query, await self._guard.read_list(req, journal_feed.item_history, *args))
@@ -101,7 +104,7 @@ class ItemHistoryInStoreResource:
 
     @responds(HistoryPage, errors=(Forbidden, NotFound), operation_id="listItemHistoryInStore")
     async def on_get(self, req: Request, resp: Response, name: str, item_name: str, query: HistoryQuery) -> None:
-        """List what became of an item of this store."""
+        """List the changes of an item of this store."""
         args = req.caller.user_id, item_name, name, query.page_request()
         _answer(req, resp, query, await self._guard.read_list(req, journal_feed.item_history, *args))
 
@@ -116,9 +119,9 @@ class StoreHistoryResource:
 
     @responds(HistoryPage, errors=(Forbidden, NotFound), operation_id="listStoreHistory")
     async def on_get(self, req: Request, resp: Response, name: str, query: StoreHistoryQuery) -> None:
-        """List what became of a store where you work.
+        """List the changes of a store, its items and its members, for members.
 
-        Of its items and members, too; newest first, with who did it.
+        Newest first, with their authors.
         """
         args = req.caller.user_id, name, query.filter(), query.page_request()
         _answer(req, resp, query, await self._guard.read_list(req, journal_feed.store_history, *args))
@@ -135,9 +138,9 @@ class AuditResource:
     @admin_only
     @responds(HistoryPage, operation_id="listAuditLog")
     async def on_get(self, req: Request, resp: Response, query: AuditQuery) -> None:
-        """List all that was changed.
+        """List all changes, for administrators.
 
-        Users and their rights, too; newest first, with who did it.
+        Includes users and their roles; newest first, with their authors.
         """
         _answer(
             req, resp, query, await self._guard.read_list(req, journal_feed.audit, query.filter(), query.page_request())
@@ -154,7 +157,7 @@ class ItemPriceResource:
 
     @responds(item_price_history.Price, errors=(AmbiguousName, HistoryForgotten, NotFound), operation_id="getItemPrice")
     async def on_get(self, req: Request, resp: Response, name: str, query: PriceQuery) -> None:
-        """Read what an item cost at a time, and the lowest price of the 30 days before."""
+        """Read the price of an item at a time, and the lowest of the 30 days before."""
         resp.media = await self._guard.read_list(req, item_price_history.get, name, _chosen(query), query.time())
 
 
@@ -168,7 +171,7 @@ class ItemPriceInStoreResource:
 
     @responds(item_price_history.Price, errors=(HistoryForgotten, NotFound), operation_id="getItemPriceInStore")
     async def on_get(self, req: Request, resp: Response, name: str, item_name: str, query: PriceInStoreQuery) -> None:
-        """Read what an item of this store cost at a time, and the lowest price of the 30 days before."""
+        """Read the price of an item of this store at a time, and the lowest of the 30 days before."""
         resp.media = await self._guard.read_list(req, item_price_history.get, item_name, name, query.time())
 
 

@@ -38,29 +38,31 @@ MATCH = "Field that matches rows of the file to existing items."
 class ImportQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     store: StoreName
     match: Annotated[Key, Meta(description=MATCH)] = "name"
-    dry_run: Annotated[bool, Meta(description="Only make the plan; `POST /imports/{id}` carries it out.")] = False
-    skip_refused: Annotated[bool, Meta(description="Import the other lines, when some are refused.")] = False
-    format: Annotated[Literal["auto", "csv", "jsonl", "xlsx"], Meta(description="What the file is.")] = "auto"
-    encoding: Annotated[Literal["auto", "utf-8", "utf-16", "windows-1252"], Meta(description="Of a CSV file.")] = "auto"
+    dry_run: Annotated[bool, Meta(description="Stop after the plan; `POST /imports/{id}` carries it out.")] = False
+    skip_refused: Annotated[bool, Meta(description="Skip refused lines and import the others.")] = False
+    format: Annotated[Literal["auto", "csv", "jsonl", "xlsx"], Meta(description="The format of the file.")] = "auto"
+    encoding: Annotated[
+        Literal["auto", "utf-8", "utf-16", "windows-1252"], Meta(description="The encoding of a CSV file.")
+    ] = "auto"
     delimiter: Annotated[
         Literal["auto", "comma", "semicolon", "tab", "pipe"],
-        Meta(description="What is between the cells of a CSV file."),
+        Meta(description="The delimiter between the cells of a CSV file."),
     ] = "auto"
     decimal: Annotated[Literal["auto", "point", "comma"], Meta(description="The decimal mark of prices.")] = "auto"
     columns: Annotated[
         str,
         Meta(
             max_length=1000,
-            description="Which column is which field, such as `Artikel:name;Preis:price`; no field leaves it out.",
+            description="Maps columns to fields, such as `Artikel:name;Preis:price`; an empty field ignores a column.",
         ),
     ] = ""
-    sheet: Annotated[str, Meta(max_length=100, description="The worksheet, if not the first.")] = ""
+    sheet: Annotated[str, Meta(max_length=100, description="The worksheet; by default the first one.")] = ""
     file_name: Annotated[
         str,
         Meta(
             max_length=200,
             pattern=NO_CONTROLS,
-            description="What the file is called, for the list of imports.",
+            description="The name of the file, for the list of imports.",
             extra={"form": ErrorMessage("expected_without_control_characters")},
         ),
     ] = ""
@@ -88,7 +90,7 @@ class RefusalsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ConfirmQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    skip_refused: Annotated[bool, Meta(description="Import the other lines, when some are refused.")] = False
+    skip_refused: Annotated[bool, Meta(description="Skip refused lines and import the others.")] = False
 
 
 class ImportPage(msgspec.Struct, frozen=True):
@@ -120,10 +122,10 @@ class ImportListResource:
         operation_id="startImport",
     )
     async def on_post(self, req: Request, resp: Response, query: ImportQuery, upload: Upload) -> None:
-        """Import a file of items into a store where you work.
+        """Import a file of items into a store, as a member of it.
 
-        Answered at once: the work goes on by itself, and `GET /imports/{id}` tells how far it is. No line of a file is
-        imported while one is refused, unless `skip_refused` says so.
+        The answer comes at once; the import runs in the background, and `GET /imports/{id}` shows its progress. If a
+        line is refused, nothing is imported, unless `skip_refused` is true.
         """
         order = ImportRequest(
             store=names.of_thing(query.store, "store"),
@@ -137,7 +139,7 @@ class ImportListResource:
 
     @responds(ImportPage, errors=(Forbidden, NotFound), operation_id="listImports")
     async def on_get(self, req: Request, resp: Response, query: ImportsQuery) -> None:
-        """List the imports of a store where you work, newest first."""
+        """List the imports of a store, newest first, for members."""
         asked = PageRequest(query.limit, query.cursor, "-id")
         store = names.of_thing(query.store, "store")
         page = await self._guard.read_list(req, import_job.page, req.caller.user_id, store, asked)
@@ -156,7 +158,7 @@ class ImportResource:
 
     @responds(Import, errors=(NotFound,), operation_id="getImport")
     async def on_get(self, req: Request, resp: Response, import_id: int) -> None:
-        """Read how far an import is, and what it did or would do."""
+        """Read the progress and the result, or the plan, of an import."""
         resp.media = await self._guard.read(req, import_job.get, req.caller.user_id, import_id)
 
     @responds(
@@ -166,7 +168,7 @@ class ImportResource:
         operation_id="confirmImport",
     )
     async def on_post(self, req: Request, resp: Response, import_id: int, query: ConfirmQuery) -> None:
-        """Carry out an import whose plan was made, or which was refused for some of its lines."""
+        """Carry out an import that is planned, or that has refused lines."""
         args = req.caller.user_id, import_id, query.skip_refused
         confirmed = await self._guard.write(req, import_job.confirm, *args)
         self._runner.start_if_idle()
@@ -174,7 +176,7 @@ class ImportResource:
 
     @responds(Import, errors=(ImportIsOver, NotFound), operation_id="cancelImport")
     async def on_delete(self, req: Request, resp: Response, import_id: int) -> None:
-        """Cancel an import that is not over. What it has imported stays."""
+        """Cancel an import that has not ended. The items that it has imported stay."""
         resp.media, file = await self._guard.write(req, import_job.cancel, req.caller.user_id, import_id)
         await self._storage.delete(file)
 
@@ -189,7 +191,7 @@ class ImportRefusalsResource:
 
     @responds(RefusalPage, errors=(NotFound,), operation_id="listImportRefusals")
     async def on_get(self, req: Request, resp: Response, import_id: int, query: RefusalsQuery) -> None:
-        """List the lines that were refused, each with its reason."""
+        """List the refused lines, each with its reason."""
         asked = PageRequest(query.limit, query.cursor, "line")
         page = await self._guard.read_list(req, import_job.page_refusals, req.caller.user_id, import_id, asked)
         resp.media = RefusalPage(page.rows, link_next(req, resp, query, page.cursor))

@@ -18,7 +18,9 @@ from storekeeper.models.item_fields import MAX_STOCK, Fields
 from storekeeper.resources.etags import Conditions, answer_change, answer_read, read
 
 StoreId = Annotated[int, Meta(ge=1, le=MAX_ID)]
-ChosenStoreId = Annotated[StoreId, Meta(description="Which store's, where several have an item of that name.")]
+ChosenStoreId = Annotated[
+    StoreId, Meta(description="The id of the item's store, if several stores have an item of that name.")
+]
 
 
 class ItemBody(Fields, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -37,7 +39,9 @@ class ItemChange(Fields, kw_only=True, frozen=True, forbid_unknown_fields=True):
 
 
 class StockBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    delta: Annotated[int, Meta(ge=-MAX_STOCK, le=MAX_STOCK, description="How many came in, or with a minus went.")]
+    delta: Annotated[
+        int, Meta(ge=-MAX_STOCK, le=MAX_STOCK, description="The change of the stock; negative to take from it.")
+    ]
 
 
 class ItemQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,7 +72,7 @@ class ItemResource:
         (201, item.Item), headers=("ETag",), errors=(AlreadyExists, Forbidden, NotFound), operation_id="createItem"
     )
     async def on_post(self, req: Request, resp: Response, name: str, body: ItemBody) -> None:
-        """Add an item to a store where you work."""
+        """Add an item to a store, as a member of it."""
         answer_change(resp, await self._guard.write(req, item.add, req.caller.user_id, body.store_id, name, body))
         resp.status = falcon.HTTP_CREATED
 
@@ -81,9 +85,9 @@ class ItemResource:
         operation_id="putItem",
     )
     async def on_put(self, req: Request, resp: Response, name: str, body: ItemBody) -> None:
-        """Change an item, or add the item where the store has none of that name.
+        """Change an item, or add it if the store has none of that name.
 
-        What is left out stays as it is.
+        Fields that the body leaves out stay unchanged.
         """
         args = req.caller.user_id, body.store_id, name, body, self._conditions.read(req)
         _answer_put(resp, await self._guard.write(req, item.put, *args))
@@ -96,7 +100,7 @@ class ItemResource:
         operation_id="updateItem",
     )
     async def on_patch(self, req: Request, resp: Response, name: str, query: ItemQuery, body: ItemChange) -> None:
-        """Change what you name, and nothing else. `name` renames the item."""
+        """Change the fields in the body only. `name` renames the item."""
         target = item.ItemRef(name, query.chosen(), self._conditions.read(req))
         answer_change(resp, await self._guard.write(req, item.change, req.caller.user_id, target, body))
 
@@ -159,7 +163,7 @@ class ItemInStoreResource:
         operation_id="updateItemInStore",
     )
     async def on_patch(self, req: Request, resp: Response, name: str, item_name: str, body: ItemChange) -> None:
-        """Change what you name of an item of this store, and nothing else."""
+        """Change the fields in the body only, of an item of this store."""
         target = item.ItemRef(item_name, name, self._conditions.read(req))
         answer_change(resp, await self._guard.write(req, item.change, req.caller.user_id, target, body))
 
@@ -190,7 +194,7 @@ class StockResource:
     async def on_post(self, req: Request, resp: Response, name: str, query: ItemQuery, body: StockBody) -> None:
         """Add to the stock of an item, or take from it.
 
-        Exact, however many do so at once. Never below zero, unless the store allows it.
+        Concurrent changes are all counted. The stock cannot become negative, unless the store allows it.
         """
         target = item.ItemRef(name, query.chosen(), read(req))
         answer_change(resp, await self._guard.write(req, item.adjust_stock, req.caller.user_id, target, body.delta))

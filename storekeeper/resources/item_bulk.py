@@ -57,9 +57,9 @@ class ItemBulkResource:
     @counts(LIST_UNITS)
     @responds(BulkAnswer, headers=("Preference-Applied",), errors=(Forbidden, NotFound), operation_id="bulkPutItems")
     async def on_post(self, req: Request, resp: Response, body: list[BulkRow]) -> None:
-        """Add and change up to 1,000 items at once, all or none.
+        """Add and change up to 1,000 items at once: all, or none.
 
-        With `Prefer: handling=lenient`, each row is taken or refused by itself.
+        With `Prefer: handling=lenient`, each row is accepted or refused by itself.
         """
         is_lenient = prefers(req, "handling=lenient")
         req.charge(len(body) // ROWS_OF_A_UNIT)

@@ -37,14 +37,17 @@ class ItemImageResource:
         operation_id="putItemImage",
     )
     async def on_put(self, req: Request, resp: Response, name: str, query: ItemQuery, upload: Upload) -> None:
-        """Give an item of a store where you work an image. It is made anew in two sizes, without its metadata."""
+        """Set the image of an item.
+
+        The server converts it to two sizes and removes its metadata.
+        """
         target = item.ItemRef(name, query.chosen(), read(req))
         answer_change(resp, await self._uploads.put(req, upload.read, target))
 
     @conditional
     @responds(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, AmbiguousName), operation_id="deleteItemImage")
     async def on_delete(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
-        """Take an item's image away."""
+        """Remove the image of an item."""
         target = item.ItemRef(name, query.chosen(), read(req))
         answer_change(resp, await self._guard.write(req, item.set_image, req.caller.user_id, target, None))
 
@@ -64,14 +67,17 @@ class ItemImageInStoreResource:
         item.Item, headers=("ETag",), errors=(Forbidden, NotFound, ImageSpaceFull), operation_id="putItemImageInStore"
     )
     async def on_put(self, req: Request, resp: Response, name: str, item_name: str, upload: Upload) -> None:
-        """Give an item of this store an image. It is made anew in two sizes, without its metadata."""
+        """Set the image of an item of this store.
+
+        The server converts it to two sizes and removes its metadata.
+        """
         target = item.ItemRef(item_name, name, read(req))
         answer_change(resp, await self._uploads.put(req, upload.read, target))
 
     @conditional
     @responds(item.Item, headers=("ETag",), errors=(Forbidden, NotFound), operation_id="deleteItemImageInStore")
     async def on_delete(self, req: Request, resp: Response, name: str, item_name: str) -> None:
-        """Take the image of an item of this store away."""
+        """Remove the image of an item of this store."""
         target = item.ItemRef(item_name, name, read(req))
         answer_change(resp, await self._guard.write(req, item.set_image, req.caller.user_id, target, None))
 
@@ -88,7 +94,7 @@ class ImageFileResource:
     @public
     @responds(formats=("image/webp",), headers=("ETag",), errors=(NotFound,), operation_id="getImage")
     async def on_get(self, req: Request, resp: Response, key: str, size: str) -> None:
-        """Get the image of an item, in `full` size or `small`. One that no item has any more is not found."""
+        """Read an image, in the size `full` or `small`. 404 if no item has it any more."""
         is_named = KEY.fullmatch(key) and size in SIZES and await self._guard.read(req, item.has_image, key)
         if not is_named:
             raise NotFound("image_not_found")

@@ -53,7 +53,7 @@ class ItemsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         | UnsetType
     ) = UNSET
     tag: (
-        Annotated[str, Meta(min_length=1, max_length=200, description="A tag, or several with semicolons in between.")]
+        Annotated[str, Meta(min_length=1, max_length=200, description="A tag, or several separated by semicolons.")]
         | UnsetType
     ) = UNSET
     sku: Annotated[str, Meta(min_length=1, max_length=names.SKU_LENGTH, description="The exact SKU.")] | UnsetType = (
@@ -63,11 +63,13 @@ class ItemsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Annotated[str, Meta(max_length=barcodes.LENGTHS[-1], description="The exact barcode.", extra_json_schema=GTIN)]
         | UnsetType
     ) = UNSET
-    price_min: Annotated[PriceInput, Meta(description="The lowest price; needs a store.")] | UnsetType = UNSET
-    price_max: Annotated[PriceInput, Meta(description="The highest price; needs a store.")] | UnsetType = UNSET
-    in_stock: Annotated[bool, Meta(description="Only what is on hand, or only what is not.")] | UnsetType = UNSET
-    updated_since: Annotated[Time, Meta(description=f"Only what was changed since then. {TIME}")] | UnsetType = UNSET
-    archived: Annotated[Archived, Meta(description="Whether archived items are wanted.")] = "no"
+    price_min: Annotated[PriceInput, Meta(description="The lowest price; requires a store.")] | UnsetType = UNSET
+    price_max: Annotated[PriceInput, Meta(description="The highest price; requires a store.")] | UnsetType = UNSET
+    in_stock: Annotated[bool, Meta(description="Only items in stock (true) or out of stock (false).")] | UnsetType = (
+        UNSET
+    )
+    updated_since: Annotated[Time, Meta(description=f"Only items changed since this time. {TIME}")] | UnsetType = UNSET
+    archived: Annotated[Archived, Meta(description="Whether to include archived items.")] = "no"
 
     def page_request(self) -> PageRequest:
         usual = "id" if isinstance(self.q, UnsetType) else "rank"
@@ -111,9 +113,9 @@ class ItemListResource:
     @authentication_optional
     @responds(ItemPage, headers=HEADERS, errors=ERRORS, formats=tuple(FORMATS), operation_id="listItems")
     async def on_get(self, req: Request, resp: Response, query: AllItemsQuery) -> None:
-        """List items: whole ones for the signed in, names for everybody else.
+        """List items: all fields for signed-in users, names for everybody else.
 
-        For the signed in also as a file, with all that is wanted: `Accept: text/csv` or `application/jsonl`.
+        Signed-in users can export all matching items: `Accept: text/csv` or `application/jsonl`.
         """
         store_id = None if isinstance(query.store_id, UnsetType) else query.store_id
         item_filter = query.filter(store_id)
@@ -141,7 +143,7 @@ class StoreItemListResource:
     async def on_get(self, req: Request, resp: Response, name: str, query: ItemsQuery) -> None:
         """List the items of a store.
 
-        For the signed in also as a file, with all that is wanted: `Accept: text/csv` or `application/jsonl`.
+        Signed-in users can export all matching items: `Accept: text/csv` or `application/jsonl`.
         """
         item_filter = query.filter(name)
         if format := _find_format(req, resp):

@@ -33,7 +33,7 @@ class MemberResource:
 
     @responds(store_member.Member, errors=(NotFound,), operation_id="getMember")
     async def on_get(self, req: Request, resp: Response, name: str, username: str) -> None:
-        """Read what a member of the store may do. Only for those who work there."""
+        """Read the role of a member of the store, for members."""
         resp.media = await self._guard.read(req, store_member.get, req.caller.user_id, name, username)
 
     @fresh_token
@@ -44,9 +44,9 @@ class MemberResource:
         operation_id="putMember",
     )
     async def on_put(self, req: Request, resp: Response, name: str, username: str, body: RoleBody | None) -> None:
-        """Let a user work in a store that you own, as clerk or as owner.
+        """Add a member to a store that you own, as clerk or as owner, or change the role.
 
-        Without a body as clerk.
+        Without a body, as clerk.
         """
         role = (body or RoleBody()).role
         resp.media, is_new = await self._guard.write(req, store_member.put, req.caller.user_id, name, username, role)
@@ -56,7 +56,7 @@ class MemberResource:
     @fresh_token
     @responds(Message, errors=(Forbidden, NotFound, LastOwner), operation_id="deleteMember")
     async def on_delete(self, req: Request, resp: Response, name: str, username: str) -> None:
-        """Take a user out of a store that you own, or leave a store yourself."""
+        """Remove a member from a store that you own, or leave a store yourself."""
         await self._guard.write(req, store_member.delete, req.caller.user_id, name, username)
         resp.media = Message("Member removed.")
         req.log("role_changed", store=name, member=username, role=None)
@@ -72,6 +72,6 @@ class MemberListResource:
 
     @responds(MemberPage, errors=(NotFound,), operation_id="listMembers")
     async def on_get(self, req: Request, resp: Response, name: str, query: SortedPageQuery) -> None:
-        """List who works in the store. Only for those who work there."""
+        """List the members of the store, for members."""
         page = await self._guard.read_list(req, store_member.page, req.caller.user_id, name, query.page_request())
         resp.media = MemberPage(page.rows, link_next(req, resp, query, page.cursor))

@@ -14,8 +14,8 @@ from storekeeper.models.paging import MAX_PAGE_SIZE, USUAL, PageRequest
 
 CACHE_SIZE = 256  # paths, and the parameters of lists
 
-Limit = Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE, description="How many rows a page has at the most.")]
-Cursor = Annotated[str, Meta(max_length=600, description="Where the page begins: from `next` of the one before.")]
+Limit = Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE, description="The maximum number of rows of a page.")]
+Cursor = Annotated[str, Meta(max_length=600, description="The start of the page: from `next` of the previous one.")]
 # Seconds, too: all of a query is text, and Java's and Kotlin's clients cannot send what is a number or a string.
 Time = Annotated[str, Meta(max_length=times.LENGTH)]
 TIME = "`2026-11-01T12:00:00Z`, a date of UTC, or seconds since 1970."

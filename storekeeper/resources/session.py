@@ -51,7 +51,7 @@ class PasswordConfirmation(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
 
 
 class ChosenPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    ticket: Annotated[str, Meta(max_length=100, description="What the login was answered.")]
+    ticket: Annotated[str, Meta(max_length=100, description="The ticket in the answer of the login.")]
     new_password: NewPassword
 
 
@@ -98,8 +98,8 @@ class LoginResource:
     async def on_post(self, req: Request, resp: Response, body: Credentials) -> None:
         """Log in, and begin a session.
 
-        Where the operator has asked for a new password, the answer is 403 `password_change_required` with a `ticket`
-        for `POST /login/password`.
+        If the operator requires a new password, the answer is 403 `password_change_required` with a `ticket` for `POST
+        /login/password`.
         """
         grant = await self._password_check.sign_in(req, body.username, body.password)
         resp.media = token_pair(self._tokens, grant, fresh=True)
@@ -119,7 +119,7 @@ class LoginPasswordResource:
     async def on_post(self, req: Request, resp: Response, body: ChosenPassword) -> None:
         """Choose a new password with the ticket of a login, and log in.
 
-        The ticket is good for 15 minutes, and once.
+        The ticket is valid once, for 15 minutes.
         """
         grant = await self._password_check.choose_password(req, body.ticket, body.new_password)
         resp.media = token_pair(self._tokens, grant, fresh=True)
@@ -160,9 +160,9 @@ class RefreshResource:
     async def on_post(self, req: Request, resp: Response) -> None:
         """Exchange a refresh token for an access token, which is not fresh, and the next refresh token.
 
-        Asking again answers the same refresh token. Keep it before you use the access token beside it: with the first
-        use of either, the former refresh token is good for some seconds more, and its use after that ends the session.
-        A client that has only ever used its first refresh token may go on using that one.
+        The same request returns the same refresh token again. Save it before you use the access token beside it: after
+        the first use of either, the former refresh token is valid for some more seconds, and a later use ends the
+        session. A client that has only ever used its first refresh token may continue to use it.
         """
         grant = await self._guard.refresh(req, self._tokens.lifetimes.idle, self._grace)
         if grant is None:
@@ -182,7 +182,7 @@ class LogoutResource:
     @any_token
     @responds(Message, operation_id="logout")
     async def on_post(self, req: Request, resp: Response) -> None:
-        """End the session: its access and refresh tokens are dead at once."""
+        """End the session: its access and refresh tokens become void at once."""
         user_id = req.caller.user_id
         await self._guard.write(req, session.log_out, user_id, req.caller.sid)
         req.log("logout", session_id=req.caller.sid)
@@ -226,7 +226,7 @@ class SessionListResource:
     @fresh_token
     @responds(Message, operation_id="deleteOtherSessions")
     async def on_delete(self, req: Request, resp: Response) -> None:
-        """End all of your sessions but this one."""
+        """End all your sessions but this one."""
         count = await self._guard.write(req, session.end_others, req.caller.user_id, req.caller.sid)
         req.log("sessions_ended", count=count)
         resp.media = Message(f"Other sessions ended: {count}.")

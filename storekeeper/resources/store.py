@@ -38,7 +38,10 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(min_length=1, max_length=names.LENGTH)] | UnsetType = UNSET
     currency: Currency | UnsetType = UNSET
     negative_stock: (
-        Annotated[bool, Meta(description="Whether items may be sold before they are there.")] | UnsetType
+        Annotated[
+            bool, Meta(description="Whether stock may be negative, so that items can be sold before they arrive.")
+        ]
+        | UnsetType
     ) = UNSET
 
     def given(self) -> dict[str, Any]:
@@ -48,7 +51,7 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DeleteStoreQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    with_items: Annotated[bool, Meta(description="Delete the items that it holds too.")] = False
+    with_items: Annotated[bool, Meta(description="Delete its items, too.")] = False
 
 
 class StoreAnswer(msgspec.Struct, frozen=True):
@@ -93,9 +96,9 @@ class StoreResource:
         operation_id="createStore",
     )
     async def on_post(self, req: Request, resp: Response, name: str, body: StoreBody | None) -> None:
-        """Create a store and own it.
+        """Create a store, which you then own.
 
-        Needs no body. `currency` chooses another than the server's own.
+        Needs no body. `currency` overrides the server's default.
         """
         currency = (body and body.currency) or self._currency
         args = req.caller.user_id, name, currency, self._max_per_user
@@ -113,7 +116,7 @@ class StoreResource:
     async def on_patch(self, req: Request, resp: Response, name: str, body: StoreSettings) -> None:
         """Change the settings of a store that you own. `name` renames the store.
 
-        Its currency can be changed as long as it holds no items.
+        The currency can change while the store holds no items.
         """
         args = req.caller.user_id, name, body.given(), self._conditions.read(req)
         changed = await self._guard.write(req, store_items.change_settings, *args)
@@ -124,7 +127,7 @@ class StoreResource:
     async def on_delete(self, req: Request, resp: Response, name: str, query: DeleteStoreQuery) -> None:
         """Delete a store that you own.
 
-        Refused while the store holds items, unless `with_items=true` says that they are to go with it.
+        Refused while the store holds items, unless `with_items=true` deletes them too.
         """
         args = req.caller.user_id, name, query.with_items, self._conditions.read(req)
         await self._guard.write(req, store_items.delete_store, *args)
@@ -143,7 +146,7 @@ class StoreListResource:
     @counts(20)
     @responds(StorePage, operation_id="listStores")
     async def on_get(self, req: Request, resp: Response, query: SortedPageQuery) -> None:
-        """List stores, each with the first of its items."""
+        """List stores, each with its first items."""
         page = await self._guard.read_list(req, store_items.page, query.page_request())
         items_query = PageQuery(query.limit)
         stores = [

@@ -28,7 +28,10 @@ from storekeeper.resources.session import NewPassword, Typed
 from storekeeper.services.accounts import Accounts
 
 NewUsername = Annotated[str, Meta(max_length=names.LENGTH, extra_json_schema=schemas.USERNAME)]
-SetupToken = Annotated[str, Meta(max_length=200, description="Makes the first administrator. `serve` prints it.")]
+SetupToken = Annotated[
+    str,
+    Meta(max_length=200, description="The set-up token that `serve` prints: makes the user the first administrator."),
+]
 
 
 class RegisterBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,7 +55,8 @@ class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class DeleteUserQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stores_to: Annotated[
-        str, Meta(max_length=names.LENGTH, description="Who gets the stores that nobody else owns, by user name.")
+        str,
+        Meta(max_length=names.LENGTH, description="The user name of the new owner of stores that nobody else owns."),
     ] = ""
 
 
@@ -84,7 +88,7 @@ class RegisterResource:
     async def on_post(self, req: Request, resp: Response, body: RegisterBody) -> None:
         """Register a user.
 
-        With the set-up token that `serve` prints while there is no administrator, that user becomes the first one.
+        While there is no administrator, the set-up token that `serve` prints makes the user the first one.
         """
         added = await self._accounts.register(req, body.username, body.password, body.setup_token)
         resp.media, resp.status = Registered("User created successfully.", added.id), falcon.HTTP_CREATED
@@ -101,16 +105,16 @@ class UserResource:
 
     @responds(user.User, errors=(NotFound,), operation_id="getUser")
     async def on_get(self, req: Request, resp: Response, user_id: int) -> None:
-        """Read a user: yourself, or as administrator anybody."""
+        """Read your own account; administrators read any."""
         resp.media = await self._guard.read(req, user.get_for, req.caller.user_id, user_id)
 
     @fresh_token
     @responds(Message, errors=(NotFound, LastAdministrator, LastOwner), operation_id="deleteUser")
     async def on_delete(self, req: Request, resp: Response, user_id: int, query: DeleteUserQuery) -> None:
-        """Delete a user: yourself, or as administrator anybody.
+        """Delete your own account; administrators delete any.
 
-        The user's sessions end at once. Refused while there are stores that nobody else owns, unless `stores_to` names
-        the user who becomes their owner.
+        The user's sessions end at once. Refused while the user is the only owner of a store, unless `stores_to` names
+        the new owner.
         """
         args = req.caller.user_id, user_id, query.stores_to or None
         handed = await self._guard.write(req, store_member.delete_user, *args)
@@ -121,10 +125,10 @@ class UserResource:
     @fresh_token
     @responds(user.User, errors=(NotFound, LastAdministrator), operation_id="updateUser")
     async def on_patch(self, req: Request, resp: Response, user_id: int, body: RolesBody) -> None:
-        """Make a user an administrator or not, active or not.
+        """Change the role or the state of a user, for administrators.
 
-        Or have them choose a new password at the next login. That ends the user's sessions, and so does deactivating.
-        There always is an active administrator.
+        Requiring a new password at the next login, or deactivating the user, ends their sessions. The last active
+        administrator cannot be demoted or deactivated.
         """
         args = user_id, body.is_admin, body.is_active, body.must_change_password
         changed = await self._guard.write(req, session.change_user, *args)

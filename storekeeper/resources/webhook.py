@@ -36,7 +36,7 @@ Url = Annotated[
     Meta(
         max_length=LENGTH,
         pattern=f"^{PATTERN}$",
-        description="Where messages go: `http` or `https`, no user.",
+        description="The URL of the receiver: `http` or `https`, without a user.",
         extra={"form": ErrorMessage("expected_webhook_url")},
     ),
 ]
@@ -60,12 +60,13 @@ class WebhookChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class VerifyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     challenge: (
-        Annotated[str, Meta(max_length=100, description="What the message `webhook.challenge` said.")] | UnsetType
+        Annotated[str, Meta(max_length=100, description="The challenge of the message `webhook.challenge`.")]
+        | UnsetType
     ) = UNSET
 
 
 class ReplayBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    after: Annotated[int, Meta(ge=0, le=MAX_ID, description="The cursor: changes after it are sent, again or anew.")]
+    after: Annotated[int, Meta(ge=0, le=MAX_ID, description="Send all changes after this cursor.")]
 
 
 class DeliveriesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,10 +104,10 @@ class WebhookListResource:
         operation_id="createWebhook",
     )
     async def on_post(self, req: Request, resp: Response, body: WebhookBody) -> None:
-        """Have the changes of a store that you own sent to a URL.
+        """Add a webhook, which sends the changes of a store that you own to a URL.
 
-        Without `store` those of all stores, for administrators. The answer alone shows the secret. Nothing but a
-        `webhook.challenge` is sent until that is answered, or the webhook is verified by hand.
+        Without `store`, it sends the changes of all stores, for administrators. Only this answer has the secret. The
+        webhook sends nothing but a `webhook.challenge` until its receiver answers that, or you verify the webhook.
         """
         await self._dispatch.require_creation(req)
         store = None if body.store is None else names.of_thing(body.store, "store")
@@ -140,9 +141,9 @@ class WebhookResource:
 
     @responds(webhook.Webhook, errors=(NotFound, WebhookOrphaned), operation_id="updateWebhook")
     async def on_patch(self, req: Request, resp: Response, webhook_id: int, body: WebhookChange) -> None:
-        """Change a webhook, or let it pause.
+        """Change a webhook, or pause it.
 
-        One that was inactive goes on where it stood. One that leads to another host or port has to be verified again.
+        A paused webhook continues where it stopped. Another host or port must be verified again.
         """
         url = None if isinstance(body.url, UnsetType) else self._dispatch.check(body.url)
         if url is not None:
@@ -155,7 +156,7 @@ class WebhookResource:
 
     @responds(Message, errors=(NotFound,), operation_id="deleteWebhook")
     async def on_delete(self, req: Request, resp: Response, webhook_id: int) -> None:
-        """Delete a webhook, with what was still to be sent to it."""
+        """Delete a webhook, with its unsent messages."""
         await self._guard.write(req, webhook.delete, req.caller.user_id, webhook_id)
         resp.media = Message("Webhook deleted.")
         req.log("webhook_deleted", webhook=webhook_id)
@@ -172,9 +173,9 @@ class WebhookRotationResource:
     @fresh_token
     @responds(NewSecret, errors=(NotFound,), operation_id="rotateWebhookSecret")
     async def on_post(self, req: Request, resp: Response, webhook_id: int) -> None:
-        """Give a webhook another secret.
+        """Replace the secret of a webhook.
 
-        For a day messages are signed with both. The answer alone shows the new one.
+        For a day, messages are signed with both. Only this answer has the new one.
         """
         resp.media = await self._guard.write(req, webhook.rotate, req.caller.user_id, webhook_id)
         req.log("webhook_changed", webhook=webhook_id, is_rotated=True)
@@ -192,10 +193,10 @@ class WebhookTakeoverResource:
     @fresh_token
     @responds(NewSecret, errors=(NotFound, TooManyWebhooks), operation_id="takeOverWebhook")
     async def on_post(self, req: Request, resp: Response, webhook_id: int) -> None:
-        """Make a webhook of a store that you own yours, and active.
+        """Take over a webhook of a store that you own, and activate it.
 
-        It goes on where it stood, with a new secret, which the answer alone shows. The secrets that it had are no good
-        any more: somebody else knows them.
+        It continues where it stopped, with a new secret, which only this answer has. The former secrets become invalid,
+        as somebody else knows them.
         """
         await self._dispatch.require_creation(req)
         resp.media = await self._guard.write(req, webhook.take_over, req.caller.user_id, webhook_id)
@@ -214,9 +215,9 @@ class WebhookVerificationResource:
 
     @responds(webhook.Webhook, errors=(NotFound, TooManyTests), operation_id="verifyWebhook")
     async def on_post(self, req: Request, resp: Response, webhook_id: int, body: VerifyBody | None) -> None:
-        """Let a pending webhook send, by what its `webhook.challenge` said.
+        """Verify a pending webhook by the `challenge` of its `webhook.challenge`.
 
-        That is in the log of a receiver which does not answer it by itself. Without `challenge` it is sent again.
+        A receiver that does not answer it has it in its log. Without `challenge`, the message is sent again.
         """
         nonce = None if body is None or isinstance(body.challenge, UnsetType) else body.challenge
         args = req.caller.user_id, webhook_id, nonce
@@ -261,7 +262,7 @@ class WebhookReplayResource:
         operation_id="replayWebhook",
     )
     async def on_post(self, req: Request, resp: Response, webhook_id: int, body: ReplayBody) -> None:
-        """Send all changes after a cursor once more, with the ids that their messages had."""
+        """Send all changes after a cursor again, with the original message ids."""
         args = req.caller.user_id, webhook_id, body.after
         resp.media = await self._guard.write(req, webhook.go_back, *args)
         resp.status = falcon.HTTP_ACCEPTED
@@ -278,7 +279,7 @@ class DeliveryListResource:
 
     @responds(DeliveryPage, errors=(NotFound,), operation_id="listWebhookDeliveries")
     async def on_get(self, req: Request, resp: Response, webhook_id: int, query: DeliveriesQuery) -> None:
-        """List what was sent to a webhook, or is to be, newest first."""
+        """List the sent and waiting messages of a webhook, newest first."""
         state = None if isinstance(query.state, UnsetType) else query.state
         asked = PageRequest(query.limit, query.cursor, "-id")
         page = await self._guard.read_list(req, webhook_delivery.page, req.caller.user_id, webhook_id, state, asked)
@@ -296,7 +297,7 @@ class DeliveryReplayResource:
 
     @responds((202, Delivery), errors=(NotFound, WebhookInactive, WebhookPending), operation_id="replayWebhookDelivery")
     async def on_post(self, req: Request, resp: Response, webhook_id: int, delivery_id: int) -> None:
-        """Send a message once more, with the id that it had."""
+        """Send a message again, with its original id."""
         args = req.caller.user_id, webhook_id, delivery_id
         resp.media = await self._guard.write(req, webhook_delivery.replay, *args)
         resp.status = falcon.HTTP_ACCEPTED
