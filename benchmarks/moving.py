@@ -146,7 +146,8 @@ def _ready_entries(engine: sa.Engine, rows: list[growth.Row]) -> list[tuple[obje
 
 def _change(row: growth.Row) -> tuple[object, ...]:
     id, store_id, name, price, sku, description, tags, stock, now = row
-    new = item.of_row((id, store_id, name, price, sku, None, description, tags, stock, None, None, now, 1, "EUR"))
+    entered = item.ItemRow(id, store_id, name, price, sku, None, description, tags, stock, None, None, now, 1)
+    new = item.of_row(entered, "EUR")
     return now, "", "item", "create", store_id, id, 1, price, _ENCODER.encode(new).decode()
 
 

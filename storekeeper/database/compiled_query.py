@@ -1,30 +1,32 @@
 """The statements of the busiest paths: compiled once, then run on the driver's own connection."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from inspect import signature
-from operator import itemgetter
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar, overload
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.sql.selectable import ReturnsRows
 
+from storekeeper.database.records import Reader, Row, convert_values, reader
 from storekeeper.errors import Conflict
 
 T = TypeVar("T")
 
-Row = Sequence[Any]
-Converters = list[tuple[int, Any]]
 
-
-class CompiledQuery:
+class CompiledQuery(Generic[T]):
     """A statement of the busiest paths: compiled once, then run on the driver's own connection.
 
-    Its rows are the ones `conn.execute` gives, for a quarter of the time (4 µs, not 16): tuples, or what `record`
-    makes of one. Conflict where it breaks a constraint.
+    Its rows have the values that `conn.execute` gives, for a quarter of the time (4 µs, not 16). Each becomes a
+    `record`, see `records`; without one it stays as the driver returns it. Conflict where it breaks a constraint.
     """
 
-    def __init__(self, statement: ReturnsRows, record: Callable[[Row], Any] | None = None) -> None:
+    @overload
+    def __init__(self: "CompiledQuery[Row]", statement: ReturnsRows) -> None: ...
+
+    @overload
+    def __init__(self, statement: ReturnsRows, record: Callable[..., T]) -> None: ...
+
+    def __init__(self, statement: ReturnsRows, record: Callable[..., T] | None = None) -> None:
         self._statement = statement
         self._record = record
         self._compiled: dict[str, CompiledSQL] = {}
@@ -33,14 +35,19 @@ class CompiledQuery:
         """For a change that returns nothing."""
         self.start(conn, held_cursor(conn), values)
 
-    def fetch_first(self, conn: Connection, **values: Any) -> Any | None:
-        rows = self.fetch(conn, values)
-        return rows[0] if rows else None
+    def fetch_first(self, conn: Connection, **values: Any) -> T | None:
+        found = self.fetch(conn, values)
+        return found[0] if found else None
 
-    def fetch_all(self, conn: Connection, **values: Any) -> list[Any]:
+    def fetch_only(self, conn: Connection, **values: Any) -> T:
+        """For a statement that always returns one row."""
+        (only,) = self.fetch(conn, values)
+        return only
+
+    def fetch_all(self, conn: Connection, **values: Any) -> list[T]:
         return self.fetch(conn, values)
 
-    def fetch(self, conn: Connection, values: Mapping[str, Any]) -> list[Any]:
+    def fetch(self, conn: Connection, values: Mapping[str, Any]) -> list[T]:
         return self.fetch_rows(conn, self.start(conn, held_cursor(conn), values))
 
     def start(self, conn: Connection, cursor: Any, values: Mapping[str, Any]) -> Any:
@@ -48,13 +55,13 @@ class CompiledQuery:
         made = self._for(conn)
         return execute(conn, made.sql, {**made.constants, **values} if made.constants else values, cursor)
 
-    def fetch_rows(self, conn: Connection, cursor: Any) -> list[Any]:
+    def fetch_rows(self, conn: Connection, cursor: Any) -> list[T]:
         # Fetch all, even of one row: SQLite would keep a half-read statement's snapshot open.
-        rows: list[Row] = cursor.fetchall()
-        converters = self._for(conn).converters
-        if converters:
-            rows = [_converted(list(row), converters) for row in rows]
-        return [self._record(row) for row in rows] if self._record else rows
+        rows = cursor.fetchall()
+        made = self._for(conn)
+        if made.converters:
+            rows = [convert_values(list(row), made.converters) for row in rows]
+        return list(map(made.read, rows)) if made.read else rows
 
     def _for(self, conn: Connection) -> "CompiledSQL":
         return self._compiled.get(conn.dialect.name) or self._compile(conn.dialect)
@@ -62,10 +69,11 @@ class CompiledQuery:
     def _compile(self, dialect: sa.Dialect) -> "CompiledSQL":
         compiled = self._statement.compile(dialect=dialect)
         constants = {name: value for name, value in compiled.params.items() if value is not None}
-        types = [column.type.dialect_impl(dialect) for column in self._statement.exported_columns]
-        found = [type_.result_processor(dialect, None) for type_ in types]
+        columns = list(self._statement.exported_columns)
+        found = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
         converters = [(index, convert) for index, convert in enumerate(found) if convert]
-        return self._compiled.setdefault(dialect.name, CompiledSQL(str(compiled), constants, converters))
+        read = reader(self._record, columns) if self._record else None
+        return self._compiled.setdefault(dialect.name, CompiledSQL(str(compiled), constants, converters, read))
 
 
 class CompiledSQL(NamedTuple):
@@ -73,27 +81,8 @@ class CompiledSQL(NamedTuple):
 
     sql: str
     constants: Mapping[str, Any]
-    converters: Converters
-
-
-def reader(
-    record: Callable[..., T], columns: Iterable[sa.ColumnElement[Any]], **convert: Callable[[Any], Any]
-) -> Callable[[Row], T]:
-    """A function that makes a record of a row with these columns: each field from the column of its name.
-
-    `convert` changes the values of some fields. LookupError for a field without a column.
-
-    A struct does not check its members. Were they filled by position, a column more would shift each value to the next
-    field, as a password's hash once became `is_active`.
-    """
-    names, fields = [column.key for column in columns], list(signature(record).parameters)
-    if missing := [field for field in fields if field not in names]:
-        raise LookupError(f"{record}: no column is named {', '.join(missing)}")
-    pick = itemgetter(*map(names.index, fields))
-    if not convert:
-        return lambda row: record(*pick(row))
-    converters = [(fields.index(field), function) for field, function in convert.items()]
-    return lambda row: record(*_converted(list(pick(row)), converters))
+    converters: Sequence[tuple[int, Callable[[Any], Any]]]
+    read: Reader[Any] | None
 
 
 def limited(select: sa.Select[Any], maximum: int) -> sa.Select[Any]:
@@ -101,8 +90,8 @@ def limited(select: sa.Select[Any], maximum: int) -> sa.Select[Any]:
     return select.limit(sa.literal_column(str(maximum))).offset(sa.literal_column("0"))
 
 
-def fetch_together(conn: Connection, queries: Sequence[tuple[CompiledQuery, Mapping[str, Any]]]) -> list[list[Any]]:
-    """The rows of several queries, each with its values, for one trip to PostgreSQL: what psycopg calls a pipeline."""
+def fetch_together(conn: Connection, queries: Sequence[tuple[CompiledQuery[T], Mapping[str, Any]]]) -> list[list[T]]:
+    """What each of several queries finds, for one trip to PostgreSQL: what psycopg calls a pipeline."""
     if conn.dialect.name == "sqlite":
         return [query.fetch(conn, values) for query, values in queries]
     driver: Any = conn.connection.driver_connection
@@ -117,12 +106,6 @@ def execute(conn: Connection, sql: str, values: Any, cursor: Any = None) -> Any:
         return (cursor or held_cursor(conn)).execute(sql, values)
     except conn.dialect.loaded_dbapi.IntegrityError as error:
         raise Conflict from error
-
-
-def _converted(row: list[Any], converters: Converters) -> Row:
-    for index, convert in converters:
-        row[index] = convert(row[index])
-    return row
 
 
 def held_cursor(conn: Connection) -> Any:

@@ -1,26 +1,41 @@
 """Statements that SQLite and PostgreSQL write differently."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from storekeeper.database import records
 from storekeeper.errors import Conflict
+
+T = TypeVar("T")
 
 
 def insert_new(
-    conn: Connection, table: sa.Table, values: dict[str, Any], columns: Iterable[sa.ColumnElement[Any]]
-) -> Any | None:
-    """Insert a row and return these columns of it; None on a uniqueness conflict.
+    conn: Connection,
+    table: sa.Table,
+    values: dict[str, Any],
+    columns: Iterable[sa.ColumnElement[Any]],
+    record: Callable[..., T],
+) -> T | None:
+    """Insert a row and return the record of these columns of it; None on a uniqueness conflict.
 
     The constraint has the last word.
     """
-    insert = _insert(conn, table).values(values).on_conflict_do_nothing()
-    return conn.execute(insert.returning(*columns)).one_or_none()
+    return records.fetch_first(conn, _insert_unless_there(conn, table, values).returning(*columns), record)
+
+
+def insert_if_new(conn: Connection, table: sa.Table, values: dict[str, Any]) -> None:
+    """Insert a row, unless there is one that it would not be unique beside."""
+    conn.execute(_insert_unless_there(conn, table, values))
+
+
+def _insert_unless_there(conn: Connection, table: sa.Table, values: dict[str, Any]) -> Any:
+    return _insert(conn, table).values(values).on_conflict_do_nothing()
 
 
 def insert_many(conn: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:

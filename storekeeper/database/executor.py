@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar, TypeVarTuple
 
-from storekeeper.database.compiled_query import CompiledQuery, Row
+from storekeeper.database.compiled_query import CompiledQuery
 from storekeeper.database.engine import Connection, create_engine
 from storekeeper.database.status import DatabaseStatus
 from storekeeper.database.worker_connections import GroupWriter, ListReader, LookupReader, Reader, Writer
@@ -46,9 +46,9 @@ class Database:
             )
             self._writers = WorkerThreads(lambda: Writer(self.engine, self.status), limit, seconds, threads=WRITERS)
 
-    async def read_one(self, query: CompiledQuery, values: Mapping[str, Any]) -> list[Row]:
+    async def read_one(self, query: CompiledQuery[T], values: Mapping[str, Any]) -> list[T]:
         """Run one query that takes no time, such as a look-up by name. Of PostgreSQL, those that wait ask together."""
-        result: list[Row] = await self._lookups.submit(_fetch, query, values)
+        result: list[T] = await self._lookups.submit(_fetch, query, values)
         return result
 
     async def read(self, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
@@ -93,5 +93,5 @@ class Database:
             threads.close()
 
 
-def _fetch(conn: Connection, query: CompiledQuery, values: Mapping[str, Any]) -> list[Row]:
+def _fetch(conn: Connection, query: CompiledQuery[T], values: Mapping[str, Any]) -> list[T]:
     return query.fetch(conn, values)

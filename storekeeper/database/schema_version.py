@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from storekeeper.database.compiled_query import CompiledQuery
 from storekeeper.database.dialects import serialize
 from storekeeper.database.engine import create_engine, transaction
+from storekeeper.database.records import scalar
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 HEAD = max(path.name for path in MIGRATIONS.glob("versions/[0-9]*.py"))[:4]  # the newest migration's number
@@ -19,7 +20,7 @@ HEAD = max(path.name for path in MIGRATIONS.glob("versions/[0-9]*.py"))[:4]  # t
 VACUUM_DUE = 1
 
 _version = sa.table("alembic_version", sa.column("version_num"))
-_current = CompiledQuery(sa.select(_version.c.version_num))
+_current: CompiledQuery[str] = CompiledQuery(sa.select(_version.c.version_num), scalar)
 
 Notify = Callable[[str], None]
 
@@ -38,11 +39,11 @@ def version(conn: Connection) -> str | None:
 def is_current(conn: Connection) -> bool:
     """Whether the database has this version's tables. Each server asks every two seconds, so it asks for the row."""
     try:
-        row = _current.fetch_first(conn)
+        now = _current.fetch_first(conn)
     except conn.dialect.loaded_dbapi.Error:  # there may be no such table, or something else may be wrong
         conn.connection.rollback()
         return version(conn) == HEAD
-    return row is not None and row[0] == HEAD
+    return now == HEAD
 
 
 def require(conn: Connection) -> None:

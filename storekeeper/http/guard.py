@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from typing import Any, TypeVar, TypeVarTuple
 
 from storekeeper.concurrency.broadcast import Broadcast
-from storekeeper.database.compiled_query import Row
 from storekeeper.database.engine import Connection
 from storekeeper.database.executor import Database
 from storekeeper.errors import Forbidden, KeyInUse
@@ -64,13 +63,13 @@ class Guard:
         self._note_use(req)
         return result
 
-    async def read_one(self, req: Request, query: AuthorizedLookup, values: Mapping[str, Any]) -> list[Row]:
-        """The rows of a look-up by a signed-in user: the session check and the query in one statement."""
+    async def read_one(self, req: Request, query: AuthorizedLookup[T], values: Mapping[str, Any]) -> list[T]:
+        """What a look-up by a signed-in sender finds: the check and the work in one statement."""
         rows = await self._db.read_one(*query.bind(req.caller.sid, values))
-        live, rows = query.check(rows, req.caller.user_id)
+        live, found = query.check(rows, req.caller.user_id)
         _check(live, req.operation.access)
         self._note_use(req)
-        return rows
+        return found
 
     async def read_list(self, req: Request, function: Callable[[Connection, *Ts], T], *args: *Ts) -> T:
         """Run a query that may take long, such as a page of a list."""

@@ -14,7 +14,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.database import dialects
+from storekeeper.database import dialects, records
 from storekeeper.database.engine import metadata
 from storekeeper.errors import KeyInUse, KeyReused
 from storekeeper.models import idempotency_space, noted_rights, store_member
@@ -35,6 +35,15 @@ keys = sa.Table(
     sa.Column("at", sa.BigInteger, nullable=False, index=True),
     sa.Column("rights", sa.Text),  # JSON: those that the change needed and left; none is from before there was this
 )
+
+
+class _StoredAnswer(NamedTuple):
+    """What a change returned, as JSON, and the rights that it needed and left."""
+
+    request: str
+    result: str
+    at: int
+    rights: str | None
 
 
 class KeyedRequest(msgspec.Struct, frozen=True):
@@ -90,8 +99,8 @@ def is_known(conn: Connection, keyed: KeyedRequest) -> bool:
     return conn.execute(sa.select(keys.c.key).where(keys.c.key == keyed.key)).first() is not None
 
 
-def _find(conn: Connection, keyed: KeyedRequest) -> Any:
-    known = conn.execute(sa.select(keys).where(keys.c.key == keyed.key)).one_or_none()
+def _find(conn: Connection, keyed: KeyedRequest) -> _StoredAnswer | None:
+    known = records.fetch_first(conn, sa.select(keys).where(keys.c.key == keyed.key), _StoredAnswer)
     if known is None:
         return None
     if known.request != keyed.request:

@@ -1,16 +1,15 @@
 """Imports: jobs that bring a file's items into a store. A row for each, and one for each line that was refused."""
 
 import time
-from collections import namedtuple
 from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.database import dialects
-from storekeeper.database.compiled_query import reader
+from storekeeper.database import dialects, records
 from storekeeper.database.engine import Id, metadata
+from storekeeper.database.records import converted, nested
 from storekeeper.errors import Forbidden, ImportIsOver, ImportSpaceFull, NotFound, TooManyImports
 from storekeeper.models import paging, quota, store_member
 from storekeeper.models.item_batch import Key
@@ -66,7 +65,12 @@ refusals = sa.Table(
     sqlite_autoincrement=True,
 )
 
-_listed = sa.select(*jobs.c, stores.c.name.label("store")).join(stores, stores.c.id == jobs.c.store_id)
+_listed = sa.select(
+    *jobs.c,
+    jobs.c.is_dry_run.label("dry_run"),
+    jobs.c.skips_refused.label("skip_refused"),
+    stores.c.name.label("store"),
+).join(stores, stores.c.id == jobs.c.store_id)
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -118,6 +122,21 @@ class Refusal(msgspec.Struct, frozen=True):
     line: int
     field: str | None
     message: str
+
+
+def _found(told: dict[str, Any] | None) -> Found | None:
+    return msgspec.convert(told, Found) if told else None
+
+
+_import = converted(Import, found=_found)
+
+
+class _ListedImport(msgspec.Struct, frozen=True):
+    job: Import
+    store_id: int
+
+
+_listed_import = nested(_ListedImport, job=_import)
 
 
 class Room(msgspec.Struct, frozen=True):
@@ -179,7 +198,7 @@ def add(conn: Connection, user_id: int | None, order: ImportRequest, max_bytes: 
         "created_at": int(time.time()),
     }
     id = conn.scalars(sa.insert(jobs).values(values).returning(jobs.c.id)).one()
-    return _import(conn.execute(_listed.where(jobs.c.id == id)).one())
+    return records.fetch_only(conn, _listed.where(jobs.c.id == id), _import)
 
 
 def _take_turns(conn: Connection, user_id: int | None) -> None:
@@ -189,14 +208,14 @@ def _take_turns(conn: Connection, user_id: int | None) -> None:
 
 def get(conn: Connection, user_id: int | None, import_id: int) -> Import:
     """A job, for whoever works in its store. For all others there is none."""
-    row = conn.execute(_listed.where(jobs.c.id == import_id)).one_or_none()
-    if row is None:
+    found = records.fetch_first(conn, _listed.where(jobs.c.id == import_id), _listed_import)
+    if found is None:
         raise NotFound("import_not_found")
     try:
-        store_member.require_worker(conn, user_id, row.store_id)
+        store_member.require_worker(conn, user_id, found.store_id)
     except Forbidden:
         raise NotFound("import_not_found") from None
-    return _import(row)
+    return found.job
 
 
 def page(
@@ -247,39 +266,10 @@ def cancel(conn: Connection, user_id: int | None, import_id: int) -> tuple[Impor
     return get(conn, user_id, import_id), file
 
 
-def _import(row: Any) -> Import:
-    return Import(
-        id=row.id,
-        store=row.store,
-        state=row.state,
-        dry_run=row.is_dry_run,
-        skip_refused=row.skips_refused,
-        match=row.match,
-        file_name=row.file_name,
-        size=row.size,
-        percent=row.percent,
-        rows=row.rows,
-        added=row.added,
-        changed=row.changed,
-        unchanged=row.unchanged,
-        refused=row.refused,
-        reason=row.reason,
-        found=msgspec.convert(row.found, Found) if row.found else None,
-        created_at=row.created_at,
-        ended_at=row.ended_at,
-    )
-
-
-_JobRow = namedtuple("_JobRow", _listed.selected_columns.keys())  # type: ignore[misc]
-_job_row = reader(_JobRow, _listed.selected_columns)
-_of_store = Paginator(
-    _listed.where(jobs.c.store_id == sa.bindparam("store_id")),
-    {"id": jobs.c.id},
-    lambda row: _import(_job_row(row)),
-)
+_of_store = Paginator(_listed.where(jobs.c.store_id == sa.bindparam("store_id")), {"id": jobs.c.id}, _import)
 _refusals = sa.select(refusals).where(refusals.c.import_id == sa.bindparam("import_id"))
 _refused = Paginator(
     _refusals,
     {"id": refusals.c.id, "line": refusals.c.line},
-    reader(Refusal, _refusals.selected_columns),
+    Refusal,
 )

@@ -6,12 +6,14 @@ a job that was interrupted goes on where it stood; and a runner that was taken f
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from storekeeper.database import records
+from storekeeper.database.records import nested
 from storekeeper.errors import Forbidden, ImportIsOver
 from storekeeper.models import store_member, user
 from storekeeper.models.import_job import ALIVE, KEPT, Counts, State, jobs, refusals
@@ -45,6 +47,22 @@ class ImportJob(msgspec.Struct, frozen=True):
     runner: str
 
 
+class _Waiting(NamedTuple):
+    """A job that waits, or whose `runner` is dead."""
+
+    id: int
+    runner: str | None
+    deaths: int
+
+
+def _options(options: dict[str, Any]) -> Options:
+    return msgspec.convert(options, Options)
+
+
+_select = sa.select(jobs, (jobs.c.state == "importing").label("is_checked"))
+_job = nested(ImportJob, options=_options, counts=Counts)
+
+
 def _waits() -> sa.ColumnElement[bool]:
     return sa.and_(jobs.c.state.in_(ALIVE), jobs.c.beat_at < time.time() - HEARTBEAT_TIMEOUT)
 
@@ -67,13 +85,13 @@ def claim(conn: Connection, runner: str, import_id: int | None = None) -> Import
     """
     wanted = _is_next(conn, runner) if import_id is None else sa.and_(_waits(), jobs.c.id == import_id)
     waiting = sa.select(jobs.c.id, jobs.c.runner, jobs.c.deaths).where(wanted).order_by(jobs.c.taken_at, jobs.c.id)
-    while found := conn.execute(waiting.limit(1).with_for_update(skip_locked=True)).one_or_none():
+    while found := records.fetch_first(conn, waiting.limit(1).with_for_update(skip_locked=True), _Waiting):
         deaths = found.deaths + (found.runner is not None)
         is_it = sa.update(jobs).where(jobs.c.id == found.id)
         if deaths < MAX_DEATHS:
             now = int(time.time())
             conn.execute(is_it.values(runner=runner, beat_at=now, taken_at=now, deaths=deaths))
-            return _job(conn.execute(sa.select(jobs).where(jobs.c.id == found.id)).one())
+            return records.fetch_only(conn, _select.where(jobs.c.id == found.id), _job)
         reason = f"It ended its process {deaths} times."
         conn.execute(is_it.values(state="failed", reason=reason, deaths=deaths, ended_at=int(time.time())))
     return None
@@ -179,20 +197,3 @@ def truncate(message: str) -> str:
     """A message that may hold parts of the file: of bounded length, and without NUL, which PostgreSQL cannot store."""
     short = message if len(message) <= MAX_TOLD else f"{message[:MAX_TOLD]}…"
     return short.replace("\0", "\ufffd")
-
-
-def _job(row: Any) -> ImportJob:
-    return ImportJob(
-        id=row.id,
-        store_id=row.store_id,
-        user_id=row.user_id,
-        is_dry_run=row.is_dry_run,
-        skips_refused=row.skips_refused,
-        match=row.match,
-        options=msgspec.convert(row.options, Options),
-        file=row.file,
-        size=row.size,
-        is_checked=row.state == "importing",
-        counts=Counts(row.rows, row.added, row.changed, row.unchanged, row.refused),
-        runner=row.runner,
-    )

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.database import dialects
-from storekeeper.database.compiled_query import CompiledQuery, reader
+from storekeeper.database.compiled_query import CompiledQuery
 from storekeeper.database.engine import metadata
 from storekeeper.security import node_match
 from storekeeper.security.signing_keys import Scheduled
@@ -32,7 +32,7 @@ installation = sa.Table(
 
 _keys = CompiledQuery(
     sa.select(signing_keys).order_by(signing_keys.c.signs_at, signing_keys.c.created_at),
-    reader(Scheduled, signing_keys.c),
+    Scheduled,
 )
 
 
@@ -63,7 +63,7 @@ def storage_mark(conn: Connection) -> str | None:
 def add_storage_mark(conn: Connection, mark: str) -> None:
     """Record a node's, if it is the first ever."""
     values = {"name": STORAGE_MARK, "value": mark}
-    dialects.insert_new(conn, installation, values, [installation.c.value])
+    dialects.insert_if_new(conn, installation, values)
 
 
 def record_storage_mark(conn: Connection, mark: str) -> None:

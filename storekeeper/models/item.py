@@ -5,25 +5,24 @@ enough.
 """
 
 import time
-from collections import namedtuple
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
-from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from storekeeper.database import dialects
-from storekeeper.database.compiled_query import CompiledQuery, limited, reader
+from storekeeper.database import dialects, records
+from storekeeper.database.compiled_query import CompiledQuery, limited
 from storekeeper.database.engine import Id, Text, metadata
+from storekeeper.database.records import nested, reader
 from storekeeper.domain import money
 from storekeeper.errors import AlreadyExists, AmbiguousName, Conflict, NotFound, OutOfStock
 from storekeeper.models import item_fields, item_search, journal, precondition, store_member, unused_image
-from storekeeper.models.item_fields import ITEM_FIELDS, UNIQUE, Fields
+from storekeeper.models.item_fields import UNIQUE, Fields
 from storekeeper.models.precondition import Precondition
 from storekeeper.models.store import Store, stores
 
@@ -88,25 +87,97 @@ class Item(msgspec.Struct, frozen=True):
         return precondition.tag(self.id, self.version)
 
 
-_COLUMN_OF = {field.name: field.column for field in ITEM_FIELDS}
-_ORDER = [_COLUMN_OF.get(field, field) for field in Item.__struct_fields__]
-_columns = {**dict(items.c.items()), "currency": stores.c.currency}
-# Its columns are in the order of the fields: to pick each row's would take as long as a tenth of a list.
-select = sa.select(*map(_columns.__getitem__, _ORDER)).join_from(items, stores, stores.c.id == items.c.store_id)
+class ItemRow(NamedTuple):
+    """A row of the table, as it is while it is changed."""
+
+    id: int
+    store_id: int
+    name: str
+    price_minor: int
+    sku: str | None
+    barcode: str | None
+    description: str
+    tags: str
+    stock: int
+    archived_at: int | None
+    image: str | None
+    updated_at: int
+    version: int
+
+    @property
+    def tag(self) -> str:
+        return precondition.tag(self.id, self.version)
+
+    def differences(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of the columns to set that are not so yet. An item stays archived since it first was."""
+        return {column: value for column, value in values.items() if not _is_same(column, value, getattr(self, column))}
+
+
+def _is_same(column: str, value: Any, known: Any) -> bool:
+    if column == "archived_at":
+        return (value is None) == (known is None)
+    return bool(value == known)
+
+
+def of_columns(  # noqa: PLR0913, PLR0917  one for each column
+    id: int,
+    store_id: int,
+    name: str,
+    price_minor: int,
+    sku: str | None,
+    barcode: str | None,
+    description: str,
+    tags: str,
+    stock: int,
+    archived_at: int | None,
+    image: str | None,
+    updated_at: int,
+    version: int,
+    currency: str,
+) -> Item:
+    """The record of a row of `select`. Without keywords, as they take 3 % of a list."""
+    return Item(
+        id,
+        name,
+        money.from_minor(price_minor, currency),
+        store_id,
+        currency,
+        sku,
+        barcode,
+        description,
+        tags.split(";") if tags else [],
+        stock,
+        archived_at is not None,
+        f"/images/{image}" if image else None,
+        updated_at,
+        version,
+    )
+
+
+class FoundItem(msgspec.Struct, frozen=True):
+    """An item, and the name of its store."""
+
+    item: Item
+    store: str
+
+
+found_item = nested(FoundItem, item=of_columns)
+
+# With these columns and no others, as `of_columns` has them, nothing need be picked out of the rows of a list.
+select = sa.select(*items.c, stores.c.currency).join_from(items, stores, stores.c.id == items.c.store_id)
 is_named = items.c.name == sa.bindparam("name")
-by_name = limited(select.add_columns(stores.c.name.label("store")).where(is_named).order_by(items.c.id), CANDIDATES)
-_find_by_name = CompiledQuery(by_name)
-_find_in_store = CompiledQuery(select.where(items.c.store_id == sa.bindparam("store_id"), is_named))
-_find_in_named_store = CompiledQuery(select.where(stores.c.name == sa.bindparam("store"), is_named))
+select_found = select.add_columns(stores.c.name.label("store"))
+_named = select_found.where(is_named)
+_find_by_name = CompiledQuery(limited(_named.order_by(items.c.id), CANDIDATES), found_item)
+_find_in_store = CompiledQuery(_named.where(items.c.store_id == sa.bindparam("store_id")), found_item)
+_find_in_named_store = CompiledQuery(_named.where(stores.c.name == sa.bindparam("store")), found_item)
 _find_image = CompiledQuery(limited(sa.select(items.c.id).where(items.c.image == sa.bindparam("key")), 1))
 
-ItemRow = namedtuple("ItemRow", items.c.keys())  # type: ignore[misc]
-_row = reader(ItemRow, items.c)
 _locked = sa.select(items).where(items.c.store_id == sa.bindparam("store_id")).with_for_update()
-_lock_by_id = CompiledQuery(_locked.where(items.c.id == sa.bindparam("id")), _row)
-_lock_by_name = CompiledQuery(_locked.where(items.c.name == sa.bindparam("name")), _row)
+_lock_by_id = CompiledQuery(_locked.where(items.c.id == sa.bindparam("id")), ItemRow)
+_lock_by_name = CompiledQuery(_locked.where(items.c.name == sa.bindparam("name")), ItemRow)
+_of_columns = reader(of_columns, (*ItemRow._fields, "currency"))
 
-COLUMNS = len(select.selected_columns)
 _UNIQUE = {field.column for field in UNIQUE}
 SEARCHED = frozenset(item_search.SearchDocument.__struct_fields__) - {"id", "store_id"}
 
@@ -126,33 +197,6 @@ class Candidate(msgspec.Struct, frozen=True):
     store: str
 
 
-_candidate = reader(Candidate, by_name.selected_columns)
-_in_order = itemgetter(*map([*ItemRow._fields, "currency"].index, _ORDER))
-
-
-def of_row(row: Sequence[Any]) -> Item:
-    """A row that begins with the columns of `select`, as a record."""
-    (id, name, minor, store_id, currency, sku, barcode, about, tags, stock, archived_at, image, at, version) = row[
-        :COLUMNS
-    ]
-    return Item(
-        id,
-        name,
-        money.from_minor(minor, currency),
-        store_id,
-        currency,
-        sku,
-        barcode,
-        about,
-        tags.split(";") if tags else [],
-        stock,
-        archived_at is not None,
-        f"/images/{image}" if image else None,
-        at,
-        version,
-    )
-
-
 def get(conn: Connection, name: str, store_ref: int | str | None = None) -> Item:
     """NotFound, or AmbiguousName where several stores have one and none was chosen."""
     if store_ref is None:
@@ -164,15 +208,17 @@ def get(conn: Connection, name: str, store_ref: int | str | None = None) -> Item
 
 def find_all(conn: Connection, ids: Sequence[int]) -> list[Item]:
     """Those that are still there."""
-    return [of_row(row) for row in conn.execute(select.where(items.c.id.in_(ids)).order_by(items.c.id))]
+    return records.fetch_all(conn, select.where(items.c.id.in_(ids)).order_by(items.c.id), of_columns)
 
 
-def exactly_one(rows: Sequence[Sequence[Any]]) -> Item:
-    if not rows:
+def exactly_one(found: Sequence[FoundItem]) -> Item:
+    if not found:
         raise NotFound("item_not_found")
-    if len(rows) > 1:
-        raise AmbiguousName([_candidate(row) for row in sorted(rows, key=itemgetter(0))])
-    return of_row(rows[0])
+    if len(found) > 1:
+        in_order = sorted(found, key=lambda each: each.item.id)
+        raise AmbiguousName([Candidate(each.item.store_id, each.store) for each in in_order])
+    (only,) = found
+    return only.item
 
 
 def add(conn: Connection, user_id: int, store_ref: int | str, name: str, fields: Fields) -> Item:
@@ -197,7 +243,7 @@ def put(
     values = item_fields.columns(fields.given(), of)
     for _ in range(2):
         now = _lock_by_name.fetch_first(conn, store_id=of.id, name=name)
-        condition.check(now and _tag(now))
+        condition.check(now.tag if now else None)
         if now:
             return _change(conn, of, now, values), False
         if added := _insert(conn, of, name, values):
@@ -244,19 +290,28 @@ def delete(conn: Connection, user_id: int, target: ItemRef) -> None:
     delete_all(conn, of, [now])
 
 
-def delete_all(conn: Connection, store: Store, locked: Sequence[Any]) -> None:
+def delete_all(conn: Connection, store: Store, locked: Sequence[ItemRow]) -> None:
     """Delete items whose rows are locked."""
     ids = [row.id for row in locked]
     item_search.drop(conn, ids)
     conn.execute(sa.delete(items).where(items.c.id.in_(ids)))
-    journal.append(conn, *(changed(store, row, None) for row in locked))
+    journal.append(conn, *(_deleted(store, row) for row in locked))
 
 
-def changed(store: Store, before: Any | None, after: Any | None) -> journal.NewChange:
-    """What the journal tells of an item whose row was the one and is the other; None where there is none."""
-    was, now = (_item(store, row) if row else None for row in (before, after))
-    price = after.price_minor if after and (before is None or before.price_minor != after.price_minor) else None
-    return journal.compare("item", store.id, (now or was).id, was, now, price)  # type: ignore[union-attr]
+def added(store: Store, row: ItemRow) -> journal.NewChange:
+    """What the journal tells of an item that is new."""
+    return journal.compare("item", store.id, row.id, None, of_row(row, store.currency), row.price_minor)
+
+
+def changed(store: Store, before: ItemRow, after: ItemRow) -> journal.NewChange:
+    """What the journal tells of an item whose row was the one and is the other."""
+    was, now = of_row(before, store.currency), of_row(after, store.currency)
+    price = after.price_minor if before.price_minor != after.price_minor else None
+    return journal.compare("item", store.id, after.id, was, now, price)
+
+
+def _deleted(store: Store, row: ItemRow) -> journal.NewChange:
+    return journal.compare("item", store.id, row.id, of_row(row, store.currency), None)
 
 
 def _take(
@@ -264,19 +319,15 @@ def _take(
     user_id: int,
     target: ItemRef,
     require: Callable[[Connection, int, int], Store] = store_member.require_clerk,
-) -> tuple[Store, Any]:
+) -> tuple[Store, ItemRow]:
     """The item's store, if the user has a right there, and the item's row, which nobody else changes meanwhile."""
     found = get(conn, target.name, target.store_ref)
     of = require(conn, user_id, found.store_id)
     now = _lock_by_id.fetch_first(conn, store_id=of.id, id=found.id)
-    target.condition.check(now and _tag(now))
+    target.condition.check(now.tag if now else None)
     if now is None:
         raise NotFound("item_not_found")
     return of, now
-
-
-def _tag(row: Any) -> str:
-    return precondition.tag(row.id, row.version)
 
 
 def _insert(conn: Connection, store: Store, name: str, values: dict[str, Any]) -> Item | None:
@@ -284,21 +335,21 @@ def _insert(conn: Connection, store: Store, name: str, values: dict[str, Any]) -
     item_fields.check_stock(values, store)
     values = {"store_id": store.id, "name": name, "updated_at": int(time.time())} | values
     try:
-        row = dialects.insert_new(conn, items, values, items.c)
+        row = dialects.insert_new(conn, items, values, items.c, ItemRow)
     except IntegrityError:  # the store was deleted since it was looked at
         raise NotFound("store_not_found") from None
     if row is None:
         _refuse_taken(conn, store, values, items.c.name == name)
         return None
-    _index(conn, store, row)
-    return _note(conn, store, None, row)
+    _index(conn, row)
+    return _note(conn, added(store, row))
 
 
-def _change(conn: Connection, store: Store, current: Any, values: dict[str, Any]) -> Item:
+def _change(conn: Connection, store: Store, current: ItemRow, values: dict[str, Any]) -> Item:
     """Change an item whose row is locked. Where nothing would be other than it is, nothing is written."""
-    differing = item_fields.differences(values, current)
+    differing = current.differences(values)
     if not differing:
-        return _item(store, current)
+        return of_row(current, store.currency)
     item_fields.check_stock(differing, store, current.stock)
     if _UNIQUE & differing.keys():
         _refuse_taken(conn, store, differing, items.c.id == current.id)
@@ -308,16 +359,16 @@ def _change(conn: Connection, store: Store, current: Any, values: dict[str, Any]
     if row is None:
         raise Conflict
     if SEARCHED & differing.keys():
-        _index(conn, store, row)
-    return _note(conn, store, current, row)
+        _index(conn, row)
+    return _note(conn, changed(store, current, row))
 
 
 @cache
-def _update(columns: tuple[str, ...]) -> CompiledQuery:
+def _update(columns: tuple[str, ...]) -> CompiledQuery[ItemRow]:
     """The change of these columns of an item that is still of the version that was seen."""
     same = sa.and_(items.c.id == sa.bindparam("id_is"), items.c.version == sa.bindparam("version_was"))
     new: dict[str, Any] = {column: sa.bindparam(f"new_{column}") for column in columns}
-    return CompiledQuery(sa.update(items).where(same).values(new).returning(*items.c), _row)
+    return CompiledQuery(sa.update(items).where(same).values(new).returning(*items.c), ItemRow)
 
 
 def _refuse_taken(conn: Connection, store: Store, values: dict[str, Any], chosen: sa.ColumnElement[bool]) -> None:
@@ -335,19 +386,21 @@ def _refuse_taken(conn: Connection, store: Store, values: dict[str, Any], chosen
             raise AlreadyExists("item_value_taken", name=other, label=field.label, value=value)
 
 
-def _note(conn: Connection, store: Store, before: Any, after: Any) -> Item:
-    """Write down what became of an item's row, and return the item."""
-    change = changed(store, before, after)
+def _note(conn: Connection, change: journal.NewChange) -> Item:
+    """Write down what became of an item, and return it."""
     journal.append(conn, change)
     now: Item = change.after
     return now
 
 
-def _index(conn: Connection, store: Store, row: Any) -> None:
-    item_search.index(
-        conn, [item_search.SearchDocument(row.id, store.id, row.name, row.sku, row.barcode, row.description, row.tags)]
-    )
+def _index(conn: Connection, row: ItemRow) -> None:
+    item_search.index(conn, [search_entry(row)])
 
 
-def _item(store: Store, row: Sequence[Any]) -> Item:
-    return of_row(_in_order([*row, store.currency]))
+def search_entry(row: ItemRow) -> item_search.SearchDocument:
+    return item_search.SearchDocument(row.id, row.store_id, row.name, row.sku, row.barcode, row.description, row.tags)
+
+
+def of_row(row: ItemRow, currency: str) -> Item:
+    """The record of a row."""
+    return _of_columns((*row, currency))

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from storekeeper.database import dialects
+from storekeeper.database import dialects, records
 from storekeeper.errors import Conflict, Invalid
 from storekeeper.messages import ErrorMessage
 from storekeeper.models import item, item_fields, item_search, journal, store
@@ -54,7 +54,7 @@ class PlannedChange(msgspec.Struct, frozen=True):
     """What is to change of an item: its row as it is, and the columns that differ."""
 
     line: int
-    now: Any
+    now: ItemRow
     values: dict[str, Any]
 
 
@@ -110,7 +110,7 @@ def compare(
     holders = _find_holders(conn, target_store, rows, is_final=is_final)
     for row in rows:
         now = holders[key].get(row.values[key])
-        values = row.values if now is None else item_fields.differences(row.values, now)
+        values = row.values if now is None else now.differences(row.values)
         if refusal := _conflict(row, now, holders) or _forbidden(row, now, target_store):
             made.refusals.append(refusal)
         elif now is None:
@@ -148,16 +148,17 @@ def _first(field: Key, rows: Sequence[CheckedRow]) -> dict[int, int]:
     return {line: earlier for line, earlier in lines.items() if line != earlier}
 
 
-Holders = Mapping[str, Mapping[str, Any]]
+Holders = Mapping[str, Mapping[str, ItemRow]]
 
 
 def _find_holders(conn: Connection, store: Store, rows: Sequence[CheckedRow], *, is_final: bool) -> Holders:
     """The store's items that have one of these names, SKUs or barcodes, by each of the three."""
-    holders: dict[str, dict[str, Any]] = {}
+    holders: dict[str, dict[str, ItemRow]] = {}
     for field in KEYS:
         wanted = [value for row in rows if (value := row.values.get(field)) is not None]
         query = _query_holders(conn, store, field, wanted)
-        found = conn.execute(query.with_for_update(of=items) if is_final else query) if wanted else ()
+        query = query.with_for_update(of=items) if is_final else query
+        found = records.fetch_all(conn, query, ItemRow) if wanted else ()
         holders[field] = {getattr(row, field): row for row in found}
     return holders
 
@@ -173,7 +174,7 @@ def _query_holders(conn: Connection, store: Store, field: str, wanted: list[str]
     return sa.select(items).where(items.c.id.in_(found))
 
 
-def _conflict(row: CheckedRow, current: Any, holders: Holders) -> RefusedRow | None:
+def _conflict(row: CheckedRow, current: ItemRow | None, holders: Holders) -> RefusedRow | None:
     if current is None:
         for field in REQUIRED:
             if field.column not in row.values:
@@ -187,7 +188,7 @@ def _conflict(row: CheckedRow, current: Any, holders: Holders) -> RefusedRow | N
     return None
 
 
-def _forbidden(row: CheckedRow, current: Any, store: Store) -> RefusedRow | None:
+def _forbidden(row: CheckedRow, current: ItemRow | None, store: Store) -> RefusedRow | None:
     try:
         item_fields.check_stock(row.values, store, current.stock if current else 0)
     except Invalid as error:
@@ -207,28 +208,29 @@ def apply(conn: Connection, store: Store, plan: BatchPlan) -> list[int]:
 
 def _change(conn: Connection, store: Store, changes: Sequence[PlannedChange], now: int) -> None:
     by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    rows: list[dict[str, Any]] = []
+    rows: list[ItemRow] = []
     for each in changes:
         values = each.values | {"updated_at": now, "version": each.now.version + 1}
         by_columns.setdefault(tuple(values), []).append({f"new_{name}": value for name, value in values.items()})
         by_columns[tuple(values)][-1]["wanted"] = each.now.id
-        rows.append({**each.now._mapping, **values})
+        rows.append(each.now._replace(**values))
     for columns, alike in by_columns.items():
         statement = sa.update(items).where(items.c.id == sa.bindparam("wanted"))
         conn.execute(statement.values({column: sa.bindparam(f"new_{column}") for column in columns}), alike)
     pairs = list(zip(changes, rows, strict=True))
-    item_search.index(conn, [_entry(row) for each, row in pairs if SEARCHED & each.values.keys()])
-    journal.append(conn, *(item.changed(store, each.now, ItemRow(**row)) for each, row in pairs))
+    item_search.index(conn, [item.search_entry(row) for each, row in pairs if SEARCHED & each.values.keys()])
+    journal.append(conn, *(item.changed(store, each.now, row) for each, row in pairs))
 
 
 def _add(conn: Connection, store: Store, adds: Sequence[CheckedRow], now: int) -> list[int]:
     ids = _next_ids(conn, len(adds))
     always = _NEW | {"store_id": store.id, "updated_at": now}
-    rows = [always | each.values | {"id": id} for id, each in zip(ids, adds, strict=True)]
-    if rows:
-        dialects.insert_many(conn, items.name, rows)
-        item_search.add(conn, [_entry(row) for row in rows])
-        journal.append(conn, *(item.changed(store, None, ItemRow(**row)) for row in rows))
+    values = [always | each.values | {"id": id} for id, each in zip(ids, adds, strict=True)]
+    if values:
+        dialects.insert_many(conn, items.name, values)
+        rows = [ItemRow(**each) for each in values]
+        item_search.add(conn, [item.search_entry(row) for row in rows])
+        journal.append(conn, *(item.added(store, row) for row in rows))
     return ids
 
 
@@ -240,9 +242,3 @@ def _next_ids(conn: Connection, count: int) -> list[int]:
         return list(range(last + 1, last + 1 + count))
     sequence = sa.func.nextval(sa.func.pg_get_serial_sequence("items", "id"))
     return list(conn.scalars(sa.select(sequence).select_from(sa.func.generate_series(1, count))))
-
-
-def _entry(row: Mapping[str, Any]) -> item_search.SearchDocument:
-    return item_search.SearchDocument(
-        row["id"], row["store_id"], row["name"], row["sku"], row["barcode"], row["description"], row["tags"]
-    )

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from storekeeper.errors import FieldError, Forbidden, Invalid, InvalidField, NotFound, StorekeeperError
 from storekeeper.models import item, item_batch, store_member
-from storekeeper.models.item import Item, items
+from storekeeper.models.item import Item
 from storekeeper.models.item_batch import BatchPlan, GivenRow
 
 
@@ -81,8 +81,7 @@ def _ids(plan: BatchPlan, added: Sequence[int]) -> dict[int, int]:
 
 
 def _done(conn: Connection, plan: BatchPlan, ids: Mapping[int, int]) -> dict[int, Outcome]:
-    rows = conn.execute(item.select.where(items.c.id.in_(list(ids.values())))) if ids else ()
-    found = {row.id: item.of_row(row) for row in rows}
+    found = {each.id: each for each in item.find_all(conn, list(ids.values()))} if ids else {}
     new = {each.line for each in plan.adds}
     return {line: Accepted(found[id], line in new) for line, id in ids.items()}
 

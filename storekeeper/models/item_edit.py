@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from storekeeper.database import records
 from storekeeper.errors import Conflict, Invalid, InvalidField, NotFound, OutOfStock, StorekeeperError
 from storekeeper.models import item, item_fields, store_member
 from storekeeper.models.item import Item, ItemRef, items
@@ -61,7 +62,7 @@ def apply(conn: Connection, user_id: int, store_ref: int | str, edits: Sequence[
 def lock(conn: Connection, store: Store, ids: Sequence[int]) -> dict[int, Item]:
     """The items of the store, locked in one order, so that two edits of the same items cannot deadlock."""
     query = item.select.where(items.c.id.in_(ids), items.c.store_id == store.id).order_by(items.c.id)
-    found = {row.id: item.of_row(row) for row in conn.execute(query.with_for_update(of=items))}
+    found = {each.id: each for each in records.fetch_all(conn, query.with_for_update(of=items), item.of_columns)}
     if len(found) < len(set(ids)):
         raise NotFound("item_not_found")
     return found
@@ -93,10 +94,10 @@ def _clashes(edit: Edit, current: Item, fields: Sequence[str]) -> list[FieldConf
     ]
 
 
-def _is_same(seen: Any, current: Any) -> bool:
-    if isinstance(current, list):
-        return sorted(seen) == sorted(current)
-    return bool((seen or None) == (current or None))
+def _is_same(seen: Any, now: Any) -> bool:
+    if isinstance(now, list):
+        return sorted(seen) == sorted(now)
+    return bool((seen or None) == (now or None))
 
 
 def _carry_out(conn: Connection, user_id: int, current: Item, edit: Edit, fields: Sequence[str]) -> Item:

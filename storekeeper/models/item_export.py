@@ -12,7 +12,7 @@ from typing import Generic, Literal, TypeVar
 import msgspec
 from sqlalchemy import Connection
 
-from storekeeper.database.compiled_query import Row
+from storekeeper.database.records import nested
 from storekeeper.models import item, item_list, item_queries, paging
 from storekeeper.models.item import Item
 from storekeeper.models.item_list import Filter
@@ -71,22 +71,22 @@ def piece(conn: Connection, place: Place | None, item_filter: Filter, format: Fo
     place = place or BEGIN
     shape, values = item_list.prepare(conn, item_filter)
     pages = _pages(shape)
-    page = pages.rows(conn, paging.PageRequest(place.rows, place.cursor), values)
+    page = pages.fetch_open(conn, paging.PageRequest(place.rows, place.cursor), values)
     lines = _encode(page.rows, format)
     is_cut = len(lines) < len(page.rows)
-    cursor = pages.cursor_at(page.rows[len(lines) - 1], "id") if is_cut else page.cursor
+    cursor = page.cursor_at(len(lines) - 1, "id") if is_cut else page.cursor
     data = b"".join(lines)
     following = None if cursor is None else Place(cursor, _count_fitting(lines, len(data)))
     return Piece(CSV_HEAD + data if format == "csv" and not place.cursor else data, following)
 
 
-def _encode(rows: list[Row], format: Format) -> list[bytes]:
-    """The lines of these rows, as many as fit into a piece, but one at least."""
+def _encode(rows: list[Line], format: Format) -> list[bytes]:
+    """These lines as they stand in the file, as many as fit into a piece, but one at least."""
     write = cells.csv_line if format == "csv" else cells.json_line
     lines: list[bytes] = []
     size = 0
     for row in rows:
-        encoded = write(_line(row))
+        encoded = write(row)
         size += len(encoded)
         if lines and size > MAX_BYTES:
             break
@@ -103,13 +103,8 @@ def _count_fitting(lines: list[bytes], size: int) -> int:
 @lru_cache(paging.CACHE_SIZE)
 def _pages(shape: FilterShape) -> Paginator[Line]:
     select, columns = item_queries.select_items(shape)
-    return Paginator(
-        select.add_columns(stores.c.name.label("store")), columns, _line, "items", item_queries.leading_column(shape)
-    )
-
-
-def _line(row: Row) -> Line:
-    return line(item.of_row(row), row[-1])
+    select = select.add_columns(stores.c.name.label("store"))
+    return Paginator(select, columns, _line, "items", item_queries.leading_column(shape))
 
 
 def line(item: Item, store: str) -> Line:
@@ -128,3 +123,6 @@ def line(item: Item, store: str) -> Line:
         image=item.image,
         updated_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(item.updated_at)),
     )
+
+
+_line = nested(line, item=item.of_columns)

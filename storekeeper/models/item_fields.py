@@ -221,17 +221,6 @@ def convert(values: Mapping[str, Any], converters: Converters) -> dict[str, Any]
     return columns
 
 
-def differences(values: Mapping[str, Any], row: Any) -> dict[str, Any]:
-    """Those of the columns to set that are not so in a row yet. An item stays archived since it first was."""
-    return {column: value for column, value in values.items() if not _is_same(column, value, getattr(row, column))}
-
-
-def _is_same(column: str, value: Any, current: Any) -> bool:
-    if column == "archived_at":
-        return (value is None) == (current is None)
-    return bool(value == current)
-
-
 def tags(values: list[str]) -> str:
     """As the table has them: sorted, each once, semicolons in between."""
     if len(values) > MAX_TAGS:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from storekeeper.domain import barcodes, money, names, search_words
 from storekeeper.errors import Invalid
-from storekeeper.models import item, item_queries, item_search, paging, store
+from storekeeper.models import item_queries, item_search, paging, store
 from storekeeper.models.item import Item
 from storekeeper.models.item_fields import MAX_TAGS
 from storekeeper.models.item_queries import Archived, FilterShape
@@ -79,20 +79,20 @@ def page_both_ways(
     pages = item_queries.pages(shape)
     forth, back = page_request.sort, paging.reversed_sort(page_request.sort)
     way = msgspec.structs.replace(page_request, sort=back) if is_back else page_request
-    found = pages.rows(conn, way, values)
+    found = pages.fetch_open(conn, way, values)
     rows = found.rows[::-1] if is_back else found.rows
     has_before, has_after = (found.cursor, page_request.cursor) if is_back else (page_request.cursor, found.cursor)
+    first, last = (len(rows) - 1, 0) if is_back else (0, len(rows) - 1)
     return TwoWayPage(
-        [item.of_row(row) for row in rows],
-        pages.cursor_at(rows[0], back) if has_before and rows else None,
-        pages.cursor_at(rows[-1], forth) if has_after and rows else None,
+        rows,
+        found.cursor_at(first, back) if has_before and rows else None,
+        found.cursor_at(last, forth) if has_after and rows else None,
     )
 
 
 def count(conn: Connection, item_filter: Filter) -> int:
     shape, values = prepare(conn, item_filter)
-    ((number,),) = item_queries.count_query(shape).fetch_all(conn, **values)
-    return int(number)
+    return item_queries.count_query(shape).fetch_only(conn, **values)
 
 
 def prepare(conn: Connection, item_filter: Filter) -> tuple[FilterShape, dict[str, Any]]:
@@ -161,10 +161,10 @@ def _ranked(conn: Connection, item_filter: Filter, page_request: paging.PageRequ
     tags = {f"tag_{number}": item_queries.tag_pattern(tag) for number, tag in enumerate(_tags(item_filter))}
     values |= {"q": _name(item_filter.q), **tags, **dict(zip(item_queries.RANK_CURSOR, position, strict=False))}
     shape = msgspec.structs.replace(shape, tags=len(tags))
-    rows = item_queries.rank_query(shape, page_request.limit + 1, is_further=bool(position)).fetch(conn, values)
-    shown = [item.of_row(row) for row in rows[: page_request.limit]]
-    has_more = len(rows) > page_request.limit
-    return paging.Page(shown, paging.encode("items", "rank", list(rows[-2][item.COLUMNS :])) if has_more else None)
+    found = item_queries.rank_query(shape, page_request.limit + 1, is_further=bool(position)).fetch(conn, values)
+    shown = found[: page_request.limit]
+    cursor = paging.encode("items", "rank", list(shown[-1].position)) if len(found) > len(shown) else None
+    return paging.Page([each.item for each in shown], cursor)
 
 
 def _name(q: str) -> str:

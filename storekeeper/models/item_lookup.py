@@ -1,59 +1,77 @@
 """Look-ups of items with the check of the session in one statement. Otherwise as `item.get`."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
+import msgspec
 import sqlalchemy as sa
 
-from storekeeper.database.compiled_query import CompiledQuery, Row, limited
-from storekeeper.models.item import CANDIDATES, by_name, is_named, items, select
-from storekeeper.models.session import LIVE_COLUMNS, LiveSession, check_live, live_select
+from storekeeper.database.compiled_query import CompiledQuery, limited
+from storekeeper.database.records import nested, optional
+from storekeeper.models.item import CANDIDATES, FoundItem, found_item, is_named, items, select_found
+from storekeeper.models.session import LiveSession, check_live, live_select
 from storekeeper.models.store import stores
 
+T = TypeVar("T")
 Join = tuple[sa.Table, sa.ColumnElement[bool]]
 
 
-class AuthorizedLookup:
+class SessionRow(msgspec.Struct, Generic[T], frozen=True):
+    """A session, and something of what was looked for with it; None where there is nothing."""
+
+    session: LiveSession
+    found: T | None
+
+
+class AuthorizedLookup(Generic[T]):
     """A look-up and the session's check in one statement: on PostgreSQL each one costs as much as all the rest.
 
-    It finds the `columns` in tables that are joined to the session one after the other, each by its condition; the
-    first column is never NULL where there is a row.
+    It finds the columns of a `record` in tables that are joined to the session one after the other, each by its
+    condition. The column `id` is never NULL where there is a row.
     """
 
-    def __init__(self, columns: Sequence[sa.ColumnElement[Any]], *joins: Join, maximum: int) -> None:
+    def __init__(
+        self, columns: Iterable[sa.ColumnElement[Any]], record: Callable[..., T], *joins: Join, maximum: int
+    ) -> None:
         joined = live_select.add_columns(*columns)
         for join in joins:
             joined = joined.outerjoin(*join)
-        self._query = CompiledQuery(limited(joined, maximum))
+        row: Callable[..., SessionRow[T]] = nested(SessionRow, session=LiveSession, found=optional(record, "id"))
+        self._query = CompiledQuery(limited(joined, maximum), row)
 
-    def bind(self, session_id: int, values: Mapping[str, Any]) -> tuple[CompiledQuery, Mapping[str, Any]]:
-        """The query for such a session, and its values. `check` takes the rows."""
+    def bind(
+        self, session_id: int, values: Mapping[str, Any]
+    ) -> tuple[CompiledQuery[SessionRow[T]], Mapping[str, Any]]:
+        """The query for such a session, and its values. `check` takes what it finds."""
         return self._query, {"session_id": session_id, **values}
 
-    def check(self, rows: Sequence[Row], user_id: int) -> tuple[LiveSession, list[Row]]:
-        """The live session and the rows. TokenRevoked for a dead one."""
-        live = check_live(rows[0] if rows else None, user_id)
-        return live, [row[LIVE_COLUMNS:] for row in rows if row[LIVE_COLUMNS] is not None]
+    def check(self, rows: Sequence[SessionRow[T]], user_id: int) -> tuple[LiveSession, list[T]]:
+        """The live session, and what was found. TokenRevoked for a dead one."""
+        live = check_live(rows[0].session if rows else None, user_id)
+        return live, [row.found for row in rows if row.found is not None]
 
 
+_columns = tuple(select_found.selected_columns)
 _of_its_store = stores, stores.c.id == items.c.store_id
-_by_name = AuthorizedLookup((*by_name.selected_columns,), (items, is_named), _of_its_store, maximum=CANDIDATES)
+_by_name = AuthorizedLookup(_columns, found_item, (items, is_named), _of_its_store, maximum=CANDIDATES)
 _in_store = AuthorizedLookup(
-    (*select.selected_columns,),
+    _columns,
+    found_item,
     (items, sa.and_(items.c.store_id == sa.bindparam("store_id"), is_named)),
     _of_its_store,
     maximum=1,
 )
 _in_named_store = AuthorizedLookup(
-    (*select.selected_columns,),
+    _columns,
+    found_item,
     (stores, stores.c.name == sa.bindparam("store")),
     (items, sa.and_(items.c.store_id == stores.c.id, is_named)),
     maximum=1,
 )
 
 
-def item(name: str, store_ref: int | str | None = None) -> tuple[AuthorizedLookup, dict[str, Any]]:
-    """The query that finds the item, and its values: for `Guard.read_one`. `item.exactly_one` takes the rows."""
+def item(name: str, store_ref: int | str | None = None) -> tuple[AuthorizedLookup[FoundItem], dict[str, Any]]:
+    """The query that finds the item, and its values: for `Guard.read_one`. `item.exactly_one` takes what it finds."""
     if store_ref is None:
         return _by_name, {"name": name}
     if isinstance(store_ref, int):

@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.database.compiled_query import CompiledQuery, limited, reader
+from storekeeper.database.compiled_query import CompiledQuery, limited
 from storekeeper.domain import money
 from storekeeper.errors import HistoryForgotten, NotFound
 from storekeeper.models import item, journal
@@ -33,11 +33,10 @@ class _Known(NamedTuple):
 _prices = sa.select(changes.c.at, changes.c.price_minor, changes.c.before).where(
     changes.c.subject_id == sa.bindparam("item_id"), changes.c.price_minor.is_not(None)
 )
-_known = reader(_Known, _prices.selected_columns)
 _is_later, _is_until = changes.c.at > sa.bindparam("start"), changes.c.at <= sa.bindparam("end")
-_latest = CompiledQuery(limited(_prices.where(_is_until).order_by(changes.c.id.desc()), 1), _known)
-_earliest = CompiledQuery(limited(_prices.where(_is_later).order_by(changes.c.id), 1), _known)
-_between = CompiledQuery(_prices.where(_is_later, _is_until).order_by(changes.c.id), _known)
+_latest = CompiledQuery(limited(_prices.where(_is_until).order_by(changes.c.id.desc()), 1), _Known)
+_earliest = CompiledQuery(limited(_prices.where(_is_later).order_by(changes.c.id), 1), _Known)
+_between = CompiledQuery(_prices.where(_is_later, _is_until).order_by(changes.c.id), _Known)
 
 
 class Price(msgspec.Struct, frozen=True):

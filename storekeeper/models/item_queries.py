@@ -7,21 +7,38 @@ request, by the names of the parameters.
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
 from storekeeper.database import dialects
 from storekeeper.database.compiled_query import CompiledQuery, limited
+from storekeeper.database.records import nested, scalar
 from storekeeper.models import item, item_search
 from storekeeper.models.item import Item, items
 from storekeeper.models.paging import CACHE_SIZE, Paginator
 
 CANDIDATES = 500
 
-# Where a ranked list goes on: behind an item of that tier, length and id; and where the candidates end.
-RANK_CURSOR = ("after_tier", "after_length", "after_id", "title_end", "words_end")
+
+class RankPosition(NamedTuple):
+    """Where a ranked list goes on: behind an item of that tier, length and id; and where the candidates end."""
+
+    after_tier: int
+    after_length: int
+    after_id: int
+    title_end: int
+    words_end: int
+
+
+class RankedItem(msgspec.Struct, frozen=True):
+    item: Item
+    position: RankPosition
+
+
+RANK_CURSOR = RankPosition._fields
+_ranked_item = nested(RankedItem, item=item.of_columns, position=RankPosition)
 
 Archived = Literal["no", "yes", "any"]
 
@@ -75,7 +92,7 @@ def select_items(shape: FilterShape) -> tuple[sa.Select[Any], Mapping[str, sa.Co
 @lru_cache(CACHE_SIZE)
 def pages(shape: FilterShape) -> Paginator[Item]:
     """The pages of `listed`."""
-    return Paginator(*select_items(shape), item.of_row, "items", leading_column(shape))
+    return Paginator(*select_items(shape), item.of_columns, "items", leading_column(shape))
 
 
 def leading_column(shape: FilterShape) -> sa.ColumnElement[int] | None:
@@ -84,20 +101,20 @@ def leading_column(shape: FilterShape) -> sa.ColumnElement[int] | None:
 
 
 @lru_cache(CACHE_SIZE)
-def count_query(shape: FilterShape) -> CompiledQuery:
+def count_query(shape: FilterShape) -> CompiledQuery[int]:
     """How many items are wanted.
 
     Those that are not archived are all but the archived: both are counted in an index, without reading a row.
     """
     is_plain = {*shape.conditions} <= {"store_id"} and shape.in_stock is None and not shape.has_words
     if not is_plain or shape.archived != "no":
-        return CompiledQuery(_count(shape))
+        return CompiledQuery(_count(shape), scalar)
     all_, archived = (_count(msgspec.structs.replace(shape, archived=which)) for which in ("any", "yes"))
-    return CompiledQuery(sa.select(all_.scalar_subquery() - archived.scalar_subquery()))
+    return CompiledQuery(sa.select(all_.scalar_subquery() - archived.scalar_subquery()), scalar)
 
 
 @lru_cache(CACHE_SIZE)
-def rank_query(shape: FilterShape, limit: int, *, is_further: bool) -> CompiledQuery:
+def rank_query(shape: FilterShape, limit: int, *, is_further: bool) -> CompiledQuery[RankedItem]:
     """The items that a search finds, best first: those in the very order (tier, length of the name, id).
 
     Its parameters are `q`, the `words` and `title_words` that the index is asked for, and `tag_0` and so on; and for
@@ -112,8 +129,9 @@ def rank_query(shape: FilterShape, limit: int, *, is_further: bool) -> CompiledQ
         place = (sa.bindparam(name, type_=sa.BigInteger) for name in RANK_CURSOR[:3])
         best = best.having(sa.tuple_(sa.func.min(hits.c.tier), *order[1:]) > sa.tuple_(*place))
     top = limited(best.order_by(*order), limit).subquery()  # of all the others, no more than this is read
-    select = item.select.add_columns(*top.c, *map(_end, windows)).join(top, top.c.id == items.c.id)
-    return CompiledQuery(select.order_by(*top.c))
+    place = (each.label(name) for name, each in zip(RANK_CURSOR, (*top.c, *map(_end, windows)), strict=True))
+    select = item.select.add_columns(*place).join(top, top.c.id == items.c.id)
+    return CompiledQuery(select.order_by(*top.c), _ranked_item)
 
 
 def _windows(shape: FilterShape, *, is_further: bool) -> list[sa.CTE]:

@@ -5,7 +5,7 @@ store and its tags). In a tsvector, words of the title have a marker. `domain.se
 databases only index its words.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -100,7 +100,9 @@ def add(conn: Connection, entries: Sequence[SearchDocument]) -> None:
         dialects.copy(conn, "item_search", ("rowid", "document"), ((each.id, vector(each)) for each in entries))
 
 
-def _execute(conn: Connection, statement: str, rows: list[Any]) -> None:
+def _execute(
+    conn: Connection, statement: str, rows: Sequence[tuple[object, ...]] | Sequence[Mapping[str, object]]
+) -> None:
     if rows:
         conn.exec_driver_sql(statement, rows)
 
@@ -160,8 +162,9 @@ def choose_plan(conn: Connection, expression: str, title_expression: str) -> Sca
     """
     if conn.dialect.name == "sqlite":
         return ScanPlan()
-    (hits,) = execute(conn, _HITS, {"words": expression, "title_words": title_expression}).fetchall()
-    return ScanPlan(*(each >= COMMON for each in hits))
+    words = {"words": expression, "title_words": title_expression}
+    ((in_titles, anywhere),) = execute(conn, _HITS, words).fetchall()
+    return ScanPlan(title=in_titles >= COMMON, anywhere=anywhere >= COMMON)
 
 
 def analyze(conn: Connection) -> None:

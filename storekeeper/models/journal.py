@@ -9,16 +9,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import takewhile
-from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.database import dialects
-from storekeeper.database.compiled_query import CompiledQuery, execute, reader
+from storekeeper.database import dialects, records
+from storekeeper.database.compiled_query import CompiledQuery, execute
 from storekeeper.database.engine import Id, metadata
+from storekeeper.database.records import scalar
 
 Kind = Literal["item", "store", "member", "user"]
 Action = Literal["create", "update", "delete", "password"]
@@ -76,11 +76,11 @@ class Horizon(NamedTuple):
 
 
 _known_horizon = sa.select(forgotten.c.last_id.label("id"), forgotten.c.last_at.label("at"))
-_horizon = CompiledQuery(_known_horizon, reader(Horizon, _known_horizon.selected_columns))
+_horizon = CompiledQuery(_known_horizon, Horizon)
 
 
-def _number(sql: str) -> CompiledQuery:
-    return CompiledQuery(sa.text(sql).columns(sa.column("number", sa.BigInteger)), itemgetter(0))
+def _number(sql: str) -> CompiledQuery[int | None]:
+    return CompiledQuery(sa.text(sql).columns(sa.column("number", sa.BigInteger)), scalar)
 
 
 _ALWAYS = ("updated_at", "version")
@@ -199,8 +199,7 @@ def _difference(before: msgspec.Struct, after: msgspec.Struct) -> dict[str, Any]
 
 def last(conn: Connection) -> int:
     """The highest id that was given out; the row may be one that nobody sees yet, or ever."""
-    (newest,) = _LAST[conn.dialect.name].fetch_all(conn)
-    return int(newest)
+    return _LAST[conn.dialect.name].fetch_only(conn) or 0
 
 
 def last_visible_id(conn: Connection) -> int:
@@ -212,20 +211,19 @@ def last_visible_id(conn: Connection) -> int:
     newest = last(conn)  # first: a writer that is not among the locked has its ids from after this
     if conn.dialect.name == "sqlite":
         return newest
-    lowest: int | None = _LOWEST_LOCKED.fetch_first(conn)
+    lowest = _LOWEST_LOCKED.fetch_first(conn)
     return newest if lowest is None else min(newest, lowest)
 
 
 def horizon(conn: Connection) -> Horizon:
     """Behind which nothing is forgotten. Zeros while all changes are there."""
-    found: Horizon | None = _horizon.fetch_first(conn)
-    return found or Horizon(0, 0)
+    return _horizon.fetch_first(conn) or Horizon(0, 0)
 
 
 def forget(conn: Connection, before: int) -> int:
     """Drop the oldest rows that were written before that time, some at once; how many they were."""
     oldest = sa.select(changes.c.id, changes.c.at).order_by(changes.c.id).limit(FORGOTTEN_AT_ONCE)
-    old = list(takewhile(lambda row: row.at < before, conn.execute(oldest).all()))
+    old = list(takewhile(lambda each: each.at < before, records.fetch_all(conn, oldest, Horizon)))
     if old:
         end = old[-1]
         conn.execute(sa.delete(changes).where(changes.c.id <= end.id))

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from msgspec import Raw
 from sqlalchemy import Connection
 
-from storekeeper.database import dialects
-from storekeeper.database.compiled_query import CompiledQuery, limited, reader
+from storekeeper.database import dialects, records
+from storekeeper.database.compiled_query import CompiledQuery, limited
+from storekeeper.database.records import converted
 from storekeeper.errors import ResyncRequired
 from storekeeper.models import item, journal, paging, store_member
 from storekeeper.models.journal import Action, AuthorKind, Kind, changes
@@ -82,8 +83,8 @@ def _raw(text: str | None) -> Raw | None:
     return None if text is None else Raw(text)
 
 
-_change = reader(Change, _shown_columns, before=_raw, after=_raw)
-_entry = reader(Entry, _signed.selected_columns, before=_raw, after=_raw)
+_change = converted(Change, before=_raw, after=_raw)
+_entry = converted(Entry, before=_raw, after=_raw)
 
 
 class Feed(msgspec.Struct, frozen=True):
@@ -117,7 +118,7 @@ def page(conn: Connection, store_id: int | None, after: int, limit: int) -> Feed
 
 
 @lru_cache(paging.CACHE_SIZE)
-def _following(dialect: str, limit: int, *, of_store: bool) -> CompiledQuery:
+def _following(dialect: str, limit: int, *, of_store: bool) -> CompiledQuery[Change]:
     # By what is left out, for the same reason.
     is_shown = sa.and_(*(changes.c.kind != kind for kind in get_args(Kind) if kind not in CATALOGUE))
     behind = changes.c.id > sa.bindparam("after"), changes.c.id <= sa.bindparam("end"), is_shown
@@ -129,8 +130,8 @@ def _following(dialect: str, limit: int, *, of_store: bool) -> CompiledQuery:
 
 def get_many(conn: Connection, ids: Sequence[int]) -> dict[int, Change]:
     """The changes of these ids that are not forgotten."""
-    rows = conn.execute(sa.select(*_shown_columns).where(changes.c.id.in_(ids)))
-    return {row.id: _change(row) for row in rows}
+    found = records.fetch_all(conn, sa.select(*_shown_columns).where(changes.c.id.in_(ids)), _change)
+    return {each.id: each for each in found}
 
 
 def newest(conn: Connection) -> Feed:

@@ -1,14 +1,15 @@
 """From which networks users have signed in: where a flood of wrong logins comes from everywhere, those may go on."""
 
 import time
-from typing import NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.database import dialects
 from storekeeper.database.compiled_query import CompiledQuery, limited
 from storekeeper.database.engine import metadata
+from storekeeper.database.records import nested, optional, scalar
 from storekeeper.domain import names
 from storekeeper.domain.ip_networks import networks
 from storekeeper.errors import InvalidCredentials
@@ -35,13 +36,27 @@ _last_at = sa.func.coalesce(sign_ins.c.last_at, 0).label("last_at")
 # A row also where there is no such user: an unknown name must not take longer than a known one, nor less.
 _anybody = sa.select(sa.literal_column("1").label("one")).subquery()
 _judged = (network_rate.is_full.label("is_full"), login_throttle.has_failures.label("has_failures"))
+
+
+class LoginLookup(msgspec.Struct, frozen=True):
+    """An active user, if there is one; when they last signed in from there, or from near it, to the day, 0 for never;
+    and whether the attempt may have to be refused for its network, or refused or delayed for failures before it.
+    """
+
+    login: Login | None
+    last_at: int
+    is_full: bool
+    has_failures: bool
+
+
 _find = CompiledQuery(
     sa.select(*user.login_columns, _last_at, *_judged).select_from(
         _anybody.outerjoin(users, user.has_name).outerjoin(sign_ins, _is_there)
-    )
+    ),
+    nested(LoginLookup, login=optional(Login, "user_id")),
 )
-_same_login = CompiledQuery(
-    sa.select(login_throttle.has_failures.label("has_failures")).where(user.has_same_hash).with_for_update(of=users)
+_has_failures: CompiledQuery[bool] = CompiledQuery(
+    sa.select(login_throttle.has_failures).where(user.has_same_hash).with_for_update(of=users), scalar
 )
 _old = limited(
     sa.select(sign_ins.c.user_id, sign_ins.c.network).where(sign_ins.c.last_at < sa.bindparam("before")),
@@ -54,25 +69,13 @@ _sweep = CompiledQuery(
 )
 
 
-class LoginLookup(NamedTuple):
-    """An active user, if there is one; when they last signed in from there, or from near it, to the day, 0 for never;
-    and whether the attempt may have to be refused or delayed for failures before it.
-    """
-
-    login: Login | None
-    last_at: int
-    has_failures: bool
-
-
 def find(conn: Connection, username: str, address: str, rate: Rate, attempt: Attempt) -> LoginLookup:
     """An active user, by name. TooManyAttempts for an address from which there were too many logins."""
     asked = network_rate.values(rate, address) | login_throttle.values(attempt)
-    ((*login, last_at, is_full, has_failures),) = _find.fetch_all(
-        conn, key=names.fold(username), network=_network(address), **asked
-    )
-    if is_full:
+    found = _find.fetch_only(conn, key=names.fold(username), network=_network(address), **asked)
+    if found.is_full:
         network_rate.check(conn, rate, address)
-    return LoginLookup(user.as_login(login) if login[0] is not None else None, last_at, has_failures)
+    return found
 
 
 def admit(conn: Connection, login: Login, attempt: Attempt) -> None:
@@ -80,12 +83,12 @@ def admit(conn: Connection, login: Login, attempt: Attempt) -> None:
 
     TooManyAttempts. InvalidCredentials if the password was changed, or the user deactivated, since it was checked.
     """
-    row = _same_login.fetch_first(
+    has_failures = _has_failures.fetch_first(
         conn, user_id=login.user_id, hash=login.password_hash, **login_throttle.values(attempt)
     )
-    if row is None or row[0]:
+    if has_failures is None or has_failures:
         login_throttle.check(conn, attempt)
-    if row is None:
+    if has_failures is None:
         raise InvalidCredentials
 
 

@@ -15,7 +15,7 @@ import hashlib
 import itertools
 import math
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -48,10 +48,21 @@ _is_recent = sa.and_(failures.c.failed_at > sa.bindparam("since"), failures.c.fa
 # For another module's query, with `values`: where there are none, an attempt is neither refused nor delayed.
 # One look for each: to look for one of several, SQLite makes a table of them first, which takes longer than the look.
 has_failures = sa.or_(*(sa.exists().where(failures.c.bucket == sa.bindparam(each), _is_recent) for each in _COUNTED))
+
+
+class _BucketFailures(NamedTuple):
+    """How many failures a bucket has, and when the first of them was."""
+
+    bucket: str
+    failures: int
+    first_at: int
+
+
 _counts = CompiledQuery(
-    sa.select(failures.c.bucket, sa.func.count(), sa.func.min(failures.c.failed_at))
+    sa.select(failures.c.bucket, sa.func.count().label("failures"), sa.func.min(failures.c.failed_at).label("first_at"))
     .where(failures.c.bucket.in_([sa.bindparam(each) for each in _COUNTED]), _is_recent)
-    .group_by(failures.c.bucket)
+    .group_by(failures.c.bucket),
+    _BucketFailures,
 )
 
 
@@ -105,13 +116,13 @@ def check(conn: Connection, attempt: Attempt) -> float:
     """By how many seconds the attempt is to be delayed. TooManyAttempts while a bucket is full, until none is."""
     bounds, asked = attempt.bounds, values(attempt)
     since, found = asked["since"], _counts.fetch_all(conn, **asked)
-    full = {bucket: (first, failed) for bucket, failed, first in found if failed >= bounds[bucket]}
-    _, failed = full.pop(EVERYBODY, (0, 0)) if attempt.is_known else (0, 0)
+    full = {each.bucket: each for each in found if each.failures >= bounds[each.bucket]}
+    overall = full.pop(EVERYBODY, None) if attempt.is_known else None
     if full:
-        first, bound = max((first, bounds[bucket]) for bucket, (first, _) in full.items())
-        wait = math.ceil((first - since) / 1000)
+        first_at, bound = max((each.first_at, bounds[bucket]) for bucket, each in full.items())
+        wait = math.ceil((first_at - since) / 1000)
         raise TooManyAttempts(min(max(1, wait), attempt.window), bound, attempt.window)
-    return _delay(failed, bounds[EVERYBODY]) if failed else 0.0
+    return _delay(overall.failures, bounds[EVERYBODY]) if overall else 0.0
 
 
 def _delay(failed: int, bound: int) -> float:

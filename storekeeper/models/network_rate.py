@@ -25,12 +25,21 @@ rates = sa.Table(
     sa.Column("count", sa.Integer, nullable=False),
 )
 
+
+class BucketCount(msgspec.Struct, frozen=True):
+    """How often something was done in a minute."""
+
+    bucket: str
+    count: int
+
+
 _BUCKETS = [f"bucket_{n}" for n in range(MAX_NETWORKS)]
 _BOUNDS = [f"bound_{n}" for n in range(MAX_NETWORKS)]
 _counts = CompiledQuery(
     sa.select(rates.c.bucket, rates.c.count).where(
         rates.c.bucket.in_([sa.bindparam(each) for each in _BUCKETS]), rates.c.minute == sa.bindparam("minute")
-    )
+    ),
+    BucketCount,
 )
 # For another module's query, with `values`: where it is so, `check` tells more.
 # One look for each: see `login_throttle`.
@@ -48,7 +57,7 @@ _old = limited(sa.select(rates.c.bucket).where(rates.c.minute < sa.bindparam("mi
 _sweep = CompiledQuery(sa.delete(rates).where(rates.c.bucket.in_(_old.with_for_update(skip_locked=True))))
 
 
-def _increase(buckets: int) -> CompiledQuery:
+def _increase(buckets: int) -> CompiledQuery[BucketCount]:
     """One more in each of so many buckets: how many there are now."""
     values = ", ".join(f"(:bucket_{n}, :minute, 1)" for n in range(buckets))
     sql = (
@@ -56,7 +65,8 @@ def _increase(buckets: int) -> CompiledQuery:
         "SET count = CASE WHEN rates.minute = excluded.minute THEN rates.count + 1 ELSE 1 END, "
         "minute = excluded.minute RETURNING bucket, count"
     )
-    return CompiledQuery(sa.text(sql).columns(sa.column("bucket", sa.String), sa.column("count", sa.Integer)))
+    columns = sa.column("bucket", sa.String), sa.column("count", sa.Integer)
+    return CompiledQuery(sa.text(sql).columns(*columns), BucketCount)
 
 
 _increases = {count: _increase(count) for count in range(1, MAX_NETWORKS + 1)}
@@ -82,9 +92,9 @@ def check(conn: Connection, rate: Rate, address: str) -> None:
     """TooManyAttempts where it was done as often already as it may be."""
     minute, bounds = _minute(), _bounds(rate, address)
     asked = {name: list(bounds)[n % len(bounds)] for n, name in enumerate(_BUCKETS)}
-    for bucket, count in _counts.fetch_all(conn, minute=minute, **asked):
-        if count >= bounds[bucket]:
-            raise _refusal(rate, bounds[bucket])
+    for each in _counts.fetch_all(conn, minute=minute, **asked):
+        if each.count >= bounds[each.bucket]:
+            raise _refusal(rate, bounds[each.bucket])
 
 
 def count(conn: Connection, rate: Rate, address: str) -> None:
@@ -96,10 +106,10 @@ def count(conn: Connection, rate: Rate, address: str) -> None:
     minute, bounds = _minute(), _bounds(rate, address)
     names = dict(zip(_BUCKETS, bounds, strict=False))
     counts = _increases[len(bounds)].fetch_all(conn, minute=minute, **names)
-    for bucket, count in counts:
-        if count > bounds[bucket]:
-            raise _refusal(rate, bounds[bucket])
-    if any(count == 1 for _, count in counts):
+    for each in counts:
+        if each.count > bounds[each.bucket]:
+            raise _refusal(rate, bounds[each.bucket])
+    if any(each.count == 1 for each in counts):
         _sweep.execute(conn, minute=minute)
 
 

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from msgspec import Meta
 from sqlalchemy import Connection
 
-from storekeeper.database.compiled_query import CompiledQuery, Row, fetch_together, limited
+from storekeeper.database.compiled_query import CompiledQuery, fetch_together, limited
+from storekeeper.database.records import Row, reader
 from storekeeper.errors import Invalid
 
 MAX_PAGE_SIZE = 200
@@ -44,6 +45,15 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     cursor: str | None
 
 
+class OpenPage(Page[T], Generic[T], frozen=True):
+    """A page for whoever stops amid it, or turns round.
+
+    `cursor_at` tells where the page begins that comes after the row of this number, in the order of this `sort`.
+    """
+
+    cursor_at: Callable[[int, str], str]
+
+
 class Paginator(Generic[T]):
     """The pages of a select, and the `record` that its rows become. Each order has a statement that is made once.
 
@@ -56,21 +66,21 @@ class Paginator(Generic[T]):
         self,
         select: sa.Select[Any],
         columns: Columns,
-        record: Callable[[Row], T],
+        record: Callable[..., T],
         table: str | None = None,
         within: sa.ColumnElement[Any] | None = None,
     ) -> None:
-        names = select.selected_columns.keys()
+        selected = [str(column.key) for column in select.selected_columns]
         self._select = select
         self._columns = columns
-        self._record = record
+        self._read = reader(record, selected)
         self._table = table or str(columns["id"].table.name)
         self._within = [] if within is None else [within]
-        self._places = {key: names.index(str(column.key)) for key, column in columns.items()}
+        self._places = {key: selected.index(str(column.key)) for key, column in columns.items()}
 
     def fetch(self, conn: Connection, page_request: PageRequest, values: Mapping[str, Any] = NOTHING) -> Page[T]:
         """A page. `values` are those of the select's parameters."""
-        return self._recorded(self.rows(conn, page_request, values))
+        return self._page(self._fetch(conn, page_request, values), page_request)
 
     def first_of_each(
         self, conn: Connection, page_request: PageRequest, values: Sequence[Mapping[str, Any]]
@@ -78,31 +88,37 @@ class Paginator(Generic[T]):
         """The first page for each of these values, for one trip to PostgreSQL."""
         query = _query(self, page_request.sort, page_request.limit, is_further=False)
         found = fetch_together(conn, [(query, each) for each in values])
-        return [self._recorded(self._cut(rows, page_request)) for rows in found]
+        return [self._page(rows, page_request) for rows in found]
 
-    def rows(self, conn: Connection, page_request: PageRequest, values: Mapping[str, Any] = NOTHING) -> Page[Row]:
-        """A page, as the rows are: for `cursor_at`."""
+    def fetch_open(
+        self, conn: Connection, page_request: PageRequest, values: Mapping[str, Any] = NOTHING
+    ) -> OpenPage[T]:
+        """A page that has a cursor for each of its rows."""
+        rows = self._fetch(conn, page_request, values)
+        page = self._page(rows, page_request)
+        return OpenPage(page.rows, page.cursor, lambda number, sort: self._cursor_at(rows[number], sort))
+
+    def _fetch(self, conn: Connection, page_request: PageRequest, values: Mapping[str, Any]) -> list[Row]:
+        """The rows of a page, and one more where that is not the last."""
         position = self._position(page_request) if page_request.cursor else NOTHING
         query = _query(self, page_request.sort, page_request.limit, is_further=bool(page_request.cursor))
-        return self._cut(query.fetch(conn, {**values, **position}), page_request)
+        return query.fetch(conn, {**values, **position})
 
-    def _cut(self, rows: list[Row], page_request: PageRequest) -> Page[Row]:
+    def _page(self, rows: list[Row], page_request: PageRequest) -> Page[T]:
         if len(rows) <= page_request.limit:
-            return Page(rows, None)
-        return Page(rows[: page_request.limit], self.cursor_at(rows[page_request.limit - 1], page_request.sort))
+            return Page(list(map(self._read, rows)), None)
+        cursor = self._cursor_at(rows[page_request.limit - 1], page_request.sort)
+        return Page(list(map(self._read, rows[: page_request.limit])), cursor)
 
-    def _recorded(self, page: Page[Row]) -> Page[T]:
-        return Page([self._record(row) for row in page.rows], page.cursor)
-
-    def cursor_at(self, row: Row, sort: str) -> str:
-        """Where the page begins that comes after this row in the order of `sort`."""
-        return encode(self._table, sort, [row[self._places[key]] for key in _keys(sort)])
+    def _cursor_at(self, row: Row, sort: str) -> str:
+        position: Any = [row[self._places[key]] for key in _keys(sort)]
+        return encode(self._table, sort, position)
 
     def _position(self, page_request: PageRequest) -> Mapping[str, Any]:
         kinds = [self._columns[key].type.python_type for key in _keys(page_request.sort)]
         return dict(zip(POSITION, decode(page_request.cursor, self._table, page_request.sort, kinds), strict=False))
 
-    def query(self, sort: str, limit: int, *, is_further: bool) -> CompiledQuery:
+    def query(self, sort: str, limit: int, *, is_further: bool) -> CompiledQuery[Row]:
         """A page, behind a cursor if it is a further one, and one row more: that there is one tells of another page."""
         order = [self._columns[key] for key in _keys(sort)]
         is_falling = sort.startswith("-")
@@ -116,7 +132,7 @@ class Paginator(Generic[T]):
 
 
 @lru_cache(CACHE_SIZE)
-def _query(pages: Paginator[Any], sort: str, limit: int, *, is_further: bool) -> CompiledQuery:
+def _query(pages: Paginator[Any], sort: str, limit: int, *, is_further: bool) -> CompiledQuery[Row]:
     return pages.query(sort, limit, is_further=is_further)
 
 

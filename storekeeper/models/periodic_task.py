@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.concurrency.periodic_tasks import TaskState
-from storekeeper.database import dialects
+from storekeeper.database import dialects, records
 from storekeeper.database.compiled_query import CompiledQuery
 from storekeeper.database.engine import metadata
 
@@ -91,5 +91,4 @@ def forget(conn: Connection, server: str) -> None:
 
 def reports(conn: Connection) -> list[Report]:
     """Of all processes, each one's in the order of their names."""
-    rows = conn.execute(sa.select(chores).order_by(chores.c.server, chores.c.name))
-    return [Report(**row._mapping) for row in rows]
+    return records.fetch_all(conn, sa.select(chores).order_by(chores.c.server, chores.c.name), Report)

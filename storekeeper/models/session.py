@@ -11,13 +11,16 @@ import math
 import time
 from collections.abc import Mapping
 from functools import cache
+from typing import TypeVar
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.database.compiled_query import CompiledQuery, Row, limited, reader
+from storekeeper.database import records
+from storekeeper.database.compiled_query import CompiledQuery, limited
 from storekeeper.database.engine import Id, metadata
+from storekeeper.database.records import nested, scalar
 from storekeeper.errors import InvalidCredentials, NotFound, TicketInvalid, TokenExpired, TokenRevoked
 from storekeeper.models import journal, paging, user
 from storekeeper.models.paging import Paginator
@@ -53,24 +56,13 @@ live_select = (
     .join_from(sessions, users, users.c.id == sessions.c.user_id)
     .where(sessions.c.id == sa.bindparam("session_id"), users.c.is_active)
 )
-_live = CompiledQuery(live_select)
-LIVE_COLUMNS = 3
 
 MAX_WRONG_PASSWORDS = 100  # in a row, in one session, until it ends (NIST SP 800-63B-4, section 3.2.2)
 PROVES_FROM = 3  # a lower number, once received, spends none but the first, and that is for the use of the second
 
+L = TypeVar("L", bound="LiveSession")
 Use = tuple[int, int]  # the session, and the number of the refresh token that came with the access token; 0 if none did
 
-_refreshable = CompiledQuery(
-    live_select.add_columns(
-        sessions.c.began_at,
-        sessions.c.last_used_at,
-        sessions.c.refresh_number,
-        sessions.c.recent_uses,
-        sessions.c.received_number,
-        sessions.c.received_at,
-    ).with_for_update(of=sessions)
-)
 _note_refresh = CompiledQuery(
     sa.update(sessions)
     .where(sessions.c.id == sa.bindparam("session_id"))
@@ -83,10 +75,39 @@ _listed = sa.select(sessions.c.id, sessions.c.device, sessions.c.address, sessio
 
 
 class LiveSession(msgspec.Struct, frozen=True):
-    """Whose live session it is, and whether they are an administrator now."""
+    """Whose session it is, whether they are an administrator now, and when it ends, in seconds since 1970.
+
+    It is known to be live once `check_live` has returned it.
+    """
 
     user_id: int
     is_admin: bool
+    ends_at: int
+
+
+class _Refreshable(LiveSession, frozen=True):
+    """A session, with the numbers of its refresh tokens: see `sessions`."""
+
+    began_at: int
+    last_used_at: int
+    refresh_number: int
+    recent_uses: list[tuple[int, float]]
+    received_number: int
+    received_at: int
+
+
+_live = CompiledQuery(live_select, LiveSession)
+_refreshable = CompiledQuery(
+    live_select.add_columns(
+        sessions.c.began_at,
+        sessions.c.last_used_at,
+        sessions.c.refresh_number,
+        sessions.c.recent_uses,
+        sessions.c.received_number,
+        sessions.c.received_at,
+    ).with_for_update(of=sessions),
+    _Refreshable,
+)
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -103,7 +124,7 @@ _is_live = sa.and_(sessions.c.ends_at > sa.bindparam("now"), sessions.c.last_use
 _living = Paginator(
     _listed.where(sessions.c.user_id == sa.bindparam("user_id"), _is_live),
     {"id": sessions.c.id},
-    reader(Session, _listed.selected_columns),
+    Session,
 )
 
 
@@ -114,6 +135,14 @@ class Viewer(msgspec.Struct, frozen=True):
     username: str
     is_admin: bool
     session_id: int
+
+
+class _ViewerSession(msgspec.Struct, frozen=True):
+    viewer: Viewer
+    last_used_at: int
+
+
+_viewer_session = nested(_ViewerSession, viewer=Viewer)
 
 
 class SessionLimits(msgspec.Struct, frozen=True):
@@ -141,25 +170,25 @@ def get_live(conn: Connection, session_id: int, user_id: int) -> LiveSession:
     return check_live(_live.fetch_first(conn, session_id=session_id), user_id)
 
 
-def check_live(row: Row | None, user_id: int) -> LiveSession:
-    """The session of a row of `live_select`. TokenRevoked, or TokenExpired, for one that is not live."""
-    if row is None or row[0] != user_id:
+def check_live(session: L | None, user_id: int) -> L:
+    """The session, if it is the user's. TokenRevoked, or TokenExpired, for one that is not live."""
+    if session is None or session.user_id != user_id:
         raise TokenRevoked
-    if row[2] < time.time():  # an access token may outlast its session
+    if session.ends_at < time.time():  # an access token may outlast its session
         raise TokenExpired
-    return LiveSession(row[0], row[1])
+    return session
 
 
 def get_viewer(conn: Connection, session_id: int, idle: int) -> Viewer:
     """Whose session it is. TokenExpired where it has lain unused for `idle` seconds: no refresh token says so here."""
-    columns = (users.c.id, users.c.username, users.c.is_admin, sessions.c.last_used_at)
-    query = sa.select(*columns).join(sessions, sessions.c.user_id == users.c.id).where(sessions.c.id == session_id)
-    row = conn.execute(query).one_or_none()
-    if row is None:
+    columns = (users.c.id, users.c.username, users.c.is_admin, sessions.c.id.label("session_id"))
+    query = sa.select(*columns, sessions.c.last_used_at).join(sessions, sessions.c.user_id == users.c.id)
+    found = records.fetch_first(conn, query.where(sessions.c.id == session_id), _viewer_session)
+    if found is None:
         raise TokenRevoked
-    if row.last_used_at + idle < time.time():
+    if found.last_used_at + idle < time.time():
         raise TokenExpired
-    return Viewer(row.id, row.username, row.is_admin, session_id)
+    return found.viewer
 
 
 def begin(conn: Connection, user_id: int, limits: SessionLimits, device: str, address: str) -> Grant:
@@ -169,7 +198,7 @@ def begin(conn: Connection, user_id: int, limits: SessionLimits, device: str, ad
     """
     now = int(time.time())
     before = now - SWEEP_AFTER
-    ((id, is_admin, may_exceed, are_over),) = _beginning(limits.per_user).fetch_all(
+    begun = _beginning(limits.per_user).fetch_only(
         conn,
         new_user_id=user_id,
         new_began_at=now,
@@ -181,18 +210,28 @@ def begin(conn: Connection, user_id: int, limits: SessionLimits, device: str, ad
         new_recent_uses="[]",
         before=before,
     )
-    if are_over:
+    if begun.are_over:
         _sweep.execute(conn, before=before)
-    ended = []
-    if may_exceed and not is_admin:
-        ended = _ending(limits.per_user).fetch_all(conn, user_id=user_id, but_session_id=id, now=now)
-    return Grant(user_id, is_admin, id, now, ended_id=ended[0][0] if ended else None)
+    ended_id = None
+    if begun.may_exceed and not begun.is_admin:
+        ended_id = _ending(limits.per_user).fetch_first(conn, user_id=user_id, but_session_id=begun.id, now=now)
+    return Grant(user_id, begun.is_admin, begun.id, now, ended_id=ended_id)
+
+
+class _Begun(msgspec.Struct, frozen=True):
+    """A new session's id; whether its user is an administrator, and may have more than the most that there may be; and
+    whether there are sessions to sweep.
+    """
+
+    id: int
+    is_admin: bool
+    may_exceed: bool
+    are_over: bool
 
 
 @cache
-def _beginning(maximum: int) -> CompiledQuery:
-    """Adds a session. Tells its id; whether its user is an administrator, and may have more than `maximum`; and whether
-    there are sessions to sweep.
+def _beginning(maximum: int) -> CompiledQuery[_Begun]:
+    """Adds a session.
 
     Those that are over count as well, so that no row is read but in an index. Whether the new one counts is not the
     same in both databases.
@@ -205,11 +244,12 @@ def _beginning(maximum: int) -> CompiledQuery:
     are_over = sa.exists().where(over.c.ends_at < sa.bindparam("before"))
     added = sa.insert(sessions).values({name: sa.bindparam(f"new_{name}") for name in _BEGUN})
     told = {"is_admin": is_admin, "may_exceed": may_exceed, "are_over": are_over}
-    return CompiledQuery(added.returning(sessions.c.id, *(column.label(name) for name, column in told.items())))
+    returning = added.returning(sessions.c.id, *(column.label(name) for name, column in told.items()))
+    return CompiledQuery(returning, _Begun)
 
 
 @cache
-def _ending(maximum: int) -> CompiledQuery:
+def _ending(maximum: int) -> CompiledQuery[int]:
     """Ends the live session that the user has not used for longest, but never `but_session_id`, if there are more than
     `maximum`. Tells its id. Every login of a user with so many sessions comes here.
     """
@@ -218,7 +258,7 @@ def _ending(maximum: int) -> CompiledQuery:
     first = unused.order_by(sessions.c.last_used_at, sessions.c.id).limit(sa.literal_column("1")).scalar_subquery()
     count = sa.select(sa.func.count()).where(live).scalar_subquery()
     too_many = count > sa.literal_column(str(maximum))
-    return CompiledQuery(sa.delete(sessions).where(sessions.c.id == first, too_many).returning(sessions.c.id))
+    return CompiledQuery(sa.delete(sessions).where(sessions.c.id == first, too_many).returning(sessions.c.id), scalar)
 
 
 def page(conn: Connection, user_id: int, idle: int, page_request: paging.PageRequest) -> paging.Page[Session]:
@@ -353,16 +393,15 @@ def refresh(conn: Connection, session_id: int, user_id: int, number: int, idle: 
     of 10 s: the client uses 4 and gets 5; it uses 5 at 12:00:00; then 4 is valid until 12:00:10, and its use at
     12:00:11 ends the session.
     """
-    rows = _refreshable.fetch_all(conn, session_id=session_id)
-    live = check_live(rows[0] if rows else None, user_id)
-    began_at, last_used_at, newest, uses, received, received_at = rows[0][LIVE_COLUMNS:]
+    live = check_live(_refreshable.fetch_first(conn, session_id=session_id), user_id)
     now = time.time()
-    if last_used_at + idle < now:
+    if live.last_used_at + idle < now:
         raise TokenExpired
+    newest = live.refresh_number
     # A time that is yet to come is a clock's fault: it counts from now on.
-    recent = {used: min(at, now) for used, at in uses if now - at <= grace}
+    recent = {used: min(at, now) for used, at in live.recent_uses if now - at <= grace}
     is_superseded = number < newest and number + 1 not in recent
-    is_received = number + 1 == received and now - received_at > grace
+    is_received = number + 1 == live.received_number and now - live.received_at > grace
     if is_superseded or is_received:
         conn.execute(sa.delete(sessions).where(sessions.c.id == session_id))
         return None
@@ -375,4 +414,4 @@ def refresh(conn: Connection, session_id: int, user_id: int, number: int, idle: 
         new_recent_uses=json.dumps(list(recent.items())),
         new_last_used_at=int(now),
     )
-    return Grant(user_id, live.is_admin, session_id, began_at, number + 1)
+    return Grant(user_id, live.is_admin, session_id, live.began_at, number + 1)

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from storekeeper.database import dialects
-from storekeeper.database.compiled_query import CompiledQuery, reader
+from storekeeper.database import dialects, records
+from storekeeper.database.compiled_query import CompiledQuery
 from storekeeper.database.engine import Id, Text, metadata
 from storekeeper.domain import money, names
 from storekeeper.errors import AlreadyExists, NotFound
@@ -68,19 +68,15 @@ def check_settings(values: Mapping[str, Any]) -> dict[str, Any]:
     return {field.name: field.check(values[field.name]) for field in STORE_FIELDS if field.name in values}
 
 
-of_row = reader(Store, stores.c)
-_find_by_id = CompiledQuery(sa.select(stores).where(stores.c.id == sa.bindparam("store_id")), of_row)
-_find_by_name = CompiledQuery(sa.select(stores).where(stores.c.name == sa.bindparam("store")), of_row)
+_find_by_id = CompiledQuery(sa.select(stores).where(stores.c.id == sa.bindparam("store_id")), Store)
+_find_by_name = CompiledQuery(sa.select(stores).where(stores.c.name == sa.bindparam("store")), Store)
 
 
 def find(conn: Connection, store_ref: int | str) -> Store | None:
     """A store, by its id or its name."""
-    found: Store | None = (
-        _find_by_id.fetch_first(conn, store_id=store_ref)
-        if isinstance(store_ref, int)
-        else _find_by_name.fetch_first(conn, store=store_ref)
-    )
-    return found
+    if isinstance(store_ref, int):
+        return _find_by_id.fetch_first(conn, store_id=store_ref)
+    return _find_by_name.fetch_first(conn, store=store_ref)
 
 
 def get(conn: Connection, store_ref: int | str) -> Store:
@@ -95,10 +91,9 @@ def lock(conn: Connection, store: Store, condition: Precondition = precondition.
 
     NotFound if somebody has just deleted it, PreconditionFailed if it is not as it is believed to be.
     """
-    row = conn.execute(sa.select(stores).where(stores.c.id == store.id).with_for_update()).one_or_none()
-    if row is None:
+    locked = records.fetch_first(conn, sa.select(stores).where(stores.c.id == store.id).with_for_update(), Store)
+    if locked is None:
         raise NotFound("store_not_found")
-    locked = of_row(row)
     condition.check(locked.tag)
     return locked
 
@@ -111,10 +106,9 @@ def take_turns(conn: Connection, store: Store) -> None:
 def insert(conn: Connection, name: str, currency: str, creator_id: int | None = None) -> Store:
     """Add a store that nobody owns yet: `store_member.create_store` is for people."""
     values: dict[str, Any] = {"name": name, "currency": money.check_currency(currency), "founder_id": creator_id}
-    row = dialects.insert_new(conn, stores, values, stores.c)
-    if row is None:
+    added = dialects.insert_new(conn, stores, values, stores.c, Store)
+    if added is None:
         raise _taken(name)
-    added = of_row(row)
     journal.append(conn, journal.compare("store", added.id, added.id, None, added))
     return added
 
@@ -132,7 +126,7 @@ def change(conn: Connection, locked: Store, settings: Mapping[str, Any]) -> Stor
     same = sa.and_(stores.c.id == locked.id, stores.c.version == locked.version)
     update = sa.update(stores).where(same).values(version=locked.version + 1, **differing)
     try:
-        changed = of_row(conn.execute(update.returning(*stores.c)).one())
+        changed = records.fetch_only(conn, update.returning(*stores.c), Store)
     except IntegrityError:
         raise _taken(differing["name"]) from None
     journal.append(conn, journal.compare("store", locked.id, locked.id, locked, changed))

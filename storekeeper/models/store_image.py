@@ -41,7 +41,7 @@ def give(conn: Connection, user_id: int, target: ItemRef, image: Kept, max_bytes
     dialects.serialize(conn, f"images of store {given.store_id}")
     require_room(conn, user_id, given.store_id, image, max_bytes)
     values = {"store_id": given.store_id, "key": image.key, "bytes": image.size}
-    dialects.insert_new(conn, store_images, values, [store_images.c.key])
+    dialects.insert_if_new(conn, store_images, values)
     return given
 
 

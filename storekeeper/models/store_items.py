@@ -7,9 +7,10 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from storekeeper.database import records
 from storekeeper.errors import StoreNotEmpty
 from storekeeper.models import item, item_queries, paging, precondition, store, store_member, webhook
-from storekeeper.models.item import Item, items
+from storekeeper.models.item import Item, ItemRow, items
 from storekeeper.models.item_queries import FilterShape
 from storekeeper.models.paging import Paginator
 from storekeeper.models.precondition import Precondition
@@ -18,7 +19,7 @@ from storekeeper.models.webhook import webhooks
 
 DELETED_AT_ONCE = 1000
 
-_stores = Paginator(sa.select(stores), store.sortable, store.of_row)
+_stores = Paginator(sa.select(stores), store.sortable, Store)
 
 
 class StoreWithItems(msgspec.Struct, frozen=True):
@@ -85,5 +86,5 @@ def _holds_items(conn: Connection, store: Store) -> bool:
 def _delete_items(conn: Connection, store: Store) -> None:
     """Some at once, as the journal keeps what each of them was."""
     some = sa.select(items).where(items.c.store_id == store.id).order_by(items.c.id).limit(DELETED_AT_ONCE)
-    while rows := conn.execute(some.with_for_update()).all():
+    while rows := records.fetch_all(conn, some.with_for_update(), ItemRow):
         item.delete_all(conn, store, rows)

@@ -7,9 +7,10 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.database import dialects
-from storekeeper.database.compiled_query import CompiledQuery, reader
+from storekeeper.database import dialects, records
+from storekeeper.database.compiled_query import CompiledQuery
 from storekeeper.database.engine import metadata
+from storekeeper.database.records import nested
 from storekeeper.errors import Forbidden, Invalid, LastOwner, NotFound, TooManyStores
 from storekeeper.models import journal, noted_rights, paging, quota, store, user
 from storekeeper.models.noted_rights import Right, Role
@@ -34,8 +35,6 @@ _standing = (
     .join(users, users.c.id == sa.bindparam("user_id"))
     .outerjoin(members, sa.and_(members.c.store_id == stores.c.id, members.c.user_id == users.c.id))
 )
-_standing_by_id = CompiledQuery(_standing.where(stores.c.id == sa.bindparam("store_id")))
-_standing_by_name = CompiledQuery(_standing.where(stores.c.name == sa.bindparam("store")))
 _owners = sa.select(members.c.user_id).where(members.c.store_id == stores.c.id, members.c.role == "owner")
 _listed = sa.select(users.c.id.label("user_id"), users.c.username, members.c.role, users.c.username_key).join(
     members, members.c.user_id == users.c.id
@@ -48,18 +47,22 @@ class Member(msgspec.Struct, frozen=True):
     role: Role
 
 
-class _Rights(msgspec.Struct, frozen=True):
+class _StoreRights(msgspec.Struct, frozen=True):
+    """A store, whether the user is an administrator, and their role there."""
+
+    store: Store
     is_admin: bool
     role: Role | None
 
 
-_store = reader(Store, _standing.selected_columns)
-_rights = reader(_Rights, _standing.selected_columns)
-_member = reader(Member, _listed.selected_columns)
+_find_by_id, _find_by_name = (
+    CompiledQuery(_standing.where(is_it), nested(_StoreRights, store=Store))
+    for is_it in (stores.c.id == sa.bindparam("store_id"), stores.c.name == sa.bindparam("store"))
+)
 _of_store = Paginator(
     _listed.where(members.c.store_id == sa.bindparam("store_id")),
     {"id": _listed.selected_columns.user_id, "name": users.c.username_key},
-    _member,
+    Member,
     "users",
 )
 
@@ -74,8 +77,8 @@ class StoreAccess(msgspec.Struct, frozen=True):
 
 def get_access(conn: Connection, user_id: int, store_ref: int | str) -> StoreAccess:
     """The store, and what the user may do there."""
-    of, held = _stand(conn, user_id, store_ref)
-    return StoreAccess(of, held.is_admin or held.role is not None, held.is_admin or held.role == "owner")
+    held = _stand(conn, user_id, store_ref)
+    return StoreAccess(held.store, held.is_admin or held.role is not None, held.is_admin or held.role == "owner")
 
 
 def require_clerk(conn: Connection, user_id: int, store_ref: int | str) -> Store:
@@ -93,11 +96,11 @@ def require_owner(conn: Connection, user_id: int, store_ref: int | str) -> Store
 
 
 def _require(conn: Connection, user_id: int, store_ref: int | str, roles: tuple[Role, ...]) -> Store:
-    of, held = _stand(conn, user_id, store_ref)
+    held = _stand(conn, user_id, store_ref)
     if not held.is_admin and held.role not in roles:
         raise Forbidden("workers_only" if "clerk" in roles else "owners_only")
-    noted_rights.note(conn, Right(of.id, roles))
-    return of
+    noted_rights.note(conn, Right(held.store.id, roles))
+    return held.store
 
 
 def require(conn: Connection, user_id: int, right: Right) -> None:
@@ -117,15 +120,14 @@ def holds(conn: Connection, user_id: int, right: Right) -> bool:
     return True
 
 
-def _stand(conn: Connection, user_id: int, store_ref: int | str) -> tuple[Store, _Rights]:
-    """The store, whether the user is an administrator, and their role there."""
+def _stand(conn: Connection, user_id: int, store_ref: int | str) -> _StoreRights:
     if isinstance(store_ref, int):
-        row = _standing_by_id.fetch_first(conn, user_id=user_id, store_id=store_ref)
+        found = _find_by_id.fetch_first(conn, user_id=user_id, store_id=store_ref)
     else:
-        row = _standing_by_name.fetch_first(conn, user_id=user_id, store=store_ref)
-    if row is None:
+        found = _find_by_name.fetch_first(conn, user_id=user_id, store=store_ref)
+    if found is None:
         raise NotFound("store_not_found")
-    return _store(row), _rights(row)
+    return found
 
 
 def create_store(conn: Connection, creator_id: int, name: str, currency: str, maximum: int = 0) -> Store:
@@ -156,7 +158,7 @@ def page(conn: Connection, actor_id: int, name: str, page_request: paging.PageRe
 def list_all(conn: Connection, name: str) -> list[Member]:
     """All who work in the store, for the operator."""
     query = _listed.where(members.c.store_id == store.get(conn, name).id).order_by(users.c.username_key)
-    return [_member(row) for row in conn.execute(query)]
+    return records.fetch_all(conn, query, Member)
 
 
 def get(conn: Connection, actor_id: int, name: str, username: str) -> Member:
@@ -227,13 +229,13 @@ def owned_alone(conn: Connection, user_id: int) -> list[Store]:
     mine = sa.select(members.c.store_id).where(members.c.user_id == user_id, members.c.role == "owner")
     others = _owners.where(members.c.user_id != user_id)
     query = sa.select(stores).where(stores.c.id.in_(mine), ~others.exists()).order_by(stores.c.id)
-    return [store.of_row(row) for row in conn.execute(query)]
+    return records.fetch_all(conn, query, Store)
 
 
 def without_owner(conn: Connection) -> list[Store]:
     """The stores that nobody owns, the first of them: administrators alone can give them one."""
     query = sa.select(stores).where(~_owners.exists()).order_by(stores.c.id).limit(MAX_LISTED)
-    return [store.of_row(row) for row in conn.execute(query)]
+    return records.fetch_all(conn, query, Store)
 
 
 def _lock_owned(conn: Connection, user_id: int) -> None:
@@ -282,8 +284,7 @@ def _get(conn: Connection, store_id: int, user_id: int) -> Member:
 
 
 def _find(conn: Connection, store_id: int, user_id: int) -> Member | None:
-    row = conn.execute(_listed.where(_is(store_id, user_id))).one_or_none()
-    return _member(row) if row else None
+    return records.fetch_first(conn, _listed.where(_is(store_id, user_id)), Member)
 
 
 def _is(store_id: Any, user_id: Any) -> sa.ColumnElement[bool]:

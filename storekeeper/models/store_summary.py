@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.database.compiled_query import Row, reader
+from storekeeper.database import records
+from storekeeper.database.records import nested
 from storekeeper.domain import money
 from storekeeper.models import paging, store
 from storekeeper.models.item import items
@@ -42,14 +43,16 @@ class StoreSummary(msgspec.Struct, frozen=True):
 _with_role = sa.select(*stores.c, members.c.role).outerjoin(
     members, sa.and_(members.c.store_id == stores.c.id, members.c.user_id == sa.bindparam("user_id"))
 )
-_store = reader(Store, _with_role.selected_columns)
-_role = _with_role.selected_columns.keys().index("role")
 
 
-def _standing(row: Row) -> tuple[Store, Role | None]:
-    return _store(row), row[_role]
+class _StoreRole(msgspec.Struct, frozen=True):
+    """A store, and what the asker is there."""
+
+    store: Store
+    role: Role | None
 
 
+_standing = nested(_StoreRole, store=Store)
 _all = Paginator(_with_role, store.sortable, _standing)
 _mine = Paginator(_with_role.where(members.c.role.is_not(None)), store.sortable, _standing)
 
@@ -59,8 +62,20 @@ def page(
 ) -> paging.Page[StoreSummary]:
     """Stores by name: all, or those where the user works. Two statements, however many there are."""
     found = (_mine if is_mine else _all).fetch(conn, page_request, {"user_id": user_id})
-    added_up = sums(conn, [of for of, _ in found.rows], changed_since)
-    return paging.Page([StoreSummary(of, role, added_up[of.id]) for of, role in found.rows], found.cursor)
+    added_up = sums(conn, [each.store for each in found.rows], changed_since)
+    return paging.Page(
+        [StoreSummary(each.store, each.role, added_up[each.store.id]) for each in found.rows], found.cursor
+    )
+
+
+class _Totals(NamedTuple):
+    """What a store's row adds up to. `worth` is in minor units, a number of whichever kind the database adds up in."""
+
+    id: int
+    items: int
+    sold_out: int
+    changed: int
+    worth: float | Decimal | None
 
 
 def sums(conn: Connection, of: Sequence[Store], changed_since: int) -> dict[int, StoreTotals]:
@@ -74,11 +89,12 @@ def sums(conn: Connection, of: Sequence[Store], changed_since: int) -> dict[int,
         _of_store(sa.func.count(), items.c.updated_at >= changed_since).label("changed"),
         _of_store(_worth(conn), is_here).label("worth"),
     )
+    found = records.fetch_all(conn, select.where(stores.c.id.in_(currencies)), _Totals)
     return {
-        row.id: StoreTotals(
-            row.items, row.sold_out, row.changed, money.from_minor(int(row.worth or 0), currencies[row.id])
+        each.id: StoreTotals(
+            each.items, each.sold_out, each.changed, money.from_minor(int(each.worth or 0), currencies[each.id])
         )
-        for row in conn.execute(select.where(stores.c.id.in_(currencies)))
+        for each in found
     }
 
 
@@ -97,7 +113,5 @@ def _worth(conn: Connection) -> sa.ColumnElement[Any]:
 
 def names(conn: Connection, store_ids: Collection[int]) -> dict[int, str]:
     """Of stores, by their ids."""
-    return {
-        row.id: row.name
-        for row in conn.execute(sa.select(stores.c.id, stores.c.name).where(stores.c.id.in_(store_ids)))
-    }
+    found = conn.execute(sa.select(stores.c.id, stores.c.name).where(stores.c.id.in_(store_ids)))
+    return {row.id: row.name for row in found}

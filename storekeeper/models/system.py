@@ -53,7 +53,7 @@ def describe(conn: Connection) -> Facts:
 def note_backup(conn: Connection, made_at: int) -> None:
     """A backup has what there was at this time, in seconds since 1970. Those before it need not be known any more."""
     conn.execute(sa.delete(backups).where(backups.c.made_at < made_at))
-    dialects.insert_new(conn, backups, {"made_at": made_at}, backups.c)
+    dialects.insert_if_new(conn, backups, {"made_at": made_at})
 
 
 def last_backup(conn: Connection) -> int | None:

@@ -7,8 +7,10 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from storekeeper.database import records
 from storekeeper.database.compiled_query import CompiledQuery
 from storekeeper.database.engine import metadata
+from storekeeper.database.records import scalar
 
 RETENTION_SECONDS = 7 * 86_400
 MAX_PEERS = 20  # those with the most requests: a stranger does not push out a proxy
@@ -21,12 +23,13 @@ untrusted_peers = sa.Table(
     sa.Column("seen_at", sa.BigInteger, nullable=False),
 )
 
-_add = CompiledQuery(
+_add: CompiledQuery[str] = CompiledQuery(
     sa.text(
         "INSERT INTO untrusted_peers (address, requests, seen_at) VALUES (:address, :requests, :now) "
         "ON CONFLICT (address) DO UPDATE SET requests = untrusted_peers.requests + excluded.requests, "
         "seen_at = excluded.seen_at RETURNING address"
-    ).columns(sa.column("address", sa.String))
+    ).columns(sa.column("address", sa.String)),
+    scalar,
 )
 
 
@@ -52,5 +55,4 @@ def all_known(conn: Connection) -> list[UntrustedPeer]:
     """Those of the last week, with the most requests first."""
     found = sa.select(untrusted_peers.c.address, untrusted_peers.c.requests, untrusted_peers.c.seen_at)
     lately = found.where(untrusted_peers.c.seen_at >= int(time.time()) - RETENTION_SECONDS)
-    rows = conn.execute(lately.order_by(untrusted_peers.c.requests.desc()))
-    return [UntrustedPeer(address=row.address, requests=row.requests, seen_at=row.seen_at) for row in rows]
+    return records.fetch_all(conn, lately.order_by(untrusted_peers.c.requests.desc()), UntrustedPeer)

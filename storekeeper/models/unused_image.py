@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from storekeeper.database import dialects
 from storekeeper.database.compiled_query import CompiledQuery
 from storekeeper.database.engine import metadata
+from storekeeper.database.records import scalar
 from storekeeper.errors import Conflict
 
 RETENTION_SECONDS = 30 * 86_400
@@ -26,7 +27,9 @@ unused_images = sa.Table(
     sa.Index("ix_unused_images_since", "since"),
 )
 
-_find_since = CompiledQuery(sa.select(unused_images.c.since).where(unused_images.c.key == sa.bindparam("key")))
+_find_since: CompiledQuery[int] = CompiledQuery(
+    sa.select(unused_images.c.since).where(unused_images.c.key == sa.bindparam("key")), scalar
+)
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -71,6 +74,6 @@ def forget(conn: Connection, keys: Iterable[str]) -> None:
 
 def require_kept(conn: Connection, key: str) -> None:
     """ImageGone where the time is over in which an item may get it back."""
-    row = _find_since.fetch_first(conn, key=key)
-    if row is not None and row[0] <= int(time.time()) - RETENTION_SECONDS:
+    since = _find_since.fetch_first(conn, key=key)
+    if since is not None and since <= int(time.time()) - RETENTION_SECONDS:
         raise ImageGone

@@ -10,8 +10,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.database import dialects
-from storekeeper.database.compiled_query import CompiledQuery, reader
+from storekeeper.database import dialects, records
+from storekeeper.database.compiled_query import CompiledQuery
 from storekeeper.database.engine import Id, Text, metadata
 from storekeeper.domain import names
 from storekeeper.errors import AlreadyExists, Forbidden, LastAdministrator, NotFound, WrongSetupToken
@@ -62,17 +62,15 @@ class Login(msgspec.Struct, frozen=True):
     must_change_password: bool
 
 
-_user = reader(User, _public)
 login_columns = (users.c.id.label("user_id"), users.c.username, users.c.password_hash, users.c.must_change_password)
-as_login = reader(Login, login_columns)
 has_name = sa.and_(users.c.username_key == sa.bindparam("key"), users.c.is_active)  # for `login_network.find`
 _login_by_id = CompiledQuery(
-    sa.select(*login_columns).where(users.c.id == sa.bindparam("user_id"), users.c.is_active), as_login
+    sa.select(*login_columns).where(users.c.id == sa.bindparam("user_id"), users.c.is_active), Login
 )
 
-_all = Paginator(sa.select(*_public, users.c.username_key), {"id": users.c.id, "name": users.c.username_key}, _user)
-_find_by_id = CompiledQuery(sa.select(*_public).where(users.c.id == sa.bindparam("user_id")), _user)
-_find_by_name = CompiledQuery(sa.select(*_public).where(users.c.username_key == sa.bindparam("key")), _user)
+_all = Paginator(sa.select(*_public, users.c.username_key), {"id": users.c.id, "name": users.c.username_key}, User)
+_find_by_id = CompiledQuery(sa.select(*_public).where(users.c.id == sa.bindparam("user_id")), User)
+_find_by_name = CompiledQuery(sa.select(*_public).where(users.c.username_key == sa.bindparam("key")), User)
 
 
 def get(conn: Connection, user_id: int) -> User:
@@ -122,7 +120,7 @@ def all_ids(conn: Connection) -> list[int]:
 
 
 def get_login(conn: Connection, user_id: int) -> Login:
-    login: Login | None = _login_by_id.fetch_first(conn, user_id=user_id)
+    login = _login_by_id.fetch_first(conn, user_id=user_id)
     if login is None:
         raise NotFound("user_not_found")
     return login
@@ -155,16 +153,16 @@ def _insert(conn: Connection, username: str, hashed: str, is_admin: bool) -> Use
         "is_admin": is_admin,
         "is_active": True,
     }
-    row = dialects.insert_new(conn, users, values, _public)
-    if row is None:
+    added = dialects.insert_new(conn, users, values, _public, User)
+    if added is None:
         raise AlreadyExists("username_taken")
-    return _user(row)
+    return added
 
 
 def insert_all(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Add users whose columns are given: a broken constraint is raised as it is."""
-    added = conn.execute(sa.insert(users).returning(*_public), rows)
-    journal.append(conn, *(journal.compare("user", None, row.id, None, _user(row)) for row in added))
+    added = records.fetch_all(conn, sa.insert(users).returning(*_public), User, rows)
+    journal.append(conn, *(journal.compare("user", None, each.id, None, each) for each in added))
 
 
 def register_first_admin(conn: Connection, username: str, hashed: str) -> User:

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from msgspec import Meta
 from sqlalchemy import Connection
 
-from storekeeper.database import dialects
-from storekeeper.database.compiled_query import Row, reader
+from storekeeper.database import dialects, records
 from storekeeper.database.engine import Id, metadata
+from storekeeper.database.records import nested
 from storekeeper.domain import webhook_url
 from storekeeper.errors import (
     Forbidden,
@@ -188,15 +188,23 @@ def _why_orphaned(user_id: int | None, owner_is_active: bool | None, store_id: i
     return f"{reason} It pauses until somebody takes it over."
 
 
-_stored = reader(Webhook, _shown)
-_reason = reader(_why_orphaned, _shown)
-
-
-def _webhook(row: Row) -> Webhook:
+def _with_state(stored: Webhook, owner_is_active: bool | None) -> Webhook:
     """An orphaned one sends nothing, also before a sender has come by to write that down."""
-    stored = _stored(row)
-    reason = _reason(row) if stored.state == "orphaned" and stored.reason is None else stored.reason
+    reason = stored.reason
+    if stored.state == "orphaned" and reason is None:
+        reason = _why_orphaned(stored.user_id, owner_is_active, stored.store_id)
     return msgspec.structs.replace(stored, is_active=stored.state == "active", reason=reason)
+
+
+_webhook = nested(_with_state, stored=Webhook)
+
+
+class _Orphan(msgspec.Struct, frozen=True):
+    id: int
+    reason: str
+
+
+_orphan = nested(_Orphan, reason=_why_orphaned)
 
 
 class NewSecret(Webhook, frozen=True):
@@ -234,10 +242,10 @@ def add(conn: Connection, user_id: int | None, url: str, store_ref: int | str | 
 
 def get(conn: Connection, user_id: int | None, webhook_id: int) -> Webhook:
     """A webhook, for whoever might have added it. For all others there is none."""
-    row = conn.execute(_listed.where(webhooks.c.id == webhook_id)).one_or_none()
-    if row is None or not _may_see(conn, user_id, row.store_id):
+    found = records.fetch_first(conn, _listed.where(webhooks.c.id == webhook_id), _webhook)
+    if found is None or not _may_see(conn, user_id, found.store_id):
         raise NotFound("webhook_not_found")
-    return _webhook(row)
+    return found
 
 
 def get_active(conn: Connection, user_id: int | None, webhook_id: int) -> Webhook:
@@ -368,12 +376,11 @@ def take_over(conn: Connection, user_id: int | None, webhook_id: int) -> NewSecr
 def pause_orphaned(conn: Connection, *which: sa.ColumnElement[bool]) -> dict[int, str]:
     """Pause those of these webhooks whose owners have no right to them any more; why, by their ids."""
     orphaned = sa.and_(webhooks.c.is_active, sa.not_(is_entitled))
-    rows = conn.execute(_listed.where(orphaned, *which).order_by(webhooks.c.id)).all()
-    reasons = {row.id: _reason(row) for row in rows}
-    for id, reason in reasons.items():
-        pause = sa.update(webhooks).where(webhooks.c.id == id, orphaned)
-        conn.execute(pause.values(is_active=False, reason=reason))
-    return reasons
+    found = records.fetch_all(conn, _listed.where(orphaned, *which).order_by(webhooks.c.id), _orphan)
+    for each in found:
+        pause = sa.update(webhooks).where(webhooks.c.id == each.id, orphaned)
+        conn.execute(pause.values(is_active=False, reason=each.reason))
+    return {each.id: each.reason for each in found}
 
 
 def _owned_by(user_id: int | None) -> dict[str, Any]:

@@ -12,7 +12,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.database import dialects
+from storekeeper.database import dialects, records
+from storekeeper.database.records import nested
 from storekeeper.errors import NotFound
 from storekeeper.models import paging, webhook
 from storekeeper.models.paging import Paginator
@@ -95,10 +96,10 @@ def type_on_wire(type: str) -> str:
 
 def _get(conn: Connection, webhook_id: int, delivery_id: int) -> Delivery:
     is_it = sa.and_(deliveries.c.webhook_id == webhook_id, deliveries.c.id == delivery_id)
-    row = conn.execute(sa.select(deliveries).where(is_it)).one_or_none()
-    if row is None:
+    found = records.fetch_first(conn, sa.select(deliveries).where(is_it), _delivery)
+    if found is None:
         raise NotFound("delivery_not_found")
-    return _delivery(row)
+    return found
 
 
 def _row(webhook_id: int, draft: NewDelivery) -> dict[str, Any]:
@@ -111,14 +112,11 @@ def _anew() -> dict[str, Any]:
     return {"state": "pending", "attempts": 0, "next_at": int(time.time()), "ended_at": None}
 
 
-def _delivery(row: Sequence[Any]) -> Delivery:
-    told = dict(zip(deliveries.c.keys(), row, strict=True))
-    values = {name: told[name] for name in Delivery.__struct_fields__ if name != "message_id"}
-    draft = NewDelivery(told["type"], told["change_id"])
-    values["type"] = type_on_wire(told["type"])
-    return Delivery(message_id=message_id(told["webhook_id"], told["id"], draft), **values)
+def _message_id(webhook_id: int, id: int, type: str, change_id: int | None) -> str:
+    return message_id(webhook_id, id, NewDelivery(type, change_id))
 
 
+_delivery = nested(Delivery, message_id=_message_id, type=type_on_wire)
 _of_webhook = sa.select(deliveries).where(deliveries.c.webhook_id == sa.bindparam("webhook_id"))
 _sent = Paginator(_of_webhook, {"id": deliveries.c.id}, _delivery)
 _in_state = Paginator(

@@ -7,13 +7,13 @@ it is, so one that was taken for dead and goes on cannot undo what another has d
 import time
 from collections.abc import Collection
 from http import HTTPStatus
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.database import dialects
+from storekeeper.database import dialects, records
 from storekeeper.errors import ResyncRequired
 from storekeeper.models import journal_feed, webhook, webhook_delivery
 from storekeeper.models.journal_feed import Change
@@ -75,6 +75,39 @@ class DueDelivery(msgspec.Struct, frozen=True):
         return self.type == webhook_delivery.type_on_wire(CHALLENGE)
 
 
+class _WebhookRow(NamedTuple):
+    id: int
+    url: str
+    secret: str
+    old_secret: str | None
+    old_until: int | None
+    cursor: int
+    sender: str | None
+    is_orphaned: bool
+    host_key: str
+    nonce: str | None
+    deaths: int
+
+
+class _DeliveryRow(NamedTuple):
+    """A row of a delivery, with the nonce of its webhook."""
+
+    id: int
+    webhook_id: int
+    type: str
+    change_id: int | None
+    attempts: int
+    created_at: int
+    nonce: str | None
+
+
+class _Cursor(NamedTuple):
+    """Up to where the changes of a store, or of all, have become deliveries."""
+
+    store_id: int | None
+    cursor: int
+
+
 class AttemptResult(msgspec.Struct, frozen=True):
     """What came of an attempt. `again_at` is when to try again; None for never."""
 
@@ -111,10 +144,10 @@ def is_waiting(conn: Connection) -> bool:
 def list_held(conn: Connection, sender: str) -> list[HeldWebhook]:
     """Those that the sender serves, or may take."""
     is_ours = sa.and_(webhooks.c.is_active, webhooks.c.sender == sender)
-    query = sa.select(webhooks, is_orphaned, _HOST.label("leads_to"))
-    rows = conn.execute(query.where(sa.or_(is_ours, _is_free_for(sender))).order_by(webhooks.c.id))
+    query = sa.select(webhooks, is_orphaned, _HOST.label("host_key"))
+    query = query.where(sa.or_(is_ours, _is_free_for(sender))).order_by(webhooks.c.id)
     now = time.time()
-    return [_hook(row, sender, now) for row in rows]
+    return [_held(row, sender, now) for row in records.fetch_all(conn, query, _WebhookRow)]
 
 
 def pause_orphaned(conn: Connection, sender: str) -> dict[int, str]:
@@ -143,8 +176,8 @@ def note_death(conn: Connection, sender: str, under_way: Collection[int]) -> lis
     """
     held = sa.and_(webhooks.c.sender == sender, webhooks.c.is_active)
     rows = conn.execute(sa.select(webhooks.c.id, webhooks.c.deaths).where(held, webhooks.c.id.in_(under_way))).all()
-    suspects = [row.id for row in rows if row.deaths >= MAX_DEATHS - 1]
-    counted = suspects or [row.id for row in rows]
+    suspects: list[int] = [id for id, deaths in rows if deaths >= MAX_DEATHS - 1]
+    counted = suspects or [id for id, _ in rows]
     conn.execute(sa.update(webhooks).where(webhooks.c.id.in_(counted)).values(deaths=webhooks.c.deaths + 1))
     reason = f"Sending its messages ended the sender {MAX_DEATHS} times."
     stopped = {"is_active": False, "reason": reason}
@@ -165,7 +198,7 @@ def fan_out(conn: Connection, sender: str, webhook_id: int) -> bool:
     """
     may_send = sa.and_(_is_of(sender, webhook_id), is_entitled, webhooks.c.nonce.is_(None))
     ours = sa.select(webhooks.c.cursor, webhooks.c.store_id).where(may_send)
-    hook = conn.execute(ours.with_for_update()).one_or_none()
+    hook = records.fetch_first(conn, ours.with_for_update(), _Cursor)
     if hook is None or _is_full(conn, webhook_id):
         return False
     try:
@@ -195,11 +228,12 @@ def due(conn: Connection, webhook_id: int, under_way: Collection[int], limit: in
     may_send = sa.and_(webhooks.c.id == webhook_id, webhooks.c.is_active, is_entitled, fits)
     query = sa.select(deliveries, webhooks.c.nonce).join(webhooks, webhooks.c.id == deliveries.c.webhook_id)
     query = query.where(waits, deliveries.c.id.not_in(under_way), may_send)
-    rows = conn.execute(query.order_by(deliveries.c.next_at, deliveries.c.id).limit(limit)).all()
+    query = query.order_by(deliveries.c.next_at, deliveries.c.id).limit(limit)
+    rows = records.fetch_all(conn, query, _DeliveryRow)
     known = journal_feed.get_many(
         conn, [row.change_id for row in rows if row.change_id is not None and row.type != "resync"]
     )
-    return [_parcel(row, known.get(row.change_id)) for row in rows]
+    return [_parcel(row, None if row.change_id is None else known.get(row.change_id)) for row in rows]
 
 
 def note(conn: Connection, sender: str, delivery: DueDelivery, outcome: AttemptResult) -> str | None:
@@ -261,27 +295,27 @@ def sweep(conn: Connection) -> None:
     conn.execute(sa.delete(webhooks).where(is_of_none, is_done))
 
 
-def _hook(row: sa.Row[Any], sender: str, now: float) -> HeldWebhook:
-    is_ours = row.sender == sender
+def _held(row: _WebhookRow, sender: str, now: float) -> HeldWebhook:
     return HeldWebhook(
-        row.id,
-        row.url,
-        _secrets(row, now),
-        row.cursor,
-        is_ours,
-        row.is_orphaned,
-        row.leads_to,
-        row.nonce,
-        row.deaths,
+        id=row.id,
+        url=row.url,
+        secrets=_secrets(row, now),
+        cursor=row.cursor,
+        is_ours=row.sender == sender,
+        is_orphaned=row.is_orphaned,
+        host=row.host_key,
+        nonce=row.nonce,
+        deaths=row.deaths,
     )
 
 
-def _secrets(row: sa.Row[Any], now: float) -> tuple[str, ...]:
-    is_old_good = row.old_secret is not None and row.old_until > now
-    return (row.secret, row.old_secret) if is_old_good else (row.secret,)
+def _secrets(row: _WebhookRow, now: float) -> tuple[str, ...]:
+    if row.old_secret is not None and row.old_until is not None and row.old_until > now:
+        return row.secret, row.old_secret
+    return (row.secret,)
 
 
-def _parcel(row: sa.Row[Any], change: Change | None) -> DueDelivery:
+def _parcel(row: _DeliveryRow, change: Change | None) -> DueDelivery:
     """A change that was forgotten while it waited has become a resync."""
     draft = NewDelivery(row.type, row.change_id)
     id = webhook_delivery.message_id(row.webhook_id, row.id, draft)

@@ -149,13 +149,14 @@ def _look_up(
     seconds the attempt is to be delayed.
     """
     attempt = login_throttle.login(call.username, call.address, limits)
-    login, last_at, has_failures = login_network.find(conn, call.username, call.address, rate, attempt)
+    found = login_network.find(conn, call.username, call.address, rate, attempt)
+    login, last_at = found.login, found.last_at
     if login and call.device and call.device.user_id == login.user_id:
         own = login_throttle.login_of_device(call.device.jti, limits)
         with suppress(TooManyAttempts):  # then it is as good as any other
             return login, own, last_at, login_throttle.check(conn, own)
     attempt = msgspec.structs.replace(attempt, is_known=login_network.is_known(last_at))
-    return login, attempt, last_at, login_throttle.check(conn, attempt) if has_failures else 0.0
+    return login, attempt, last_at, login_throttle.check(conn, attempt) if found.has_failures else 0.0
 
 
 def _begin(conn: Connection, entry: VerifiedLogin) -> Grant:

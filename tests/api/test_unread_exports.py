@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from storekeeper.app import create_app
 from storekeeper.components import Parts
 from storekeeper.concurrency.slots import Slots
+from storekeeper.database import records
 from storekeeper.database.engine import create_engine
 from storekeeper.errors import RequestTimeout
 from storekeeper.models import item, item_export, store_member, user
@@ -57,8 +58,8 @@ def test_a_piece_is_small_and_well_filled_however_long_its_lines_are(
     assert len(found) < 30
     with engine.connect() as conn:  # a page of the list has the same items in the same order
         write = cells.csv_line if format == "csv" else cells.json_line
-        rows = conn.execute(item.select.order_by(item.items.c.id)).all()
-    lines = (write(item_export.line(item.of_row(row), "ikea")) for row in rows)
+        listed = records.fetch_all(conn, item.select.order_by(item.items.c.id), item.of_columns)
+    lines = (write(item_export.line(each, "ikea")) for each in listed)
     assert whole == (HEAD.encode() if head else b"") + b"".join(lines)
 
 

@@ -2,13 +2,12 @@
 
 import ast
 import asyncio
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Barrier, Event
 from threading import enumerate as enumerate_threads
-from typing import Any, NamedTuple
+from typing import Any
 
 import psutil
 import pytest
@@ -17,8 +16,9 @@ from sqlalchemy import Connection
 
 import storekeeper
 from storekeeper import models
-from storekeeper.database.compiled_query import CompiledQuery, reader
+from storekeeper.database.compiled_query import CompiledQuery
 from storekeeper.database.executor import Database
+from storekeeper.database.records import reader
 from storekeeper.domain.money import PriceInput
 from storekeeper.errors import Conflict, NotFound, Unavailable
 from storekeeper.models import (
@@ -272,7 +272,7 @@ def test_what_is_given_up_meanwhile_is_undone_and_the_others_are_kept(db: Databa
 # Queries
 
 
-def _queries() -> dict[str, CompiledQuery]:
+def _queries() -> dict[str, CompiledQuery[Any]]:
     """All of the models' that go around SQLAlchemy."""
     found = {}
     for module in (item_lookup, item_price_history, *map(models.__dict__.get, models.__all__)):
@@ -296,8 +296,9 @@ def test_a_query_gives_what_core_gives(db: Database, name: str) -> None:
         )
         assert [tuple(row) for row in rows] == [tuple(row) for row in expected]
         assert [list(map(type, row)) for row in rows] == [list(map(type, row)) for row in expected]
-        record = query._record or (lambda row: row)
-        assert query.fetch_first(conn, **values) == record(rows[0])
+        if query._record:
+            read = reader(query._record, query._statement.exported_columns)
+            assert query.fetch_all(conn, **values) == list(map(read, rows))
         return rows
 
     def fill(conn: Connection) -> None:
@@ -416,27 +417,3 @@ def test_postgresql_gives_up_by_itself_and_keeps_what_it_acknowledges(postgresql
 
     with database(postgresql_url, seconds=3) as db:
         assert read(db, show) == write(db, show) == ["3s", "3s", "6s", "on"]
-
-
-# Rows
-
-
-def test_a_record_is_made_by_the_names_of_columns() -> None:
-    """However many columns there are, and in whatever order."""
-    table = sa.Table("t", sa.MetaData(), *(sa.Column(name) for name in ("hash", "admin", "id", "name")))
-    read = reader(Thing, table.c, name=str.upper)
-    assert read(("$argon2id", True, 7, "oak")) == Thing(7, "OAK", True)
-    with pytest.raises(LookupError, match="no column is named id, name"):
-        reader(Thing, [table.c.admin])
-
-
-class Thing(NamedTuple):
-    id: int
-    name: str
-    admin: bool
-
-
-def test_no_record_is_made_by_the_places_of_columns() -> None:
-    by_place = re.compile(r"\b[A-Z]\w*\(\*\w*row|(?<!self)\._make\b")
-    sources = Path(storekeeper.__file__).parent.rglob("*.py")
-    assert [str(path) for path in sources if by_place.search(path.read_text())] == []

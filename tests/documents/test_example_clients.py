@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from storekeeper.database import records
 from storekeeper.database.engine import create_engine
 from storekeeper.domain.money import PriceInput
 from storekeeper.models import item, journal, store_items, store_member, user
@@ -109,9 +110,8 @@ def copied(folder: Path) -> dict[str, list[Any]]:
 def told(engine: sa.Engine) -> dict[str, list[Any]]:
     """What the copy has to hold."""
     with engine.connect() as conn:
-        rows = conn.execute(item.select.order_by(item.items.c.id)).all()
+        items = records.fetch_all(conn, item.select.order_by(item.items.c.id), item.of_columns)
         stores = conn.execute(sa.text("SELECT id, name, version FROM stores ORDER BY id")).all()
-    items = [item.of_row(row) for row in rows]
     return {"stores": [tuple(row) for row in stores], "items": [(i.id, i.name, str(i.price), i.version) for i in items]}
 
 

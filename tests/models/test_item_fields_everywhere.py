@@ -6,7 +6,8 @@ A new field needs its line in `CHANGES`; the values then go the whole way, on bo
 import json
 import re
 from decimal import Decimal
-from typing import Any, NamedTuple
+from inspect import signature
+from typing import Any, NamedTuple, get_type_hints
 
 import msgspec
 import pytest
@@ -14,7 +15,7 @@ from falcon import testing
 
 from storekeeper.console import edit_form
 from storekeeper.models import item_batch, item_fields
-from storekeeper.models.item import Item, items
+from storekeeper.models.item import Item, ItemRow, items, of_columns
 from storekeeper.models.item_export import Line
 from storekeeper.models.item_fields import BY_NAME, ITEM_FIELDS, Fields, ItemField
 from storekeeper.resources.item import ItemBody, ItemChange, ItemInStoreBody
@@ -153,6 +154,9 @@ def test_the_structs_and_the_table_have_these_fields_and_no_others() -> None:
     assert set(Line.__struct_fields__) == fields | OWN - {"store_id", "version"} | {"store"}
     assert set(Fields.__struct_fields__) == fields - {"name"}
     assert set(items.c.keys()) == {field.column for field in ITEM_FIELDS} | OWN - {"currency"}
+    assert items.c.keys() == [*ItemRow._fields]
+    assert [*items.c.keys(), "currency"] == [*signature(of_columns).parameters]
+    assert get_type_hints(of_columns) == get_type_hints(ItemRow) | {"currency": str, "return": Item}
     assert set(CHANGES) == fields
 
 
