@@ -30,13 +30,9 @@ from storekeeper.console import templating
 from storekeeper.database import schema_version
 from storekeeper.database.engine import create_engine
 from storekeeper.database.executor import Database
-from storekeeper.domain.money import PriceInput
 from storekeeper.files.images import Images
 from storekeeper.files.storage import create_storage
-from storekeeper.models import item, store_member, user
-from storekeeper.models.item_fields import Fields
 from storekeeper.security import signing_keys
-from storekeeper.security.argon2 import Hasher
 from storekeeper.security.passwords import Passwords
 from storekeeper.security.signing_keys import KeyRing
 from storekeeper.services.file_transfers import Exports
@@ -44,12 +40,8 @@ from storekeeper.services.health import Health
 from storekeeper.settings import Settings
 from tests.older.database import Older, Upgraded
 from tests.support import databases
-from tests.support.databases import transaction
+from tests.support.cast import CHEAP, PASSWORD, add_cast
 from tests.support.webhook_receiver import Behaviour, Receive, Receiver
-
-CHEAP = Hasher(8, 1)
-PASSWORD = "correct horse battery"
-HASHED = CHEAP.hash(PASSWORD)
 
 # The limits for one network and one user, out of the way of tests of all else: those come from one of either.
 RICH: dict[str, Any] = {
@@ -138,16 +130,6 @@ def engine(request: pytest.FixtureRequest, url: str, tmp_path: Path) -> Iterator
     engine = create_engine(url)
     yield engine
     engine.dispose()
-
-
-def add_cast(engine: sa.Engine) -> None:
-    with transaction(engine) as conn:
-        for name in ("alice", "bob", "carol"):
-            user.add(conn, name, HASHED)
-        user.add(conn, "root", HASHED, True)
-        store_member.create_store(conn, 1, "ikea", "EUR")
-        store_member.put(conn, 1, "ikea", "bob", "clerk")
-        item.add(conn, 1, 1, "chair", Fields(price=PriceInput("15.99")))
 
 
 @pytest.fixture

@@ -10,11 +10,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from storekeeper.database.engine import create_engine
-from storekeeper.domain.money import PriceInput
-from storekeeper.models import item, store_member, user
-from storekeeper.models.item_fields import Fields
-from tests.conftest import HASHED, PASSWORD
-from tests.support import databases
+from storekeeper.models import item
+from tests.conftest import PASSWORD
+from tests.support import cast
 from tests.support.databases import transaction
 from tests.support.server_process import Client, Server, await_that, request
 
@@ -78,12 +76,7 @@ class Listener:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    url = databases.for_a_server(request, tmp_path)
-    with transaction(create_engine(url)) as conn:
-        user.add(conn, "alice", HASHED, True)
-        store_member.create_store(conn, 1, "ikea", "EUR")
-        item.add(conn, 1, 1, "chair", Fields(price=PriceInput("15.99")))
-    return url
+    return cast.shop_for_a_server(request, tmp_path)
 
 
 @pytest.fixture

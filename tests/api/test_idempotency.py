@@ -10,13 +10,11 @@ import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper.database.engine import create_engine
-from storekeeper.domain.money import PriceInput
-from storekeeper.models import idempotency, item, store_member, user
+from storekeeper.models import idempotency, user
 from storekeeper.models.idempotency import RETENTION_SECONDS, keys
-from storekeeper.models.item_fields import Fields
 from storekeeper.settings import Settings
-from tests.conftest import HASHED, PASSWORD, Clock, Person
-from tests.support import databases, images
+from tests.conftest import PASSWORD, Clock, Person
+from tests.support import cast, images
 from tests.support.concurrent_workers import Answer, Call, at_once, call, log_in, statuses, worker
 from tests.support.databases import transaction
 from tests.support.server_process import Server, request
@@ -220,12 +218,7 @@ def test_a_key_that_is_under_way_elsewhere_is_in_use(url: str, workers: list[Any
 @pytest.fixture
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database, with Alice and her chair, for servers of their own."""
-    url = databases.for_a_server(request, tmp_path)
-    with transaction(create_engine(url)) as conn:
-        user.add(conn, "alice", HASHED, True)
-        store_member.create_store(conn, 1, "ikea", "EUR")
-        item.add(conn, 1, 1, "chair", Fields(price=PriceInput("15.99")))
-    return url
+    return cast.shop_for_a_server(request, tmp_path)
 
 
 @pytest.mark.parametrize("shop", ["sqlite", "postgresql"], indirect=True)

@@ -4,7 +4,6 @@ import re
 from html import unescape
 
 import pytest
-import sqlalchemy as sa
 from falcon import testing
 
 from tests.conftest import Person
@@ -12,11 +11,6 @@ from tests.support.console_browser import Browser, fields, said
 from tests.support.item_catalogues import fill
 
 STORE = "/console/store/ikea"
-
-
-@pytest.fixture
-def alices(client: testing.TestClient, engine: sa.Engine) -> Browser:
-    return Browser(client, "alice")
 
 
 def ticked(browser: Browser, *ids: int) -> list[tuple[str, str]]:

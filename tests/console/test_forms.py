@@ -33,11 +33,6 @@ CHANGES = [each for each in EXPECTED if each.startswith("POST") and each not in 
 __all__ = ["console_world", "tokens", "world"]  # fixtures
 
 
-@pytest.fixture
-def alices(client: testing.TestClient, engine: sa.Engine) -> Browser:
-    return Browser(client, "alice")
-
-
 def seen(browser: Browser, path: str) -> dict[str, str]:
     """The fields of the first form of a page that changes something and is not in its bar."""
     return fields(browser.get(path))

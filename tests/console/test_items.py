@@ -16,16 +16,6 @@ from tests.support.item_catalogues import fill
 CHAIR = "/console/store/ikea/item/chair"
 
 
-@pytest.fixture
-def alices(client: testing.TestClient, engine: sa.Engine) -> Browser:
-    return Browser(client, "alice")
-
-
-@pytest.fixture
-def bobs(client: testing.TestClient, engine: sa.Engine) -> Browser:
-    return Browser(client, "bob")
-
-
 def listed(page: testing.Result) -> list[str]:
     return re.findall(r'<td class="name">.*?<a href="[^"]*">([^<]*)</a>', page.text)
 

@@ -3,7 +3,6 @@
 import re
 from html import unescape
 
-import pytest
 import sqlalchemy as sa
 from falcon import testing
 
@@ -25,11 +24,6 @@ CHAIR = f"{STORE}/item/chair"
 NEW_ITEM = f"{STORE}/new-item"
 HOUR = 3600
 SIGNED_OUT = "Your session ended before this was saved."
-
-
-@pytest.fixture
-def alices(client: testing.TestClient, engine: sa.Engine) -> Browser:
-    return Browser(client, "alice")
 
 
 def end_sessions(engine: sa.Engine, user_id: int = 1) -> None:

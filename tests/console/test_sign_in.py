@@ -20,11 +20,6 @@ NEW = "another horse battery"
 
 
 @pytest.fixture
-def alices(client: testing.TestClient, engine: sa.Engine) -> Browser:
-    return Browser(client, "alice")
-
-
-@pytest.fixture
 def nobodys(client: testing.TestClient) -> Browser:
     return Browser(client)
 

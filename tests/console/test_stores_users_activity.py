@@ -23,16 +23,6 @@ from tests.support.item_catalogues import fill
 NEW = "another horse battery"
 
 
-@pytest.fixture
-def alices(client: testing.TestClient, engine: sa.Engine) -> Browser:
-    return Browser(client, "alice")
-
-
-@pytest.fixture
-def roots(client: testing.TestClient, engine: sa.Engine) -> Browser:
-    return Browser(client, "root")
-
-
 # Stores
 
 

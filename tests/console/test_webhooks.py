@@ -20,16 +20,6 @@ HOOK = "/console/webhooks/1"
 
 
 @pytest.fixture
-def alices(client: testing.TestClient, engine: sa.Engine) -> Browser:
-    return Browser(client, "alice")
-
-
-@pytest.fixture
-def roots(client: testing.TestClient, engine: sa.Engine) -> Browser:
-    return Browser(client, "root")
-
-
-@pytest.fixture
 def hook(engine: sa.Engine) -> int:
     """The operator's, for Alice's store."""
     with transaction(engine) as conn:

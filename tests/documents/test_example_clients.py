@@ -19,10 +19,10 @@ import sqlalchemy as sa
 from storekeeper.database import records
 from storekeeper.database.engine import create_engine
 from storekeeper.domain.money import PriceInput
-from storekeeper.models import item, journal, store_items, store_member, user
+from storekeeper.models import item, journal, store_items
 from storekeeper.models.item_fields import Fields
-from tests.conftest import HASHED, PASSWORD
-from tests.support import databases
+from tests.conftest import PASSWORD
+from tests.support import cast
 from tests.support.databases import transaction
 from tests.support.server_process import ROOT, Server, await_that
 
@@ -31,12 +31,7 @@ EXAMPLES = ROOT / "examples"
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    url = databases.for_a_server(request, tmp_path)
-    with transaction(create_engine(url)) as conn:
-        user.add(conn, "alice", HASHED, True)
-        store_member.create_store(conn, 1, "ikea", "EUR")
-        item.add(conn, 1, 1, "chair", Fields(price=PriceInput("15.99"), stock=10))
-    return url
+    return cast.shop_for_a_server(request, tmp_path, stock=10)
 
 
 @pytest.fixture

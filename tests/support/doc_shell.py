@@ -25,7 +25,15 @@ def steps(text: str) -> list[tuple[str, Block | None]]:
     return list(markdown.pairs(markdown.blocks(text), "sh", "json", "jsonl", "text", "csv"))
 
 
-def walk(commands: list[str], server: Server, folder: Path) -> list[str]:
+def check(steps: list[tuple[str, Block | None]], server: Server, folder: Path) -> None:
+    """Each command answers what the document shows."""
+    answers = _run([command for command, _ in steps], server, folder)
+    for (command, shown), answer in zip(steps, answers, strict=True):
+        assert shown is not None, f"{command} has no answer"
+        assert _is_shown(shown, answer), f"{command}\nanswers {answer}"
+
+
+def _run(commands: list[str], server: Server, folder: Path) -> list[str]:
     """What each of them answers, on both of its outputs. The server's data is in `data` in the folder."""
     script = [f"{{\n{command}\n}} > {folder}/{number} 2>&1" for number, command in enumerate(commands)]
     text = "\n".join(["set -eu", *script]).replace(ADDRESS, f"http://127.0.0.1:{server.port}")
@@ -37,15 +45,15 @@ def walk(commands: list[str], server: Server, folder: Path) -> list[str]:
     return done
 
 
-def is_told(told: Block, given: str) -> bool:
+def _is_shown(shown: Block, answer: str) -> bool:
     """Whether an answer is what the document shows."""
-    match told.language:
+    match shown.language:
         case "json":
-            return markdown.fits(read(told.text), read(given))
+            return markdown.fits(read(shown.text), read(answer))
         case "jsonl":
-            return markdown.fits([*map(read, told.text.splitlines())], [*map(read, given.splitlines())])
+            return markdown.fits([*map(read, shown.text.splitlines())], [*map(read, answer.splitlines())])
         case _:
-            return markdown.fits(told.text.splitlines(), given.splitlines())
+            return markdown.fits(shown.text.splitlines(), answer.splitlines())
 
 
 def read(text: str) -> Any:
