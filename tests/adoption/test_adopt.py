@@ -14,8 +14,9 @@ from falcon import testing
 
 from storekeeper.database.engine import create_engine, metadata
 from storekeeper.settings import Settings
-from tests.conftest import PASSWORD, Person
+from tests.conftest import Person
 from tests.support import course_databases
+from tests.support.cast import PASSWORD
 from tests.support.cli_runner import run_with, says
 
 

@@ -14,8 +14,8 @@ from storekeeper.adoption.source import Rows, Source
 from storekeeper.domain import money, names
 from storekeeper.errors import Invalid
 from storekeeper.security import legacy_hashes
-from tests.conftest import PASSWORD
 from tests.support import course_databases
+from tests.support.cast import PASSWORD
 
 amounts = st.integers(0, money.MAX_MINOR_UNITS)
 

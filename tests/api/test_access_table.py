@@ -23,8 +23,9 @@ from storekeeper.models.item_fields import Fields
 from storekeeper.models.session import SessionLimits
 from storekeeper.security.tokens import Lifetimes, Tokens
 from storekeeper.settings import Settings
-from tests.conftest import HASHED, PASSWORD, Clock, Person, as_served, bearer
+from tests.conftest import Clock, Person, as_served, bearer
 from tests.support import images as pictures
+from tests.support.cast import HASHED, PASSWORD
 from tests.support.databases import transaction
 from tests.support.webhook_senders import agree
 

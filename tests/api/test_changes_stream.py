@@ -11,8 +11,8 @@ import pytest
 
 from storekeeper.database.engine import create_engine
 from storekeeper.models import item
-from tests.conftest import PASSWORD
 from tests.support import cast
+from tests.support.cast import PASSWORD
 from tests.support.databases import transaction
 from tests.support.server_process import Client, Server, await_that, request
 

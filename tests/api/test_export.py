@@ -15,8 +15,9 @@ from storekeeper.domain.money import PriceInput
 from storekeeper.models import item, item_export, session, store_member, user
 from storekeeper.models.item_fields import Fields
 from storekeeper.settings import Settings
-from tests.conftest import HASHED, PASSWORD, Person, bearer
+from tests.conftest import Person, bearer
 from tests.support import raw_requests
+from tests.support.cast import HASHED, PASSWORD
 from tests.support.concurrent_workers import worker
 from tests.support.databases import transaction
 from tests.support.server_process import Client, Server, await_that, megabytes, request

@@ -13,8 +13,9 @@ from storekeeper.database.engine import create_engine
 from storekeeper.models import idempotency, user
 from storekeeper.models.idempotency import RETENTION_SECONDS, keys
 from storekeeper.settings import Settings
-from tests.conftest import PASSWORD, Clock, Person
+from tests.conftest import Clock, Person
 from tests.support import cast, images
+from tests.support.cast import PASSWORD
 from tests.support.concurrent_workers import Answer, Call, at_once, call, log_in, statuses, worker
 from tests.support.databases import transaction
 from tests.support.server_process import Server, request

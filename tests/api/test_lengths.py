@@ -21,8 +21,9 @@ from storekeeper.domain import names
 from storekeeper.http import operation
 from storekeeper.models import item_list
 from storekeeper.settings import Settings
-from tests.conftest import PASSWORD, Person, bearer
+from tests.conftest import Person, bearer
 from tests.support import raw_requests
+from tests.support.cast import PASSWORD
 from tests.support.cli_runner import run_with
 from tests.support.console_browser import Browser
 from tests.support.imports import start, upload

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper.settings import Settings
-from tests.conftest import PASSWORD, Clock, Person
+from tests.conftest import Clock, Person
+from tests.support.cast import PASSWORD
 from tests.support.cli_runner import run_with, says
 from tests.support.console_browser import Browser
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from falcon import testing
 
-from tests.conftest import PASSWORD, Person
+from tests.conftest import Person
+from tests.support.cast import PASSWORD
 from tests.support.response_contract import resolve
 
 HOOK = "https://shop.example/hook"

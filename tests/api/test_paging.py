@@ -15,8 +15,9 @@ from storekeeper.domain.money import PriceInput
 from storekeeper.models import item, item_queries, journal_feed, paging, session, store_items, store_member, user
 from storekeeper.models.item_fields import Fields
 from storekeeper.models.session import SessionLimits
-from tests.conftest import HASHED, Person, bearer
+from tests.conftest import Person, bearer
 from tests.support import raw_requests
+from tests.support.cast import HASHED
 from tests.support.databases import transaction
 from tests.support.raw_requests import Answer
 

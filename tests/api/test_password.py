@@ -16,7 +16,8 @@ from storekeeper.models.network_rate import Rate
 from storekeeper.security.argon2 import Hasher
 from storekeeper.security.passwords import Passwords
 from storekeeper.settings import Settings
-from tests.conftest import CHEAP, HASHED, PASSWORD, Person, as_served, bearer
+from tests.conftest import Person, as_served, bearer
+from tests.support.cast import CHEAP, HASHED, PASSWORD
 from tests.support.databases import transaction
 
 NEW = "another horse battery"

@@ -15,9 +15,10 @@ from storekeeper.models import session, store, store_member
 from storekeeper.models.session import SessionLimits, sessions
 from storekeeper.models.store import stores
 from storekeeper.settings import Settings
-from tests.conftest import PASSWORD, Clock, Person, bearer
+from tests.conftest import Clock, Person, bearer
 from tests.older.database import Upgraded
 from tests.support import course_databases
+from tests.support.cast import PASSWORD
 from tests.support.cli_runner import run_with
 from tests.support.concurrent_workers import Call, at_once, log_in, statuses
 from tests.support.console_browser import said

@@ -17,7 +17,8 @@ from storekeeper.errors import Unavailable
 from storekeeper.models.network_rate import rates
 from storekeeper.security.argon2 import Hasher
 from storekeeper.settings import Settings
-from tests.conftest import PASSWORD, Clock
+from tests.conftest import Clock
+from tests.support.cast import PASSWORD
 from tests.support.concurrent_workers import Answer, Call, at_once, send, statuses
 from tests.support.login_guesses import Start, login, starting
 

@@ -13,7 +13,8 @@ from storekeeper.app import create_app
 from storekeeper.components import Parts
 from storekeeper.models.session import sessions
 from storekeeper.settings import Settings
-from tests.conftest import PASSWORD, Clock, Person, as_served, bearer
+from tests.conftest import Clock, Person, as_served, bearer
+from tests.support.cast import PASSWORD
 from tests.support.concurrent_workers import worker
 from tests.support.databases import transaction
 

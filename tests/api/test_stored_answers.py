@@ -10,7 +10,8 @@ from storekeeper.models import idempotency, noted_rights, store_member, user
 from storekeeper.models.idempotency import keys
 from storekeeper.models.noted_rights import ADMIN, Right
 from tests.api.test_idempotency import CSV, PNG, ask, told
-from tests.conftest import HASHED, Person
+from tests.conftest import Person
+from tests.support.cast import HASHED
 from tests.support.databases import transaction
 from tests.support.webhook_senders import agree
 

@@ -25,8 +25,9 @@ from storekeeper.services.file_transfers import SLOWEST_READER, Exports, Reading
 from storekeeper.settings import Settings
 from storekeeper.tabular import cells
 from tests.api.test_export import CSV, HEAD, JSON_LINES, many
-from tests.conftest import HASHED, PASSWORD, Person, bearer
+from tests.conftest import Person, bearer
 from tests.support import concurrent_workers, databases, raw_requests
+from tests.support.cast import HASHED, PASSWORD
 from tests.support.databases import transaction
 from tests.support.server_process import Client, Server, await_that, megabytes, request
 

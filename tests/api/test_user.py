@@ -14,7 +14,8 @@ from storekeeper.models.network_rate import Rate
 from storekeeper.models.user import users
 from storekeeper.security import setup_token as setup
 from storekeeper.settings import Settings
-from tests.conftest import HASHED, PASSWORD, Person
+from tests.conftest import Person
+from tests.support.cast import HASHED, PASSWORD
 from tests.support.databases import transaction
 
 LAST = "The last administrator cannot be demoted, deactivated or deleted."

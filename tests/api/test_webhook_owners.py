@@ -13,8 +13,9 @@ from storekeeper.database.engine import create_engine
 from storekeeper.models import store_items, store_member, user, webhook, webhook_delivery, webhook_queue
 from storekeeper.models.webhook import MAX_OF_USER, webhooks
 from storekeeper.settings import Settings
-from tests.conftest import HASHED, Person
+from tests.conftest import Person
 from tests.database.test_schema import empty_url  # noqa: F401  a fixture
+from tests.support.cast import HASHED
 from tests.support.cli_runner import run_with
 from tests.support.databases import transaction
 from tests.support.older_databases import migrate_to

@@ -17,8 +17,9 @@ from storekeeper.database import schema_version
 from storekeeper.models import user
 from storekeeper.security import signing_keys
 from storekeeper.settings import Settings
-from tests.conftest import PASSWORD, Person, bearer
+from tests.conftest import Person, bearer
 from tests.support import databases
+from tests.support.cast import PASSWORD
 from tests.support.cli_runner import named, run_with, says, version
 from tests.support.databases import transaction
 

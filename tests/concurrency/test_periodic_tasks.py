@@ -26,7 +26,8 @@ from storekeeper.models.session import sessions
 from storekeeper.security import signing_keys
 from storekeeper.security.passwords import Passwords
 from storekeeper.settings import Settings
-from tests.conftest import CHEAP, PASSWORD, Clock, make_parts
+from tests.conftest import Clock, make_parts
+from tests.support.cast import CHEAP, PASSWORD
 from tests.support.cli_runner import run_with
 from tests.support.concurrent_workers import Call, send
 from tests.support.console_browser import Browser, said

@@ -28,8 +28,8 @@ from storekeeper.models.import_queue import MAX_DEATHS
 from storekeeper.models.item_fields import Fields
 from storekeeper.models.webhook import webhooks
 from storekeeper.security import signing_keys
-from tests.conftest import HASHED, PASSWORD
 from tests.support import databases
+from tests.support.cast import HASHED, PASSWORD
 from tests.support.databases import transaction
 from tests.support.server_process import Server, Start, await_that, children, is_alive, request, several
 from tests.support.webhook_receiver import HANG, Receive

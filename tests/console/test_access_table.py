@@ -17,8 +17,9 @@ from storekeeper.security.tokens import Lifetimes, Tokens
 from storekeeper.settings import Settings
 from tests.api.test_access_table import PNG, everything
 from tests.api.test_access_table import world as _world
-from tests.conftest import PASSWORD, Clock
+from tests.conftest import Clock
 from tests.support import console_browser
+from tests.support.cast import PASSWORD
 from tests.support.databases import transaction
 
 # What each caller meets, at the paths below /console: a status, `in` for the way to sign in, or `sure` for the question

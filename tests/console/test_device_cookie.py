@@ -8,7 +8,8 @@ from falcon import testing
 from storekeeper.components import Parts
 from storekeeper.security.tokens import Lifetimes, Tokens
 from storekeeper.settings import Settings
-from tests.conftest import PASSWORD, Clock, Person, bearer
+from tests.conftest import Clock, Person, bearer
+from tests.support.cast import PASSWORD
 from tests.support.console_browser import Browser
 
 DAY = 86_400

@@ -18,9 +18,10 @@ from storekeeper.security.signing_keys import rotate
 from storekeeper.security.tokens import Lifetimes, Tokens
 from storekeeper.settings import Settings
 from tests.api.test_access_table import everything
-from tests.conftest import PASSWORD, Clock, Person
+from tests.conftest import Clock, Person
 from tests.console.test_access_table import EXPECTED, FILES, FORMS, LAST, console_world, knock, path_of, tokens, world
 from tests.support import concurrent_workers
+from tests.support.cast import PASSWORD
 from tests.support.concurrent_workers import Call
 from tests.support.console_browser import BOUNDARY, SAME_ORIGIN, Browser, fields, said, values, wrong
 from tests.support.databases import transaction

@@ -13,7 +13,8 @@ import storekeeper
 from storekeeper.console.form_keys import FIELD
 from storekeeper.console.static_files import TYPES
 from storekeeper.models import import_job
-from tests.conftest import PASSWORD, Person
+from tests.conftest import Person
+from tests.support.cast import PASSWORD
 from tests.support.console_browser import Browser, said
 from tests.support.databases import transaction
 from tests.support.item_catalogues import fill

@@ -14,9 +14,10 @@ from storekeeper.database.engine import transaction
 from storekeeper.models import saved_form, session
 from storekeeper.models.saved_form import MAX_OF_USER, RETENTION_SECONDS, kept_forms
 from storekeeper.settings import Settings
-from tests.conftest import PASSWORD, Clock, Person
+from tests.conftest import Clock, Person
 from tests.console.test_access_table import EXPECTED
 from tests.support import images
+from tests.support.cast import PASSWORD
 from tests.support.console_browser import Browser, fields, said, values
 
 STORE = "/console/store/ikea"

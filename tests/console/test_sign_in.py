@@ -12,7 +12,8 @@ from storekeeper.console.form_keys import FIELD
 from storekeeper.models import session, user
 from storekeeper.security import setup_token
 from storekeeper.security.tokens import Lifetimes, Tokens
-from tests.conftest import PASSWORD, Clock, Person, bearer
+from tests.conftest import Clock, Person, bearer
+from tests.support.cast import PASSWORD
 from tests.support.console_browser import Browser, said, values, wrong
 from tests.support.databases import transaction
 

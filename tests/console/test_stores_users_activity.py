@@ -15,7 +15,8 @@ from storekeeper.importer.importer import Importer
 from storekeeper.models import import_queue, store_member, store_summary, system
 from storekeeper.models.paging import PageRequest
 from storekeeper.models.store import get
-from tests.conftest import PASSWORD, Person
+from tests.conftest import Person
+from tests.support.cast import PASSWORD
 from tests.support.console_browser import Browser, said, wrong
 from tests.support.databases import transaction
 from tests.support.item_catalogues import fill

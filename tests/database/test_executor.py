@@ -42,7 +42,7 @@ from storekeeper.models.item_fields import Fields
 from storekeeper.models.item_lookup import AuthorizedLookup
 from storekeeper.models.login_throttle import LoginThrottleLimits
 from storekeeper.models.session import SessionLimits
-from tests.conftest import HASHED
+from tests.support.cast import HASHED
 from tests.support.server_process import await_that
 
 # For every parameter that a query may have.

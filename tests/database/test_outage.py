@@ -21,9 +21,9 @@ from storekeeper.database.engine import create_engine
 from storekeeper.models import store, store_member, user
 from storekeeper.models.item import items
 from storekeeper.settings import Settings
-from tests.conftest import HASHED
 from tests.database.test_executor import database, read, write
 from tests.support import databases
+from tests.support.cast import HASHED
 from tests.support.concurrent_workers import Answer, Call, at_once, call, log_in, send, statuses, worker
 from tests.support.databases import transaction
 

@@ -13,7 +13,7 @@ from storekeeper.models.user import users
 from storekeeper.security import setup_token
 from storekeeper.security.signing_keys import KeyRing
 from storekeeper.settings import Settings
-from tests.conftest import HASHED, PASSWORD
+from tests.support.cast import HASHED, PASSWORD
 from tests.support.concurrent_workers import Answer, Call, at_once, call, log_in, statuses, worker
 from tests.support.databases import transaction
 

@@ -24,8 +24,9 @@ from storekeeper.database.schema_version import SchemaError
 from storekeeper.security.passwords import Passwords
 from storekeeper.security.signing_keys import ensure
 from storekeeper.settings import Settings
-from tests.conftest import CHEAP, make_parts
+from tests.conftest import make_parts
 from tests.support import databases
+from tests.support.cast import CHEAP
 from tests.support.concurrent_workers import Call, call, send, worker
 from tests.support.database_schema import describe
 

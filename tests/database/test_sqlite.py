@@ -22,8 +22,8 @@ from storekeeper.models import item, item_list, item_queries, item_search
 from storekeeper.models.item_fields import Fields
 from storekeeper.models.item_list import Filter
 from storekeeper.settings import Settings
-from tests.conftest import HASHED
 from tests.support import databases
+from tests.support.cast import HASHED
 from tests.support.concurrent_workers import Call, at_once, call, log_in, statuses, worker
 from tests.support.databases import transaction
 

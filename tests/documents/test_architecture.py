@@ -14,7 +14,8 @@ from falcon import testing
 
 import storekeeper
 from storekeeper.settings import Settings
-from tests.conftest import PASSWORD, Person
+from tests.conftest import Person
+from tests.support.cast import PASSWORD
 from tests.support.console_browser import Browser
 from tests.support.imports import bring
 from tests.support.markdown import ROOT

@@ -21,8 +21,8 @@ from storekeeper.database.engine import create_engine
 from storekeeper.domain.money import PriceInput
 from storekeeper.models import item, journal, store_items
 from storekeeper.models.item_fields import Fields
-from tests.conftest import PASSWORD
 from tests.support import cast
+from tests.support.cast import PASSWORD
 from tests.support.databases import transaction
 from tests.support.server_process import ROOT, Server, await_that
 

@@ -8,8 +8,9 @@ from falcon import testing
 
 from storekeeper.domain import names, unicode_scripts
 from storekeeper.settings import Settings
-from tests.conftest import PASSWORD, Person, bearer
+from tests.conftest import Person, bearer
 from tests.support import raw_requests
+from tests.support.cast import PASSWORD
 from tests.support.cli_runner import run_with, says
 from tests.support.console_browser import Browser
 

@@ -16,8 +16,8 @@ from storekeeper.models import store_member, user
 from storekeeper.models.import_job import jobs
 from storekeeper.models.import_queue import HEARTBEAT_TIMEOUT
 from storekeeper.models.item import items
-from tests.conftest import HASHED, PASSWORD
 from tests.support import databases
+from tests.support.cast import HASHED, PASSWORD
 from tests.support.databases import transaction
 from tests.support.server_process import Server, Start, await_that, children, is_alive, request, several
 

@@ -13,7 +13,7 @@ from storekeeper.models import session
 from storekeeper.models.user import users
 from storekeeper.security.argon2 import Hasher
 from storekeeper.settings import Settings
-from tests.conftest import PASSWORD
+from tests.support.cast import PASSWORD
 from tests.support.concurrent_workers import Answer, Call, at_once, call, log_in, send, statuses
 from tests.support.databases import transaction
 from tests.support.login_guesses import WRONG, Start, attempt, fail, login, starting

@@ -28,8 +28,9 @@ from storekeeper.models.store_member import Member
 from storekeeper.models.user import User, users
 from storekeeper.security import setup_token
 from storekeeper.settings import Settings
-from tests.conftest import PASSWORD, Clock, Person
+from tests.conftest import Clock, Person
 from tests.support import images
+from tests.support.cast import PASSWORD
 from tests.support.cli_runner import run_with
 from tests.support.databases import transaction
 from tests.support.imports import bring, carry_out

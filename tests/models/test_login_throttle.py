@@ -15,7 +15,8 @@ from storekeeper.models.login_network import sign_ins
 from storekeeper.models.login_throttle import failures
 from storekeeper.security.argon2 import Hasher
 from storekeeper.settings import Settings
-from tests.conftest import PASSWORD, Clock
+from tests.conftest import Clock
+from tests.support.cast import PASSWORD
 from tests.support.concurrent_workers import Answer, Call, at_once, log_in, send, statuses
 from tests.support.databases import transaction
 from tests.support.login_guesses import WRONG, Start, attempt, fail, login, starting

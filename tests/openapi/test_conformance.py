@@ -23,8 +23,9 @@ from storekeeper.errors import Invalid
 from storekeeper.http.request import MAX_ID
 from storekeeper.openapi import document as openapi
 from storekeeper.settings import Settings
-from tests.conftest import PASSWORD, RICH, Person
+from tests.conftest import RICH, Person
 from tests.support import images
+from tests.support.cast import PASSWORD
 
 CODE = re.compile(r"^- `(\w+)`", re.MULTILINE)
 NO_USER = 999

@@ -15,8 +15,8 @@ import pytest
 
 from storekeeper.files.images import MEDIA_TYPES
 from storekeeper.resources.imports import TYPES
-from tests.conftest import PASSWORD
 from tests.support import app_without_database, images
+from tests.support.cast import PASSWORD
 
 NAME = "generated_storekeeper_client"
 

@@ -28,7 +28,8 @@ from storekeeper.models.session import sessions
 from storekeeper.security.passwords import Passwords
 from storekeeper.security.signing_keys import ensure
 from storekeeper.settings import Settings
-from tests.conftest import CHEAP, PASSWORD, Clock, as_served, bearer, make_parts
+from tests.conftest import Clock, as_served, bearer, make_parts
+from tests.support.cast import CHEAP, PASSWORD
 from tests.support.databases import transaction
 
 GRACE = 10

@@ -23,8 +23,9 @@ from storekeeper.security.passwords import Passwords
 from storekeeper.security.signing_keys import KeyRing
 from storekeeper.security.tokens import Lifetimes, Tokens
 from storekeeper.settings import Settings
-from tests.conftest import CHEAP, HASHED, RICH, make_parts
+from tests.conftest import RICH, make_parts
 from tests.support import databases, raw_requests, request_strategies
+from tests.support.cast import CHEAP, HASHED
 from tests.support.databases import transaction
 from tests.support.request_strategies import Asked
 

@@ -22,9 +22,10 @@ from storekeeper.security import signing_keys
 from storekeeper.security.passwords import Passwords
 from storekeeper.services.health import STALE_SECONDS
 from storekeeper.settings import Settings
-from tests.conftest import CHEAP, Person, as_served, make_parts
+from tests.conftest import Person, as_served, make_parts
 from tests.database.test_outage import administer, cut
 from tests.support import damaged_files, databases
+from tests.support.cast import CHEAP
 from tests.support.console_browser import Browser
 
 READY = (200, {"message": "ready", "status": "ready"})

@@ -19,7 +19,8 @@ from storekeeper import log
 from storekeeper.components import Parts
 from storekeeper.log import LogWriter
 from storekeeper.security import setup_token
-from tests.conftest import PASSWORD, Person, bearer
+from tests.conftest import Person, bearer
+from tests.support.cast import PASSWORD
 from tests.support.server_process import ROOT, Client, await_that, request
 
 Lines = Callable[[], list[dict[str, Any]]]

@@ -13,7 +13,8 @@ from storekeeper.security import signing_keys
 from storekeeper.security.argon2 import Hasher
 from storekeeper.security.passwords import Passwords
 from storekeeper.settings import Settings
-from tests.conftest import CHEAP, PASSWORD, make_parts
+from tests.conftest import make_parts
+from tests.support.cast import CHEAP, PASSWORD
 
 
 class Call(NamedTuple):

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from falcon import testing
 
 from storekeeper.console.form_keys import FIELD
-from tests.conftest import PASSWORD
+from tests.support.cast import PASSWORD
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 BOUNDARY = "----boundary"

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from storekeeper.settings import Settings
-from tests.conftest import CHEAP
+from tests.support.cast import CHEAP
 from tests.support.concurrent_workers import Answer, Call, at_once, worker
 
 WRONG = "wrong horse battery"

@@ -11,7 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from storekeeper.database.engine import metadata
 from storekeeper.models import user
-from tests.conftest import HASHED, PASSWORD, Clock
+from tests.conftest import Clock
+from tests.support.cast import HASHED, PASSWORD
 from tests.support.concurrent_workers import Answer, Call
 from tests.support.databases import transaction
 from tests.support.reference_model import DAYS, MINUTES, Body, Model, Person, Refused, Session, Token

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from storekeeper.database.engine import metadata
 from storekeeper.models.webhook import webhooks
-from tests.conftest import PASSWORD, Person, bearer
+from tests.conftest import Person, bearer
 from tests.support import raw_requests
+from tests.support.cast import PASSWORD
 from tests.support.raw_requests import JSON, Answer
 
 REQUESTS: dict[tuple[str, str], Any] = {

@@ -7,8 +7,8 @@ from urllib.parse import quote, quote_from_bytes
 
 from hypothesis import strategies as st
 
-from tests.conftest import PASSWORD
 from tests.support import images
+from tests.support.cast import PASSWORD
 
 TOKENS = 6  # how many there are to choose from; the first ones are good for most
 PARTS = ("method", "path", "query", "headers", "token", "type", "member", "members", "body")

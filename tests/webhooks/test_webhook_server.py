@@ -18,8 +18,8 @@ import sqlalchemy as sa
 from storekeeper.database.engine import create_engine
 from storekeeper.models import store_member, user
 from storekeeper.models.webhook import CHALLENGE, deliveries, webhooks
-from tests.conftest import HASHED, PASSWORD
 from tests.support import databases
+from tests.support.cast import HASHED, PASSWORD
 from tests.support.databases import transaction
 from tests.support.server_process import ROOT, Server, Start, await_that, children, is_alive, request, several
 from tests.support.webhook_receiver import Receive, Receiver
