@@ -90,6 +90,17 @@ def limited(select: sa.Select[Any], maximum: int) -> sa.Select[Any]:
     return select.limit(sa.literal_column(str(maximum))).offset(sa.literal_column("0"))
 
 
+def delete_some(select: sa.Select[Any], maximum: int) -> sa.Delete:
+    """Delete a few of the rows whose key a query finds, but for those that another transaction holds.
+
+    They are chosen in a CTE, which PostgreSQL runs once. A subquery it may run again for each row that it looks at:
+    what this statement has deleted is skipped then, others are found in its place, and all are deleted.
+    """
+    chosen = limited(select, maximum).with_for_update(skip_locked=True).cte("chosen")
+    (table,) = select.get_final_froms()
+    return sa.delete(table).where(sa.tuple_(*select.selected_columns).in_(sa.select(chosen)))  # type: ignore[arg-type]
+
+
 def fetch_together(conn: Connection, queries: Sequence[tuple[CompiledQuery[T], Mapping[str, Any]]]) -> list[list[T]]:
     """What each of several queries finds, for one trip to PostgreSQL: what psycopg calls a pipeline."""
     if conn.dialect.name == "sqlite":

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.database import dialects, records
+from storekeeper.database.compiled_query import delete_some
 from storekeeper.database.engine import metadata
 from storekeeper.errors import KeyInUse, KeyReused
 from storekeeper.models import idempotency_space, noted_rights, store_member
@@ -130,8 +131,8 @@ def _run(
 
 def _sweep(conn: Connection, now: int) -> None:
     """Takes away a few that are old, so that they need no other sweeper."""
-    old = sa.select(keys.c.key).where(keys.c.at < now - RETENTION_SECONDS).limit(SWEPT_AT_ONCE)
-    conn.execute(sa.delete(keys).where(keys.c.key.in_(old.with_for_update(skip_locked=True))))
+    old = sa.select(keys.c.key).where(keys.c.at < now - RETENTION_SECONDS)
+    conn.execute(delete_some(old, SWEPT_AT_ONCE))
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=secret.conceal)

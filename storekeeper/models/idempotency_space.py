@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.database import dialects
-from storekeeper.database.compiled_query import CompiledQuery, limited
+from storekeeper.database.compiled_query import CompiledQuery, delete_some
 from storekeeper.database.engine import metadata
 from storekeeper.database.records import scalar
 from storekeeper.errors import AnswerSpaceFull
@@ -58,11 +58,8 @@ _add: CompiledQuery[int] = CompiledQuery(
     ).columns(sa.column("bytes", sa.BigInteger)),
     scalar,
 )
-_key = sa.tuple_(answer_space.c.user_id, _hour, answer_space.c.part)
-_old = limited(
-    sa.select(answer_space.c.user_id, _hour, answer_space.c.part).where(_hour < sa.bindparam("first")), SWEPT_AT_ONCE
-)
-_sweep = CompiledQuery(sa.delete(answer_space).where(_key.in_(_old.with_for_update(skip_locked=True))))
+_old = sa.select(answer_space.c.user_id, _hour, answer_space.c.part).where(_hour < sa.bindparam("first"))
+_sweep = CompiledQuery(delete_some(_old, SWEPT_AT_ONCE))
 
 
 def require(conn: Connection, user_id: int, max_bytes: int) -> None:

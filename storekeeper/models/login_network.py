@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.database import dialects
-from storekeeper.database.compiled_query import CompiledQuery, limited
+from storekeeper.database.compiled_query import CompiledQuery, delete_some
 from storekeeper.database.engine import metadata
 from storekeeper.database.records import nested, optional, scalar
 from storekeeper.domain import names
@@ -58,15 +58,8 @@ _find = CompiledQuery(
 _has_failures: CompiledQuery[bool] = CompiledQuery(
     sa.select(login_throttle.has_failures).where(user.has_same_hash).with_for_update(of=users), scalar
 )
-_old = limited(
-    sa.select(sign_ins.c.user_id, sign_ins.c.network).where(sign_ins.c.last_at < sa.bindparam("before")),
-    SWEEP_BATCH_SIZE,
-)
-_sweep = CompiledQuery(
-    sa.delete(sign_ins).where(
-        sa.tuple_(sign_ins.c.user_id, sign_ins.c.network).in_(_old.with_for_update(skip_locked=True))
-    )
-)
+_old = sa.select(sign_ins.c.user_id, sign_ins.c.network).where(sign_ins.c.last_at < sa.bindparam("before"))
+_sweep = CompiledQuery(delete_some(_old, SWEEP_BATCH_SIZE))
 
 
 def find(conn: Connection, username: str, address: str, rate: Rate, attempt: Attempt) -> LoginLookup:

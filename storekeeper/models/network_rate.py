@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storekeeper.database.compiled_query import CompiledQuery, limited
+from storekeeper.database.compiled_query import CompiledQuery, delete_some
 from storekeeper.database.engine import metadata
 from storekeeper.domain.ip_networks import MAX_NETWORKS, networks
 from storekeeper.errors import TooManyAttempts
@@ -53,8 +53,8 @@ is_full = sa.or_(
         for bucket, bound in zip(_BUCKETS, _BOUNDS, strict=True)
     )
 )
-_old = limited(sa.select(rates.c.bucket).where(rates.c.minute < sa.bindparam("minute")), SWEEP_BATCH_SIZE)
-_sweep = CompiledQuery(sa.delete(rates).where(rates.c.bucket.in_(_old.with_for_update(skip_locked=True))))
+_old = sa.select(rates.c.bucket).where(rates.c.minute < sa.bindparam("minute"))
+_sweep = CompiledQuery(delete_some(_old, SWEEP_BATCH_SIZE))
 
 
 def _increase(buckets: int) -> CompiledQuery[BucketCount]:

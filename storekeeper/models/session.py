@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.database import records
-from storekeeper.database.compiled_query import CompiledQuery, limited
+from storekeeper.database.compiled_query import CompiledQuery, delete_some
 from storekeeper.database.engine import Id, metadata
 from storekeeper.database.records import nested, scalar
 from storekeeper.errors import InvalidCredentials, NotFound, TicketInvalid, TokenExpired, TokenRevoked
@@ -69,8 +69,8 @@ _note_refresh = CompiledQuery(
     .values({name: sa.bindparam(f"new_{name}") for name in ("refresh_number", "recent_uses", "last_used_at")})
 )
 _BEGUN = ("user_id", "began_at", "ends_at", "last_used_at", "device", "address", "refresh_number", "recent_uses")
-_over = limited(sa.select(sessions.c.id).where(sessions.c.ends_at < sa.bindparam("before")), SWEEP_BATCH_SIZE)
-_sweep = CompiledQuery(sa.delete(sessions).where(sessions.c.id.in_(_over.with_for_update(skip_locked=True))))
+_over = sa.select(sessions.c.id).where(sessions.c.ends_at < sa.bindparam("before"))
+_sweep = CompiledQuery(delete_some(_over, SWEEP_BATCH_SIZE))
 _listed = sa.select(sessions.c.id, sessions.c.device, sessions.c.address, sessions.c.began_at, sessions.c.last_used_at)
 
 

@@ -90,7 +90,10 @@ class Copy:
         fill(engine)
         with engine.begin() as conn:
             conn.exec_driver_sql("CREATE SCHEMA filled")
-            steps = [self._keep(conn, table.name) for table in metadata.sorted_tables]
+            known = [table.name for table in metadata.sorted_tables]  # each behind those that it refers to
+            found = conn.exec_driver_sql("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+            others = {row.tablename for row in found} - {*known, "alembic_version"}
+            steps = [self._keep(conn, name) for name in [*known, *others]]
             found = conn.exec_driver_sql("SELECT sequencename, last_value FROM pg_sequences WHERE last_value > 0")
             steps += [f"PERFORM setval('{name}', {value})" for name, value in found]
         self._statement = f"DO $$ BEGIN {'; '.join(filter(None, steps))}; END $$"
