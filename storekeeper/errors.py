@@ -74,7 +74,7 @@ class Invalid(StorekeeperError):
         fields: Sequence[InvalidField] = (),
         **parameters: Parameter,
     ) -> None:
-        named = {"field": field} if field else {}
+        named = {} if field is None else {"field": field}  # a name may be empty, as that of a query's "=1"
         super().__init__(reason, message=message, **named, **parameters)
         self.fields = [InvalidField(field, self.message)] if field else list(fields)
 

@@ -94,6 +94,12 @@ def test_a_parameter_twice_is_refused_by_name(root_asks: Any) -> None:
     assert is_refused(root_asks("/item/chair?store_id=1&store_id=2"), "store_id")
 
 
+def test_a_parameter_without_a_name(root_asks: Any) -> None:
+    assert is_refused(root_asks("/items?=1"), "")
+    answer = root_asks("/items?=1&=1")
+    assert (answer.status, answer.json) == (400, {"error": "invalid", "message": "'' is given twice."})
+
+
 def test_a_query_that_cannot_be_read(root_asks: Any) -> None:
     for query in (
         "limit",
