@@ -5,6 +5,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, overload
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.selectable import ReturnsRows
 
 from storekeeper.database.records import Reader, Row, convert_values, reader
@@ -57,7 +58,10 @@ class CompiledQuery(Generic[T]):
 
     def fetch_rows(self, conn: Connection, cursor: Any) -> list[T]:
         # Fetch all, even of one row: SQLite would keep a half-read statement's snapshot open.
-        rows = cursor.fetchall()
+        try:
+            rows = cursor.fetchall()
+        except conn.dialect.loaded_dbapi.Error as error:
+            raise translate_error(conn, error) from error
         made = self._for(conn)
         if made.converters:
             rows = [convert_values(list(row), made.converters) for row in rows]
@@ -115,8 +119,17 @@ def execute(conn: Connection, sql: str, values: Any, cursor: Any = None) -> Any:
     """Run the driver's own SQL, where no other cursor is given on the one that the connection keeps. Returns it."""
     try:
         return (cursor or held_cursor(conn)).execute(sql, values)
-    except conn.dialect.loaded_dbapi.IntegrityError as error:
-        raise Conflict from error
+    except conn.dialect.loaded_dbapi.Error as error:
+        raise translate_error(conn, error) from error
+
+
+def translate_error(conn: Connection, error: Exception) -> Exception:
+    """What to raise for a driver's error: Conflict for a broken constraint, and for others what SQLAlchemy raises."""
+    dbapi: Any = conn.dialect.loaded_dbapi
+    if isinstance(error, dbapi.IntegrityError):
+        return Conflict()
+    translated: Exception = DBAPIError.instance(None, None, error, dbapi.Error, dialect=conn.dialect)
+    return translated
 
 
 def held_cursor(conn: Connection) -> Any:

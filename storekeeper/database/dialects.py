@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storekeeper.database import records
-from storekeeper.errors import Conflict
+from storekeeper.database.compiled_query import translate_error
 
 T = TypeVar("T")
 
@@ -71,8 +71,8 @@ def copy(conn: Connection, table: str, columns: Sequence[str], rows: Iterable[Se
         with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as lines:
             for row in rows:
                 lines.write_row(row)
-    except conn.dialect.loaded_dbapi.IntegrityError as error:
-        raise Conflict from error
+    except conn.dialect.loaded_dbapi.Error as error:
+        raise translate_error(conn, error) from error
 
 
 def column_of(conn: Connection, values: Sequence[str]) -> sa.TableValuedAlias:

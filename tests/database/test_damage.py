@@ -136,8 +136,12 @@ def test_the_console_says_so_on_a_page(path: Path, settings: Settings) -> None:
     assert TOLD["message"] in shown.text
 
 
+def _damage_version(path: Path) -> None:
+    damaged_files.damage_root(path, "alembic_version")
+
+
 @sqlite_only
-@pytest.mark.parametrize("make", [damaged_files.truncate, damaged_files.damage_header])
+@pytest.mark.parametrize("make", [damaged_files.truncate, damaged_files.damage_header, _damage_version])
 def test_a_command_says_it_in_one_line(make: Callable[[Path], None], path: Path, settings: Settings) -> None:
     make(path)
     result = run_with(settings, "users", "list")
