@@ -89,7 +89,7 @@ def print_history(name: str, store_name: str | None, limit: int) -> None:
 )
 @click.option("--user", "username", help="Only changes by this user.")
 @click.option(
-    "--limit", type=click.IntRange(1, paging.MAX_PAGE_SIZE), default=20, help="How many changes, the newest: 20."
+    "--limit", type=click.IntRange(1, paging.MAX_PAGE_SIZE), default=20, help="The number of changes. Default: 20."
 )
 def print_audit(kind: Kind | None, store_name: str | None, username: str | None, limit: int) -> None:
     """Print all changes, newest first, with time, author and values."""

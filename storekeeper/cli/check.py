@@ -132,7 +132,7 @@ def _check_database(read: Settings, deep: bool) -> str:
 
 
 def describe_database(url: str) -> str:
-    """The database's URL without its password."""
+    """The kind of the database and where it is, without its password."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return f"sqlite {parsed.database}"
