@@ -108,6 +108,32 @@ def test_each_shape(shape: str, adopting: Adopting, client: testing.TestClient) 
     assert left_out == (orders if shape == "orders" else set())
 
 
+def test_the_current_edition_after_its_last_section(adopting: Adopting, client: testing.TestClient) -> None:
+    """Its API lets two items of a store, and two tags, have one name."""
+    course_databases.make(
+        adopting.file,
+        course_databases.MAILED,
+        users=[(1, "jose", "jose@shop.example", course_databases.PASSLIB)],
+        stores=[(1, "ikea"), (2, "tesco")],
+        items=[(1, "chair", "Of oak.", 17.0, 1), (2, "chair", None, 15.99, 1), (5, "milk", None, 2.0, 2)],
+        tags=[(1, "Garden", 1), (2, "Garden", 2), (4, "unused", 1)],
+        items_tags=[(1, 1, 1), (2, 1, 1), (3, 1, 2), (4, 5, 2)],
+    )
+    adopting.done()
+    held = [each for store in ("ikea", "tesco") for each in client.simulate_get(f"/store/{store}").json["items"]]
+    assert [(each["name"], each["description"], each["tags"]) for each in held] == [
+        ("chair", "Of oak.", ["garden"]),
+        ("chair (2)", "", []),
+        ("milk", "", ["garden"]),
+    ]
+    assert login(client, "jose", PASSWORD) == 200
+    assert [(each["kind"], each["id"], each["old"], each["new"]) for each in adopting.decisions()] == [
+        ("item_renamed", 2, "chair", "chair (2)"),
+        ("tag_not_taken", 4, "unused", None),
+        ("column_not_taken", None, "users.email", None),
+    ]
+
+
 def test_whoever_came_by_github_has_to_get_a_password(adopting: Adopting, client: testing.TestClient) -> None:
     course_databases.usual(adopting.file, "github")
     adopting.done()

@@ -73,6 +73,18 @@ TODAY = """
     CREATE TABLE items_tags (id INTEGER NOT NULL PRIMARY KEY, item_id INTEGER, tag_id INTEGER);
 """
 DESCRIBED = TODAY + "ALTER TABLE items ADD COLUMN description VARCHAR;"  # as Alembic does it
+# By db.create_all() of the current edition's models after its section 12; its migrations need PostgreSQL.
+MAILED = """
+    CREATE TABLE stores (id INTEGER NOT NULL, name VARCHAR(80) NOT NULL, PRIMARY KEY (id), UNIQUE (name));
+    CREATE TABLE users (id INTEGER NOT NULL, username VARCHAR(80) NOT NULL, email VARCHAR NOT NULL,
+        password VARCHAR(256) NOT NULL, PRIMARY KEY (id), UNIQUE (username), UNIQUE (email));
+    CREATE TABLE items (id INTEGER NOT NULL, name VARCHAR(80) NOT NULL, description VARCHAR, price FLOAT NOT NULL,
+        store_id INTEGER NOT NULL, PRIMARY KEY (id), FOREIGN KEY(store_id) REFERENCES stores (id));
+    CREATE TABLE tags (id INTEGER NOT NULL, name VARCHAR(80) NOT NULL, store_id INTEGER NOT NULL, PRIMARY KEY (id),
+        FOREIGN KEY(store_id) REFERENCES stores (id));
+    CREATE TABLE items_tags (id INTEGER NOT NULL, item_id INTEGER, tag_id INTEGER, PRIMARY KEY (id),
+        FOREIGN KEY(item_id) REFERENCES items (id), FOREIGN KEY(tag_id) REFERENCES tags (id));
+"""
 SHAPES = {
     "lecture": LECTURE,
     "later": LATER,
