@@ -16,7 +16,7 @@ from storekeeper.http.proxy_headers import behind_proxies
 from storekeeper.http.request import Request
 from storekeeper.http.response_headers import EXPOSED_HEADERS
 from storekeeper.http.root_app import LazyApp, RootApp
-from storekeeper.http.routing import Cors, Router
+from storekeeper.http.routing import Cors, InStore, Router
 from storekeeper.maintenance import Lifespan
 from storekeeper.resources import (
     changes,
@@ -91,18 +91,18 @@ def create_routes(components: Components) -> dict[str, object]:
         "/stores": store.StoreListResource(guard),
         "/store/{name:name}/members": member.MemberListResource(guard),
         "/store/{name:name}/members/{username:username}": member.MemberResource(guard),
-        "/store/{name:name}/items": item_list.StoreItemListResource(guard, parts.exports),
-        "/store/{name:name}/item/{item_name:name}": item.ItemInStoreResource(guard, conditions),
-        "/store/{name:name}/item/{item_name:name}/stock": item.StockInStoreResource(guard),
+        "/store/{name:name}/items": InStore(item_list.ItemListResource(guard, parts.exports)),
+        "/store/{name:name}/item/{item_name:name}": InStore(item.ItemResource(guard, conditions)),
+        "/store/{name:name}/item/{item_name:name}/stock": InStore(item.StockResource(guard)),
         "/item/{name:name}": item.ItemResource(guard, conditions),
         "/item/{name:name}/stock": item.StockResource(guard),
-        "/store/{name:name}/item/{item_name:name}/image": item_image.ItemImageInStoreResource(guard, image_uploads),
+        "/store/{name:name}/item/{item_name:name}/image": InStore(item_image.ItemImageResource(guard, image_uploads)),
         "/item/{name:name}/image": item_image.ItemImageResource(guard, image_uploads),
         "/images/{key}/{size}": item_image.ImageFileResource(guard, parts.images),
         "/item/{name:name}/history": history.ItemHistoryResource(guard),
         "/item/{name:name}/price": history.ItemPriceResource(guard),
-        "/store/{name:name}/item/{item_name:name}/history": history.ItemHistoryInStoreResource(guard),
-        "/store/{name:name}/item/{item_name:name}/price": history.ItemPriceInStoreResource(guard),
+        "/store/{name:name}/item/{item_name:name}/history": InStore(history.ItemHistoryResource(guard)),
+        "/store/{name:name}/item/{item_name:name}/price": InStore(history.ItemPriceResource(guard)),
         "/store/{name:name}/history": history.StoreHistoryResource(guard),
         "/changes": changes.ChangesResource(guard, quotas.streams),
         "/audit": history.AuditResource(guard),

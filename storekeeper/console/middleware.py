@@ -49,7 +49,7 @@ class SessionCookie:
         self, req: ConsoleRequest, _resp: Response, resource: object, _params: dict[str, Any]
     ) -> None:
         req.view = resource
-        req.operation = self._operations[type(resource), req.method]
+        req.operation = self._operations[resource, req.method]
         if req.operation.access is not Access.PUBLIC:
             token = cookies.find_token(req)
             if not token:

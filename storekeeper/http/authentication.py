@@ -20,7 +20,7 @@ class Authentication:
         self._operations = Declarations()
 
     async def process_resource(self, req: Request, _resp: Response, resource: object, _params: dict[str, Any]) -> None:
-        req.operation = self._operations[type(resource), req.method]
+        req.operation = self._operations[resource, req.method]
         access = req.operation.access
         if access is not Access.PUBLIC and (access is not Access.OPTIONAL or req.auth):
             claims = self._tokens.read(bearer_token(req), access.kinds)

@@ -191,10 +191,10 @@ def _usual_units(responder: Callable[..., Any]) -> int:
 NONE = Operation("", "", Access.PUBLIC, None, False, None, {}, (), (), units=0)
 
 
-class Declarations(dict[tuple[type, str], Operation]):
-    """What responders declare, by their resource's class and their method. Kept once it was asked for."""
+class Declarations(dict[tuple[object, str], Operation]):
+    """What responders declare, by their resource and their method. Kept once it was asked for."""
 
-    def __missing__(self, key: tuple[type, str]) -> Operation:
+    def __missing__(self, key: tuple[object, str]) -> Operation:
         resource, method = key
         responder = getattr(resource, f"on_{method.lower()}", None)
         if responder is None:  # Falcon answers by itself: OPTIONS, or 405

@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
+from msgspec import UnsetType
 
 from storekeeper.domain import expectations, strict_json
 from storekeeper.domain.money import PriceInput
@@ -56,6 +57,11 @@ def _is_written(text: str, value: Any) -> bool:
     if isinstance(value, PriceInput):
         return True
     return text == (str(value).lower() if isinstance(value, bool | int) else str(value))
+
+
+def or_none(value: T | UnsetType) -> T | None:
+    """The value of a parameter or a member; None if it was left out."""
+    return None if isinstance(value, UnsetType) else value
 
 
 def decode_json(body: bytes) -> Any:

@@ -4,7 +4,7 @@ from typing import Any
 
 import falcon
 from falcon.responders import create_default_options
-from falcon.routing import CompiledRouter
+from falcon.routing import CompiledRouter, map_http_methods
 
 
 class Router(CompiledRouter):
@@ -23,6 +23,19 @@ class Router(CompiledRouter):
             methods["HEAD"] = methods["GET"]
         methods["OPTIONS"] = create_default_options(sorted([*methods, "OPTIONS"]), asgi=True)
         return methods
+
+
+class InStore:
+    """A resource at its URL below a store, where its responders with the suffix answer: `on_get_in_store` and so on.
+
+    Falcon has an argument of `add_route` for that. This is a resource: a table of URLs needs no third column, and what
+    reads the declarations of responders no suffix.
+    """
+
+    def __init__(self, resource: Any) -> None:
+        self.tag = resource.tag
+        for method, responder in map_http_methods(resource, suffix="in_store").items():
+            setattr(self, f"on_{method.lower()}", responder)
 
 
 class Cors(falcon.CORSMiddleware[Any, Any]):

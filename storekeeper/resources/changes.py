@@ -16,6 +16,7 @@ from storekeeper.errors import Invalid, ResyncRequired, StorekeeperError, TooMan
 from storekeeper.http import responses
 from storekeeper.http.guard import Guard
 from storekeeper.http.operation import responds
+from storekeeper.http.parsing import or_none
 from storekeeper.http.request import MAX_ID, Request
 from storekeeper.messages import ErrorMessage
 from storekeeper.models import journal_feed, quota
@@ -90,7 +91,7 @@ class ChangesResource:
     async def _read(self, req: Request, query: ChangesQuery, after: str) -> Feed:
         if after == NOW:
             return await self._guard.read_list(req, journal_feed.newest)
-        store_id = None if isinstance(query.store_id, UnsetType) else query.store_id
+        store_id = or_none(query.store_id)
         return await self._guard.read_list(req, journal_feed.page, store_id, int(after), query.limit)
 
     async def _follow(self, req: Request, resp: Response, query: ChangesQuery) -> None:

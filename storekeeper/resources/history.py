@@ -11,6 +11,7 @@ from storekeeper.domain import times
 from storekeeper.errors import AmbiguousName, Forbidden, HistoryForgotten, NotFound
 from storekeeper.http.guard import Guard
 from storekeeper.http.operation import admin_only, responds
+from storekeeper.http.parsing import or_none
 from storekeeper.http.request import MAX_ID, Request
 from storekeeper.models import item_price_history, journal_feed
 from storekeeper.models.journal import Kind
@@ -77,7 +78,7 @@ class PriceQuery(PriceInStoreQuery, kw_only=True, frozen=True, forbid_unknown_fi
 
 
 class ItemHistoryResource:
-    """/item/{name}/history"""
+    """/item/{name}/history and /store/{name}/item/{item_name}/history"""
 
     tag = "changes"
 
@@ -90,20 +91,13 @@ class ItemHistoryResource:
 
         Newest first, with their authors.
         """
-        args = req.caller.user_id, name, _chosen(query), query.page_request()
+        args = req.caller.user_id, name, or_none(query.store_id), query.page_request()
         _answer(req, resp, query, await self._guard.read_list(req, journal_feed.item_history, *args))
 
-
-class ItemHistoryInStoreResource:
-    """/store/{name}/item/{item_name}/history"""
-
-    tag = "changes"
-
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
-
     @responds(HistoryPage, errors=(Forbidden, NotFound), operation_id="listItemHistoryInStore")
-    async def on_get(self, req: Request, resp: Response, name: str, item_name: str, query: HistoryQuery) -> None:
+    async def on_get_in_store(
+        self, req: Request, resp: Response, name: str, item_name: str, query: HistoryQuery
+    ) -> None:
         """List the changes of an item of this store."""
         args = req.caller.user_id, item_name, name, query.page_request()
         _answer(req, resp, query, await self._guard.read_list(req, journal_feed.item_history, *args))
@@ -148,7 +142,7 @@ class AuditResource:
 
 
 class ItemPriceResource:
-    """/item/{name}/price"""
+    """/item/{name}/price and /store/{name}/item/{item_name}/price"""
 
     tag = "items"
 
@@ -158,25 +152,16 @@ class ItemPriceResource:
     @responds(item_price_history.Price, errors=(AmbiguousName, HistoryForgotten, NotFound), operation_id="getItemPrice")
     async def on_get(self, req: Request, resp: Response, name: str, query: PriceQuery) -> None:
         """Read the price of an item at a time, and the lowest of the 30 days before."""
-        resp.media = await self._guard.read_list(req, item_price_history.get, name, _chosen(query), query.time())
-
-
-class ItemPriceInStoreResource:
-    """/store/{name}/item/{item_name}/price"""
-
-    tag = "items"
-
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
+        resp.media = await self._guard.read_list(
+            req, item_price_history.get, name, or_none(query.store_id), query.time()
+        )
 
     @responds(item_price_history.Price, errors=(HistoryForgotten, NotFound), operation_id="getItemPriceInStore")
-    async def on_get(self, req: Request, resp: Response, name: str, item_name: str, query: PriceInStoreQuery) -> None:
+    async def on_get_in_store(
+        self, req: Request, resp: Response, name: str, item_name: str, query: PriceInStoreQuery
+    ) -> None:
         """Read the price of an item of this store at a time, and the lowest of the 30 days before."""
         resp.media = await self._guard.read_list(req, item_price_history.get, item_name, name, query.time())
-
-
-def _chosen(query: ItemHistoryQuery | PriceQuery) -> int | None:
-    return None if isinstance(query.store_id, UnsetType) else query.store_id
 
 
 def _answer(req: Request, resp: Response, query: Any, page: Page[Entry]) -> None:

@@ -12,6 +12,7 @@ from storekeeper.domain.money import PriceInput
 from storekeeper.errors import AlreadyExists, AmbiguousName, Conflict, Forbidden, NotFound, OutOfStock
 from storekeeper.http.guard import Guard
 from storekeeper.http.operation import Message, conditional, fresh_token, responds
+from storekeeper.http.parsing import or_none
 from storekeeper.http.request import MAX_ID, Request
 from storekeeper.models import item, item_lookup
 from storekeeper.models.item_fields import MAX_STOCK, Fields
@@ -23,13 +24,12 @@ ChosenStoreId = Annotated[
 ]
 
 
-class ItemBody(Fields, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    price: PriceInput
-    store_id: StoreId
-
-
 class ItemInStoreBody(Fields, kw_only=True, frozen=True, forbid_unknown_fields=True):
     price: PriceInput
+
+
+class ItemBody(ItemInStoreBody, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    store_id: StoreId
 
 
 class ItemChange(Fields, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -47,12 +47,9 @@ class StockBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ItemQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     store_id: ChosenStoreId | UnsetType = UNSET
 
-    def chosen(self) -> int | None:
-        return None if isinstance(self.store_id, UnsetType) else self.store_id
-
 
 class ItemResource:
-    """/item/{name}"""
+    """/item/{name} and /store/{name}/item/{item_name}"""
 
     tag = "items"
 
@@ -63,9 +60,14 @@ class ItemResource:
     @responds(item.Item, headers=("ETag",), errors=(NotFound, AmbiguousName), operation_id="getItem")
     async def on_get(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
         """Read an item."""
-        answer_read(
-            req, resp, item.exactly_one(await self._guard.read_one(req, *item_lookup.item(name, query.chosen())))
-        )
+        found = await self._guard.read_one(req, *item_lookup.item(name, or_none(query.store_id)))
+        answer_read(req, resp, item.exactly_one(found))
+
+    @responds(item.Item, headers=("ETag",), errors=(NotFound,), operation_id="getItemInStore")
+    async def on_get_in_store(self, req: Request, resp: Response, name: str, item_name: str) -> None:
+        """Read an item of a store."""
+        found = await self._guard.read_one(req, *item_lookup.item(item_name, name))
+        answer_read(req, resp, item.exactly_one(found))
 
     @fresh_token
     @responds(
@@ -74,6 +76,20 @@ class ItemResource:
     async def on_post(self, req: Request, resp: Response, name: str, body: ItemBody) -> None:
         """Add an item to a store, as a member of it."""
         answer_change(resp, await self._guard.write(req, item.add, req.caller.user_id, body.store_id, name, body))
+        resp.status = falcon.HTTP_CREATED
+
+    @fresh_token
+    @responds(
+        (201, item.Item),
+        headers=("ETag",),
+        errors=(AlreadyExists, Forbidden, NotFound),
+        operation_id="createItemInStore",
+    )
+    async def on_post_in_store(
+        self, req: Request, resp: Response, name: str, item_name: str, body: ItemInStoreBody
+    ) -> None:
+        """Add an item to this store."""
+        answer_change(resp, await self._guard.write(req, item.add, req.caller.user_id, name, item_name, body))
         resp.status = falcon.HTTP_CREATED
 
     @conditional
@@ -95,62 +111,14 @@ class ItemResource:
     @conditional
     @responds(
         item.Item,
-        headers=("ETag",),
-        errors=(AlreadyExists, AmbiguousName, Conflict, Forbidden, NotFound),
-        operation_id="updateItem",
-    )
-    async def on_patch(self, req: Request, resp: Response, name: str, query: ItemQuery, body: ItemChange) -> None:
-        """Change the fields in the body only. `name` renames the item."""
-        target = item.ItemRef(name, query.chosen(), self._conditions.read(req))
-        answer_change(resp, await self._guard.write(req, item.change, req.caller.user_id, target, body))
-
-    @conditional
-    @responds(Message, errors=(Forbidden, NotFound, AmbiguousName), operation_id="deleteItem")
-    async def on_delete(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
-        """Delete an item of a store that you own."""
-        target = item.ItemRef(name, query.chosen(), self._conditions.read(req))
-        try:
-            await self._guard.write(req, item.delete, req.caller.user_id, target)
-        except Forbidden:
-            raise Forbidden from None  # here the course's clients know the sentence, which has no owners
-        resp.media = Message("Item deleted.")
-
-
-class ItemInStoreResource:
-    """/store/{name}/item/{item_name}"""
-
-    tag = "items"
-
-    def __init__(self, guard: Guard, conditions: Conditions) -> None:
-        self._guard = guard
-        self._conditions = conditions
-
-    @responds(item.Item, headers=("ETag",), errors=(NotFound,), operation_id="getItemInStore")
-    async def on_get(self, req: Request, resp: Response, name: str, item_name: str) -> None:
-        """Read an item of a store."""
-        answer_read(req, resp, item.exactly_one(await self._guard.read_one(req, *item_lookup.item(item_name, name))))
-
-    @fresh_token
-    @responds(
-        (201, item.Item),
-        headers=("ETag",),
-        errors=(AlreadyExists, Forbidden, NotFound),
-        operation_id="createItemInStore",
-    )
-    async def on_post(self, req: Request, resp: Response, name: str, item_name: str, body: ItemInStoreBody) -> None:
-        """Add an item to this store."""
-        answer_change(resp, await self._guard.write(req, item.add, req.caller.user_id, name, item_name, body))
-        resp.status = falcon.HTTP_CREATED
-
-    @conditional
-    @responds(
-        item.Item,
         (201, item.Item),
         headers=("ETag",),
         errors=(AlreadyExists, Conflict, Forbidden, NotFound),
         operation_id="putItemInStore",
     )
-    async def on_put(self, req: Request, resp: Response, name: str, item_name: str, body: ItemInStoreBody) -> None:
+    async def on_put_in_store(
+        self, req: Request, resp: Response, name: str, item_name: str, body: ItemInStoreBody
+    ) -> None:
         """Change an item of this store, or add the item."""
         args = req.caller.user_id, name, item_name, body, self._conditions.read(req)
         _answer_put(resp, await self._guard.write(req, item.put, *args))
@@ -159,17 +127,42 @@ class ItemInStoreResource:
     @responds(
         item.Item,
         headers=("ETag",),
+        errors=(AlreadyExists, AmbiguousName, Conflict, Forbidden, NotFound),
+        operation_id="updateItem",
+    )
+    async def on_patch(self, req: Request, resp: Response, name: str, query: ItemQuery, body: ItemChange) -> None:
+        """Change the fields in the body only. `name` renames the item."""
+        target = item.ItemRef(name, or_none(query.store_id), self._conditions.read(req))
+        answer_change(resp, await self._guard.write(req, item.change, req.caller.user_id, target, body))
+
+    @conditional
+    @responds(
+        item.Item,
+        headers=("ETag",),
         errors=(AlreadyExists, Conflict, Forbidden, NotFound),
         operation_id="updateItemInStore",
     )
-    async def on_patch(self, req: Request, resp: Response, name: str, item_name: str, body: ItemChange) -> None:
+    async def on_patch_in_store(
+        self, req: Request, resp: Response, name: str, item_name: str, body: ItemChange
+    ) -> None:
         """Change the fields in the body only, of an item of this store."""
         target = item.ItemRef(item_name, name, self._conditions.read(req))
         answer_change(resp, await self._guard.write(req, item.change, req.caller.user_id, target, body))
 
     @conditional
+    @responds(Message, errors=(Forbidden, NotFound, AmbiguousName), operation_id="deleteItem")
+    async def on_delete(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
+        """Delete an item of a store that you own."""
+        target = item.ItemRef(name, or_none(query.store_id), self._conditions.read(req))
+        try:
+            await self._guard.write(req, item.delete, req.caller.user_id, target)
+        except Forbidden:
+            raise Forbidden from None  # here the course's clients know the sentence, which has no owners
+        resp.media = Message("Item deleted.")
+
+    @conditional
     @responds(Message, errors=(Forbidden, NotFound), operation_id="deleteItemInStore")
-    async def on_delete(self, req: Request, resp: Response, name: str, item_name: str) -> None:
+    async def on_delete_in_store(self, req: Request, resp: Response, name: str, item_name: str) -> None:
         """Delete an item of this store."""
         target = item.ItemRef(item_name, name, self._conditions.read(req))
         await self._guard.write(req, item.delete, req.caller.user_id, target)
@@ -177,7 +170,7 @@ class ItemInStoreResource:
 
 
 class StockResource:
-    """/item/{name}/stock"""
+    """/item/{name}/stock and /store/{name}/item/{item_name}/stock"""
 
     tag = "items"
 
@@ -196,21 +189,12 @@ class StockResource:
 
         Concurrent changes are all counted. The stock cannot become negative, unless the store allows it.
         """
-        target = item.ItemRef(name, query.chosen(), read(req))
+        target = item.ItemRef(name, or_none(query.store_id), read(req))
         answer_change(resp, await self._guard.write(req, item.adjust_stock, req.caller.user_id, target, body.delta))
-
-
-class StockInStoreResource:
-    """/store/{name}/item/{item_name}/stock"""
-
-    tag = "items"
-
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
 
     @conditional
     @responds(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, OutOfStock), operation_id="adjustStockInStore")
-    async def on_post(self, req: Request, resp: Response, name: str, item_name: str, body: StockBody) -> None:
+    async def on_post_in_store(self, req: Request, resp: Response, name: str, item_name: str, body: StockBody) -> None:
         """Add to the stock of an item of this store, or take from it."""
         target = item.ItemRef(item_name, name, read(req))
         answer_change(resp, await self._guard.write(req, item.adjust_stock, req.caller.user_id, target, body.delta))

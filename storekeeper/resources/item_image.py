@@ -9,6 +9,7 @@ from storekeeper.errors import AmbiguousName, Forbidden, ImageSpaceFull, NotFoun
 from storekeeper.files.images import BYTES, MEDIA_TYPES, SIZES, Images
 from storekeeper.http.guard import Guard
 from storekeeper.http.operation import accepts, conditional, public, responds
+from storekeeper.http.parsing import or_none
 from storekeeper.http.request import Request, Upload
 from storekeeper.models import item
 from storekeeper.resources.etags import answer_change, is_known, read
@@ -20,7 +21,7 @@ CACHING = "public, max-age=86400, must-revalidate"  # a day, as it may be taken 
 
 
 class ItemImageResource:
-    """/item/{name}/image"""
+    """/item/{name}/image and /store/{name}/item/{item_name}/image"""
 
     tag = "items"
 
@@ -41,32 +42,15 @@ class ItemImageResource:
 
         The server converts it to two sizes and removes its metadata.
         """
-        target = item.ItemRef(name, query.chosen(), read(req))
+        target = item.ItemRef(name, or_none(query.store_id), read(req))
         answer_change(resp, await self._uploads.put(req, upload.read, target))
-
-    @conditional
-    @responds(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, AmbiguousName), operation_id="deleteItemImage")
-    async def on_delete(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
-        """Remove the image of an item."""
-        target = item.ItemRef(name, query.chosen(), read(req))
-        answer_change(resp, await self._guard.write(req, item.set_image, req.caller.user_id, target, None))
-
-
-class ItemImageInStoreResource:
-    """/store/{name}/item/{item_name}/image"""
-
-    tag = "items"
-
-    def __init__(self, guard: Guard, uploads: ImageUploads) -> None:
-        self._guard = guard
-        self._uploads = uploads
 
     @accepts(*MEDIA_TYPES, max_bytes=BYTES)
     @conditional
     @responds(
         item.Item, headers=("ETag",), errors=(Forbidden, NotFound, ImageSpaceFull), operation_id="putItemImageInStore"
     )
-    async def on_put(self, req: Request, resp: Response, name: str, item_name: str, upload: Upload) -> None:
+    async def on_put_in_store(self, req: Request, resp: Response, name: str, item_name: str, upload: Upload) -> None:
         """Set the image of an item of this store.
 
         The server converts it to two sizes and removes its metadata.
@@ -75,8 +59,15 @@ class ItemImageInStoreResource:
         answer_change(resp, await self._uploads.put(req, upload.read, target))
 
     @conditional
+    @responds(item.Item, headers=("ETag",), errors=(Forbidden, NotFound, AmbiguousName), operation_id="deleteItemImage")
+    async def on_delete(self, req: Request, resp: Response, name: str, query: ItemQuery) -> None:
+        """Remove the image of an item."""
+        target = item.ItemRef(name, or_none(query.store_id), read(req))
+        answer_change(resp, await self._guard.write(req, item.set_image, req.caller.user_id, target, None))
+
+    @conditional
     @responds(item.Item, headers=("ETag",), errors=(Forbidden, NotFound), operation_id="deleteItemImageInStore")
-    async def on_delete(self, req: Request, resp: Response, name: str, item_name: str) -> None:
+    async def on_delete_in_store(self, req: Request, resp: Response, name: str, item_name: str) -> None:
         """Remove the image of an item of this store."""
         target = item.ItemRef(item_name, name, read(req))
         answer_change(resp, await self._guard.write(req, item.set_image, req.caller.user_id, target, None))

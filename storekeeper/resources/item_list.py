@@ -13,6 +13,7 @@ from storekeeper.domain.money import PriceInput
 from storekeeper.errors import NotFound, TokenMissing, TooManyExports
 from storekeeper.http.guard import Guard
 from storekeeper.http.operation import authentication_optional, responds
+from storekeeper.http.parsing import or_none
 from storekeeper.http.request import MAX_ID, Request
 from storekeeper.models import item, item_list
 from storekeeper.models.item_export import Format
@@ -102,7 +103,7 @@ class ItemPage(msgspec.Struct, frozen=True):
 
 
 class ItemListResource:
-    """/items"""
+    """/items and /store/{name}/items"""
 
     tag = "items"
 
@@ -117,51 +118,37 @@ class ItemListResource:
 
         Signed-in users can export all matching items: `Accept: text/csv` or `application/jsonl`.
         """
-        store_id = None if isinstance(query.store_id, UnsetType) else query.store_id
-        item_filter = query.filter(store_id)
-        if format := _find_format(req, resp):
-            await self._exports.send_items(self._guard.read_list, req, resp, item_filter, format)
-            return
-        page = await _page(self._guard, req, resp, query, item_filter)
+        await self._answer(req, resp, query, query.filter(or_none(query.store_id)))
         if not req.claims:
-            shown = [each.name for each in page.items if isinstance(each, item.Item)]
-            page = msgspec.structs.replace(page, items=shown, message="More data available if you log in.")
-        resp.media = page
-
-
-class StoreItemListResource:
-    """/store/{name}/items"""
-
-    tag = "items"
-
-    def __init__(self, guard: Guard, exports: Exports) -> None:
-        self._guard = guard
-        self._exports = exports
+            resp.media = _names_of(resp.media)
 
     @authentication_optional
     @responds(ItemPage, headers=HEADERS, errors=ERRORS, formats=tuple(FORMATS), operation_id="listItemsInStore")
-    async def on_get(self, req: Request, resp: Response, name: str, query: ItemsQuery) -> None:
+    async def on_get_in_store(self, req: Request, resp: Response, name: str, query: ItemsQuery) -> None:
         """List the items of a store.
 
         Signed-in users can export all matching items: `Accept: text/csv` or `application/jsonl`.
         """
-        item_filter = query.filter(name)
+        await self._answer(req, resp, query, query.filter(name))
+
+    async def _answer(self, req: Request, resp: Response, query: ItemsQuery, item_filter: Filter) -> None:
         if format := _find_format(req, resp):
             await self._exports.send_items(self._guard.read_list, req, resp, item_filter, format)
-        else:
-            resp.media = await _page(self._guard, req, resp, query, item_filter)
+            return
+        if query.q or query.tag:
+            req.charge(SEARCH_UNITS)
+        page = await self._guard.read_list(req, item_list.page, item_filter, query.page_request())
+        total: Any = UNSET
+        if prefers(req, "count=exact"):
+            req.charge(COUNT_UNITS)
+            total = await self._guard.read_list(req, item_list.count, item_filter)
+            resp.set_header("Preference-Applied", "count=exact")
+        resp.media = ItemPage(page.rows, total=total, next=link_next(req, resp, query, page.cursor))
 
 
-async def _page(guard: Guard, req: Request, resp: Response, query: ItemsQuery, item_filter: Filter) -> ItemPage:
-    if query.q or query.tag:
-        req.charge(SEARCH_UNITS)
-    page = await guard.read_list(req, item_list.page, item_filter, query.page_request())
-    total: Any = UNSET
-    if prefers(req, "count=exact"):
-        req.charge(COUNT_UNITS)
-        total = await guard.read_list(req, item_list.count, item_filter)
-        resp.set_header("Preference-Applied", "count=exact")
-    return ItemPage(page.rows, total=total, next=link_next(req, resp, query, page.cursor))
+def _names_of(page: ItemPage) -> ItemPage:
+    names = [each.name for each in page.items if isinstance(each, item.Item)]
+    return msgspec.structs.replace(page, items=names, message="More data available if you log in.")
 
 
 def _find_format(req: Request, resp: Response) -> Format | None:

@@ -21,6 +21,7 @@ from storekeeper.errors import (
 )
 from storekeeper.http.guard import Guard
 from storekeeper.http.operation import Message, fresh_token, responds
+from storekeeper.http.parsing import or_none
 from storekeeper.http.request import MAX_ID, Request, path
 from storekeeper.messages import ErrorMessage
 from storekeeper.models import webhook, webhook_delivery
@@ -148,7 +149,7 @@ class WebhookResource:
         url = None if isinstance(body.url, UnsetType) else self._dispatch.check(body.url)
         if url is not None:
             await self._dispatch.require_creation(req)
-        is_active = None if isinstance(body.is_active, UnsetType) else body.is_active
+        is_active = or_none(body.is_active)
         args: Any = req.caller.user_id, webhook_id, url, is_active
         resp.media = await self._guard.write(req, webhook.change, *args)
         await self._dispatch.wake(req)
