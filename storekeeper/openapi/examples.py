@@ -64,7 +64,7 @@ SCHEMAS: dict[str, Any] = {
         "refresh_token": "eyJ0eXAiOiJKV1Qi...",
         "expires_in": 900,
     },
-    "User": {"id": 1, "username": "alice", "is_admin": False, "is_active": True},
+    "User": {"id": 1, "username": "alice", "is_admin": False, "is_active": True, "must_change_password": False},
 }
 
 # By the segment of the path that comes before the parameter, or by the parameter's name where a parameter does.

@@ -245,11 +245,20 @@ def test_the_examples_are_good(document: Json, operations: dict[str, Json]) -> N
             VALID(parameter["schema"]).validate(parameter["example"])
 
 
+def test_an_example_of_an_answer_has_all_that_is_always_there(document: Json) -> None:
+    for name, example in examples.SCHEMAS.items():
+        schema = document["components"]["schemas"][name]
+        if "additionalProperties" not in schema:  # those of requests have it: most of their members may be left out
+            members = schema["properties"]
+            always = {*schema["required"], *(member for member, each in members.items() if "default" in each)}
+            assert always <= example.keys() <= members.keys(), name
+
+
 def test_every_body_has_an_example_to_begin_with(document: Json, operations: dict[str, Json]) -> None:
     for content in contents(operations):
         schema = content.get("application/json", {}).get("schema", {})
         if name := schema.get("items", schema).get("$ref", "").rpartition("/")[2]:
-            assert name in examples.SCHEMAS, f"{name} has no example: add one to storekeeper/examples.py."
+            assert name in examples.SCHEMAS, f"{name} has no example: add one to storekeeper/openapi/examples.py."
 
 
 def test_every_number_has_a_format(document: Json) -> None:
