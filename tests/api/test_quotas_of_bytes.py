@@ -250,7 +250,7 @@ def fill(engine: sa.Engine, user_id: int, size: int) -> None:
 
 def used(engine: sa.Engine, user_id: int) -> int:
     with engine.connect() as conn:
-        return idempotency_space._count(conn, user_id)[0]
+        return idempotency_space._find_used(conn, user_id).bytes
 
 
 def test_answers_are_counted_with_all_that_is_stored_of_them(limited: Limited, engine: sa.Engine) -> None:

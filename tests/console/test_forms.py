@@ -182,7 +182,7 @@ def test_a_form_that_is_still_worked_on_is_shown_again_with_its_key(
         conn.rollback()
     engine.dispose()
     assert shown.status_code == 409
-    assert "This form has come already, and is still worked on." in said(shown)
+    assert "The server is still processing this form." in said(shown)
     again = fields(shown)
     assert (again[FIELD], again["delta.1"]) == (form[FIELD], "5")
     assert alices.post(STORE, again).status_code == 303

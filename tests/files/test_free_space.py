@@ -32,7 +32,7 @@ SHORTAGE = (
     "1,024 MiB at the least, or lower STOREKEEPER_FREE_DISK_MIB."
 )
 
-ROW = 'There is room on its disk for files</td><td class="end">'  # of the console's system page
+ROW = 'Its disk has space for files</td><td class="end">'  # of the console's system page
 
 
 class Usage(NamedTuple):

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from storekeeper.concurrency.heartbeat import HeartbeatWriter
+from storekeeper.database import records
 from storekeeper.domain.money import PriceInput
 from storekeeper.errors import Conflict, ImportIsOver
 from storekeeper.files.storage import create_storage
@@ -337,7 +338,7 @@ def taken(engine: sa.Engine, runner: str) -> int | None:
 
 
 def _held(conn: sa.Connection, import_id: int) -> ImportJob:
-    return import_queue._job(conn.execute(sa.select(jobs).where(jobs.c.id == import_id)).one())
+    return records.fetch_only(conn, import_queue._select.where(jobs.c.id == import_id), import_queue._job)
 
 
 def test_each_user_has_one_job_under_way_and_waits_for_no_other_user(engine: sa.Engine) -> None:

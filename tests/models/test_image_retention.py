@@ -141,7 +141,7 @@ def test_an_undo_brings_it_back_within_30_days_and_its_time_begins_anew(
     clock.now += 29 * DAY
     alice.log_in()
     browser = Browser(client, "alice")
-    assert undo(browser, "took away").status_code == 303
+    assert undo(browser, "removed the picture").status_code == 303
     assert alice.get("/item/chair").json["image"] == path
     assert status(client, path) == 200
     alice.delete("/item/chair/image")
@@ -150,7 +150,7 @@ def test_an_undo_brings_it_back_within_30_days_and_its_time_begins_anew(
     clean()
     alice.log_in()
     browser = Browser(client, "alice")
-    assert undo(browser, "took away").status_code == 303
+    assert undo(browser, "removed the picture").status_code == 303
     assert status(client, path) == 200
 
 
@@ -164,7 +164,7 @@ def test_an_undo_after_30_days_says_that_the_picture_is_gone(
     clock.now += 31 * DAY if is_cleaned else 30 * DAY
     if is_cleaned:
         clean()
-    page = undo(Browser(client, "alice"), "took away")
+    page = undo(Browser(client, "alice"), "removed the picture")
     assert page.status_code == 409
     assert "The picture is gone" in page.text
     assert status(client, path) == 404
