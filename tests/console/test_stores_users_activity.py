@@ -64,7 +64,7 @@ def test_a_store_is_created_described_and_deleted(alices: Browser, alice: Person
     assert "A store with name 'ikea' already exists." in said(taken)
     held = alices.post("/console/store/ikea/settings", {"name": "ikea", "currency": "USD"})
     assert wrong(held) == {"currency": "The store holds items, whose prices are in its currency."}
-    assert "1 item , worth 0.00 EUR will be deleted, too" in said(alices.get("/console/store/ikea/delete"))
+    assert "1 item , worth 0.00 EUR , will be deleted, too" in said(alices.get("/console/store/ikea/delete"))
     assert wrong(alices.post("/console/store/ikea/delete", {"name": "tokyo"})).keys() == {"name"}
     assert alices.post("/console/store/ikea/delete", {"name": ""}).status_code == 400
     assert "ikea is deleted." in said(alices.follow(alices.post("/console/store/ikea/delete", {"name": "ikea"})))
@@ -106,7 +106,7 @@ def test_a_file_is_planned_confirmed_and_carried_out(
     monkeypatch.setattr(imports, "MAX_PAGE_SIZE", 1)  # the refused lines come in several pieces
     data = b"name;price;stock\r\nchair;17,50;3\r\nlamp;9,90;1\r\nrug;cheap;1\r\n;5;1\r\n"
     page = alices.follow(alices.post("/console/store/ikea/import", {"match": "name"}, file=("ümläut <a>.csv", data)))
-    assert "waiting" in said(page)
+    assert "Waiting 0 % 0 % Lines 0" in said(page)
     assert "ümläut &lt;a&gt;.csv" in page.text
     assert '<noscript><meta http-equiv="refresh"' in page.text
     place = alices.place
@@ -134,7 +134,9 @@ def test_a_good_plan_says_what_it_would_do(alices: Browser, engine: sa.Engine, p
     carry_out(engine, parts, tmp_path, 1)
     assert "The plan: nothing is imported yet Lines 1 New 1" in said(alices.get(alices.place))
     assert "Import 1 item" in said(alices.get(alices.place))
-    assert "The import is cancelled." in said(alices.follow(alices.post(f"{alices.place}/cancel")))
+    cancelled = said(alices.follow(alices.post(f"{alices.place}/cancel")))
+    assert "The import is cancelled." in cancelled
+    assert "Cancelled Lines 0" in cancelled
     assert "a.csv" in said(alices.get("/console/store/ikea/import"))
     assert page.status_code == 200
 
