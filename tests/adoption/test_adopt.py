@@ -61,8 +61,12 @@ def adopting(settings: Settings, tmp_path: Path) -> Adopting:
 
 
 def contents(engine: sa.Engine) -> dict[str, list[Any]]:
+    """The rows of each table, in the order of its primary key."""
     with engine.connect() as conn:
-        return {table.name: list(conn.execute(table.select()).all()) for table in metadata.sorted_tables}
+        return {
+            table.name: list(conn.execute(table.select().order_by(*table.primary_key)).all())
+            for table in metadata.sorted_tables
+        }
 
 
 def on_disk(folder: Path) -> dict[str, tuple[bytes, int]]:
