@@ -84,7 +84,7 @@ class PeriodicTasks:
 
     def _go(self, loop: "_Loop") -> None:
         if not self._is_closing:
-            loop.task = asyncio.create_task(loop.run(), name=f"{loop.periodic_task.name}")
+            loop.task = asyncio.create_task(loop.run(), name=loop.periodic_task.name)
             loop.task.add_done_callback(lambda task: self._restart(loop, task))
 
     def _restart(self, loop: "_Loop", task: "asyncio.Task[None]") -> None:
