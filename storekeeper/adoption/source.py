@@ -138,7 +138,7 @@ def _require_the_courses(columns: dict[str, set[str]], path: Path) -> None:
     for table, needed in TABLES.items():
         for column in needed:
             if column not in columns.get(table, needed):
-                raise SourceError(f"The table {table} in {path} has no column {column}: it is not the course's.")
+                raise SourceError(f"The table {table} in {path} has no column {column}, which `adopt` needs.")
 
 
 def _rows(db: sqlite3.Connection, table: str, columns: set[str]) -> Rows:

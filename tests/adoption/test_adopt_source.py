@@ -188,7 +188,7 @@ def _missing(path: Path) -> None:
         (_empty, " is empty."),
         (_text, " is not an SQLite database."),
         (_foreign, " has none of the course's tables: users, stores, items."),
-        (_another_shape, " has no column name: it is not the course's."),
+        (_another_shape, " has no column name, which `adopt` needs."),
         (_cut, " is damaged: "),
         (_overwritten, " is damaged: "),
         (_folder, ": Is a directory"),
