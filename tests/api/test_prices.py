@@ -82,7 +82,7 @@ def test_other_changes_do_not_count(alice: Person, start: int, clock: Clock) -> 
 
 def test_before_it_was_there(alice: Person, start: int, clock: Clock) -> None:
     answer = alice.get(f"/item/chair/price?as_of={start - 1}")
-    assert (answer.status_code, answer.json["message"]) == (404, "The item was not there yet.")
+    assert (answer.status_code, answer.json["message"]) == (404, "The item did not exist at that time.")
 
 
 def test_what_the_journal_has_forgotten(alice: Person, start: int, clock: Clock, engine: sa.Engine) -> None:

@@ -25,7 +25,7 @@ from tests.support.server_process import ROOT
 
 GERMAN = "Artikel;Preis;Regal\r\nchair;15,99\r\nchair;15,99;A\r\nKännchen;1.299,00;B\r\n"
 COLUMNS = ["--column", "Artikel=name", "--column", "Preis=price"]
-FLAW = "line 2: There are 2 cells here, and 3 columns.\n"
+FLAW = "line 2: The number of cells is 2, and that of columns 3.\n"
 READ = "Read as csv, windows-1252, semicolon. Columns: name, price. Ignored: Regal.\n"
 
 Run = Callable[..., Result]

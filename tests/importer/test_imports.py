@@ -106,7 +106,7 @@ REFUSED: list[tuple[str, str, list[tuple[str | None, str]]]] = [
     ("name,price", ",5", [("name", "The name is missing.")]),
     ("name,price", "lamp,", [("price", "The price is missing.")]),
     ("name", "lamp", [("price", "There is no such item yet, and its price is missing.")]),
-    ("name,price", "lamp,5,6", [(None, "There are 3 cells here, and 2 columns.")]),
+    ("name,price", "lamp,5,6", [(None, "The number of cells is 3, and that of columns 2.")]),
     ("name,price", "lamp,5.9999", [("price", "A price in EUR has at most 2 digits after the point.")]),
     (
         "name,price",

@@ -136,7 +136,7 @@ def test_a_row_that_cannot_be_read_is_told_and_the_others_are_read() -> None:
         {"name": "a\nb", "price": "1"},
         {"name": "sofa", "price": "2"},
     ]
-    assert str(found[0].error) == "There are 1 cells here, and 2 columns."
+    assert str(found[0].error) == "The number of cells is 1, and that of columns 2."
 
 
 def test_an_unclosed_quote_takes_the_rest() -> None:

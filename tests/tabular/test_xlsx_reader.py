@@ -122,7 +122,8 @@ def test_a_cell_without_a_value_of_its_own(cell: str, what: str) -> None:
 def test_a_row_with_too_many_cells_and_one_with_too_few() -> None:
     assert items(text_cell("B4", "chair"))[0].values == {"name": "chair", "price": "", "barcode": ""}
     assert (
-        str(items(text_cell("B4", "chair"), text_cell("G4", "?"))[0].error) == "There are 6 cells here, and 4 columns."
+        str(items(text_cell("B4", "chair"), text_cell("G4", "?"))[0].error)
+        == "The number of cells is 6, and that of columns 4."
     )
 
 
