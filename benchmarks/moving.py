@@ -29,7 +29,7 @@ from benchmarks.measure import LOAD_CORE, SERVER_CORE
 from benchmarks.server import ROOT, Server, serve
 from storekeeper.database import dialects, schema_version
 from storekeeper.database.engine import create_engine, transaction
-from storekeeper.models import item, item_search, journal, store
+from storekeeper.models import item, item_fields, item_search, journal, store
 
 HERE = Path(__file__).parent
 COLUMNS = ("name", "price", "sku", "description", "tags", "stock")
@@ -145,10 +145,10 @@ def _ready_entries(engine: sa.Engine, rows: list[growth.Row]) -> list[tuple[obje
 
 
 def _change(row: growth.Row) -> tuple[object, ...]:
-    id, store_id, name, price, sku, description, tags, stock, now = row
-    entered = item.ItemRow(id, store_id, name, price, sku, None, description, tags, stock, None, None, now, 1)
-    new = item.of_row(entered, "EUR")
-    return now, "", "item", "create", store_id, id, 1, price, _ENCODER.encode(new).decode()
+    known = dict(zip(growth.COLUMNS, row, strict=True))
+    entered = item.ItemRow(**item_fields.DEFAULTS | known | {"image": None, "version": 1})
+    new = _ENCODER.encode(item.of_row(entered, "EUR")).decode()
+    return entered.updated_at, "", "item", "create", entered.store_id, entered.id, 1, entered.price_minor, new
 
 
 def _load_rows(conn: sa.Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:

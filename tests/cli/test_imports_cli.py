@@ -16,6 +16,7 @@ from storekeeper.errors import Unavailable
 from storekeeper.files import storage
 from storekeeper.models import installation
 from storekeeper.models.import_queue import MAX_TOLD
+from storekeeper.models.item_fields import FIELDS
 from storekeeper.settings import Settings
 from tests.conftest import Person
 from tests.support.cli_runner import run_with, says
@@ -121,8 +122,8 @@ def test_many_refusals_are_not_all_told_at_once(bring: Run, run: Run) -> None:
         (
             "Artikel;Preis\n",
             [],
-            "No heading here is a field of an item. The fields are: name, price, sku, barcode, description, tags, "
-            "stock, archived, currency, store. Say which of these columns is which of them: Artikel, Preis.",
+            f"No heading here is a field of an item. The fields are: {', '.join(FIELDS)}, currency, store. Say which "
+            "of these columns is which of them: Artikel, Preis.",
         ),
         ("Artikel,price\n", ["--column", "Art=name"], "There is no column 'art'. The headings are: Artikel, price."),
         ("a\x1b[2J,b\n", ["--column", "a=name"], "There is no column 'a'. The headings are: a\ufffd[2J, b."),
