@@ -233,7 +233,7 @@ def due(conn: Connection, webhook_id: int, under_way: Collection[int], limit: in
     known = journal_feed.get_many(
         conn, [row.change_id for row in rows if row.change_id is not None and row.type != "resync"]
     )
-    return [_parcel(row, None if row.change_id is None else known.get(row.change_id)) for row in rows]
+    return [_due_delivery(row, None if row.change_id is None else known.get(row.change_id)) for row in rows]
 
 
 def note(conn: Connection, sender: str, delivery: DueDelivery, outcome: AttemptResult) -> str | None:
@@ -315,7 +315,7 @@ def _secrets(row: _WebhookRow, now: float) -> tuple[str, ...]:
     return (row.secret,)
 
 
-def _parcel(row: _DeliveryRow, change: Change | None) -> DueDelivery:
+def _due_delivery(row: _DeliveryRow, change: Change | None) -> DueDelivery:
     """A change that was forgotten while it waited has become a resync."""
     draft = NewDelivery(row.type, row.change_id)
     id = webhook_delivery.message_id(row.webhook_id, row.id, draft)
