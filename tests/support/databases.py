@@ -17,7 +17,7 @@ import storekeeper.models  # noqa: F401  registers every table
 from storekeeper.database import engine as db
 from storekeeper.database import schema_version
 from storekeeper.database.engine import create_engine, metadata
-from storekeeper.models import journal
+from storekeeper.models import item_search, journal
 
 MANY_BYTES = 16 * 1024  # two pages
 
@@ -90,10 +90,7 @@ class Copy:
         fill(engine)
         with engine.begin() as conn:
             conn.exec_driver_sql("CREATE SCHEMA filled")
-            known = [table.name for table in metadata.sorted_tables]  # each behind those that it refers to
-            found = conn.exec_driver_sql("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
-            others = {row.tablename for row in found} - {*known, "alembic_version"}
-            steps = [self._keep(conn, name) for name in [*known, *others]]
+            steps = [self._keep(conn, name) for name in _tables()]
             found = conn.exec_driver_sql("SELECT sequencename, last_value FROM pg_sequences WHERE last_value > 0")
             steps += [f"PERFORM setval('{name}', {value})" for name, value in found]
         self._statement = f"DO $$ BEGIN {'; '.join(filter(None, steps))}; END $$"
@@ -137,6 +134,11 @@ def empty_tables(url: str) -> None:
         conn.exec_driver_sql(_emptying())
 
 
+def _tables() -> list[str]:
+    """Of PostgreSQL, each behind those that it refers to."""
+    return [*(table.name for table in metadata.sorted_tables), item_search.entries.name]
+
+
 @cache
 def _emptying() -> str:
     steps = "".join(
@@ -144,7 +146,7 @@ def _emptying() -> str:
         IF EXISTS (SELECT FROM {name}) THEN
             IF pg_relation_size('{name}') > {MANY_BYTES} THEN TRUNCATE {name} CASCADE; ELSE DELETE FROM {name}; END IF;
         END IF;"""
-        for name in (table.name for table in reversed(metadata.sorted_tables))
+        for name in reversed(_tables())
     )
     return f"""DO $$ DECLARE sequence text; BEGIN {steps}
         FOR sequence IN SELECT quote_ident(sequencename) FROM pg_sequences
