@@ -19,14 +19,15 @@ class UpsertRow(msgspec.Struct, frozen=True):
     fields: Mapping[str, Any]
 
 
-class Accepted(msgspec.Struct, frozen=True, tag=True):
+# Stored answers have the tags of these two, whatever the classes are called.
+class Accepted(msgspec.Struct, frozen=True, tag="Accepted"):
     """What became of a row: the item as it is now, and whether it is new."""
 
     item: Item
     is_new: bool
 
 
-class Refused(msgspec.Struct, frozen=True, tag=True):
+class Refused(msgspec.Struct, frozen=True, tag="Refused"):
     """Why a row was not taken: what the error says that the row alone would have had."""
 
     status: int
