@@ -58,7 +58,7 @@ def create_api(components: Components) -> falcon.asgi.App[Request, Response]:
     routes = create_routes(components)
     for template, resource in routes.items():
         app.add_route(template, resource)
-    app.add_route("/openapi.json", docs.OpenApiResource(partial(_describe, routes)))
+    app.add_route("/openapi.json", docs.OpenApiResource(partial(_describe, routes), components.compression))
     return app
 
 
@@ -122,7 +122,7 @@ def create_routes(components: Components) -> dict[str, object]:
         "/webhooks/{webhook_id:id}/deliveries/{delivery_id:id}/replay": webhook.DeliveryReplayResource(guard, dispatch),
         "/": docs.HomeResource(),
         "/docs": docs.DocsPageResource(),
-        "/docs/{name}": docs.DocsAssetResource(),
+        "/docs/{name}": docs.DocsAssetResource(components.compression),
         "/livez": health.LivenessResource(),
         "/readyz": health.ReadinessResource(guard, parts.health),
     }
@@ -141,7 +141,7 @@ def _create_middleware(components: Components) -> list[Any]:
     chain = [
         Authentication(components.tokens, guard),
         request.RequestValidation(),
-        responses.ResponseEncoding(guard.limits),
+        responses.ResponseEncoding(guard.limits, components.compression),
         Lifespan(components),
     ]
     if origins:

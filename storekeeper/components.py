@@ -13,6 +13,7 @@ from storekeeper.domain.webhook_url import AllowedNetworks
 from storekeeper.errors import MIB
 from storekeeper.files.images import Images
 from storekeeper.files.storage import Storage, create_storage
+from storekeeper.http.compression import Compression
 from storekeeper.http.guard import Guard
 from storekeeper.http.request_limits import RequestLimits
 from storekeeper.http.untrusted_peers import UntrustedPeers
@@ -55,6 +56,7 @@ class Components(msgspec.Struct, frozen=True):
 
     settings: Settings
     parts: Parts
+    compression: Compression
     guard: Guard
     quotas: Quotas
     tokens: Tokens
@@ -72,7 +74,8 @@ def create_parts(settings: Settings) -> Parts:
     keys = KeyRing(settings.keys_path)
     periodic_tasks = PeriodicTasks()
     health = Health(db, periodic_tasks, settings.keys_path, storage)
-    exports = Exports(Slots(settings.exports_at_once, settings.exports_per_user))
+    places = Slots(settings.exports_at_once, settings.exports_per_user)
+    exports = Exports(places, Compression(is_on=settings.compression))
     passwords, images = create_passwords(settings), Images(storage)
     return Parts(db, keys, passwords, storage, images, importer, sender, periodic_tasks, health, exports)
 
@@ -109,6 +112,7 @@ def create_components(settings: Settings, parts: Parts) -> Components:
     return Components(
         settings=settings,
         parts=parts,
+        compression=Compression(is_on=settings.compression),
         guard=guard,
         quotas=user_quotas,
         tokens=Tokens(parts.keys, token_lifetimes),

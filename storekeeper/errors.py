@@ -321,19 +321,30 @@ class UnknownTransferCoding(StorekeeperError):
 
 
 class WrongMediaType(StorekeeperError):
-    """`accepted` are the media types that would be read. The answer names them (RFC 9110, section 15.5.16)."""
+    """`accepted` are the media types that would be read; and where the coding is wrong, `accepted_codings` those that
+    would be. The answer names them (RFC 9110, section 15.5.16).
+    """
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "unsupported_media_type"
 
-    def __init__(self, reason: str | None = None, /, accepted: Sequence[str] = JSON, **parameters: Parameter) -> None:
+    def __init__(
+        self,
+        reason: str | None = None,
+        /,
+        accepted: Sequence[str] = JSON,
+        accepted_codings: Sequence[str] = (),
+        **parameters: Parameter,
+    ) -> None:
         super().__init__(reason, message=None, **parameters)
         self.accepted = accepted
+        self.accepted_codings = accepted_codings
 
     def headers(self) -> dict[str, str]:
         is_patch = MERGE_PATCH in self.accepted
         names = ["Accept", *(["Accept-Patch"] if is_patch else [])]
-        return dict.fromkeys(names, ", ".join(self.accepted))
+        codings = {"Accept-Encoding": ", ".join(self.accepted_codings)} if self.accepted_codings else {}
+        return dict.fromkeys(names, ", ".join(self.accepted)) | codings
 
 
 class LimitReached(StorekeeperError):

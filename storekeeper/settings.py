@@ -56,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     head_seconds: Positive = 5
     body_seconds: Positive = 10
     keep_alive_seconds: Positive = 30
+    compression: bool = True
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     database_seconds: Positive = 5

@@ -91,7 +91,7 @@ def create_routes(components: ConsoleComponents) -> dict[str, object]:
         "/console/users/{user_id:id}/password": users.PasswordResetView(components),
         "/console/users/{user_id:id}/delete": users.UserDeleteView(components),
         "/console/system": system.SystemView(components),
-        "/console/static/{name}": static_files.StaticFileView(),
+        "/console/static/{name}": static_files.StaticFileView(components.compression),
     }
 
 

@@ -1,6 +1,6 @@
 """/console/static/{name}: what the pages load. Nothing comes from another host."""
 
-from functools import cache
+from functools import partial
 from importlib.resources import files
 
 from falcon.asgi import Response
@@ -8,7 +8,9 @@ from falcon.asgi import Response
 from storekeeper.console.templating import STATIC
 from storekeeper.console.view import ConsoleRequest
 from storekeeper.errors import NotFound
+from storekeeper.http.compression import Compression
 from storekeeper.http.operation import counts, public
+from storekeeper.http.static_content import StaticContent
 
 TYPES = {
     "console.css": "text/css; charset=utf-8",
@@ -21,16 +23,18 @@ FOR_EVER = "public, max-age=31536000, immutable"  # their addresses change with 
 class StaticFileView:
     """/console/static/{name}"""
 
-    def __init__(self) -> None:
-        self._read = cache(_read)
+    def __init__(self, compression: Compression) -> None:
+        self._files = {
+            name: StaticContent(partial(_read, name), content_type, compression, FOR_EVER)
+            for name, content_type in TYPES.items()
+        }
 
     @public
     @counts(0)
     async def on_get(self, req: ConsoleRequest, resp: Response, name: str) -> None:
-        if name not in TYPES:
+        if name not in self._files:
             raise NotFound
-        resp.data, resp.content_type = self._read(name), TYPES[name]
-        resp.set_header("Cache-Control", FOR_EVER)
+        await self._files[name].send(req, resp)
 
 
 def _read(name: str) -> bytes:

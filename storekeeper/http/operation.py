@@ -57,6 +57,7 @@ class Operation(msgspec.Struct, frozen=True):
     `uploads` are the media types of what it takes as a file, and `formats` those that it answers beside JSON. A body
     that is a list has up to `max_rows`. One that `is_conditional` minds If-Match and If-None-Match. One that
     `needs_fresh` wants a token for which the password was given not long ago. `units` are what a request counts for.
+    One that `accepts_gzip` takes its body in gzip, too. The answer of one that `is_compressible` may be in gzip.
     """
 
     summary: str
@@ -76,6 +77,8 @@ class Operation(msgspec.Struct, frozen=True):
     needs_fresh: bool = False
     operation_id: str = ""
     units: int = 1
+    accepts_gzip: bool = False
+    is_compressible: bool = False
 
 
 def _mark(access: Access) -> Callable[[Responder], Responder]:
@@ -93,13 +96,19 @@ refresh_token_only = _mark(Access.REFRESH)
 any_token = _mark(Access.ANY_TOKEN)
 
 
-def accepts(*media_types: str, max_bytes: int, max_rows: int = 0) -> Callable[[Responder], Responder]:
-    """A body of up to so many bytes: JSON, or with media types a file of one of these, as the parameter `upload`."""
+def accepts(
+    *media_types: str, max_bytes: int, max_rows: int = 0, gzip: bool = False
+) -> Callable[[Responder], Responder]:
+    """A body of up to so many bytes: JSON, or with media types a file of one of these, as the parameter `upload`.
+
+    With `gzip`, also compressed; so many bytes are then what it may have decompressed.
+    """
 
     def note(responder: Responder) -> Responder:
         responder.uploads = media_types  # type: ignore[attr-defined]
         responder.max_bytes = max_bytes  # type: ignore[attr-defined]
         responder.max_rows = max_rows  # type: ignore[attr-defined]
+        responder.accepts_gzip = gzip  # type: ignore[attr-defined]
         return responder
 
     return note
@@ -119,6 +128,16 @@ def counts(units: int) -> Callable[[Responder], Responder]:
         return responder
 
     return note
+
+
+def compressible(responder: Responder) -> Responder:
+    """Mark: a change whose answer may be compressed. It is long, and has no secret.
+
+    The answers of reads may be by themselves. All secrets are in answers to changes: what the compressed length of
+    such an answer tells about it can be enough to find them (BREACH).
+    """
+    responder.is_compressible = True  # type: ignore[attr-defined]
+    return responder
 
 
 def conditional(responder: Responder) -> Responder:
@@ -174,12 +193,19 @@ def of(responder: Callable[..., Any]) -> Operation:
         needs_fresh=getattr(responder, "needs_fresh", False),
         operation_id=getattr(responder, "operation_id", ""),
         units=getattr(responder, "units", _usual_units(responder)),
+        accepts_gzip=getattr(responder, "accepts_gzip", False),
+        is_compressible=getattr(responder, "is_compressible", _is_read(responder)),
     )
 
 
 def is_list(kind: Any) -> bool:
     """Whether an answer is a page of a list, which another page may follow."""
     return "next" in kind.__struct_fields__
+
+
+def _is_read(responder: Callable[..., Any]) -> bool:
+    """Whether it answers a read with JSON; images are compressed already, and pages may have keys of forms."""
+    return responder.__name__.startswith("on_get") and bool(getattr(responder, "answers", {}))
 
 
 def _usual_units(responder: Callable[..., Any]) -> int:

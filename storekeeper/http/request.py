@@ -20,6 +20,7 @@ from storekeeper.errors import (
     WrongMediaType,
 )
 from storekeeper.http import operation, parsing
+from storekeeper.http.compression import GZIP, GZIP_NAMES
 from storekeeper.http.operation import Operation
 from storekeeper.http.request_context import RequestContext
 from storekeeper.security.tokens import Claims
@@ -37,16 +38,18 @@ NO_SLASH = "\ufdd1"  # stands for a SLASH that was in the path already: no name 
 class Upload:
     """An uploaded file: its declared type, and its bytes, which can be read once."""
 
-    def __init__(self, req: "Request", media_type: str) -> None:
+    def __init__(self, req: "Request", media_type: str, *, is_gzip: bool) -> None:
         self.media_type = media_type
         self.size = 0
         self._req = req
+        self._is_gzip = is_gzip
 
     async def read(self) -> bytes:
         return b"".join([piece async for piece in self.pieces()])
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        async for piece in self._req.request_context.pieces(self._req.operation.max_bytes, self._req.content_length):
+        context, max_bytes, length = self._req.request_context, self._req.operation.max_bytes, self._req.content_length
+        async for piece in context.pieces(max_bytes, length, is_gzip=self._is_gzip):
             self.size += len(piece)
             yield piece
 
@@ -147,7 +150,7 @@ class RequestValidation:
         elif req.query_string:
             parsing.read_query(req.query_string, NoParameters)
         if declared.uploads:
-            params["upload"] = Upload(req, media_type(req, declared.uploads))
+            params["upload"] = _read_upload(req, declared.uploads)
         elif get_origin(declared.body) is list:
             (row,) = get_args(declared.body)
             params["body"] = parsing.convert_rows(await read_json(req), row, declared.max_rows)
@@ -186,18 +189,27 @@ async def read_json(req: Request) -> Any:
         raise TooLarge(maximum=req.operation.max_bytes)
     accepted = ("application/json", MERGE_PATCH) if req.method == "PATCH" else ("application/json",)
     given = JSON_IN_UTF8.fullmatch(req.content_type or "")
-    if not _is_plain(req) or given is None or f"application/{given[1].lower()}" not in accepted:
+    if given is None or f"application/{given[1].lower()}" not in accepted:
         raise WrongMediaType(accepted=accepted)
-    return parsing.decode_json(await req.request_context.read_body(req.operation.max_bytes, req.content_length))
+    is_gzip = _is_gzip(req, accepted)
+    context, max_bytes, length = req.request_context, req.operation.max_bytes, req.content_length
+    return parsing.decode_json(await context.read_body(max_bytes, length, is_gzip=is_gzip))
 
 
-def media_type(req: Request, known: Sequence[str]) -> str:
-    """The declared type of an upload, without parameters. Raises WrongMediaType unless it is a known one."""
+def _read_upload(req: Request, known: Sequence[str]) -> Upload:
+    """WrongMediaType unless its declared type, without parameters, is a known one."""
     declared = (req.content_type or "").partition(";")[0].strip().lower()
-    if declared not in known or not _is_plain(req):
+    if declared not in known:
         raise WrongMediaType("upload_type_unknown", known, types=", ".join(known))
-    return declared
+    return Upload(req, declared, is_gzip=_is_gzip(req, known))
 
 
-def _is_plain(req: Request) -> bool:
-    return req.get_header("Content-Encoding", default="identity").lower() == "identity"
+def _is_gzip(req: Request, accepted: Sequence[str]) -> bool:
+    """Whether the body is in gzip. WrongMediaType where it has a coding that the operation does not take."""
+    coding = req.get_header("Content-Encoding", default="identity").lower()
+    if coding == "identity":
+        return False
+    if req.operation.accepts_gzip and coding in GZIP_NAMES:
+        return True
+    known = (GZIP, "identity") if req.operation.accepts_gzip else ("identity",)
+    raise WrongMediaType("content_coding_unknown", accepted, known, codings=" or ".join(known))

@@ -7,6 +7,7 @@ from typing import Any
 
 from storekeeper.errors import Invalid, RequestTimeout, TooLarge
 from storekeeper.http.asgi_types import Event, Receive
+from storekeeper.http.decompression import decompress
 from storekeeper.http.operation import BODY_BYTES
 
 SLOWEST = 16 * 1024  # bytes per second that a long body has to make, beyond the seconds that every body has
@@ -21,6 +22,7 @@ class RequestContext:
     """
 
     __slots__ = (
+        "accept_encoding",
         "address",
         "client_id",
         "digest",
@@ -44,6 +46,7 @@ class RequestContext:
         self.address = address
         self.receive = receive
         self.seconds = seconds
+        self.accept_encoding: bytes | None = None
         self.user_id: int | None = None
         self.key: str | None = None
         self.digest: Any = None
@@ -64,12 +67,29 @@ class RequestContext:
         self.hashes_body = hashes_body
         self.digest = hashlib.blake2b(request.encode(), key=hashlib.sha256(key.encode()).digest(), digest_size=32)
 
-    async def read_body(self, max_bytes: int = BODY_BYTES, length: int | None = None) -> bytes:
+    async def read_body(
+        self, max_bytes: int = BODY_BYTES, length: int | None = None, *, is_gzip: bool = False
+    ) -> bytes:
         """The whole body, within its bounds. A cut one raises: nothing may be done with it."""
-        return b"".join([piece async for piece in self.pieces(max_bytes, length)])
+        return b"".join([piece async for piece in self.pieces(max_bytes, length, is_gzip=is_gzip)])
 
-    async def pieces(self, max_bytes: int, length: int | None) -> AsyncIterator[bytes]:
-        """The body as it arrives. It is good only when the last piece has come: a body may be cut, or too large."""
+    def pieces(self, max_bytes: int, length: int | None, *, is_gzip: bool = False) -> AsyncIterator[bytes]:
+        """The body as it arrives. It is good only when the last piece has come: a body may be cut, or too large.
+
+        One in gzip comes decompressed, and neither it nor its content may have more than `max_bytes`.
+        """
+        pieces = self._received_pieces(max_bytes, length)
+        if is_gzip:
+            pieces = decompress(pieces, max_bytes)
+        return self._hashed(pieces) if self.hashes_body else pieces
+
+    async def _hashed(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Content is hashed, not its coding: who compresses it anew for another attempt may get other bytes."""
+        async for piece in pieces:
+            self.digest.update(piece)
+            yield piece
+
+    async def _received_pieces(self, max_bytes: int, length: int | None) -> AsyncIterator[bytes]:
         if (length or 0) > max_bytes:
             raise TooLarge(maximum=max_bytes)
         size, deadline = 0, asyncio.get_running_loop().time() + self.seconds
@@ -79,8 +99,6 @@ class RequestContext:
                 raise Invalid("body_cut")
             if (size := size + len(event.get("body", b""))) > max_bytes:
                 raise TooLarge(maximum=max_bytes)
-            if self.hashes_body:
-                self.digest.update(event.get("body", b""))
             yield event.get("body", b"")
             if not event.get("more_body"):
                 break

@@ -18,6 +18,7 @@ from storekeeper.errors import (
     StorekeeperError,
     TooManyRequests,
 )
+from storekeeper.http.compression import Compression
 from storekeeper.http.request import Request
 from storekeeper.http.request_limits import RequestLimits
 from storekeeper.security import secret
@@ -28,14 +29,18 @@ PROBLEM = "application/problem+json"
 class ResponseEncoding:
     """Middleware: encodes the answer while an error can still be answered. Falcon would send a 500 without a body."""
 
-    def __init__(self, limits: RequestLimits) -> None:
+    def __init__(self, limits: RequestLimits, compression: Compression) -> None:
         self._limits = limits
+        self._compression = compression
 
     async def process_response(self, req: Request, resp: Response, _resource: object, succeeded: bool) -> None:
         if resp.media is not None:
             resp.data, resp.media = encode(resp.media), None
-        if (sender := req.request_context.sender) and succeeded and (sender.is_low or req.operation.units > 1):
-            resp.set_headers(self._limits.describe(req.request_context))
+        context = req.request_context
+        if (sender := context.sender) and succeeded and (sender.is_low or req.operation.units > 1):
+            resp.set_headers(self._limits.describe(context))
+        if context.accept_encoding is not None and succeeded and req.operation.is_compressible:
+            await self._compression.compress(context.accept_encoding, resp)
 
 
 def encode(value: Any) -> bytes:

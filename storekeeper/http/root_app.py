@@ -17,7 +17,7 @@ from storekeeper.http import responses
 from storekeeper.http.asgi_types import App, Event, Receive, Scope, Send
 from storekeeper.http.request import NO_SLASH, SLASH
 from storekeeper.http.request_context import FROM_PROXY, RequestContext
-from storekeeper.http.response_headers import SECURITY_HEADERS, Field
+from storekeeper.http.response_headers import COMMON_HEADERS, SECURITY_HEADERS, Field
 
 SECURITY_NAMES = frozenset(name for name, _ in SECURITY_HEADERS)
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
@@ -90,10 +90,12 @@ class RootApp:
 
     def _create_context(self, scope: Scope, receive: Receive) -> RequestContext:
         client = scope.get("client")
-        given = _given_id(scope["headers"])
+        given, accept_encoding = _read_headers(scope["headers"])
         id, client_id = (given, None) if FROM_PROXY in scope else (None, given)
         id = id or f"{self._prefix}-{next(self._numbers)}"  # no other process gives it out
-        return RequestContext(id, client_id, client[0] if client else "", receive, self._body_seconds)
+        context = RequestContext(id, client_id, client[0] if client else "", receive, self._body_seconds)
+        context.accept_encoding = accept_encoding
+        return context
 
     def _note(self, scope: Scope, context: RequestContext, status: int, seconds: float) -> None:
         if self._write:
@@ -114,12 +116,15 @@ class RootApp:
             )
 
 
-def _given_id(headers: list[tuple[bytes, bytes]]) -> str | None:
-    """The id that the sender gives the request, if it is a sound one."""
+def _read_headers(headers: list[tuple[bytes, bytes]]) -> tuple[str | None, bytes | None]:
+    """The id that the sender gives the request, if it is a sound one; and the codings that they accept, if they say."""
+    id, accept_encoding = None, None
     for name, value in headers:
-        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
-            return value.decode()
-    return None
+        if name == b"accept-encoding":
+            accept_encoding = value if accept_encoding is None else accept_encoding + b"," + value
+        elif name == b"x-request-id" and id is None and REQUEST_ID.fullmatch(value):
+            id = value.decode()
+    return id, accept_encoding
 
 
 class ResponseSender:
@@ -149,14 +154,14 @@ class ResponseSender:
 
 
 def _complete(given: Iterable[Field], context: RequestContext) -> list[Field]:
-    """With the request's ids and the security headers that the responder did not set itself."""
+    """With the request's ids and the usual headers that the responder did not set itself."""
     headers = [*given, (b"x-request-id", context.id.encode())]
     if context.client_id is not None:
         headers.append((b"x-client-request-id", context.client_id.encode()))
     if SECURITY_NAMES.isdisjoint([name for name, _ in headers]):
-        return [*headers, *SECURITY_HEADERS]
-    own = {name for name, _ in headers}
-    return [*headers, *(each for each in SECURITY_HEADERS if each[0] not in own)]
+        return [*headers, *COMMON_HEADERS]
+    own = {name for name, _ in headers} & SECURITY_NAMES
+    return [*headers, *(each for each in COMMON_HEADERS if each[0] not in own)]
 
 
 def _routed(scope: Scope) -> Scope:

@@ -59,10 +59,12 @@ HEADERS: dict[str, tuple[Json, str]] = {
     "RateLimit-Policies": ({"type": "string"}, "The limits: `q` units in `w` seconds, beyond which is 429."),
     "Preference-Applied": ({"type": "string"}, "What was done of what `Prefer` asks for (RFC 7240)."),
     "Vary": ({"type": "string"}, "Which headers of the request the answer depends on."),
+    "Content-Encoding": ({"type": "string"}, "`gzip` for a long answer, if `Accept-Encoding` accepts that (RFC 9110)."),
     "ETag": ({"type": "string"}, "What `If-None-Match` may name to be answered 304 (RFC 9110)."),
     "Content-Disposition": ({"type": "string"}, "What a file would be called (RFC 6266)."),
     "Accept": ({"type": "string"}, "The media types that a body may have here (RFC 9110)."),
     "Accept-Patch": ({"type": "string"}, "The media types that a PATCH may have here (RFC 5789)."),
+    "Accept-Encoding": ({"type": "string"}, "The content encodings that a body may have here (RFC 9110)."),
     "Allow": ({"type": "string"}, "The methods that this address answers."),
 }
 TAGS_PATTERN = r'^(\*|(W/)?"[!#-~]{0,100}"(, (W/)?"[!#-~]{0,100}"){0,20})$'
@@ -86,7 +88,9 @@ PARAMETERS: dict[str, tuple[str, str, str]] = {
 }
 SOMETIMES = {
     "X-Client-Request-ID",
+    "Accept-Encoding",
     "Accept-Patch",
+    "Content-Encoding",
     "Link",
     "Preference-Applied",
     "Content-Disposition",
@@ -98,6 +102,7 @@ LIMITS = {
     "RateLimit": {"$ref": "#/components/headers/RateLimit-Left"},
     "RateLimit-Policy": {"$ref": "#/components/headers/RateLimit-Policies"},
 }
+GZIP_BODY = " It may be compressed: `Content-Encoding: gzip`."
 
 
 def describe(routes: Mapping[str, object]) -> Json:
@@ -195,7 +200,7 @@ def _upload(declared: Operation) -> Json:
     # Not maxLength, which counts characters: Go's client asks the file for its strlen.
     return {
         "required": True,
-        "description": f"At most {declared.max_bytes // 2**20} MiB.",
+        "description": f"At most {declared.max_bytes // 2**20} MiB.{GZIP_BODY if declared.accepts_gzip else ''}",
         "content": {media_type: {"schema": shapes.FILE} for media_type in declared.uploads},
     }
 
@@ -205,12 +210,15 @@ def _body(declared: Operation) -> Json:
     schema = ref(row)
     if row is not declared.body:
         schema = {"type": "array", "items": schema, "maxItems": declared.max_rows}
-    return {"required": not declared.body_is_optional, "content": {"application/json": {"schema": schema}}}
+    description = {"description": GZIP_BODY.strip()} if declared.accepts_gzip else {}
+    content = {"application/json": {"schema": schema}}
+    return {"required": not declared.body_is_optional, "content": content} | description
 
 
 def _successes(method: str, declared: Operation) -> Json:
     files: Json = {each: {"schema": shapes.FILE} for each in declared.formats}
-    headers = _headers(declared.headers) | (LIMITS if declared.units else {})
+    names = (*declared.headers, *(["Content-Encoding"] if declared.is_compressible else []))
+    headers = _headers(names) | (LIMITS if declared.units else {})
     unchanged = {"304": {"description": "Not Modified", "headers": headers}} if _has_versions(method, declared) else {}
     if not declared.answers:
         return {"200": {"description": "OK", "headers": headers, "content": files}} | unchanged
@@ -276,7 +284,7 @@ def _carried(kind: type[StorekeeperError]) -> Iterable[str]:
         errors.Unavailable: ["Retry-After"],
         errors.InsufficientStorage: ["Retry-After"],
         errors.MethodNotAllowed: ["Allow"],
-        errors.WrongMediaType: ["Accept", "Accept-Patch"],
+        errors.WrongMediaType: ["Accept", "Accept-Patch", "Accept-Encoding"],
     }
     return (name for base, names in by_kind.items() if issubclass(kind, base) for name in names)
 

@@ -1,7 +1,7 @@
 """/openapi.json and /docs: the API described, for programs and for people. Nothing is loaded from another host."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -10,14 +10,15 @@ from falcon.asgi import Response
 
 from storekeeper.errors import NotFound
 from storekeeper.http import responses
+from storekeeper.http.compression import Compression
 from storekeeper.http.operation import counts, public
 from storekeeper.http.request import Request
+from storekeeper.http.static_content import StaticContent
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
-CACHED = "public, max-age=3600"
 # By name: the package it comes in, the file there, and what it is.
 ASSETS = {
     "swagger.js": ("offapi", "swagger_bundle.js", "text/javascript; charset=utf-8"),
@@ -46,13 +47,13 @@ class OpenApiResource:
     Made when it is first asked for: that takes as long as all the rest of an application's start.
     """
 
-    def __init__(self, describe: Callable[[], dict[str, Any]]) -> None:
-        self._encoded = cache(lambda: responses.encode(describe()))
+    def __init__(self, describe: Callable[[], dict[str, Any]], compression: Compression) -> None:
+        self._document = StaticContent(lambda: responses.encode(describe()), falcon.MEDIA_JSON, compression)
 
     @public
     @counts(0)
     async def on_get(self, req: Request, resp: Response) -> None:
-        resp.data, resp.content_type = self._encoded(), falcon.MEDIA_JSON
+        await self._document.send(req, resp)
 
 
 class DocsPageResource:
@@ -69,17 +70,18 @@ class DocsPageResource:
 class DocsAssetResource:
     """/docs/{name}"""
 
-    def __init__(self) -> None:
-        self._read = cache(_read)  # once: some have more than a megabyte
+    def __init__(self, compression: Compression) -> None:
+        self._assets = {
+            name: StaticContent(partial(_read, package, file), content_type, compression)
+            for name, (package, file, content_type) in ASSETS.items()
+        }
 
     @public
     @counts(0)
     async def on_get(self, req: Request, resp: Response, name: str) -> None:
-        if name not in ASSETS:
+        if name not in self._assets:
             raise NotFound
-        package, file, resp.content_type = ASSETS[name]
-        resp.data = self._read(package, file)
-        resp.cache_control = [CACHED]
+        await self._assets[name].send(req, resp)
 
 
 def _read(package: str, file: str) -> bytes:

@@ -114,7 +114,7 @@ class ImportListResource:
         self._guard = guard
         self._uploads = uploads
 
-    @accepts(*TYPES, max_bytes=MAX_BYTES)
+    @accepts(*TYPES, max_bytes=MAX_BYTES, gzip=True)
     @responds(
         (202, Import),
         headers=("Location",),

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from storekeeper.domain import names
 from storekeeper.errors import Forbidden, NotFound, StorekeeperError
 from storekeeper.http.guard import Guard
-from storekeeper.http.operation import LIST_UNITS, accepts, counts, responds
+from storekeeper.http.operation import LIST_UNITS, accepts, compressible, counts, responds
 from storekeeper.http.request import Request
 from storekeeper.models import item_bulk_upsert
 from storekeeper.models.item import Item
@@ -53,7 +53,8 @@ class ItemBulkResource:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    @accepts(max_bytes=MAX_BYTES, max_rows=MAX_ROWS)
+    @accepts(max_bytes=MAX_BYTES, max_rows=MAX_ROWS, gzip=True)
+    @compressible
     @counts(LIST_UNITS)
     @responds(BulkAnswer, headers=("Preference-Applied",), errors=(Forbidden, NotFound), operation_id="bulkPutItems")
     async def on_post(self, req: Request, resp: Response, body: list[BulkRow]) -> None:

@@ -20,10 +20,10 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from storekeeper.errors import StorekeeperError
-from storekeeper.http.response_headers import EXPOSED_HEADERS, SECURITY_HEADERS, Field
+from storekeeper.http.response_headers import COMMON_HEADERS, EXPOSED_HEADERS, Field
 
-USUAL_END = list(SECURITY_HEADERS)
-SECURITY_LINES = b"".join(b"%s: %s\r\n" % field for field in SECURITY_HEADERS)
+USUAL_END = list(COMMON_HEADERS)
+USUAL_LINES = b"".join(b"%s: %s\r\n" % field for field in COMMON_HEADERS)
 FRAMING = (b"content-length", b"transfer-encoding", b"connection")
 BODILESS = (204, 304)
 
@@ -83,7 +83,7 @@ class ResponseCycle(RequestResponseCycle):
             lines.append(_line(name, value))
             if name in FRAMING:
                 framing[name] = value
-        lines += [SECURITY_LINES] if is_usual else []
+        lines += [USUAL_LINES] if is_usual else []
         self._frame(status, framing, lines)
         self.response_started = True
         self.waiting_for_100_continue = False
@@ -146,7 +146,7 @@ def error_response(error: StorekeeperError, default_headers: Sequence[Field]) ->
         (b"connection", b"close"),
     )
     lines = [b"%s: %s\r\n" % field for field in fields]
-    return b"".join([STATUS_LINE[error.status], *lines, SECURITY_LINES, b"\r\n", body])
+    return b"".join([STATUS_LINE[error.status], *lines, USUAL_LINES, b"\r\n", body])
 
 
 def describe(scope: Any, parser: HttpRequestParser, target: bytes) -> Any:

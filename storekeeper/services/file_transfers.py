@@ -16,6 +16,7 @@ from storekeeper.database.engine import Connection
 from storekeeper.errors import ImportSpaceFull, RequestTimeout, StorekeeperError
 from storekeeper.files.images import Images
 from storekeeper.files.storage import Storage
+from storekeeper.http.compression import GZIP, Compression, GzipStream
 from storekeeper.http.guard import Guard
 from storekeeper.http.request import Request
 from storekeeper.models import import_job, item, item_export, item_undo, quota, store_image, store_member
@@ -137,8 +138,9 @@ class ImportUploads:
 class Exports:
     """Answers that are files, made while they are read: a piece at a time, and of so many files at once."""
 
-    def __init__(self, places: Slots) -> None:
+    def __init__(self, places: Slots, compression: Compression) -> None:
         self._places = places
+        self._compression = compression
 
     async def send_items(
         self, run_query: RunQuery, req: Request, resp: Response, item_filter: Filter, format: Format
@@ -158,7 +160,11 @@ class Exports:
         first = await run_query(req, read, None)
         resp.content_type = f"{MEDIA_TYPES[name.rpartition('.')[2]]}; charset=utf-8"
         resp.set_header("Content-Disposition", f'attachment; filename="{name}"')
-        resp.stream = _pieces(run_query, req, read, first)
+        gzip = None
+        if self._compression.choose(req.request_context.accept_encoding, len(first.data)):
+            gzip = GzipStream()
+            resp.set_header("Content-Encoding", GZIP)
+        resp.stream = _pieces(run_query, req, read, first, gzip)
 
 
 class ReadingSpeed:
@@ -179,15 +185,21 @@ class ReadingSpeed:
         self._bytes, self._seconds = 0, 0.0
 
 
-async def _pieces(run_query: RunQuery, req: Request, read: Read[P], piece: Piece[P]) -> AsyncIterator[bytes]:
-    """Until the reader hangs up, or is too slow. `server.transport` hangs up on one who reads nothing."""
+async def _pieces(
+    run_query: RunQuery, req: Request, read: Read[P], piece: Piece[P], gzip: GzipStream | None
+) -> AsyncIterator[bytes]:
+    """Until the reader hangs up, or is too slow. `server.transport` hangs up on one who reads nothing.
+
+    However it is coded, an answer holds a place for the same time: its reader is as fast as its lines come to them.
+    """
     if req.is_head:
         return
     end, taking = req.request_context.watch(), ReadingSpeed()
     while True:
         req.charge(len(piece.data) // BYTES_OF_A_UNIT)
+        sent = await gzip.encode(piece.data, is_last=piece.following is None) if gzip else piece.data
         began = monotonic()
-        yield piece.data
+        yield sent
         if piece.following is None or end.done():
             return
         taking.note(len(piece.data), monotonic() - began)

@@ -66,6 +66,8 @@ def test_a_body_of_another_kind_is_refused(callers: Callers, engine: sa.Engine) 
             assert answer.headers.get("accept-patch") == (known if method == "PATCH" else None)
         assert callers.send(method, path, text, ("Accept", "*/*")).status == 415, "no content type"
         for encoding in ("gzip", "br", "deflate", "identity, gzip"):
+            if (path, encoding) == ("/items/bulk", "gzip"):  # tests/api/test_compressed_bodies.py
+                continue
             assert callers.send(method, path, text, JSON, ("Content-Encoding", encoding)).status == 415, encoding
     assert everything(engine) == before
 

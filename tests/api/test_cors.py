@@ -83,5 +83,5 @@ def test_no_other_origin_is(opened: Any) -> None:
 
 def test_a_cache_is_told_that_answers_differ_by_origin(opened: Any, app: Any) -> None:
     for headers in ([], [("Origin", SHOP)], [("Origin", "https://evil.example")]):
-        assert raw_requests.send(opened, "GET", "/docs/start.js", headers).headers["vary"] == "Origin"
-    assert "vary" not in raw_requests.send(app, "GET", "/docs/start.js").headers
+        assert raw_requests.send(opened, "GET", "/docs/start.js", headers).fields.count(("vary", "Origin")) == 1
+    assert ("vary", "Origin") not in raw_requests.send(app, "GET", "/docs/start.js").fields

@@ -40,7 +40,8 @@ REQUESTS: list[tuple[str, dict[str, str], int, str]] = [
     ("store=ikea&file_name=%00", {}, 400, "invalid"),
     ("store=ikea&dryrun=true", {}, 400, "invalid"),
     ("store=ikea", {"Content_Type": "application/json"}, 415, "unsupported_media_type"),
-    ("store=ikea", {"Content_Encoding": "gzip"}, 415, "unsupported_media_type"),
+    ("store=ikea", {"Content_Encoding": "br"}, 415, "unsupported_media_type"),
+    ("store=ikea", {"Content_Encoding": "gzip"}, 400, "invalid"),  # it is not
     ("store=ikea", {"Content_Length": str(MAX_BYTES + 1)}, 413, "too_large"),
     ("store=ikea", {"Content_Length": "1000"}, 400, "invalid"),  # more than there is
     ("store=ikea", {"Authorization": "Bearer x"}, 401, "invalid_token"),

@@ -17,6 +17,7 @@ from storekeeper.concurrency.slots import Slots
 from storekeeper.database import records
 from storekeeper.database.engine import create_engine
 from storekeeper.errors import RequestTimeout
+from storekeeper.http.compression import Compression
 from storekeeper.models import item, item_export, store_member, user
 from storekeeper.models.item_export import Line
 from storekeeper.models.item_list import Filter
@@ -127,7 +128,9 @@ def crowded(parts: Parts, settings: Settings, monkeypatch: pytest.MonkeyPatch, e
     """One export at once of each user, two in all; who finds no place is refused at once. All of several pieces."""
     monkeypatch.setattr(item_export, "MAX_BYTES", 100)
     many(engine, 20)
-    return create_app(settings, msgspec.structs.replace(parts, exports=Exports(Slots(2, 1, seconds=0))))
+    return create_app(
+        settings, msgspec.structs.replace(parts, exports=Exports(Slots(2, 1, seconds=0), Compression(is_on=True)))
+    )
 
 
 @pytest.fixture
@@ -372,17 +375,18 @@ def serve(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Server]]:
         yield serve
 
 
-def ask(server: Server) -> Callable[[], Client]:
+def ask(server: Server, coding: str = "identity") -> Callable[[], Client]:
     """Asks for an export, with next to no room for it."""
     body = msgspec.json.encode({"username": "alice", "password": PASSWORD})
     token = server.ask(request("POST", "/login", b"Content-Type: application/json\r\n", body)).json["access_token"]
-    headers = f"Authorization: Bearer {token}\r\nAccept: text/csv\r\n".encode()
+    headers = f"Authorization: Bearer {token}\r\nAccept: text/csv\r\nAccept-Encoding: {coding}\r\n".encode()
     return lambda: server.connect(request("GET", "/items", headers), buffer=4096)
 
 
-def test_unread_exports_take_little_memory(serve: Callable[..., Server]) -> None:
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_unread_exports_take_little_memory(coding: str, serve: Callable[..., Server]) -> None:
     server = serve()
-    connect = ask(server)
+    connect = ask(server, coding)
     assert connect().read().status == 200
     before = megabytes(server.pid)
     for _ in range(40):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from storekeeper.http.proxy_headers import behind_proxies
-from storekeeper.http.response_headers import SECURITY_HEADERS
+from storekeeper.http.response_headers import COMMON_HEADERS
 from storekeeper.http.untrusted_peers import UntrustedPeers
 from tests.support.server_process import HOST, Answer, Client, Server, await_that, is_alive, megabytes, request
 
@@ -74,7 +74,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def is_refusal(answer: Answer, status: int, code: str) -> bool:
     """Whether it is an error of the API's one shape, with all that every answer has."""
-    fixed = {name.decode(): value.decode() for name, value in SECURITY_HEADERS}
+    fixed = {name.decode(): value.decode() for name, value in COMMON_HEADERS}
     fixed |= {"content-type": "application/json", "connection": "close"}
     return (
         (answer.status, answer.json["error"]) == (status, code)
@@ -86,7 +86,7 @@ def is_refusal(answer: Answer, status: int, code: str) -> bool:
 
 
 def test_every_answer_has_the_security_headers_and_may_have_its_own(real: Server) -> None:
-    fixed = {name.decode(): value.decode() for name, value in SECURITY_HEADERS}
+    fixed = {name.decode(): value.decode() for name, value in COMMON_HEADERS}
     for target in ("/livez", "/items", "/nowhere", "/store/nowhere"):
         assert fixed.items() <= real.connect(request("GET", target)).read().headers.items()
     page = real.connect(request("GET", "/docs")).read().headers
