@@ -16,7 +16,7 @@ WINDOW_BITS = 31  # of zlib: its largest window, in the format of gzip
 # With its head, a shorter answer fits into one packet, however it is coded.
 MIN_BYTES = 1024
 THREAD_BYTES = 64 * 1024  # what takes longer than half a millisecond does not hold up other requests
-LEVEL = 1  # level 6 takes four times as long, and saves a seventh of the bytes that are left
+LEVEL = 1  # level 6 takes up to six times as long, for a quarter less: see docs/performance.md
 STATIC_LEVEL = 9  # for what is compressed once
 CACHE_SIZE = 128
 MAX_ACCEPT_ENCODING = 500  # characters
