@@ -8,7 +8,7 @@ from typing import Any, TypeVar, TypeVarTuple
 from storekeeper.database.compiled_query import CompiledQuery
 from storekeeper.database.engine import Connection, create_engine
 from storekeeper.database.status import DatabaseStatus
-from storekeeper.database.worker_connections import GroupWriter, ListReader, LookupReader, Reader, Writer
+from storekeeper.database.worker_connections import GroupWriter, LookupReader, Reader, SQLiteReader, Writer
 from storekeeper.database.worker_threads import WorkerThreads
 from storekeeper.errors import KeyInUse, OutcomeUnknown, Unavailable
 
@@ -31,9 +31,9 @@ class Database:
         if self.engine.dialect.name == "sqlite":
             # All the work is in this process: more threads would only take turns on the same core.
             self._lookups = self._readers = WorkerThreads(
-                lambda: Reader(reading, self.status), limit, seconds, together=TOGETHER
+                lambda: SQLiteReader(reading, self.status), limit, seconds, together=TOGETHER
             )
-            self._lists = WorkerThreads(lambda: ListReader(reading, self.status), limit, seconds, together=TOGETHER)
+            self._lists = WorkerThreads(lambda: SQLiteReader(reading, self.status), limit, seconds, together=TOGETHER)
             self._writers = WorkerThreads(
                 lambda: GroupWriter(self.engine, self.status), limit, seconds, together=TOGETHER
             )

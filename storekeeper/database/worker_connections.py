@@ -17,7 +17,7 @@ from storekeeper.errors import Conflict, DatabaseDamaged, OutcomeUnknown, Storek
 
 PAUSES = (0.0, 0.1, 0.4)  # seconds before each further try: a restart of PostgreSQL takes about as long
 LOCK = "BEGIN IMMEDIATE"  # SQLite's write lock, at once: writers then queue instead of failing half-way
-LIST_CACHE_KIB = 1024  # SQLite's default is 2,000: pages and lists were as fast with this
+SQLITE_CACHE_KIB = 1024  # SQLite's default is 2,000: look-ups, pages and lists were as fast with this
 
 
 class Reader:
@@ -104,12 +104,12 @@ def _cause(error: BaseException) -> BaseException:
     return (error.orig if isinstance(error, DBAPIError) else None) or error
 
 
-class ListReader(Reader):
-    """A connection for lists in SQLite: they read neighbouring rows, so half as many pages of the file will do."""
+class SQLiteReader(Reader):
+    """A connection that reads SQLite, with half of the usual pages in memory: others come from the kernel's cache."""
 
     def _connect(self) -> Connection:
         conn = super()._connect()
-        held_cursor(conn).execute(f"PRAGMA cache_size = -{LIST_CACHE_KIB}")
+        held_cursor(conn).execute(f"PRAGMA cache_size = -{SQLITE_CACHE_KIB}")
         return conn
 
 
