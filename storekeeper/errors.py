@@ -321,9 +321,7 @@ class UnknownTransferCoding(StorekeeperError):
 
 
 class WrongMediaType(StorekeeperError):
-    """`accepted` are the media types that would be read; and where the coding is wrong, `accepted_codings` those that
-    would be. The answer names them (RFC 9110, section 15.5.16).
-    """
+    """The answer names the media types, and content codings, that would be read (RFC 9110, section 15.5.16)."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "unsupported_media_type"
@@ -388,15 +386,12 @@ class OverQuota(StorekeeperError):
     is_in_bytes: ClassVar[bool] = False
 
     def __init__(self, limit: int, used: int) -> None:
-        super().__init__(message=self._count(limit, used))
-        self.limit = limit
-        self.used = used
-
-    def _count(self, limit: int, used: int) -> ErrorMessage:
         problem = self.usual_message()
+        message = ErrorMessage("quota_used", problem=problem, used=used, limit=limit)
         if self.is_in_bytes:
-            return ErrorMessage("quota_of_bytes_used", problem=problem, used=used / MIB, limit=limit / MIB)
-        return ErrorMessage("quota_used", problem=problem, used=used, limit=limit)
+            message = ErrorMessage("quota_of_bytes_used", problem=problem, used=used / MIB, limit=limit / MIB)
+        super().__init__(message=message)
+        self.limit, self.used = limit, used
 
     def details(self) -> dict[str, Any]:
         return {"limit": self.limit, "used": self.used}
