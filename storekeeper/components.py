@@ -47,7 +47,7 @@ class Parts(msgspec.Struct, frozen=True):
     sender: BackgroundProcess
     periodic_tasks: PeriodicTasks
     health: Health
-    exports: Exports
+    export_slots: Slots
     untrusted_peers: UntrustedPeers = msgspec.field(default_factory=UntrustedPeers)
 
 
@@ -65,6 +65,7 @@ class Components(msgspec.Struct, frozen=True):
     dispatch: WebhookService
     image_uploads: ImageUploads
     import_uploads: ImportUploads
+    exports: Exports
 
 
 def create_parts(settings: Settings) -> Parts:
@@ -74,10 +75,9 @@ def create_parts(settings: Settings) -> Parts:
     keys = KeyRing(settings.keys_path)
     periodic_tasks = PeriodicTasks()
     health = Health(db, periodic_tasks, settings.keys_path, storage)
-    places = Slots(settings.exports_at_once, settings.exports_per_user)
-    exports = Exports(places, Compression(is_on=settings.compression))
+    export_slots = Slots(settings.exports_at_once, settings.exports_per_user)
     passwords, images = create_passwords(settings), Images(storage)
-    return Parts(db, keys, passwords, storage, images, importer, sender, periodic_tasks, health, exports)
+    return Parts(db, keys, passwords, storage, images, importer, sender, periodic_tasks, health, export_slots)
 
 
 def create_importer(db: Database) -> BackgroundProcess:
@@ -108,11 +108,12 @@ def create_components(settings: Settings, parts: Parts) -> Components:
     limits = RequestLimits(settings.network_requests_per_minute, settings.user_requests_per_minute)
     guard = Guard(parts.db, limits, user_quotas.answer_bytes)
     check = _create_password_check(settings, parts, guard, token_lifetimes)
+    compression = Compression(is_on=settings.compression)
     is_open, rate = settings.registration == "open", settings.registrations_per_minute
     return Components(
         settings=settings,
         parts=parts,
-        compression=Compression(is_on=settings.compression),
+        compression=compression,
         guard=guard,
         quotas=user_quotas,
         tokens=Tokens(parts.keys, token_lifetimes),
@@ -123,6 +124,7 @@ def create_components(settings: Settings, parts: Parts) -> Components:
         ),
         image_uploads=ImageUploads(guard, parts.images, user_quotas.image_bytes),
         import_uploads=ImportUploads(guard, parts.storage, parts.importer, user_quotas.import_bytes),
+        exports=Exports(parts.export_slots, compression),
     )
 
 

@@ -32,11 +32,9 @@ from storekeeper.database.engine import create_engine
 from storekeeper.database.executor import Database
 from storekeeper.files.images import Images
 from storekeeper.files.storage import create_storage
-from storekeeper.http.compression import Compression
 from storekeeper.security import signing_keys
 from storekeeper.security.passwords import Passwords
 from storekeeper.security.signing_keys import KeyRing
-from storekeeper.services.file_transfers import Exports
 from storekeeper.services.health import Health
 from storekeeper.settings import Settings
 from tests.older.database import Older, Upgraded
@@ -154,9 +152,8 @@ def make_parts(settings: Settings, db: Database, passwords: Passwords) -> Parts:
     periodic_tasks = PeriodicTasks()
     health = Health(db, periodic_tasks, settings.keys_path, storage)
     keys = KeyRing(settings.keys_path)
-    places = Slots(settings.exports_at_once, settings.exports_per_user)
-    exports = Exports(places, Compression(is_on=settings.compression))
-    return Parts(db, keys, passwords, storage, Images(storage), Idle(), Idle(), periodic_tasks, health, exports)
+    export_slots = Slots(settings.exports_at_once, settings.exports_per_user)
+    return Parts(db, keys, passwords, storage, Images(storage), Idle(), Idle(), periodic_tasks, health, export_slots)
 
 
 @pytest.fixture

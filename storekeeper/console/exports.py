@@ -26,6 +26,4 @@ class ExportFileView(View):
         """The items as a file: those that a list of ours would show, whole."""
         if format not in file_transfers.MEDIA_TYPES:
             raise NotFound
-        await self._components.parts.exports.send_items(
-            self._read, req, resp, item_list_query.read(req).filter(name), format
-        )
+        await self._components.exports.send_items(self._read, req, resp, item_list_query.read(req).filter(name), format)

@@ -84,7 +84,7 @@ class RefusedRowsView(View):
     async def on_get(self, req: ConsoleRequest, resp: Response, import_id: int) -> None:
         """The lines that were refused, as a file. There are some ten thousand at the most."""
         read = partial(_read_refusals, user_id=req.caller.user_id, import_id=import_id)
-        await self._components.parts.exports.send(self._read, req, resp, read, f"refused-{import_id}.csv")
+        await self._components.exports.send(self._read, req, resp, read, f"refused-{import_id}.csv")
 
 
 class ImportForm(msgspec.Struct, frozen=True):

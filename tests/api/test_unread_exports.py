@@ -17,12 +17,11 @@ from storekeeper.concurrency.slots import Slots
 from storekeeper.database import records
 from storekeeper.database.engine import create_engine
 from storekeeper.errors import RequestTimeout
-from storekeeper.http.compression import Compression
 from storekeeper.models import item, item_export, store_member, user
 from storekeeper.models.item_export import Line
 from storekeeper.models.item_list import Filter
 from storekeeper.services import file_transfers
-from storekeeper.services.file_transfers import SLOWEST_READER, Exports, ReadingSpeed
+from storekeeper.services.file_transfers import SLOWEST_READER, ReadingSpeed
 from storekeeper.settings import Settings
 from storekeeper.tabular import cells
 from tests.api.test_export import CSV, HEAD, JSON_LINES, many
@@ -128,9 +127,7 @@ def crowded(parts: Parts, settings: Settings, monkeypatch: pytest.MonkeyPatch, e
     """One export at once of each user, two in all; who finds no place is refused at once. All of several pieces."""
     monkeypatch.setattr(item_export, "MAX_BYTES", 100)
     many(engine, 20)
-    return create_app(
-        settings, msgspec.structs.replace(parts, exports=Exports(Slots(2, 1, seconds=0), Compression(is_on=True)))
-    )
+    return create_app(settings, msgspec.structs.replace(parts, export_slots=Slots(2, 1, seconds=0)))
 
 
 @pytest.fixture

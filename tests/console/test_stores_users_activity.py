@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from falcon import testing
 
 from storekeeper.components import Parts
-from storekeeper.concurrency.slots import Slots
 from storekeeper.console import imports
 from storekeeper.importer.importer import Importer
 from storekeeper.models import import_queue, store_member, store_summary, system
@@ -175,7 +174,7 @@ def test_an_export_too_many_is_refused_with_a_page(
 ) -> None:
     alices.post("/console/store/ikea/import", {"match": "name"}, file=("a.csv", b"name,price\nrug,cheap\n"))
     carry_out(engine, parts, tmp_path, 1)
-    monkeypatch.setattr(parts.exports, "_places", Slots(1, 0, seconds=0))
+    monkeypatch.setattr(parts.export_slots, "_per_user", 0)
     for path in ("store/ikea/export/csv", "store/ikea/export/jsonl", "import/1/refused.csv"):
         page = alices.get(f"/console/{path}")
         assert (page.status_code, page.headers["retry-after"]) == (429, "5")
