@@ -37,7 +37,7 @@ LIMITS = {
     "sqlite": Limits(
         {
             "start": 2.3,
-            "idle": 5.0,
+            "idle": 3.5,
             "read": 2.65,
             "list": 2.65,
             "update": 5.0,
@@ -53,7 +53,7 @@ LIMITS = {
     "postgresql": Limits(
         {
             "start": 2.85,
-            "idle": 3.0,
+            "idle": 2.6,
             "read": 1.5,
             "list": 1.85,
             "update": 3.5,
